@@ -1,0 +1,162 @@
+"""What the commands share: options, the consoles, progress, and how errors are shown."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.markup import escape
+from rich.progress import (
+    BarColumn,
+    MofNCompleteColumn,
+    Progress,
+    ProgressColumn,
+    SpinnerColumn,
+    Task,
+    TaskProgressColumn,
+    TextColumn,
+    TimeRemainingColumn,
+)
+from rich.table import Table
+from rich.text import Text
+
+from knownface.errors import KnownFaceError
+from knownface.files import replacing
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+PIPE_WIDTH = 240
+"""Columns of a table that goes into a file or another program, where nobody sees where it breaks."""
+
+
+def out() -> Console:
+    """Where results go: standard output."""
+    console = Console(highlight=False, soft_wrap=False)
+    return console if console.is_terminal else Console(highlight=False, width=PIPE_WIDTH)
+
+
+def err() -> Console:
+    """Where everything else goes: standard error."""
+    return Console(stderr=True, highlight=False)
+
+
+def say(text: str, style: str = "dim") -> None:
+    """One line for people, beside the result."""
+    err().print(escape(text), style=style, soft_wrap=True)
+
+
+def complain(error: KnownFaceError) -> None:
+    """Show an error: its sentence, then what to do about it."""
+    console = err()
+    console.print(f"[bold red]Error:[/] {escape(error.message)}", soft_wrap=True)
+    if error.hint:
+        console.print(f"  {escape(error.hint)}", soft_wrap=True)
+
+
+def show_log(verbose: bool) -> None:
+    """Warnings of the library on standard error; with ``verbose`` what it does as well."""
+    handler = RichHandler(console=err(), show_time=False, show_path=False, markup=False)
+    logger = logging.getLogger("knownface")
+    logger.handlers = [handler]
+    logger.setLevel(logging.INFO if verbose else logging.WARNING)
+
+
+def gallery_option(command: Command) -> Command:
+    """``--gallery``."""
+    option = click.option(
+        "--gallery", metavar="FILE", help="Gallery file or database URL. Default: one in your data folder."
+    )
+    return option(command)
+
+
+def recognizer_options(command: Command) -> Command:
+    """The settings that a recogniser takes, each of which wins over the variable and the file."""
+    options = [
+        click.option("--embedder", metavar="NAME", help="Face embedder (`knownface models list`), or auto."),
+        click.option("--detector", metavar="NAME", help="Face detector: yunet, dlib-hog or auto."),
+        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks run."),
+        click.option("--batch-size", type=click.IntRange(1, 4096), help="Faces a batch."),
+        click.option("--threads", type=click.IntRange(1, 256), help="Worker threads."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return gallery_option(command)
+
+
+def rule_options(command: Command) -> Command:
+    """The parameters of the decision."""
+    options = [
+        click.option("--k1", type=click.IntRange(1), help="Nearest templates that vote first."),
+        click.option("--k2", type=click.IntRange(2), help="Nearest templates that vote if the first vote fails."),
+        click.option("--threshold", type=click.FloatRange(0, 2), help="Largest distance of a name; lower is stricter."),
+        click.option("--margin", type=click.FloatRange(0, 2), help="How much farther anybody else must be."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+class _RateColumn(ProgressColumn):
+    """Files a second."""
+
+    def render(self, task: Task) -> Text:
+        speed = task.finished_speed or task.speed
+        return Text(f"{speed:.0f}/s" if speed and speed >= 10 else f"{speed:.1f}/s" if speed else "", style="cyan")
+
+
+def gallery_is_there(location: str) -> bool:
+    """Whether a gallery's file exists; of a server that is known only when it is opened."""
+    return "://" in location or Path(location).expanduser().exists()
+
+
+def progress() -> Progress:
+    """A progress bar with rate and time left, on standard error, gone when done."""
+    return Progress(
+        SpinnerColumn(),
+        TextColumn("{task.description}"),
+        BarColumn(),
+        TaskProgressColumn(),
+        MofNCompleteColumn(),
+        _RateColumn(),
+        TimeRemainingColumn(),
+        console=err(),
+        transient=True,
+    )
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """A table whose cells are plain text."""
+    made = Table(title=title, title_justify="left", header_style="bold", box=None, pad_edge=False)
+    for column in columns:
+        right = column in {"distance", "votes", "time", "templates", "files", "MB", "id"}
+        made.add_column(column, justify="right" if right else "left", overflow="fold")
+    return made
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write a result file, all or nothing."""
+    with replacing(path) as part:
+        part.write_text(text, encoding="utf-8", newline="")
+
+
+def csv_text(columns: list[str], rows: list[list[Any]]) -> str:
+    """Rows as CSV (RFC 4180) that spreadsheets open without taking a name for a formula."""
+    import csv
+    import io
+
+    buffer = io.StringIO()
+    writer = csv.writer(buffer)
+    writer.writerow(columns)
+    for row in rows:
+        writer.writerow([_harmless(cell) for cell in row])
+    return buffer.getvalue()
+
+
+def _harmless(cell: Any) -> Any:
+    # A spreadsheet would run a text that begins like a formula (CWE-1236).
+    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

@@ -1,0 +1,89 @@
+"""``knownface doctor``: what is installed, what would be taken and why, where files lie."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import platform
+from typing import Any
+
+import click
+from rich.markup import escape
+from rich.table import Table
+
+from knownface import __version__
+from knownface.cli.common import gallery_is_there, out, recognizer_options, table
+from knownface.errors import KnownFaceError
+
+_PACKAGES = (
+    "numpy", "opencv-python-headless", "onnxruntime", "faiss-cpu", "dlib-bin", "face-recognition-models", "pillow",
+    "sqlalchemy", "huggingface-hub",
+)  # fmt: skip
+_EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}
+
+
+@click.command(name="doctor")
+@recognizer_options
+def command(**options: Any) -> int:
+    """Tell what is installed, which detector, embedder and index would be taken and why, and where files lie."""
+    rows = table("what", "state")
+    rows.add_row("knownface", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
+    for package in _PACKAGES:
+        rows.add_row(package, _version(package) or "[red]missing[/]")
+    for extra, package in _EXTRAS.items():
+        rows.add_row(package, _version(package) or f"not installed (pip install 'knownface\\[{extra}]')")
+    healthy = _add_choice(rows, options)
+    out().print(rows)
+    return 0 if healthy else 1
+
+
+def _version(package: str) -> str | None:
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
+
+
+def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
+    from knownface.detection import choose_detector
+    from knownface.embedding import choose_embedder, uncalibrated_note
+    from knownface.gallery import Gallery
+    from knownface.models import ModelStore
+    from knownface.models.session import cuda_offered
+    from knownface.settings import load_settings, settings_file
+
+    add = rows.add_row
+    settings = load_settings(**options)
+    add("settings file", escape(str(settings_file() or "none")))
+    add("models folder", escape(str(settings.models or "not set (KNOWNFACE_MODELS)")))
+    add("cache", escape(str(settings.cache)))
+    add("CUDA", "offered by ONNX Runtime" if cuda_offered() else "not offered by ONNX Runtime")
+    store = ModelStore(settings.models, settings.cache)
+    contract = None
+    healthy = True
+    try:
+        if gallery_is_there(settings.gallery):
+            with Gallery.open(settings.gallery, create=False) as gallery:
+                facts = gallery.info()
+                contract = facts.contract
+            told = f"{facts.people} people, {facts.templates} templates"
+        else:
+            told = "does not exist yet"
+        add("gallery", escape(f"{settings.gallery}: {told}"))
+    except KnownFaceError as error:
+        healthy = False
+        add("gallery", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
+    try:
+        embedder, why = choose_embedder(settings, store, contract)
+        add("embedder", escape(f"{why} Licence of the weights: {embedder.contract.licence}."))
+        if note := uncalibrated_note(embedder.contract):
+            add("", escape(note))
+    except KnownFaceError as error:
+        healthy = False
+        add("embedder", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
+    try:
+        add("detector", escape(choose_detector(settings, store)[1]))
+    except KnownFaceError as error:
+        healthy = False
+        add("detector", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
+    add("index", "FAISS IndexFlatL2: exact search, as the paper has it")
+    return healthy

@@ -1,0 +1,92 @@
+"""``knownface enroll``."""
+
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import csv_text, err, out, progress, recognizer_options, say, table, write_text
+
+_SHOWN = 40
+
+
+@click.command(name="enroll")
+@click.argument("people", type=click.Path(path_type=Path))
+@recognizer_options
+@click.option(
+    "--faces",
+    type=click.Choice(["dominant", "largest", "only", "all-same-person"]),
+    default="dominant",
+    show_default=True,
+    help="Which face of a picture is meant: the one that is clearly larger than the others, the largest in any case, "
+    "the only one, or all of them.",
+)
+@click.option(
+    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the review of every file as CSV."
+)
+def command(people: Path, faces: Any, report: Path | None, **options: Any) -> int:
+    """Learn people from the folder PEOPLE, which holds one folder a person.
+
+    Pictures and videos are taken from each person's folder, or from its `train` subfolder where there is one.
+    Enrolling a folder again adds only what is new.
+    """
+    from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
+    from knownface.recognizer import FaceRecognizer
+    from knownface.review import ReviewRules
+
+    scan = scan_people(people)
+    with FaceRecognizer.open(**options) as recognizer:
+        for note in recognizer.notes:
+            say(note)
+        settings = recognizer.settings
+        enrolment = EnrolmentOptions(ReviewRules(faces), settings.batch_size, recognizer.threads, settings.max_pixels)
+        reviews = list(scan.problems)
+        try:
+            with progress() as bar:
+                task = bar.add_task("Enrolling", total=scan.file_count)
+                for found in enrol_people(
+                    scan.people, recognizer.gallery, recognizer.detector, recognizer.embedder, enrolment
+                ):
+                    reviews.append(found)
+                    bar.advance(task)
+        finally:
+            result = EnrolmentReport(tuple(reviews))
+            if report:
+                _write_report(report, result)
+            if reviews:
+                _summary(result, str(recognizer.gallery.location))
+        recognizer.build_index()
+    return 1 if result.count("refused") else 0
+
+
+def _summary(result: Any, gallery: str) -> None:
+    console = out()
+    people = len({review.person for review in result.reviews if review.status == "enrolled"})
+    console.print(
+        f"{result.templates} templates of {people} people enrolled from {result.count('enrolled')} files; "
+        f"{result.count('known')} files known already; {result.count('refused')} not used. Gallery: {escape(gallery)}",
+        soft_wrap=True,
+    )
+    refused = [review for review in result.reviews if review.status == "refused"]
+    warned = [review for review in result.reviews if review.status == "enrolled" and review.text]
+    for title, listed in (("Not used", refused), ("Enrolled, but look", warned)):
+        if not listed:
+            continue
+        rows = table("file", "person", "why", title=title)
+        for review in listed[:_SHOWN]:
+            rows.add_row(escape(str(review.path)), escape(review.person), escape(review.text))
+        console.print(rows)
+        if len(listed) > _SHOWN:
+            counts = Counter(review.reason for review in listed)
+            told = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+            err().print(f"… of {len(listed)} in all ({told}); --report FILE.csv lists them.", style="dim")
+
+
+def _write_report(path: Path, result: Any) -> None:
+    columns = ["file", "person", "status", "reason", "text", "templates"]
+    rows = [[str(r.path), r.person, r.status, r.reason, r.text, r.templates] for r in result.reviews]
+    write_text(path, csv_text(columns, rows))

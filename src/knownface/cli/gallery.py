@@ -1,0 +1,86 @@
+"""``knownface gallery``: the file in which people are kept."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import gallery_option, out, table
+
+
+@click.group(name="gallery")
+def command() -> None:
+    """Tell about, back up and restore a gallery."""
+
+
+def _location(gallery: str | None) -> str:
+    from knownface.settings import load_settings
+
+    return load_settings(gallery=gallery).gallery
+
+
+@command.command()
+@gallery_option
+def info(gallery: str | None) -> None:
+    """Tell how many people and templates there are, which embedder filled it, and where it lies."""
+    from knownface.gallery import Gallery
+
+    with Gallery.open(_location(gallery), create=False) as opened:
+        facts = opened.info()
+    rows = table("fact", "value")
+    contract = facts.contract
+    for key, value in (
+        ("gallery", facts.location),
+        ("people", facts.people),
+        ("templates", facts.templates),
+        ("counter-examples", facts.negatives),
+        (
+            "embedder",
+            f"{contract.name}, {contract.dim} numbers, licence {contract.licence}" if contract else "none yet",
+        ),
+        ("fingerprint", contract.fingerprint[:16] if contract else ""),
+        ("schema", facts.schema),
+        ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),
+        ("saved index", "up to date" if facts.index_saved else "none, or older than the gallery"),
+    ):
+        rows.add_row(key, escape(str(value)))
+    out().print(rows)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+@gallery_option
+def backup(file: Path, overwrite: bool, gallery: str | None) -> None:
+    """Copy the gallery to FILE, also while it is in use. The copy holds everybody's templates: keep it as safe."""
+    from knownface.gallery import Gallery
+
+    with Gallery.open(_location(gallery), create=False) as opened:
+        opened.backup(file, overwrite=overwrite)
+    out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)
+
+
+@command.command()
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@gallery_option
+def restore(file: Path, gallery: str | None) -> None:
+    """Replace the gallery by the backup FILE; the present one is kept beside it."""
+    from knownface.gallery import Gallery
+
+    location = _location(gallery)
+    kept = Gallery.restore(file, location)
+    told = f" The gallery that was there is kept as {kept}." if kept else ""
+    out().print(escape(f"{location} is restored from {file}.{told}"), soft_wrap=True)
+
+
+@command.command()
+@gallery_option
+def index(gallery: str | None) -> None:
+    """Build the search index afresh and save it beside the gallery."""
+    from knownface.gallery import Gallery
+
+    with Gallery.open(_location(gallery), create=False) as opened:
+        count = opened.build_index()
+    out().print(f"Index of {count} templates built.")

@@ -1,0 +1,134 @@
+"""``knownface identify``."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import csv_text, out, progress, recognizer_options, rule_options, say, table, write_text
+
+if TYPE_CHECKING:
+    from knownface.identification import FileResult, Journal
+    from knownface.recognizer import FaceRecognizer
+
+
+@click.command(name="identify")
+@click.argument("paths", nargs=-1, required=True, metavar="PATH...")
+@recognizer_options
+@rule_options
+@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a row a face as CSV.")
+@click.option(
+    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a list of faces as JSON."
+)
+@click.option(
+    "--annotate", type=click.Path(path_type=Path, file_okay=False), help="Write labelled copies into a folder."
+)
+@click.option("--top", type=click.IntRange(0, 100), default=0, help="Tell the N nearest people of each face.")
+@click.option(
+    "--every", type=click.FloatRange(0.001), default=0.5, show_default=True, help="Seconds between video frames."
+)
+@click.option("--allow-repeats", is_flag=True, help="One person may be on several faces of a picture.")
+def command(
+    paths: tuple[str, ...],
+    csv_file: Path | None,
+    json_file: Path | None,
+    annotate: Path | None,
+    top: int,
+    every: float,
+    allow_repeats: bool,
+    **options: Any,
+) -> int:
+    """Name the faces in photos and videos: files, folders or globs.
+
+    With --csv or --json a run that was stopped goes on where it was when the same command is given again.
+    """
+    from knownface.errors import UnreadableError
+    from knownface.identification import IdentifyOptions, identify_files
+    from knownface.media import expand_paths
+    from knownface.recognizer import FaceRecognizer
+
+    files = expand_paths(paths)
+    if not files:
+        raise UnreadableError(
+            f"There is no photo and no video in {' '.join(paths)}.", "Give photos, videos or folders."
+        )
+    with FaceRecognizer.open(create=False, **options) as recognizer:
+        recognizer.gallery.check_not_empty()
+        for note in recognizer.notes:
+            say(note)
+        chosen = IdentifyOptions(every, top, allow_repeats, annotate)
+        journal = _journal(recognizer, chosen, json_file or csv_file)
+        results = []
+        with progress() as bar:
+            task = bar.add_task("Identifying", total=len(files))
+
+            def on_frame(path: Path, time: float) -> None:
+                bar.update(task, description=f"{escape(path.name)} {time:.1f} s")
+
+            for result in identify_files(recognizer, files, chosen, journal, on_frame):
+                results.append(result)
+                bar.advance(task)
+    _write(results, csv_file, json_file, top)
+    if journal:
+        journal.finish()
+    _show(results, top)
+    failed = [result for result in results if result.error]
+    for result in failed:
+        say(f"Passed over: {result.error}", style="yellow")
+    return 1 if failed else 0
+
+
+def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Journal | None:
+    if result is None:
+        return None
+    from knownface.identification import Journal
+
+    gallery, contract = recognizer.gallery, recognizer.embedder.contract
+    state = (gallery.location, gallery.generation, contract.fingerprint, recognizer.detector.name)
+    journal = Journal(result, repr((state, recognizer.rule, chosen)))
+    if journal.done:
+        say(f"Going on with a stopped run: {len(journal.done)} files are done.")
+    return journal
+
+
+def _write(results: list[FileResult], csv_file: Path | None, json_file: Path | None, top: int) -> None:
+    rows = [row for result in results for row in result.rows]
+    if json_file:
+        write_text(json_file, json.dumps([row.as_dict() for row in rows], ensure_ascii=False, indent=1) + "\n")
+    if csv_file:
+        columns = ["file", "time", "x", "y", "width", "height", "name", "distance", "votes", "stage", "reason"]
+        cells = [
+            [r.file, r.time, *r.box, r.name or "Unknown", r.distance, r.votes, r.stage, r.reason, *_candidates(r, top)]
+            for r in rows
+        ]
+        more = [f"candidate_{i + 1}{part}" for i in range(top) for part in ("", "_distance")]
+        write_text(csv_file, csv_text(columns + more, cells))
+
+
+def _candidates(row: Any, top: int) -> list[Any]:
+    cells = [value for c in row.candidates or [] for value in (c["name"], c["distance"])]
+    return cells + [None] * (2 * top - len(cells))
+
+
+def _show(results: list[FileResult], top: int) -> None:
+    rows = table("file", "time", "box", "name", "distance", "votes", "why", *(["nearest people"] if top else []))
+    for result in results:
+        for row in result.rows:
+            nearest = ", ".join(f"{c['name']} {c['distance']:.2f}" for c in row.candidates or [])
+            rows.add_row(
+                escape(row.file),
+                "" if row.time is None else f"{row.time:.2f}",
+                " ".join(f"{value:.0f}" for value in row.box),
+                f"[bold green]{escape(row.name)}[/]" if row.name else "Unknown",
+                "" if row.distance is None else f"{row.distance:.3f}",
+                str(row.votes),
+                "" if row.reason == "named" else row.reason,
+                *([escape(nearest)] if top else []),
+            )
+        if not result.rows and not result.error:
+            rows.add_row(escape(str(result.path)), "", "", "[dim]no face[/]", "", "", "")
+    out().print(rows)

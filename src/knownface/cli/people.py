@@ -1,0 +1,185 @@
+"""``knownface people``: who is in the gallery."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import gallery_option, out, table
+
+if TYPE_CHECKING:
+    from knownface.gallery import Gallery
+
+
+@click.group(name="people")
+def command() -> None:
+    """List, show and edit the people of a gallery."""
+
+
+def _open(gallery: str | None) -> Gallery:
+    from knownface.gallery import Gallery
+    from knownface.settings import load_settings
+
+    return Gallery.open(load_settings(gallery=gallery).gallery, create=False)
+
+
+@command.command(name="list")
+@gallery_option
+@click.option("--group", help="Only the people of this group.")
+def list_people(gallery: str | None, group: str | None) -> None:
+    """List everybody."""
+    rows = table("id", "name", "external id", "groups", "templates", "threshold")
+    with _open(gallery) as opened:
+        for p in opened.people(group):
+            own = "" if p.threshold is None else f"{p.threshold:.3f}"
+            groups = escape(", ".join(p.groups))
+            rows.add_row(str(p.id), escape(p.name), escape(p.external_id or ""), groups, str(p.templates), own)
+    out().print(rows)
+
+
+@command.command()
+@click.argument("name")
+@gallery_option
+def show(name: str, gallery: str | None) -> None:
+    """Show a person and every template."""
+    with _open(gallery) as opened:
+        person = opened.person(name)
+        rows = table("id", "source", "time", "quality", "enrolled", "kind")
+        for t in opened.templates(person.name):
+            rows.add_row(
+                str(t.id),
+                escape(t.source),
+                "" if t.frame_time is None else f"{t.frame_time:.2f}",
+                "" if t.quality is None else f"{t.quality:.2f}",
+                f"{t.created:%Y-%m-%d %H:%M}",
+                "is not this person" if t.negative else "",
+            )
+    console = out()
+    facts = [f"external id {person.external_id}"] if person.external_id else []
+    facts += [f"groups {', '.join(person.groups)}"] if person.groups else []
+    facts += [f"own threshold {person.threshold:.3f}"] if person.threshold is not None else []
+    console.print(escape("; ".join([person.name, *facts])), soft_wrap=True)
+    console.print(rows)
+
+
+@command.command()
+@click.argument("name")
+@click.argument("new_name")
+@gallery_option
+def rename(name: str, new_name: str, gallery: str | None) -> None:
+    """Give the person NAME the name NEW_NAME."""
+    with _open(gallery) as opened:
+        person = opened.rename(name, new_name)
+    out().print(f"{escape(name)} is now {escape(person.name)}.", soft_wrap=True)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--into", required=True, help="Who keeps all the templates.")
+@gallery_option
+def merge(names: tuple[str, ...], into: str, gallery: str | None) -> None:
+    """Join the people NAME... into another: they are the same person."""
+    with _open(gallery) as opened:
+        person = opened.merge(list(names), into)
+    out().print(f"{escape(person.name)} has {person.templates} templates now.", soft_wrap=True)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--to", "new_name", required=True, help="The new person.")
+@click.option("--template", "templates", type=int, multiple=True, help="Id of a template that moves (`people show`).")
+@click.option("--source", "sources", multiple=True, help="Glob of the sources whose templates move.")
+@gallery_option
+def split(name: str, new_name: str, templates: tuple[int, ...], sources: tuple[str, ...], gallery: str | None) -> None:
+    """Move some templates of NAME to a new person: they are two people."""
+    with _open(gallery) as opened:
+        chosen = [
+            t.id for t in opened.templates(name) if t.id in templates or any(Path(t.source).match(s) for s in sources)
+        ]
+        person = opened.split(name, chosen, new_name)
+    out().print(f"{escape(person.name)} has {person.templates} templates.", soft_wrap=True)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gallery_option
+def remove(names: tuple[str, ...], yes: bool, gallery: str | None) -> None:
+    """Remove people with every template, so that nothing of theirs is left in the gallery. Backups are not touched."""
+    with _open(gallery) as opened:
+        people = [opened.person(name) for name in names]
+        told = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
+        if not yes:
+            click.confirm(f"Remove {told} for good?", abort=True)
+        for person in people:
+            opened.remove(person.name)
+    out().print(f"Removed {escape(told)}.", soft_wrap=True)
+
+
+@command.command(name="set")
+@click.argument("name")
+@click.option("--external-id", help="Such as a student number; an empty text removes it.")
+@click.option("--group", "groups", multiple=True, help="Replaces the person's groups; may be given several times.")
+@click.option("--no-groups", is_flag=True, help="Takes the person out of every group.")
+@click.option("--threshold", type=click.FloatRange(0, 2), help="A threshold of their own.")
+@click.option("--no-threshold", is_flag=True, help="Back to everybody's threshold.")
+@gallery_option
+def set_facts(
+    name: str,
+    external_id: str | None,
+    groups: tuple[str, ...],
+    no_groups: bool,
+    threshold: float | None,
+    no_threshold: bool,
+    gallery: str | None,
+) -> None:
+    """Set what is known of a person."""
+    with _open(gallery) as opened:
+        if external_id is not None:
+            opened.set_external_id(name, external_id or None)
+        if groups or no_groups:
+            opened.set_groups(name, groups)
+        if threshold is not None or no_threshold:
+            opened.set_threshold(name, threshold)
+        person = opened.person(name)
+    out().print(f"{escape(person.name)} is set.", soft_wrap=True)
+
+
+@command.command(name="import")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@gallery_option
+def import_people(file: Path, gallery: str | None) -> None:
+    """Read names, external ids and groups from a CSV file with the columns name, external_id, groups (a;b)."""
+    from knownface.gallery import Gallery
+    from knownface.settings import load_settings
+
+    with Gallery.open(load_settings(gallery=gallery).gallery) as opened:
+        count = opened.import_people(file)
+    out().print(f"{count} people read from {escape(str(file))}.", soft_wrap=True)
+
+
+@command.command(name="export")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@gallery_option
+def export_people(file: Path, gallery: str | None) -> None:
+    """Write everybody's name, external id and groups to a CSV file."""
+    with _open(gallery) as opened:
+        count = opened.export_people(file)
+    out().print(f"{count} people written to {escape(str(file))}.", soft_wrap=True)
+
+
+@command.command(name="not")
+@click.argument("name")
+@click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PICTURE...")
+@gallery_option
+def is_not(name: str, pictures: tuple[Path, ...], gallery: str | None) -> None:
+    """Teach that the face on each PICTURE is not NAME, for a stranger who keeps being taken for them."""
+    from knownface.recognizer import FaceRecognizer
+
+    with FaceRecognizer.open(gallery, create=False) as recognizer:
+        recognizer.gallery.person(name)
+        added = sum(recognizer.add_known_face(name, picture, is_not=True) for picture in pictures)
+    out().print(f"{added} counter-examples of {escape(name)} added.", soft_wrap=True)

@@ -1,0 +1,8 @@
+"""Face detectors, one file each, and the choice among them."""
+
+from knownface.detection.base import FaceDetector
+from knownface.detection.choice import choose_detector
+from knownface.detection.hog import HogDetector
+from knownface.detection.yunet import YuNetDetector
+
+__all__ = ["FaceDetector", "HogDetector", "YuNetDetector", "choose_detector"]

@@ -1,0 +1,36 @@
+"""What a face detector is."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import cv2
+
+from knownface.types import Face, Image
+
+
+class FaceDetector(Protocol):
+    """Finds faces; one instance may be used by several threads at once."""
+
+    @property
+    def name(self) -> str:
+        """Name in the catalogue, such as ``yunet``."""
+        ...
+
+    def detect(self, image: Image) -> list[Face]:
+        """The faces of an RGB image, largest first; an empty list where there is none."""
+        ...
+
+
+def largest_first(faces: list[Face]) -> list[Face]:
+    """The order in which every detector hands out its faces."""
+    return sorted(faces, key=lambda face: (-face.box.area, face.box.x, face.box.y))
+
+
+def resized(image: Image, scale: float) -> Image:
+    """The picture at another size, never less than a pixel wide or high."""
+    if scale == 1:
+        return image
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    smaller: Image = cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_LINEAR)
+    return smaller

@@ -1,0 +1,59 @@
+"""dlib's frontal face detector: a histogram of oriented gradients (Dalal and Triggs, 2005) with a linear classifier.
+
+It needs no weight file, finds upright faces from about 80 pixels in what it is given, and misses turned ones.
+"""
+
+from __future__ import annotations
+
+import threading
+
+import cv2
+import dlib
+import numpy as np
+
+from knownface.detection.base import largest_first, resized
+from knownface.types import Box, Face, Image
+
+WORKING_SIDE = 1200
+"""Pictures are brought to this longest side: larger costs time, smaller hides small faces."""
+LARGEST_ENLARGEMENT = 2.0
+"""Beyond this, enlarging a small picture shows the detector nothing new."""
+SCORE_THRESHOLD = 0.1
+"""Smallest score of a face. dlib's own 0 lets through textures that look a little like a face."""
+BORDER = 0.15
+"""Width of the border put around the picture, as a share of its shorter side: the detector wants to see some ground
+around a face, which a tight crop lacks (measured on crops of LFW: 143 instead of 137 of 150 found)."""
+
+
+class HogDetector:
+    """``dlib.get_frontal_face_detector`` at a working size.
+
+    Landmarks are all NaN: the detector has none of its own. dlib's embedder finds its own; an aligned embedder needs
+    YuNet.
+    """
+
+    name = "dlib-hog"
+
+    def __init__(self) -> None:
+        self._local = threading.local()
+
+    def detect(self, image: Image) -> list[Face]:
+        """The faces of an RGB image, largest first."""
+        if not hasattr(self._local, "detector"):
+            self._local.detector = dlib.get_frontal_face_detector()
+        scale = min(LARGEST_ENLARGEMENT, WORKING_SIDE / max(image.shape[:2]))
+        view = resized(image, scale)
+        border = round(BORDER * min(view.shape[:2]))
+        view = cv2.copyMakeBorder(view, border, border, border, border, cv2.BORDER_REPLICATE)
+        rectangles, scores, _ = self._local.detector.run(view, 0, SCORE_THRESHOLD)
+        unknown = np.full((5, 2), np.nan, dtype=np.float32)
+        return largest_first(
+            [
+                Face(
+                    Box((r.left() - border) / scale, (r.top() - border) / scale, r.width() / scale, r.height() / scale),
+                    unknown,
+                    float(score),
+                )
+                for r, score in zip(rectangles, scores, strict=True)
+            ]
+        )

@@ -1,0 +1,104 @@
+"""YuNet through OpenCV (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023).
+
+YuNet finds faces of about 10 to 900 pixels in what it is given. A picture is therefore looked at in its own size, or,
+where it is very large, reduced as far as a face of 20 pixels stays visible; a picture in which a close-up could be
+larger than YuNet sees is looked at a second time, small. The two views are merged by non-maximum suppression.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from knownface.detection.base import largest_first, resized
+from knownface.errors import ModelError
+from knownface.types import Box, Face, Image
+
+SCORE_THRESHOLD = 0.6
+"""Smallest score of a face, as OpenCV's own example has it."""
+NMS_THRESHOLD = 0.3
+"""Overlap (intersection over union) above which two finds are one face."""
+_CANDIDATES = 5000
+
+DETAIL_SIDE = 2240
+"""Longest side of the detailed view. A 20-pixel face of a 12-megapixel photo is 11 pixels there: still found."""
+OVERVIEW_ABOVE = 960
+"""Pictures longer than this get the second view: YuNet misses faces larger than about this."""
+OVERVIEW_SIDE = 640
+
+_Rows = npt.NDArray[np.float32]
+
+
+class YuNetDetector:
+    """YuNet by ``cv2.FaceDetectorYN``.
+
+    Args:
+        path: The ONNX file. OpenCV 5 takes any size only from a file made for dynamic sizes; the catalogue knows.
+        name: Catalogue name of the file.
+        detail_side: Longest side of the detailed view in pixels. Live video lowers it for speed.
+
+    Raises:
+        ModelError: OpenCV cannot read the file.
+    """
+
+    def __init__(self, path: Path, *, name: str = "yunet", detail_side: int = DETAIL_SIDE) -> None:
+        self.name = name
+        self.detail_side = detail_side
+        self._path = path
+        self._local = threading.local()
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+        self._network()
+
+    def _network(self) -> cv2.FaceDetectorYN:
+        # The input size is state of the network, so each thread has its own.
+        network = getattr(self._local, "network", None)
+        if network is None:
+            try:
+                network = cv2.FaceDetectorYN.create(
+                    str(self._path), "", (320, 320), SCORE_THRESHOLD, NMS_THRESHOLD, _CANDIDATES
+                )
+            except cv2.error as error:
+                raise ModelError(
+                    f"OpenCV {cv2.__version__} cannot read the face detector {self._path}.",
+                    "Fetch the file that fits this OpenCV: knownface models get yunet",
+                ) from error
+            self._local.network = network
+        return network
+
+    def detect(self, image: Image) -> list[Face]:
+        """The faces of an RGB image, largest first."""
+        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
+        views = [self._look(view) / scale for view, scale in self._views(bgr)]
+        scored = [rows for rows in views if len(rows)]
+        if not scored:
+            return []
+        rows = np.concatenate(scored)
+        if len(scored) > 1:
+            kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, NMS_THRESHOLD)
+            rows = rows[np.asarray(kept).ravel()]
+        return largest_first([_face(row) for row in rows])
+
+    def _views(self, bgr: Image) -> Iterator[tuple[Image, npt.NDArray[np.float32]]]:
+        longest = max(bgr.shape[:2])
+        for limit in [self.detail_side, OVERVIEW_SIDE] if longest > OVERVIEW_ABOVE else [self.detail_side]:
+            scale = min(1.0, limit / longest)
+            factors = np.full(15, scale, dtype=np.float32)
+            factors[14] = 1.0  # the score
+            yield resized(bgr, scale), factors
+
+    def _look(self, bgr: Image) -> _Rows:
+        network = self._network()
+        network.setInputSize((bgr.shape[1], bgr.shape[0]))
+        rows = network.detect(bgr)[1]
+        return np.empty((0, 15), dtype=np.float32) if rows is None else rows
+
+
+def _face(row: _Rows) -> Face:
+    # YuNet speaks of the subject's right eye first, which is the one on the viewer's left.
+    x, y, width, height = row[:4].tolist()
+    return Face(Box(x, y, width, height), row[4:14].reshape(5, 2).copy(), float(row[14]))

@@ -1,0 +1,14 @@
+"""From a face in a picture to a unit vector: one file an embedder, each with the crop that it wants."""
+
+from knownface.embedding.base import FaceEmbedder, contract_of
+from knownface.embedding.check import check_network
+from knownface.embedding.load import choose_embedder, load_embedder, uncalibrated_note
+
+__all__ = [
+    "FaceEmbedder",
+    "check_network",
+    "choose_embedder",
+    "contract_of",
+    "load_embedder",
+    "uncalibrated_note",
+]

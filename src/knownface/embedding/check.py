@@ -1,0 +1,56 @@
+"""A look at a network that needs no faces: does it give what its contract says?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from knownface.embedding.load import load_embedder
+from knownface.embedding.network import input_of
+from knownface.errors import ModelError
+from knownface.models.session import Device
+from knownface.models.store import ModelStore
+from knownface.types import Image
+
+PICTURES = 8
+LARGEST_DIFFERENCE = 1e-3
+"""Between a picture alone and among others; graphics cards differ by some 1e-4."""
+
+
+def check_network(name: str, store: ModelStore, device: Device = "auto") -> str:
+    """Embed made pictures alone and together.
+
+    Returns:
+        One line for people: the length of the vectors and the largest difference.
+
+    Raises:
+        ModelError: The network cannot be run, its vectors depend on the batch, or all are the same.
+    """
+    embedder = load_embedder(name, store, device)
+    pictures = _pictures(input_of(store.entry(name)).size)
+    together = embedder.embed(pictures)
+    alone = np.concatenate([embedder.embed([picture]) for picture in pictures])
+    difference = float(np.abs(together - alone).max())
+    if difference > LARGEST_DIFFERENCE:
+        raise ModelError(
+            f"{name} gives a picture another vector among others than alone: {difference:.1g} apart.",
+            "Set per_item = true in the network's contract.",
+        )
+    if np.abs(together - together[0]).max() <= difference:
+        raise ModelError(f"{name} gives every picture the same vector.", "Check scale, mean and std of its contract.")
+    return (
+        f"gives {embedder.contract.dim} numbers a face; alone and in a batch of {PICTURES} "
+        f"they differ by at most {difference:.1g}."
+    )
+
+
+def _pictures(size: int) -> list[Image]:
+    """Different pictures with ramps and noise, the same on every machine."""
+    rng = np.random.default_rng(20211)
+    y, x = np.mgrid[:size, :size]
+    ramps = np.stack([x * 255 // size, y * 255 // size, (x + y) * 127 // size], axis=2)
+    return [
+        np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / PICTURES + rng.normal(0, 20, ramps.shape), 0, 255).astype(
+            np.uint8
+        )
+        for i in range(PICTURES)
+    ]

@@ -1,0 +1,128 @@
+"""From a name to an embedder that runs, and what ``auto`` means."""
+
+from __future__ import annotations
+
+import logging
+
+from knownface.embedding.base import FaceEmbedder
+from knownface.embedding.network import input_of
+from knownface.errors import ModelUnavailableError
+from knownface.models.download import Progress, hub_answers, offline
+from knownface.models.session import Device, OnnxNetwork
+from knownface.models.store import ModelStore
+from knownface.settings import Settings
+from knownface.types import EmbedderContract
+
+log = logging.getLogger(__name__)
+
+DEFAULT = "clip-vit-b32"
+FALLBACK = "dlib-resnet"
+HUB_TIMEOUT = 2.5
+"""Seconds that the hub has to answer: with the detector's own question all is decided within 5."""
+
+
+def load_embedder(
+    name: str,
+    store: ModelStore,
+    device: Device = "auto",
+    batch_size: int = 32,
+    threads: int | None = None,
+) -> FaceEmbedder:
+    """The embedder of that name, from files that are on this machine; nothing is fetched.
+
+    Args:
+        name: Of the catalogue or the user's own.
+        store: Where the files are.
+        device: For ONNX networks; dlib runs on the processor.
+        batch_size: Faces that the network sees at once, at most.
+        threads: Processors to use; None: all that this process may use.
+
+    Raises:
+        UnknownModelError: The catalogue holds no such name.
+        ModelUnavailableError: Its files are not here; the hint says how to get them.
+        ModelAlteredError: One of them has another content.
+        ModelError: It is no embedder, or cannot be run.
+    """
+    entry = store.entry(name)
+    contract = input_of(entry)
+    files = store.files(name)
+    if entry.kind == "dlib-resnet":
+        from knownface.embedding.dlib_resnet import DlibResNet  # loading dlib takes a while
+
+        return DlibResNet(entry, files["network"], files["landmarks"])
+    network = OnnxNetwork(
+        files["network"],
+        device=device,
+        batch_size=batch_size,
+        per_item=contract.per_item,
+        input_name=contract.input_name,
+        output_name=contract.output_name,
+        threads=threads,
+    )
+    if entry.kind == "clip":
+        from knownface.embedding.clip import ClipEmbedder
+
+        return ClipEmbedder(entry, network)
+    from knownface.embedding.face_network import FaceNetwork
+
+    return FaceNetwork(entry, network)
+
+
+def choose_embedder(
+    settings: Settings,
+    store: ModelStore,
+    gallery_contract: EmbedderContract | None = None,
+    on_download: Progress | None = None,
+) -> tuple[FaceEmbedder, str]:
+    """The embedder that the settings ask for, loaded, and in one line why it is that one.
+
+    ``auto`` is, in this order: the embedder that filled the gallery; CLIP from the models folder or the cache; CLIP
+    from the hub, if it answers within :data:`HUB_TIMEOUT`; dlib's ResNet, whose weights a package carries.
+
+    Args:
+        settings: ``embedder``, ``device``, ``batch_size`` and ``threads`` are used.
+        store: Where the files are.
+        gallery_contract: Of the gallery, where it has one.
+        on_download: Called while CLIP is fetched.
+
+    Raises:
+        ModelUnavailableError: The weights of the embedder asked for, or of the gallery's, are not here.
+        ModelError: As for :func:`load_embedder`.
+    """
+    name, why = _choice(settings.embedder, store, gallery_contract, on_download)
+    log.info("embedder %s: %s", name, why)
+    return load_embedder(name, store, settings.device, settings.batch_size, settings.threads), why
+
+
+def _choice(
+    wanted: str, store: ModelStore, gallery_contract: EmbedderContract | None, on_download: Progress | None
+) -> tuple[str, str]:
+    if wanted != "auto":
+        return wanted, f"Embedder {wanted}, as asked for."
+    if gallery_contract is not None:
+        return gallery_contract.name, f"Embedder {gallery_contract.name}, since it filled this gallery."
+    entry = store.entry(DEFAULT)
+    if (path := store.find(DEFAULT)) is not None:
+        return DEFAULT, f"Embedder {DEFAULT}, the default, from {path}."
+    source = entry.files[0].hub
+    if source is not None and hub_answers(source, HUB_TIMEOUT):
+        try:
+            store.fetch(DEFAULT, on_download)
+        except ModelUnavailableError as error:
+            return FALLBACK, f"Embedder {FALLBACK}, since {DEFAULT} could not be fetched ({error.message})"
+        return DEFAULT, f"Embedder {DEFAULT}, the default, fetched from the hub."
+    hub = "the network is switched off by a variable" if offline() else "the hub does not answer"
+    return FALLBACK, f"Embedder {FALLBACK}, since {DEFAULT} is not on this machine and {hub}."
+
+
+def uncalibrated_note(contract: EmbedderContract) -> str:
+    """What to tell a user whose embedder has a threshold that nobody measured; empty if somebody did."""
+    if contract.calibrated:
+        return ""
+    zero_shot = (
+        " Zero-shot CLIP tells people apart less well than a face-trained network." if "clip" in contract.name else ""
+    )
+    return (
+        f"The threshold {contract.rule.threshold:g} of {contract.name} is uncalibrated: measure it on your own "
+        f"pictures with `knownface calibrate`.{zero_shot}"
+    )

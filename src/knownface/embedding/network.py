@@ -1,0 +1,63 @@
+"""What all embedders with an ONNX network share: from pixels to unit vectors."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from knownface.embedding.base import unit_vectors
+from knownface.errors import ModelError
+from knownface.models.entry import InputContract, ModelEntry
+from knownface.models.session import OnnxNetwork, Tensor
+from knownface.types import Embeddings, Image
+
+
+def input_of(entry: ModelEntry) -> InputContract:
+    """The input contract of an embedder.
+
+    Raises:
+        ModelError: The entry has none.
+    """
+    if entry.input is None:
+        raise ModelError(f"{entry.name} is no embedder.", "`knownface models list` shows the task of every model.")
+    return entry.input
+
+
+def to_tensor(pixels: Image, contract: InputContract) -> Tensor:
+    """Pixels as a network wants them: ``(x * scale - mean) / std`` in its order of colours and axes.
+
+    Args:
+        pixels: RGB ``uint8``, shape (n, height, width, 3).
+        contract: The network's.
+
+    Returns:
+        Float32, shape (n, 3, height, width) for NCHW, (n, height, width, 3) for NHWC.
+    """
+    ordered = pixels if contract.colour == "RGB" else pixels[..., ::-1]
+    mean, std = np.array(contract.mean, np.float32), np.array(contract.std, np.float32)
+    tensor = (ordered.astype(np.float32) * np.float32(contract.scale) - mean) / std
+    return np.ascontiguousarray(tensor if contract.layout == "NHWC" else tensor.transpose(0, 3, 1, 2))
+
+
+def embed_pixels(
+    network: OnnxNetwork, entry: ModelEntry, crops: Sequence[Image], prepare: Callable[[Image], Image]
+) -> Embeddings:
+    """Unit vectors of crops, a batch at a time so that memory stays bounded.
+
+    Args:
+        network: The loaded file.
+        entry: Its entry.
+        crops: RGB.
+        prepare: Brings one crop to the size of the network's input.
+
+    Returns:
+        Shape (n, dim).
+    """
+    contract = input_of(entry)
+    vectors = np.empty((len(crops), contract.dim), dtype=np.float32)
+    for start in range(0, len(crops), network.batch_size):
+        pixels = np.stack([prepare(crop) for crop in crops[start : start + network.batch_size]])
+        raw = network.run(to_tensor(pixels, contract))
+        vectors[start : start + len(pixels)] = unit_vectors(raw, contract.dim, entry.name)
+    return vectors

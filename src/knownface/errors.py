@@ -1,0 +1,232 @@
+"""Every error that knownface raises on purpose: one tree, each with a stable code, a sentence and a hint.
+
+The command line prints the sentence and the hint and exits with the class's status; the REST service answers with
+the code. Statuses: 3 input, 4 face, 5 model, 6 contract, 7 gallery, 8 settings, 9 person, 10 missing extra,
+11 output, 12 calibration.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class KnownFaceError(Exception):
+    """Base of all errors of knownface.
+
+    Args:
+        message: One sentence: what is wrong, naming the thing it is about.
+        hint: What to do about it; the class's own hint where none is given.
+    """
+
+    code: ClassVar[str] = "error"
+    exit_status: ClassVar[int] = 1
+    default_hint: ClassVar[str] = ""
+
+    def __init__(self, message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.message = message
+        self.hint = hint or self.default_hint
+
+    def __str__(self) -> str:
+        return self.message
+
+
+class InputError(KnownFaceError):
+    """A file or array that cannot be used."""
+
+    code = "bad-input"
+    exit_status = 3
+
+
+class UnreadableError(InputError):
+    """A file that is missing, may not be read, or is damaged."""
+
+    code = "unreadable"
+    default_hint = "Check that the file exists, may be read and opens in another program."
+
+
+class UnsupportedError(InputError):
+    """A file of a kind that is not a photo or video known here."""
+
+    code = "unsupported"
+    default_hint = "Convert it to JPEG, PNG or MP4."
+
+
+class TooLargeError(InputError):
+    """A picture with more pixels than are decoded."""
+
+    code = "too-large"
+    default_hint = "Make the picture smaller, or raise KNOWNFACE_MAX_PIXELS."
+
+
+class FaceError(KnownFaceError):
+    """A picture whose faces do not allow what was asked."""
+
+    code = "bad-face"
+    exit_status = 4
+
+
+class NoFaceError(FaceError):
+    """No face was found."""
+
+    code = "no-face"
+    default_hint = "Use a picture that shows the face from the front, well lit and not too small."
+
+
+class SeveralFacesError(FaceError):
+    """Several faces, and no rule which one is meant."""
+
+    code = "several-faces"
+    default_hint = "Crop the picture to one person, or choose --faces largest."
+
+
+class ModelError(KnownFaceError):
+    """Weights or a network that cannot be used."""
+
+    code = "bad-model"
+    exit_status = 5
+
+
+class ModelUnavailableError(ModelError):
+    """Weights that are not here and could not be fetched."""
+
+    code = "model-unavailable"
+    default_hint = "Put the file into the folder named by KNOWNFACE_MODELS, or run `knownface models get`."
+
+
+class ModelAlteredError(ModelError):
+    """A weight file whose SHA-256 is not the catalogue's."""
+
+    code = "model-altered"
+    default_hint = "Delete the file and fetch it again."
+
+
+class UnknownModelError(ModelError):
+    """A name that the catalogue does not hold."""
+
+    code = "unknown-model"
+    default_hint = "`knownface models list` shows every name."
+
+
+class ContractMismatchError(KnownFaceError):
+    """A gallery that was filled by another embedder."""
+
+    code = "contract-mismatch"
+    exit_status = 6
+    default_hint = "Choose the embedder that filled the gallery, or enrol into a new one."
+
+
+class GalleryError(KnownFaceError):
+    """A gallery that cannot be used."""
+
+    code = "bad-gallery"
+    exit_status = 7
+
+
+class GalleryLockedError(GalleryError):
+    """Another program is writing."""
+
+    code = "gallery-locked"
+    default_hint = "Wait until the other program has finished, then try again."
+
+
+class GalleryDamagedError(GalleryError):
+    """A database that cannot be read; it is left untouched."""
+
+    code = "gallery-damaged"
+    default_hint = "Restore a backup with `knownface gallery restore`; the damaged file was left as it is."
+
+
+class GalleryVersionError(GalleryError):
+    """A gallery written by a newer knownface."""
+
+    code = "gallery-newer"
+    default_hint = "Update knownface; this gallery was left as it is."
+
+
+class IndexDamagedError(GalleryError):
+    """A saved search index that cannot be read; the gallery builds another from its database."""
+
+    code = "index-damaged"
+    default_hint = "Delete the file; it is made again from the gallery."
+
+
+class GalleryEmptyError(GalleryError):
+    """A gallery that does not exist or holds nobody."""
+
+    code = "gallery-empty"
+    default_hint = "Enrol people first: knownface enroll PEOPLE/"
+
+
+class SettingsError(KnownFaceError):
+    """A setting that makes no sense."""
+
+    code = "bad-settings"
+    exit_status = 8
+
+
+class PersonError(KnownFaceError):
+    """A person or name that cannot be used."""
+
+    code = "bad-person"
+    exit_status = 9
+
+
+class UnknownPersonError(PersonError):
+    """Nobody of that name is in the gallery."""
+
+    code = "unknown-person"
+    default_hint = "`knownface people list` shows everybody."
+
+
+class NameTakenError(PersonError):
+    """A name or external id that another person has."""
+
+    code = "name-taken"
+    default_hint = "Choose another name, or join the two with `knownface people merge`."
+
+
+class BadNameError(PersonError):
+    """A name that cannot be anybody's."""
+
+    code = "bad-name"
+    default_hint = "A name has 1 to 200 printable characters and is not 'Unknown'."
+
+
+class MissingExtraError(KnownFaceError):
+    """An optional part that is not installed."""
+
+    code = "missing-extra"
+    exit_status = 10
+
+
+class OutputError(KnownFaceError):
+    """A result that could not be written; nothing done before is lost."""
+
+    code = "output-failed"
+    exit_status = 11
+    default_hint = "Check that the disk has room and the folder may be written, then run the same command again."
+
+
+class CalibrationError(KnownFaceError):
+    """A promise about false alarms that these people and strangers do not allow."""
+
+    code = "not-calibrated"
+    exit_status = 12
+    default_hint = "Accept a higher rate with --fpir, or give more strangers with --strangers."
+
+
+class TooFewStrangersError(CalibrationError):
+    """Too few strangers to promise the wanted rate, even if none of them were named.
+
+    Args:
+        message: One sentence.
+        hint: What to do about it.
+        needed: How many strangers would do, if none of them is named.
+    """
+
+    code = "too-few-strangers"
+
+    def __init__(self, message: str, hint: str = "", *, needed: int) -> None:
+        super().__init__(message, hint)
+        self.needed = needed

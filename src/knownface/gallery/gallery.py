@@ -1,0 +1,189 @@
+"""``Gallery``: the people known and their templates, with the search index kept in step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from sqlalchemy import func, select
+
+from knownface.gallery import people as people_sql
+from knownface.gallery import sources
+from knownface.gallery import templates as template_sql
+from knownface.gallery.changes import note_templates_added
+from knownface.gallery.contracts import store_contract
+from knownface.gallery.names import name_key
+from knownface.gallery.roster import Roster
+from knownface.gallery.saved_index import delete_index, saved_key
+from knownface.gallery.searching import Searchable
+from knownface.gallery.values import GalleryInfo, GalleryVectors, NewTemplate, Refusal, Template
+from knownface.storage import backup, parse_location, restore
+from knownface.storage.migrate import HEAD
+from knownface.storage.schema import groups, people
+
+
+class Gallery(Roster, Searchable):
+    """People and their templates. The database is the truth; the index follows it, also when others write to it.
+
+    It may be used from several threads, and several programs may have the same gallery open. Every change is one
+    transaction: when a method returns, it is on the disk.
+
+    Example:
+        >>> with Gallery.open(":memory:") as gallery:
+        ...     _ = gallery.add_person("Ann Lee", external_id="4711", groups=["staff"])
+        ...     gallery.person("ann lee").name
+        'Ann Lee'
+    """
+
+    # Templates
+
+    def templates(self, name: str) -> list[Template]:
+        """A person's templates and counter-examples, oldest first."""
+        with self._reading() as connection:
+            return template_sql.list_templates(connection, people_sql.find_id(connection, name))
+
+    def add_templates(self, name: str, new: Sequence[NewTemplate]) -> int:
+        """Add templates to a person, who is made if there is nobody of this name, all in one transaction.
+
+        Returns:
+            How many were added; those that the person has already are passed over.
+
+        Raises:
+            BadNameError, NameTakenError: The name cannot be this person's.
+            ContractMismatchError: Another embedder filled the gallery meanwhile.
+            ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
+        """
+        added, _ = self._enrol([(name, template) for template in new], ())
+        return added
+
+    def enrol(
+        self, new: Sequence[tuple[str, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
+    ) -> dict[str, list[str]]:
+        """Add templates of many people, and what was refused, in one transaction.
+
+        All templates of one file belong into one call: afterwards the file counts as known.
+
+        Args:
+            new: Names and templates.
+            refusals: Names of the people meant, and what was refused.
+
+        Returns:
+            For each file (by its SHA-256) everybody's name whom it is now enrolled for.
+
+        Raises:
+            BadNameError, NameTakenError, ContractMismatchError, ValueError: As :meth:`add_templates`.
+        """
+        _, owners = self._enrol(new, refusals)
+        return owners
+
+    def _enrol(
+        self, new: Sequence[tuple[str, NewTemplate]], refusals: Iterable[tuple[str, Refusal]]
+    ) -> tuple[int, dict[str, list[str]]]:
+        contract = self._bound or self.contract
+        if new and contract is None:
+            raise ValueError("bind() must be called before the first template is added")
+        vectors = None if contract is None else template_sql.checked_vectors([t for _, t in new], contract.dim)
+        with self._writing() as connection:
+            added = 0
+            if contract is not None and vectors is not None and new:
+                contract_id = store_contract(connection, contract, self._place)
+                ids = people_sql.find_or_create(connection, {name for name, _ in new})
+                owned = [(ids[name], template) for name, template in new]
+                added = template_sql.add_templates(connection, owned, vectors, contract_id)
+            sources.add_refusals(connection, refusals)
+            if added:
+                note_templates_added(connection)
+            return added, sources.read_owners_of_files(connection, {t.source_sha256 for _, t in new})
+
+    def remove_templates(self, ids: Iterable[int]) -> int:
+        """Remove templates, leaving no trace of them; returns how many there were."""
+        with self._removing() as connection:
+            return template_sql.delete_templates(connection, ids)
+
+    def vectors(self) -> GalleryVectors:
+        """Every template's embedding; counter-examples aside."""
+        contract = self.contract
+        dim = contract.dim if contract is not None else 0
+        with self._reading() as connection:
+            embeddings, ids, owners = template_sql.read_vectors(connection, dim, self._place)
+        return GalleryVectors(embeddings, ids, owners)
+
+    # What enrolment asks
+
+    def known_sources(self) -> set[tuple[str, str]]:
+        """Name key and SHA-256 of every file that a person was learnt from."""
+        with self._reading() as connection:
+            return sources.read_known(connection)
+
+    def refusals(self, review_key: str) -> dict[tuple[str, str], Refusal]:
+        """The files refused under these rules, by name key and SHA-256."""
+        with self._reading() as connection:
+            return sources.read_refusals(connection, review_key)
+
+    def record_refusals(self, refusals: Iterable[tuple[str, Refusal]]) -> None:
+        """Remember files that were refused, by the names of the people meant."""
+        self._enrol((), refusals)
+
+    def sources_of_others(self, name: str, sha256s: Iterable[str]) -> dict[str, list[str]]:
+        """For each of these files that other people are enrolled with: their names."""
+        with self._reading() as connection:
+            owners = sources.read_owners_of_files(connection, sha256s)
+        key = name_key(name)
+        others = {sha: [owner for owner in names if name_key(owner) != key] for sha, names in owners.items()}
+        return {sha256: names for sha256, names in others.items() if names}
+
+    # The gallery as a whole
+
+    def info(self) -> GalleryInfo:
+        """The gallery in figures."""
+        view, contract, file = self._view(), self.contract, self._location.file
+        saved = None if file is None else saved_key(file)
+        with self._reading() as connection:
+            people_count = connection.scalar(select(func.count()).select_from(people)) or 0
+            group_count = connection.scalar(select(func.count()).select_from(groups)) or 0
+        return GalleryInfo(
+            location=self._place,
+            people=people_count,
+            templates=view.templates,
+            negatives=len(view.negative_owners),
+            groups=group_count,
+            contract=contract,
+            generation=view.state.generation,
+            schema=HEAD,
+            size=None if file is None else _size(file),
+            index_saved=saved is not None and saved[0].stamp == view.state.stamp,
+        )
+
+    def backup(self, path: str | Path, *, overwrite: bool = False) -> None:
+        """Write the gallery's present state to one file, while others may go on using the gallery.
+
+        Raises:
+            OutputError: The file exists and ``overwrite`` is False, or it cannot be written.
+        """
+        self._check_open()
+        backup(self._engine, Path(path), overwrite=overwrite)
+
+    @staticmethod
+    def restore(path: str | Path, location: str | Path) -> Path | None:
+        """Put a backup in the place of a gallery that nobody has open.
+
+        The backup is checked wholly first. The gallery that was there is kept as ``….before-restore``.
+
+        Returns:
+            Where it is kept, or None if there was none.
+
+        Raises:
+            UnreadableError, GalleryDamagedError, GalleryVersionError: The backup cannot be used.
+            GalleryLockedError: A program has the gallery open.
+            OutputError: The disk is full.
+        """
+        kept = restore(Path(path), location)
+        file = parse_location(location).file
+        if file is not None:
+            delete_index(file)
+        return kept
+
+
+def _size(file: Path) -> int:
+    files = (file, file.with_name(file.name + "-wal"))
+    return sum(f.stat().st_size for f in files if f.exists())

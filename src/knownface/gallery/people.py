@@ -1,0 +1,186 @@
+"""People and their groups, as statements over an open transaction."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+
+from sqlalchemy import Connection, Row, and_, delete, exists, func, select, update
+
+from knownface.errors import NameTakenError, UnknownPersonError
+from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
+from knownface.gallery.statements import chunks
+from knownface.gallery.values import Person
+from knownface.storage import insert_new
+from knownface.storage.schema import groups, people, person_groups, refusals, templates
+
+
+def list_people(connection: Connection, group: str | None = None, name: str | None = None) -> list[Person]:
+    """People in the order of their names; those of a group, or the one of a name, where given."""
+    counted = (
+        select(people, func.count(templates.c.id).label("templates"))
+        .outerjoin(templates, and_(templates.c.person_id == people.c.id, templates.c.negative.is_(False)))
+        .group_by(people.c.id)
+        .order_by(people.c.name_key)
+    )
+    memberships = select(person_groups.c.person_id, groups.c.name).join(groups).order_by(groups.c.name_key)
+    if name is not None:
+        counted = counted.where(people.c.name_key == name_key(name))
+        memberships = memberships.join(people, people.c.id == person_groups.c.person_id)
+        memberships = memberships.where(people.c.name_key == name_key(name))
+    if group is not None:
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(group))
+        counted = counted.where(people.c.id.in_(members))
+    of_person: dict[int, list[str]] = {}
+    for person_id, group_name in connection.execute(memberships):
+        of_person.setdefault(person_id, []).append(group_name)
+    return [
+        Person(
+            id=row.id,
+            name=row.name,
+            external_id=row.external_id,
+            groups=tuple(of_person.get(row.id, ())),
+            threshold=row.threshold,
+            templates=row.templates,
+            created=row.created,
+        )
+        for row in connection.execute(counted)
+    ]
+
+
+def get_person(connection: Connection, name: str) -> Person:
+    """The person of a name, whatever its letter case.
+
+    Raises:
+        UnknownPersonError: There is nobody; the message tells names that come near.
+    """
+    found = list_people(connection, name=name)
+    if not found:
+        raise unknown_person(connection, name)
+    return found[0]
+
+
+def find_id(connection: Connection, name: str) -> int:
+    """The id of the person of a name, whatever its letter case.
+
+    Raises:
+        UnknownPersonError: There is nobody.
+    """
+    row = _row(connection, name)
+    if row is None:
+        raise unknown_person(connection, name)
+    return int(row.id)
+
+
+def find_or_create(connection: Connection, names: Iterable[str]) -> dict[str, int]:
+    """The ids of the people of exactly these names; those that there are not are made.
+
+    Raises:
+        BadNameError: A name cannot be anybody's.
+        NameTakenError: Somebody's name differs from one only in letter case.
+    """
+    wanted = {name: clean_name(name) for name in names}
+    keys = {name: name_key(clean) for name, clean in wanted.items()}
+    now = datetime.now(UTC)
+    insert_new(
+        connection,
+        people,
+        [{"name": clean, "name_key": keys[name], "created": now} for name, clean in wanted.items()],
+    )
+    found: dict[str, tuple[int, str]] = {}
+    for chunk in chunks(sorted(set(keys.values()))):
+        query = select(people.c.id, people.c.name, people.c.name_key).where(people.c.name_key.in_(chunk))
+        found.update({key: (person_id, name) for person_id, name, key in connection.execute(query).all()})
+    for name, clean in wanted.items():
+        there = found[keys[name]][1]
+        if there != clean:
+            raise NameTakenError(f"There is a {there!r}, which differs from {clean!r} only in letter case.")
+    return {name: found[keys[name]][0] for name in wanted}
+
+
+def unknown_person(connection: Connection, name: str) -> UnknownPersonError:
+    """The error that says that nobody has this name, with the names that come near."""
+    by_key = {row.name_key: row.name for row in connection.execute(select(people.c.name_key, people.c.name))}
+    near = [by_key[key] for key in difflib.get_close_matches(name_key(name), by_key, n=3, cutoff=0.6)]
+    guess = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
+    return UnknownPersonError(f"Nobody in the gallery is called {name!r}.{guess}")
+
+
+def rename(connection: Connection, name: str, new_name: str) -> None:
+    """Give a person another name; what is remembered about refused files goes along.
+
+    Raises:
+        UnknownPersonError: There is nobody of this name.
+        BadNameError: The new name cannot be anybody's.
+        NameTakenError: Somebody else has it.
+    """
+    row_id, new_name = find_id(connection, name), clean_name(new_name)
+    other = _row(connection, new_name)
+    if other is not None and other.id != row_id:
+        raise NameTakenError(f"There is a {other.name!r} already.")
+    move_refusals(connection, name_key(name), name_key(new_name))
+    values = {"name": new_name, "name_key": name_key(new_name)}
+    connection.execute(update(people).where(people.c.id == row_id).values(values))
+
+
+def move_refusals(connection: Connection, key: str, new_key: str) -> None:
+    """Let refused files count for another name."""
+    if key == new_key:
+        return
+    there = refusals.alias()
+    twin = exists().where(
+        there.c.name_key == new_key,
+        there.c.source_sha256 == refusals.c.source_sha256,
+        there.c.review_key == refusals.c.review_key,
+    )
+    connection.execute(delete(refusals).where(refusals.c.name_key == key, twin))
+    connection.execute(update(refusals).where(refusals.c.name_key == key).values(name_key=new_key))
+
+
+def set_external_id(connection: Connection, person_id: int, external_id: str | None) -> None:
+    """Set or clear a person's external id.
+
+    Raises:
+        PersonError: It cannot be one.
+        NameTakenError: Somebody else has it.
+    """
+    external_id = clean_external_id(external_id)
+    if external_id is not None:
+        owner = select(people.c.name).where(people.c.external_id == external_id, people.c.id != person_id)
+        other = connection.scalar(owner)
+        if other is not None:
+            raise NameTakenError(f"{other!r} has the external id {external_id!r}.", "Choose another external id.")
+    connection.execute(update(people).where(people.c.id == person_id).values(external_id=external_id))
+
+
+def set_groups(connection: Connection, person_id: int, names: Iterable[str]) -> None:
+    """Make a person a member of these groups and no others; groups are made as needed, and go with the last member.
+
+    Raises:
+        BadNameError: A name cannot be a group's.
+    """
+    wanted = {name_key(group): group for group in map(clean_group, names)}
+    insert_new(connection, groups, [{"name": group, "name_key": key} for key, group in wanted.items()])
+    connection.execute(delete(person_groups).where(person_groups.c.person_id == person_id))
+    ids = connection.scalars(select(groups.c.id).where(groups.c.name_key.in_(wanted))).all()
+    insert_new(connection, person_groups, [{"person_id": person_id, "group_id": group_id} for group_id in ids])
+    drop_empty_groups(connection)
+
+
+def drop_empty_groups(connection: Connection) -> None:
+    """Delete the groups that nobody belongs to."""
+    connection.execute(delete(groups).where(~exists().where(person_groups.c.group_id == groups.c.id)))
+
+
+def remove_people(connection: Connection, ids: Sequence[int]) -> None:
+    """Delete people with everything that hangs on them."""
+    keys = connection.scalars(select(people.c.name_key).where(people.c.id.in_(ids))).all()
+    connection.execute(delete(refusals).where(refusals.c.name_key.in_(keys)))
+    connection.execute(delete(people).where(people.c.id.in_(ids)))
+    drop_empty_groups(connection)
+
+
+def _row(connection: Connection, name: str) -> Row[int, str] | None:
+    query = select(people.c.id, people.c.name).where(people.c.name_key == name_key(name))
+    return connection.execute(query).one_or_none()

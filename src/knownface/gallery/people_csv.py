@@ -1,0 +1,163 @@
+"""People as a CSV file: name, external id, groups."""
+
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, update
+
+from knownface.errors import InputError, PersonError, UnreadableError
+from knownface.gallery import people as sql
+from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
+from knownface.gallery.values import PeopleImport, Person
+from knownface.storage.files import replacing
+from knownface.storage.schema import people
+
+COLUMNS = ("name", "external_id", "groups")
+_SEPARATOR = ";"
+_FAULTS_SHOWN = 10
+_HINT = f"The first line must be {','.join(COLUMNS)}; groups are separated by semicolons."
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRow:
+    """One row of the file, cleaned.
+
+    Attributes:
+        line: Where it ends, from 1.
+        name: Of the person.
+        external_id: None where the cell is empty.
+        groups: The person's groups.
+        has: Which of the columns the file has.
+    """
+
+    line: int
+    name: str
+    external_id: str | None
+    groups: tuple[str, ...]
+    has: frozenset[str]
+
+
+def write_people(path: Path, everybody: Iterable[Person]) -> None:
+    """Write a file that :func:`read_rows` reads, in UTF-8.
+
+    Raises:
+        OutputError: It cannot be written.
+    """
+    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.writer(file)
+        writer.writerow(COLUMNS)
+        for person in everybody:
+            writer.writerow([person.name, person.external_id or "", _SEPARATOR.join(person.groups)])
+
+
+def read_rows(path: Path) -> list[PersonRow]:
+    """Read and check a file, in UTF-8 with or without a byte order mark.
+
+    Raises:
+        UnreadableError: It is missing, or not UTF-8.
+        InputError: It has faults; the message tells the lines.
+    """
+    try:
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            reader = csv.reader(file, strict=True)
+            lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+    except OSError as error:
+        raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError as error:
+        raise UnreadableError(f"{path} is not UTF-8.", "Save it as CSV UTF-8.") from error
+    except csv.Error as error:
+        raise InputError(f"{path}, line {reader.line_num}: {error}.", _HINT) from error
+    lines = [(line, cells) for line, cells in lines if any(cells)]
+    if not lines:
+        raise InputError(f"{path} is empty.", _HINT)
+    header = [cell.lower() for cell in lines[0][1]]
+    _check_header(path, header)
+    faults: list[str] = []
+    rows = [row for line, cells in lines[1:] if (row := _parse(line, cells, header, faults)) is not None]
+    _find_repeats(rows, faults)
+    _raise_faults(path, faults)
+    return rows
+
+
+def _check_header(path: Path, header: Sequence[str]) -> None:
+    unknown = sorted(set(header) - set(COLUMNS))
+    if unknown:
+        raise InputError(f"{path} has a column {unknown[0]!r}, which is not known here.", _HINT)
+    if "name" not in header or len(set(header)) != len(header):
+        raise InputError(f"{path} must have the column 'name', and none twice.", _HINT)
+
+
+def _parse(line: int, cells: Sequence[str], header: Sequence[str], faults: list[str]) -> PersonRow | None:
+    if len(cells) != len(header):
+        faults.append(f"line {line}: {len(cells)} cells where {len(header)} are expected")
+        return None
+    of = dict(zip(header, cells, strict=True))
+    groups = [group for group in of.get("groups", "").split(_SEPARATOR) if group.strip()]
+    try:
+        return PersonRow(
+            line,
+            clean_name(of["name"]),
+            clean_external_id(of.get("external_id")),
+            tuple(clean_group(group) for group in groups),
+            frozenset(header),
+        )
+    except PersonError as error:
+        faults.append(f"line {line}: {error.message}")
+        return None
+
+
+def _find_repeats(rows: Sequence[PersonRow], faults: list[str]) -> None:
+    kinds: tuple[tuple[str, Callable[[PersonRow], str | None]], ...] = (
+        ("name", lambda row: name_key(row.name)),
+        ("external id", lambda row: row.external_id),
+    )
+    for kind, value_of in kinds:
+        first: dict[str, int] = {}
+        for row in rows:
+            value = value_of(row)
+            if value is not None and first.setdefault(value, row.line) != row.line:
+                faults.append(f"line {row.line}: the {kind} of line {first[value]} again")
+
+
+def apply_rows(connection: Connection, path: Path, rows: Sequence[PersonRow]) -> PeopleImport:
+    """Add and update the people of a file, in the caller's transaction.
+
+    Raises:
+        InputError: A row contradicts the gallery; the transaction must be rolled back.
+    """
+    faults: list[str] = []
+    before = {person.id: person for person in sql.list_people(connection)}
+    found: list[tuple[int, PersonRow]] = []
+    for row in rows:
+        try:
+            found.append((sql.find_or_create(connection, [row.name])[row.name], row))
+        except PersonError as error:
+            faults.append(f"line {row.line}: {error.message}")
+    # Cleared first, so that two people may exchange their external ids.
+    for person_id, row in found:
+        if "external_id" in row.has:
+            connection.execute(update(people).where(people.c.id == person_id).values(external_id=None))
+    for person_id, row in found:
+        try:
+            if "external_id" in row.has:
+                sql.set_external_id(connection, person_id, row.external_id)
+            if "groups" in row.has:
+                sql.set_groups(connection, person_id, row.groups)
+        except PersonError as error:
+            faults.append(f"line {row.line}: {error.message}")
+    _raise_faults(path, faults)
+    after = {person.id: person for person in sql.list_people(connection)}
+    created = len(after) - len(before)
+    return PeopleImport(created, sum(after[i] != before[i] for i in before))
+
+
+def _raise_faults(path: Path, faults: Sequence[str]) -> None:
+    if not faults:
+        return
+    shown = "; ".join(fault.rstrip(".") for fault in faults[:_FAULTS_SHOWN])
+    more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
+    raise InputError(f"{path} has faults, so nothing was changed: {shown}{more}.", _HINT)

@@ -1,0 +1,70 @@
+"""Which files a gallery has seen, as statements over an open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from sqlalchemy import Connection, select
+
+from knownface.gallery.names import name_key
+from knownface.gallery.statements import chunks, storable
+from knownface.gallery.values import Refusal
+from knownface.storage import insert_new
+from knownface.storage.schema import people, refusals, templates
+
+NameAndFile = tuple[str, str]
+"""A person's name key and the SHA-256 of a file."""
+
+
+def read_known(connection: Connection) -> set[NameAndFile]:
+    """Every file that a person was learnt from."""
+    query = (
+        select(people.c.name_key, templates.c.source_sha256)
+        .join(templates, templates.c.person_id == people.c.id)
+        .where(templates.c.negative.is_(False))
+        .distinct()
+    )
+    return {(key, sha256) for key, sha256 in connection.execute(query).all()}
+
+
+def read_refusals(connection: Connection, review_key: str) -> dict[NameAndFile, Refusal]:
+    """The files refused under these rules."""
+    query = select(refusals).where(refusals.c.review_key == review_key)
+    return {
+        (row.name_key, row.source_sha256): Refusal(
+            row.source, row.source_sha256, row.review_key, row.reason, row.detail
+        )
+        for row in connection.execute(query)
+    }
+
+
+def add_refusals(connection: Connection, refused: Iterable[tuple[str, Refusal]]) -> None:
+    """Remember refused files by the name of the person meant; what is remembered already stays."""
+    rows = [
+        {
+            "name_key": name_key(name),
+            "source_sha256": refusal.sha256,
+            "review_key": refusal.review_key,
+            "reason": refusal.reason,
+            "detail": storable(refusal.detail),
+            "source": storable(refusal.source),
+        }
+        for name, refusal in refused
+    ]
+    insert_new(connection, refusals, rows)
+
+
+def read_owners_of_files(connection: Connection, sha256s: Iterable[str]) -> dict[str, list[str]]:
+    """For each of these files that is enrolled: the names of the people it is enrolled for, in alphabetical order."""
+    owners: dict[str, list[str]] = {}
+    for chunk in chunks(sorted(set(sha256s))):
+        query = (
+            select(templates.c.source_sha256, people.c.name, people.c.name_key)
+            .distinct()
+            .join(people, people.c.id == templates.c.person_id)
+            .where(templates.c.source_sha256.in_(chunk), templates.c.negative.is_(False))
+            .order_by(people.c.name_key)
+        )
+        for sha256, name, _ in connection.execute(query).all():
+            owners.setdefault(sha256, []).append(name)
+    return owners

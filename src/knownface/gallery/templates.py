@@ -1,0 +1,169 @@
+"""Templates, as statements over an open transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, delete, exists, func, select, update
+
+from knownface.errors import GalleryDamagedError, PersonError
+from knownface.gallery.statements import chunks, storable
+from knownface.gallery.values import NewTemplate, Template
+from knownface.storage import insert_new
+from knownface.storage.schema import templates
+from knownface.types import Box, Embeddings, Ids
+
+_UNIT_TOLERANCE = 1e-3
+
+
+def checked_vectors(new: Sequence[NewTemplate], dim: int) -> Embeddings:
+    """The embeddings of templates that are to be added, float32, shape (n, dim).
+
+    Raises:
+        ValueError: One has another length, or is no unit vector.
+    """
+    shapes = {np.shape(template.vector) for template in new} - {(dim,)}
+    if shapes:
+        raise ValueError(f"an embedding must have the shape ({dim},), got {shapes.pop()}")
+    vectors = np.array([template.vector for template in new], dtype=np.float32).reshape(-1, dim)
+    norms = np.linalg.norm(vectors, axis=1)
+    if not (np.abs(norms - 1) <= _UNIT_TOLERANCE).all():
+        worst = norms[np.argmax(np.where(np.isfinite(norms), np.abs(norms - 1), np.inf))]
+        raise ValueError(f"an embedding must have the length 1, got {worst}")
+    return vectors
+
+
+def add_templates(
+    connection: Connection, new: Sequence[tuple[int, NewTemplate]], vectors: Embeddings, contract_id: int
+) -> int:
+    """Add templates to people, by their ids; returns how many were not there already."""
+    last = connection.scalar(select(func.max(templates.c.id))) or 0
+    now = datetime.now(UTC)
+    rows = [
+        _row(person_id, template, contract_id, vector, now)
+        for (person_id, template), vector in zip(new, vectors.astype("<f4"), strict=True)
+    ]
+    insert_new(connection, templates, rows)
+    # Writers come one after the other, so whatever has a greater id is ours.
+    return int(connection.scalar(select(func.count()).where(templates.c.id > last)) or 0)
+
+
+def _row(person_id: int, template: NewTemplate, contract_id: int, vector: Embeddings, now: datetime) -> dict[str, Any]:
+    box = template.box
+    return {
+        "person_id": person_id,
+        "contract_id": contract_id,
+        "negative": template.negative,
+        "source": storable(template.source),
+        "source_sha256": template.source_sha256,
+        "face_index": template.face_index,
+        "frame_time": None if template.frame_time is None else round(float(template.frame_time), 6),
+        "box_x": None if box is None else float(box.x),
+        "box_y": None if box is None else float(box.y),
+        "box_width": None if box is None else float(box.width),
+        "box_height": None if box is None else float(box.height),
+        "quality": None if template.quality is None else float(template.quality),
+        "created": now,
+        "vector": vector.tobytes(),
+    }
+
+
+def list_templates(connection: Connection, person_id: int) -> list[Template]:
+    """A person's templates and counter-examples, oldest first."""
+    columns = [column for column in templates.c if column.name != "vector"]
+    query = select(*columns).where(templates.c.person_id == person_id).order_by(templates.c.id)
+    return [
+        Template(
+            id=row.id,
+            person_id=row.person_id,
+            source=row.source,
+            source_sha256=row.source_sha256,
+            frame_time=row.frame_time,
+            face_index=row.face_index,
+            box=None if row.box_x is None else Box(row.box_x, row.box_y, row.box_width, row.box_height),
+            quality=row.quality,
+            negative=row.negative,
+            created=row.created,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def delete_templates(connection: Connection, ids: Iterable[int]) -> int:
+    """Delete templates; returns how many of them there were."""
+    wanted = sorted(set(ids))
+    deleted = 0
+    for chunk in chunks(wanted):
+        deleted += connection.execute(delete(templates).where(templates.c.id.in_(chunk))).rowcount
+    return deleted
+
+
+def move_some(connection: Connection, person_id: int, ids: Iterable[int], to_person: int, name: str) -> None:
+    """Give some of a person's templates to somebody new.
+
+    Raises:
+        PersonError: No id is given, one is not this person's, or none would be left.
+    """
+    wanted = set(ids)
+    query = select(templates.c.id, templates.c.negative).where(templates.c.person_id == person_id)
+    held = {row.id: row.negative for row in connection.execute(query)}
+    if not wanted:
+        raise PersonError(f"No template of {name!r} is named.", "Name those that are somebody else's.")
+    strange = wanted - held.keys()
+    if strange:
+        listed = ", ".join(str(i) for i in sorted(strange))
+        raise PersonError(f"{name!r} has no template {listed}.", f"`knownface people show {name!r}` lists them.")
+    if all(negative for i, negative in held.items() if i not in wanted):
+        raise PersonError(f"{name!r} would be left without a template.", "Rename the person instead.")
+    for chunk in chunks(sorted(wanted)):
+        connection.execute(update(templates).where(templates.c.id.in_(chunk)).values(person_id=to_person))
+
+
+def move_all(connection: Connection, person_id: int, to_person: int) -> None:
+    """Give all of a person's templates to another; a face that the other has already goes."""
+    there = templates.alias()
+    twin = exists().where(
+        there.c.person_id == to_person,
+        there.c.source_sha256 == templates.c.source_sha256,
+        func.coalesce(there.c.frame_time, -1.0) == func.coalesce(templates.c.frame_time, -1.0),
+        there.c.face_index == templates.c.face_index,
+        there.c.contract_id == templates.c.contract_id,
+        there.c.negative == templates.c.negative,
+    )
+    connection.execute(delete(templates).where(templates.c.person_id == person_id, twin))
+    connection.execute(update(templates).where(templates.c.person_id == person_id).values(person_id=to_person))
+
+
+def read_owners(connection: Connection) -> tuple[Ids, Ids]:
+    """The ids of all templates, ascending, and whose they are; counter-examples aside."""
+    query = select(templates.c.id, templates.c.person_id).where(templates.c.negative.is_(False))
+    rows = np.array([tuple(row) for row in connection.execute(query).all()], dtype=np.int64).reshape(-1, 2)
+    rows = rows[np.argsort(rows[:, 0])]
+    return rows[:, 0], rows[:, 1]
+
+
+def read_vectors(
+    connection: Connection, dim: int, place: str, *, first: int = 0, negative: bool = False
+) -> tuple[Embeddings, Ids, Ids]:
+    """Embeddings, template ids (ascending, from ``first``) and person ids.
+
+    Raises:
+        GalleryDamagedError: A vector has another length than ``dim``, or holds something else than numbers.
+    """
+    query = (
+        select(templates.c.vector, templates.c.id, templates.c.person_id)
+        .where(templates.c.id >= first, templates.c.negative.is_(negative))
+        .order_by(templates.c.id)
+    )
+    rows = connection.execute(query).all()
+    blobs = [row[0] for row in rows]
+    ids, people = (np.array([row[i] for row in rows], dtype=np.int64) for i in (1, 2))
+    if any(len(blob) != 4 * dim for blob in blobs):
+        raise GalleryDamagedError(f"A template in {place} has not the {dim} numbers that it should have.")
+    vectors = np.frombuffer(b"".join(blobs), dtype="<f4").astype(np.float32).reshape(-1, dim)
+    if not (np.abs(vectors) <= 1 + _UNIT_TOLERANCE).all():
+        raise GalleryDamagedError(f"A template in {place} is no unit vector.")
+    return vectors, ids, people

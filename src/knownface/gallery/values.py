@@ -1,0 +1,155 @@
+"""What goes into a gallery and comes out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from knownface.types import Box, EmbedderContract, Embeddings, Ids
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody known.
+
+    Attributes:
+        id: Never given to anybody else, not even after this person is removed.
+        name: Unique; two names that differ only in letter case are one.
+        external_id: A number of another system, such as a student number; unique.
+        groups: Names of the groups the person belongs to, in alphabetical order.
+        threshold: This person's own, 0 to 2, instead of the rule's.
+        templates: How many there are, counter-examples aside.
+        created: UTC.
+    """
+
+    id: int
+    name: str
+    external_id: str | None
+    groups: tuple[str, ...]
+    threshold: float | None
+    templates: int
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class NewTemplate:
+    """One face to learn a person from.
+
+    Attributes:
+        vector: Its embedding, float32, shape (dim,), unit norm.
+        source: Where it came from, a path as a rule; told to users, never opened.
+        source_sha256: Hex digest of the source's content; with frame time and face index it tells whether the same
+            face is enrolled already.
+        frame_time: Seconds from the start of a video, kept to the microsecond; None for a still photo.
+        face_index: Which face of the picture.
+        box: Where it was.
+        quality: 0 to 1.
+        negative: A counter-example: this is *not* the person.
+    """
+
+    vector: Embeddings
+    source: str
+    source_sha256: str
+    frame_time: float | None = None
+    face_index: int = 0
+    box: Box | None = None
+    quality: float | None = None
+    negative: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """One face that a person was learnt from; see :class:`NewTemplate` for the rest.
+
+    Attributes:
+        id: Never given to another template.
+        person_id: Whose it is.
+        created: UTC.
+    """
+
+    id: int
+    person_id: int
+    source: str
+    source_sha256: str
+    frame_time: float | None
+    face_index: int
+    box: Box | None
+    quality: float | None
+    negative: bool
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A file that was reviewed at enrolment and not used, remembered so that the next run need not look again.
+
+    Attributes:
+        source: Its path.
+        sha256: Hex digest of its content.
+        review_key: Digest of the rules it was reviewed by; by others it is looked at again.
+        reason: A stable word, such as ``no-face``.
+        detail: A sentence for people.
+    """
+
+    source: str
+    sha256: str
+    review_key: str
+    reason: str
+    detail: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class GalleryVectors:
+    """Every template's embedding, in the order of the template ids; counter-examples aside.
+
+    Attributes:
+        embeddings: Float32, shape (n, dim).
+        templates: Their ids, int64, shape (n,).
+        people: Whose they are, int64, shape (n,).
+    """
+
+    embeddings: Embeddings
+    templates: Ids
+    people: Ids
+
+
+@dataclass(frozen=True, slots=True)
+class GalleryInfo:
+    """A gallery in figures.
+
+    Attributes:
+        location: Its file, or its URL without the password.
+        people: How many.
+        templates: How many, counter-examples aside.
+        negatives: How many counter-examples.
+        groups: How many.
+        contract: Of the embedder that filled it, or None.
+        generation: One higher after every change.
+        schema: Revision of the database's schema.
+        size: Bytes of the database with its side files; None on a server and in memory.
+        index_saved: Whether a saved index beside it is up to date.
+    """
+
+    location: str
+    people: int
+    templates: int
+    negatives: int
+    groups: int
+    contract: EmbedderContract | None
+    generation: int
+    schema: str
+    size: int | None
+    index_saved: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleImport:
+    """What a CSV file of people changed.
+
+    Attributes:
+        created: People added.
+        updated: People known before whose entry differed.
+    """
+
+    created: int
+    updated: int

@@ -1,0 +1,129 @@
+"""The catalogue: every weight file that knownface knows, and the contract of the network in it.
+
+The shipped part is ``catalog.toml`` beside this module. A user's own networks are added by ``knownface models
+import FILE --as NAME --contract FILE.toml``, whose contract has the same keys as an entry of the catalogue, less
+``files``; see :func:`parse_contract`.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import replace
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pydantic import TypeAdapter, ValidationError
+
+from knownface.errors import ModelError, UnknownModelError
+from knownface.models.entry import ModelEntry, WeightFile
+
+CONTRACT_FILE = "contract.toml"
+_NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
+
+Catalog: TypeAlias = Mapping[str, ModelEntry]
+_ENTRY = TypeAdapter(ModelEntry)
+
+
+def load_catalog(user_folder: Path | None = None) -> Catalog:
+    """The shipped entries, and the user's own ones.
+
+    Args:
+        user_folder: A folder with one folder a model; those with a ``contract.toml`` are the user's own.
+
+    Returns:
+        Entries by name, shipped ones first.
+
+    Raises:
+        ModelError: A user's contract is malformed.
+    """
+    entries = dict(_shipped())
+    if user_folder is not None and user_folder.is_dir():
+        for path in sorted(user_folder.glob(f"*/{CONTRACT_FILE}")):
+            entry = _entry(path.parent.name, _read_toml(path), str(path))
+            entries.setdefault(entry.name, replace(entry, own=True))
+    return entries
+
+
+def resolve(catalog: Catalog, name: str) -> ModelEntry:
+    """The entry of that name.
+
+    Raises:
+        UnknownModelError: There is none; the sentence names the nearest ones.
+    """
+    if name in catalog:
+        return catalog[name]
+    near = difflib.get_close_matches(name.lower(), catalog, n=3, cutoff=0.5)
+    meant = f" Did you mean {' or '.join(near)}?" if near else ""
+    raise UnknownModelError(f"No model is named {name!r}.{meant}")
+
+
+def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
+    """A user's own network from a contract file.
+
+    The file has the keys of an entry of the catalogue, less ``files``: ``kind`` (``face-network`` or ``clip``),
+    ``title``, ``licence`` and the tables ``input`` and ``decision``. ``task`` is ``embedder`` where not given.
+
+    Args:
+        path: The contract, TOML.
+        name: The new entry's name.
+        file: The weight file it is about.
+
+    Raises:
+        ModelError: The contract or the name is malformed; the sentence names the key.
+    """
+    if not _NAME.fullmatch(name):
+        raise ModelError(
+            f"{name!r} cannot be a model's name.",
+            "Use 1 to 64 small letters, digits, dots, dashes and underscores, beginning with a letter or digit.",
+        )
+    if name in _shipped():
+        raise ModelError(f"{name} is a model of the catalogue already.", "Choose another name for your own.")
+    table = _read_toml(path)
+    if "files" in table:
+        raise ModelError(f"{path}: files is written by the import.", "Delete that key.")
+    return replace(_entry(name, {**table, "files": [file]}, str(path)), own=True)
+
+
+@cache
+def _shipped() -> Catalog:
+    text = resources.files("knownface.models").joinpath("catalog.toml").read_text(encoding="utf-8")
+    tables = tomllib.loads(text)
+    return {name: _entry(name, _inherited(tables, name), "catalog.toml") for name in tables}
+
+
+def _inherited(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The table with what the entry named by ``like`` says; its own tables are laid over the other's."""
+    table = dict(tables[name])
+    base = table.pop("like", None)
+    if base is None:
+        return table
+    merged = _inherited(tables, base)
+    for key, value in table.items():
+        merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
+    return merged
+
+
+def _read_toml(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ModelError(f"{path} cannot be read: {error.strerror}.", "Name a contract file in TOML.") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise ModelError(f"{path} is not valid TOML: {error}.", "Mend the file.") from error
+
+
+def _entry(name: str, table: Mapping[str, Any], where: str) -> ModelEntry:
+    try:
+        return _ENTRY.validate_python({"task": "embedder", **table, "name": name})
+    except ValidationError as error:
+        first = error.errors()[0]
+        key = ".".join(str(part) for part in first["loc"]) or "the whole"
+        raise ModelError(
+            f"{where}: {key} is wrong: {first['msg']}.",
+            "docs/models.md describes every key of a model's contract.",
+        ) from error

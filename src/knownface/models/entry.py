@@ -1,0 +1,190 @@
+"""What the catalogue says of a model: values, checked when they are made."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import ConfigDict, Field, model_validator
+from pydantic.dataclasses import dataclass
+
+from knownface.types import CropPolicy, DecisionRule
+
+_CONFIG = ConfigDict(extra="forbid")
+_KINDS = {"embedder": ("clip", "face-network", "dlib-resnet"), "detector": ("yunet",)}
+_CROPS = {"clip": ("square",), "face-network": ("aligned", "square"), "dlib-resnet": ("chip",)}
+
+Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+FileName: TypeAlias = Annotated[str, Field(pattern=r"^[^/\\]+$")]
+Triple: TypeAlias = tuple[float, float, float]
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class HubSource:
+    """A file of a hub repository at one commit.
+
+    Attributes:
+        repo: Owner and name.
+        revision: The commit, 40 hex digits: a branch could move.
+        path: The file inside the repository.
+    """
+
+    repo: str
+    revision: Annotated[str, Field(pattern="^[0-9a-f]{40}$")]
+    path: str
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class PackageSource:
+    """A file that a package of the Python index carries.
+
+    Attributes:
+        distribution: The package, as ``pip`` knows it.
+        path: The file as the package's own list of files has it.
+    """
+
+    distribution: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class WeightFile:
+    """One file of a model.
+
+    Attributes:
+        names: What the file may be called in a models folder; the first is its name in the cache.
+        generic_names: Names that other models' files have as well; content decides whose file it is.
+        sha256: Hex digest; a file without one is never fetched.
+        byte_count: Size.
+        part: What the file is for, where a model has several.
+        hub: Where to fetch it, or
+        url: the HTTPS address, or
+        package: the installed package that carries it. None of the three: only the user can supply it.
+    """
+
+    names: Annotated[tuple[FileName, ...], Field(min_length=1)]
+    generic_names: tuple[FileName, ...] = ()
+    sha256: Sha256 | None = None
+    byte_count: Annotated[int, Field(gt=0)] | None = None
+    part: str = "network"
+    hub: HubSource | None = None
+    url: Annotated[str, Field(pattern="^https://")] | None = None
+    package: PackageSource | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class InputContract:
+    """What a network wants to see: ``(x * scale - mean) / std`` with x from 0 to 255.
+
+    Attributes:
+        crop: What part of the picture.
+        size: Side of the square input in pixels.
+        dim: Length of the output vector.
+        colour: Order of the channels, also of ``mean`` and ``std``.
+        layout: Order of the axes.
+        crop_factor: Side of a ``square`` crop in units of the face box's longer side.
+        scale: Factor of the pixel value.
+        mean: Per channel, subtracted.
+        std: Per channel, divided by.
+        input_name: The tensor; empty: the file's only one.
+        output_name: The tensor; empty: the file's only one.
+        per_item: Run one face at a time, since the output depends on the batch (dynamic int8).
+    """
+
+    crop: CropPolicy
+    size: Annotated[int, Field(ge=8, le=2048)]
+    dim: Annotated[int, Field(ge=1, le=65536)]
+    colour: Literal["RGB", "BGR"] = "RGB"
+    layout: Literal["NCHW", "NHWC"] = "NCHW"
+    crop_factor: Annotated[float, Field(ge=0.5, le=4)] = 1.6
+    scale: Annotated[float, Field(gt=0)] = 1.0
+    mean: Triple = (0.0, 0.0, 0.0)
+    std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=3, max_length=3)] = (1.0, 1.0, 1.0)
+    input_name: str = ""
+    output_name: str = ""
+    per_item: bool = False
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class DecisionDefaults:
+    """Parameters of the vote that suit the embedder's space.
+
+    Attributes:
+        k1: As in :class:`knownface.types.DecisionRule`.
+        k2: The same.
+        threshold: The same.
+        calibrated: Whether somebody measured them on faces.
+    """
+
+    k1: int
+    k2: int
+    threshold: float
+    calibrated: bool
+
+    @model_validator(mode="after")
+    def _rule_is_possible(self) -> DecisionDefaults:
+        _ = self.rule
+        return self
+
+    @property
+    def rule(self) -> DecisionRule:
+        """The same as a value of the decision."""
+        return DecisionRule(self.k1, self.k2, self.threshold)
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class OpenCVRange:
+    """The versions of OpenCV that run a detector's file at any picture size: at_least <= version < below."""
+
+    at_least: tuple[int, int]
+    below: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True, slots=True, config=_CONFIG)
+class ModelEntry:
+    """One model of the catalogue.
+
+    Attributes:
+        name: Its key.
+        task: What it does.
+        kind: Which code runs it.
+        title: For people.
+        licence: What the publisher of the weights states.
+        licence_note: What else one should know: conflicts, training data, limits.
+        commercial_use: Whether the statements allow it; ``unclear`` where they conflict or say nothing.
+        files: Its files, the network first.
+        input: Contract of an embedder.
+        decision: Defaults of an embedder.
+        opencv: For a detector.
+        own: Whether a user imported it.
+    """
+
+    name: str
+    task: Literal["embedder", "detector"]
+    kind: str
+    title: str
+    licence: str
+    files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
+    licence_note: str = ""
+    commercial_use: Literal["yes", "no", "unclear"] = "unclear"
+    input: InputContract | None = None
+    decision: DecisionDefaults | None = None
+    opencv: OpenCVRange | None = None
+    own: bool = False
+
+    @model_validator(mode="after")
+    def _belongs_together(self) -> ModelEntry:
+        if self.kind not in _KINDS[self.task]:
+            raise ValueError(f"kind must be one of {', '.join(_KINDS[self.task])} for an {self.task}")
+        if self.task == "embedder" and (self.input is None or self.decision is None):
+            raise ValueError("an embedder needs the tables input and decision")
+        if self.input is not None and self.input.crop not in _CROPS[self.kind]:
+            raise ValueError(f"input.crop must be {' or '.join(_CROPS[self.kind])} for kind {self.kind}")
+        if self.kind == "dlib-resnet" and {file.part for file in self.files} != {"network", "landmarks"}:
+            raise ValueError("dlib-resnet needs the files network and landmarks")
+        return self
+
+    @property
+    def byte_count(self) -> int | None:
+        """Size of all files together, where all are known."""
+        sizes = [file.byte_count for file in self.files]
+        return sum(size for size in sizes if size is not None) if None not in sizes else None

@@ -1,0 +1,292 @@
+"""Where the weight files are: found, fetched, imported and verified."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from filelock import FileLock
+
+from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError
+from knownface.files import put_in_place, sha256_of, unwritable
+from knownface.models import download
+from knownface.models.catalog import CONTRACT_FILE, Catalog, load_catalog, parse_contract, resolve
+from knownface.models.download import Progress
+from knownface.models.entry import InputContract, ModelEntry, WeightFile
+from knownface.models.files import make_folder, packaged_file, remove
+from knownface.models.session import try_network
+
+log = logging.getLogger(__name__)
+
+
+class ModelStore:
+    """The weight files of this machine.
+
+    A file is looked for in the user's own models folder (and its direct subfolders), then in the cache, then in the
+    installed package that carries it; whatever is handed out has the catalogue's SHA-256.
+
+    Args:
+        models: The user's own folder, or None; never written to.
+        cache: Where fetched and imported files are kept, below ``models/``.
+    """
+
+    def __init__(self, models: Path | None, cache: Path) -> None:
+        self.models = models
+        self.folder = cache / "models"
+        self._catalog: Catalog | None = None
+        self._digests: dict[tuple[Path, int, int], str] = {}
+
+    @property
+    def catalog(self) -> Catalog:
+        """Every model by name, the user's own ones among them.
+
+        Raises:
+            ModelError: A contract of the user's own is malformed.
+        """
+        if self._catalog is None:
+            self._catalog = load_catalog(self.folder)
+        return self._catalog
+
+    def entry(self, name: str) -> ModelEntry:
+        """What the catalogue says of a model.
+
+        Raises:
+            UnknownModelError: It holds no such name.
+        """
+        return resolve(self.catalog, name)
+
+    def find(self, name: str) -> Path | None:
+        """The model's network file if all its files are on this machine, else None; nothing is fetched.
+
+        Raises:
+            UnknownModelError: The catalogue holds no such name.
+            ModelAlteredError: A file has the model's name and other content.
+            ModelUnavailableError: A file of that name cannot be read.
+        """
+        found = [self._find(self.entry(name), file) for file in self.entry(name).files]
+        return found[0] if None not in found else None
+
+    def files(self, name: str) -> Mapping[str, Path]:
+        """All files of a model on this machine by part; the network's part is ``network``.
+
+        Raises:
+            ModelUnavailableError: One of them is not here; the hint says how to get it.
+            UnknownModelError: As for :meth:`find`.
+            ModelAlteredError: As for :meth:`find`.
+        """
+        entry = self.entry(name)
+        found = {file.part: self._find(entry, file) for file in entry.files}
+        missing = [file for file in entry.files if found[file.part] is None]
+        if missing:
+            raise ModelUnavailableError(
+                f"The weights of {name} ({missing[0].names[0]}) are not on this machine.", how_to_get(entry)
+            )
+        return {part: path for part, path in found.items() if path is not None}
+
+    def verify(self, name: str) -> Mapping[str, Path]:
+        """Read every file of a model anew and compare its SHA-256 with the catalogue's.
+
+        Returns:
+            The files by part.
+
+        Raises:
+            ModelUnavailableError: As for :meth:`files`.
+            ModelAlteredError: As for :meth:`find`.
+        """
+        self._digests.clear()
+        return self.files(name)
+
+    def fetch(self, name: str, on_progress: Progress | None = None) -> Path:
+        """Bring all files of a model into the cache, going on where an earlier attempt ended.
+
+        Args:
+            name: Of the catalogue.
+            on_progress: Called with the bytes of the current file that are here and that will be.
+
+        Returns:
+            The network's file.
+
+        Raises:
+            ModelUnavailableError: Offline, no address is known, or the address does not hand the file out.
+            ModelAlteredError: What came has another SHA-256 than the catalogue's; it is deleted.
+            OutputError: The cache cannot be written.
+        """
+        entry = self.entry(name)
+        paths = [self._find(entry, file) or self._fetch(entry, file, on_progress) for file in entry.files]
+        return paths[0]
+
+    def import_file(self, path: Path, name: str, contract: Path | None = None) -> Path:
+        """Copy a weight file into the cache.
+
+        Without a contract it must be the catalogue's file of that name. With one it becomes a model of the user's
+        own: the network is run once to see that the contract fits it.
+
+        Args:
+            path: The file; ONNX where there is a contract.
+            name: Of the catalogue, or a new one.
+            contract: TOML; see :func:`knownface.models.catalog.parse_contract`.
+
+        Returns:
+            The copy.
+
+        Raises:
+            ModelAlteredError: It is not the catalogue's file.
+            ModelError: The contract is malformed or does not fit the network, or the name is taken.
+            OutputError: The cache cannot be written.
+        """
+        try:
+            digest, byte_count = sha256_of(path), path.stat().st_size
+        except OSError as error:
+            raise ModelError(f"{path} cannot be read: {error.strerror}.", "Name a weight file.") from error
+        if contract is None:
+            return self._import_known(path, self.entry(name), digest)
+        file = WeightFile(names=(f"{name}.onnx",), sha256=digest, byte_count=byte_count)
+        entry = parse_contract(contract, name, file)
+        taken = self.catalog.get(name)
+        if taken is not None and taken.files[0].sha256 != digest:
+            raise ModelError(
+                f"Another network was imported as {name}.",
+                f"Choose another name, or delete the folder {self.folder / name} first.",
+            )
+        target = _copy(path, self._cached(entry, file), entry.input)
+        self._write_contract(entry, f"{contract.read_text(encoding='utf-8')}\n{_files_table(file)}")
+        return target
+
+    def _import_known(self, path: Path, entry: ModelEntry, digest: str) -> Path:
+        for file in entry.files:
+            if file.sha256 == digest:
+                return _copy(path, self._cached(entry, file))
+        raise ModelAlteredError(
+            f"{path} is not the file of {entry.name} that the catalogue knows: its SHA-256 is {digest}, "
+            f"expected {entry.files[0].sha256}.",
+            "For a network of your own give a new name and --contract FILE.toml.",
+        )
+
+    def _cached(self, entry: ModelEntry, file: WeightFile) -> Path:
+        return self.folder / entry.name / file.names[0]
+
+    def _find(self, entry: ModelEntry, file: WeightFile) -> Path | None:
+        altered: Path | None = None
+        for path in self._places(entry, file):
+            digest = self._digest(path, file)
+            if digest is not None and digest == file.sha256:
+                return path
+            if path.name in file.generic_names:
+                log.info("%s is passed over: it is not the catalogue's file of %s", path, entry.name)
+            elif not self._is_another_models(digest):
+                altered = altered or path
+        if altered is not None:
+            raise ModelAlteredError(f"{altered} is not the file of {entry.name} that the catalogue knows.")
+        return None
+
+    def _places(self, entry: ModelEntry, file: WeightFile) -> Iterator[Path]:
+        """Existing files that may be the one looked for, best first."""
+        if self.models is not None and self.models.is_dir():
+            for name in (*file.names, *file.generic_names):
+                yield from (
+                    path for path in (self.models / name, *sorted(self.models.glob(f"*/{name}"))) if path.is_file()
+                )
+        if (cached := self._cached(entry, file)).is_file():
+            yield cached
+        if file.package is not None and (packaged := packaged_file(file.package)) is not None:
+            yield packaged
+
+    def _digest(self, path: Path, file: WeightFile) -> str | None:
+        """SHA-256 of the file; None where its size alone tells that it is another."""
+        try:
+            status = path.stat()
+            if file.byte_count is not None and status.st_size != file.byte_count:
+                return None
+            key = (path, status.st_size, status.st_mtime_ns)
+            if key not in self._digests:
+                self._digests[key] = sha256_of(path)
+            return self._digests[key]
+        except OSError as error:
+            raise ModelUnavailableError(
+                f"{path} cannot be read: {error.strerror}.", "Check its permissions."
+            ) from error
+
+    def _is_another_models(self, digest: str | None) -> bool:
+        return digest is not None and any(
+            digest == file.sha256 for entry in self.catalog.values() for file in entry.files
+        )
+
+    def _fetch(self, entry: ModelEntry, file: WeightFile, on_progress: Progress | None) -> Path:
+        if file.sha256 is None or (file.hub is None and file.url is None):
+            raise ModelUnavailableError(f"No address is known for the weights of {entry.name}.", how_to_get(entry))
+        if download.offline():
+            raise ModelUnavailableError(
+                f"The weights of {entry.name} are not on this machine, and the network is switched off by a variable.",
+                f"Unset KNOWNFACE_OFFLINE and HF_HUB_OFFLINE, or: {how_to_get(entry)}",
+            )
+        target = self._cached(entry, file)
+        part = target.with_name(target.name + ".part")
+        make_folder(target.parent)
+        try:
+            with FileLock(target.with_name(target.name + ".lock")):
+                if not (target.is_file() and sha256_of(target) == file.sha256):  # another program may have been first
+                    _download(entry, file, part, on_progress)
+                    put_in_place(part, target)
+        except OSError as error:
+            raise unwritable(target, error) from error
+        return target
+
+    def _write_contract(self, entry: ModelEntry, text: str) -> None:
+        target = self.folder / entry.name / CONTRACT_FILE
+        part = target.with_name(target.name + ".import")
+        try:
+            part.write_text(text, encoding="utf-8")
+            put_in_place(part, target)
+        except OSError as error:
+            raise unwritable(target, error) from error
+        finally:
+            part.unlink(missing_ok=True)
+        self._catalog = None
+
+
+def how_to_get(entry: ModelEntry) -> str:
+    """What a user can do to have a model's files."""
+    file = entry.files[0]
+    if file.package is not None:
+        return f"Install it: pip install {file.package.distribution}"
+    put = f"put {file.names[0]} into the folder named by KNOWNFACE_MODELS."
+    if file.hub is None and file.url is None:
+        return put[0].upper() + put[1:]
+    return f"Run `knownface models get {entry.name}`, or {put}"
+
+
+def _download(entry: ModelEntry, file: WeightFile, part: Path, on_progress: Progress | None) -> None:
+    hub = file.hub
+    url, headers = (download.hub_address(hub), download.hub_headers()) if hub is not None else (file.url or "", {})
+    download.transfer(url, part, byte_count=file.byte_count, headers=headers, on_progress=on_progress)
+    if (digest := sha256_of(part)) != file.sha256:
+        remove(part)
+        raise ModelAlteredError(
+            f"What {url} hands out is not the file of {entry.name} that the catalogue knows: "
+            f"its SHA-256 is {digest}, expected {file.sha256}.",
+            "It was deleted. Try again later or from another network; do not use that file.",
+        )
+
+
+def _copy(source: Path, target: Path, contract: InputContract | None = None) -> Path:
+    """Copy beside the target and rename, so that a half-written file never has its name."""
+    make_folder(target.parent)
+    part = target.with_name(target.name + ".import")
+    try:
+        shutil.copyfile(source, part)
+        if contract is not None:
+            try_network(part, contract)
+        put_in_place(part, target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target
+
+
+def _files_table(file: WeightFile) -> str:
+    name = json.dumps(file.names[0])
+    return f'[[files]]\nnames = [{name}]\nbyte_count = {file.byte_count}\nsha256 = "{file.sha256}"\n'

@@ -1,0 +1,79 @@
+"""From pictures to faces to embeddings, in order, with bounded memory, on every processor.
+
+A picture is decoded, searched for faces and cut into crops by a worker thread (OpenCV, Pillow, dlib and ONNX Runtime
+release the interpreter while they work); what is handed on are the crops, so that only as many pictures are in memory
+as there are workers. Embeddings are then made for many crops at a time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from itertools import islice
+from typing import TypeVar
+
+import numpy as np
+
+from knownface.detection import FaceDetector
+from knownface.embedding import FaceEmbedder
+from knownface.quality import FaceQuality, measure_quality
+from knownface.types import Embeddings, Face, Image
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class ExaminedFace:
+    """A face with what recognition needs of it: its measurements and the embedder's crop."""
+
+    face: Face
+    quality: FaceQuality
+    crop: Image
+
+
+def examine(image: Image, detector: FaceDetector, embedder: FaceEmbedder) -> list[ExaminedFace]:
+    """Find, measure and crop the faces of an RGB image, largest first."""
+    return [
+        ExaminedFace(face, measure_quality(image, face), embedder.crop(image, face)) for face in detector.detect(image)
+    ]
+
+
+def embed(faces: Sequence[ExaminedFace], embedder: FaceEmbedder) -> Embeddings:
+    """Embeddings of examined faces, one a row."""
+    if not faces:
+        return np.empty((0, embedder.contract.dim), dtype=np.float32)
+    return embedder.embed([face.crop for face in faces])
+
+
+def worker_count(threads: int | None) -> int:
+    """As many threads as asked for, else one for each processor this program may use."""
+    return threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
+
+
+def map_in_order(
+    work: Callable[[Item], Result], items: Iterable[Item], *, threads: int, ahead: int
+) -> Iterator[Result]:
+    """Like ``map``, on several threads: results come in the order of the items.
+
+    Args:
+        work: Called once an item. What it raises is raised here when that item's turn comes.
+        items: Read only as far ahead as needed.
+        threads: Worker threads.
+        ahead: Items begun but not yet taken, which bounds the memory held.
+    """
+    source = iter(items)
+    with ThreadPoolExecutor(threads, thread_name_prefix="knownface") as pool:
+        pending: deque[Future[Result]] = deque(pool.submit(work, item) for item in islice(source, ahead))
+        try:
+            while pending:
+                result = pending.popleft().result()
+                for item in islice(source, 1):
+                    pending.append(pool.submit(work, item))
+                yield result
+        finally:
+            for future in pending:
+                future.cancel()

@@ -1,0 +1,78 @@
+"""When a face picture is too poor to learn a person from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from knownface.quality.measure import FaceQuality
+
+
+@dataclass(frozen=True, slots=True)
+class QualityLimits:
+    """What an enrolment picture must reach. The defaults refuse only what would harm a gallery.
+
+    Attributes:
+        size: Smallest shorter side of a face in pixels.
+        sharpness: Smallest sharpness; see :class:`FaceQuality`.
+        darkest: Smallest brightness, 0 to 1.
+        brightest: Largest brightness, 0 to 1.
+        contrast: Smallest contrast, 0 to 0.5.
+        cut_off: Largest share of the face outside the picture.
+    """
+
+    size: float = 24.0
+    sharpness: float = 0.012
+    darkest: float = 0.05
+    brightest: float = 0.97
+    contrast: float = 0.02
+    cut_off: float = 0.35
+
+
+@dataclass(frozen=True, slots=True)
+class Shortcoming:
+    """One way in which a face picture falls short.
+
+    Attributes:
+        code: Stable word: ``too-small``, ``too-blurred``, ``too-dark``, ``too-bright``, ``no-contrast``, ``cut-off``.
+        text: The sentence a user reads, with the figure measured and the figure asked.
+    """
+
+    code: str
+    text: str
+
+
+def shortcomings(quality: FaceQuality, limits: QualityLimits) -> list[Shortcoming]:
+    """Every way in which a face falls short of the limits; an empty list if it is good enough."""
+    checks = [
+        (
+            quality.size < limits.size,
+            "too-small",
+            f"the face is {quality.size:.0f} pixels, {limits.size:.0f} are needed",
+        ),
+        (
+            quality.cut_off > limits.cut_off,
+            "cut-off",
+            f"{quality.cut_off:.0%} of the face lies outside the picture, at most {limits.cut_off:.0%} may",
+        ),
+        (
+            quality.brightness < limits.darkest,
+            "too-dark",
+            f"the face is too dark (brightness {quality.brightness:.2f}, {limits.darkest:.2f} is needed)",
+        ),
+        (
+            quality.brightness > limits.brightest,
+            "too-bright",
+            f"the face is too bright (brightness {quality.brightness:.2f}, at most {limits.brightest:.2f})",
+        ),
+        (
+            quality.contrast < limits.contrast,
+            "no-contrast",
+            f"the face has no contrast ({quality.contrast:.3f}, {limits.contrast:.3f} is needed)",
+        ),
+        (
+            quality.sharpness < limits.sharpness,
+            "too-blurred",
+            f"the face is too blurred (sharpness {quality.sharpness:.3f}, {limits.sharpness:.3f} is needed)",
+        ),
+    ]
+    return [Shortcoming(code, text) for fails, code, text in checks if fails]

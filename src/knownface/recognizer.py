@@ -1,0 +1,363 @@
+"""``FaceRecognizer``: detector, embedder, gallery and decision in one piece; what most programs import."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Generic, TypeAlias, TypeVar
+
+import numpy as np
+from PIL import Image as PilImage
+
+from knownface.decision import CounterExamples, GalleryFacts, decide_picture
+from knownface.detection import FaceDetector, choose_detector
+from knownface.embedding import FaceEmbedder, choose_embedder
+from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
+from knownface.errors import InputError, KnownFaceError
+from knownface.files import sha256_of
+from knownface.gallery import Gallery, NewTemplate
+from knownface.media import read_image
+from knownface.models import ModelStore
+from knownface.pipeline import ExaminedFace, embed, examine, map_in_order, worker_count
+from knownface.review import FacePolicy, ReviewRules, review, select_faces
+from knownface.settings import Settings, load_settings
+from knownface.types import Box, Decision, DecisionRule, Embeddings, Face, Image
+
+ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
+"""A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3)."""
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identification:
+    """A face of a picture and who it is."""
+
+    face: Face
+    decision: Decision
+
+    @property
+    def name(self) -> str | None:
+        """The person's name, or None for Unknown."""
+        return self.decision.name
+
+    @property
+    def distance(self) -> float:
+        """To the nearest template of the person named, or of anybody when Unknown; 0 to 2."""
+        return self.decision.distance
+
+    @property
+    def box(self) -> Box:
+        """Where the face is, in pixels of the picture."""
+        return self.face.box
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether two pictures show the same person.
+
+    Attributes:
+        same: The answer: ``distance`` is at most ``threshold``.
+        distance: Of the two embeddings, 0 to 2.
+        threshold: That was in force.
+    """
+
+    same: bool
+    distance: float
+    threshold: float
+
+    @property
+    def reason(self) -> str:
+        """The answer in a sentence."""
+        if self.same:
+            return f"The distance {self.distance:.3f} is within the threshold {self.threshold:.3f}."
+        return f"The distance {self.distance:.3f} is beyond the threshold {self.threshold:.3f}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer(Generic[Item]):
+    """What came of one picture among many.
+
+    Attributes:
+        item: The picture as it was asked for.
+        image: The picture itself, if it was to be kept.
+        faces: Who is on it, largest face first.
+        error: Why the picture could not be used, or None.
+    """
+
+    item: Item
+    image: Image | None
+    faces: tuple[Identification, ...]
+    error: KnownFaceError | None = None
+
+
+class FaceRecognizer:
+    """Learns people and names faces.
+
+    Use :meth:`open`; the constructor is for callers that bring their own parts.
+
+    Args:
+        gallery: The people known.
+        detector: Finds faces.
+        embedder: Turns faces into embeddings; must be the one that filled the gallery.
+        settings: k1, k2, threshold, margin, batch size, threads.
+        notes: What was chosen and why, for people to read.
+
+    Raises:
+        ContractMismatchError: Another embedder filled the gallery.
+
+    Example:
+        >>> from skimage import data  # doctest: +SKIP
+        >>> with FaceRecognizer.open(":memory:") as recognizer:  # doctest: +SKIP
+        ...     _ = recognizer.add_known_face("Eileen Collins", data.astronaut())
+        ...     print([face.name for face in recognizer.identify(data.astronaut())])
+        ['Eileen Collins']
+    """
+
+    def __init__(
+        self,
+        gallery: Gallery,
+        detector: FaceDetector,
+        embedder: FaceEmbedder,
+        settings: Settings | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        self.settings = settings or load_settings()
+        self.gallery = gallery
+        self.detector = detector
+        self.embedder = embedder
+        self.rule: DecisionRule = self.settings.rule(embedder.contract.rule)
+        self.notes = tuple(notes)
+        gallery.check_contract(embedder.contract)
+
+    @classmethod
+    def open(cls, gallery: str | Path | None = None, *, create: bool = True, **overrides: Any) -> FaceRecognizer:
+        """Open a gallery with the detector and embedder that the settings name.
+
+        Args:
+            gallery: A file, a database URL or ``":memory:"``; None takes the setting.
+            create: Whether a gallery that does not exist is made.
+            **overrides: Fields of :class:`knownface.settings.Settings`, such as ``embedder="mobilefacenet"``,
+                ``threshold=1.0`` or ``device="cpu"``.
+
+        Raises:
+            SettingsError: A setting makes no sense.
+            GalleryError: The gallery cannot be opened.
+            ModelError: Weights are missing or altered.
+            ContractMismatchError: The embedder asked for is not the one that filled the gallery.
+        """
+        settings = load_settings(gallery=None if gallery is None else str(gallery), **overrides)
+        opened = Gallery.open(settings.gallery, create=create)
+        try:
+            store = ModelStore(settings.models, settings.cache)
+            embedder, why_embedder = choose_embedder(settings, store, opened.contract)
+            detector, why_detector = choose_detector(settings, store)
+            return cls(opened, detector, embedder, settings, (why_embedder, why_detector))
+        except BaseException:
+            opened.close()
+            raise
+
+    def close(self) -> None:
+        """Close the gallery."""
+        self.gallery.close()
+
+    def __enter__(self) -> FaceRecognizer:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    # Learning
+
+    def load_known_faces(self, directory: str | Path, *, faces: FacePolicy = "dominant") -> EnrolmentReport:
+        """Enrol a folder that holds one folder a person, with pictures or videos in it or in its ``train``.
+
+        Returns:
+            A review of every file; what was enrolled before is left as it is.
+
+        Raises:
+            UnreadableError: The folder is missing or holds nobody.
+        """
+        scan = scan_people(directory)
+        options = EnrolmentOptions(ReviewRules(faces), self.settings.batch_size, self.threads, self.settings.max_pixels)
+        reviews = enrol_people(scan.people, self.gallery, self.detector, self.embedder, options)
+        return EnrolmentReport((*scan.problems, *reviews))
+
+    def add_known_face(
+        self, name: str, image: ImageSource, *, faces: FacePolicy = "dominant", is_not: bool = False
+    ) -> int:
+        """Enrol one picture of a person, who is made if new.
+
+        Args:
+            name: Whose face it is.
+            image: The picture.
+            faces: Which of several faces is meant.
+            is_not: The picture is a counter-example: somebody who is taken for this person and is not.
+
+        Returns:
+            Templates added: 0 if this picture was enrolled before.
+
+        Raises:
+            InputError: The picture cannot be read.
+            FaceError: It shows no face, several, or one too poor to learn from.
+            BadNameError, NameTakenError: The name cannot be this person's.
+        """
+        pixels = self._read(image)
+        chosen = review(examine(pixels, self.detector, self.embedder), ReviewRules(faces))
+        self.gallery.bind(self.embedder.contract)
+        source, sha256 = _source_of(image, pixels)
+        templates = [
+            NewTemplate(
+                vector=vector,
+                source=source,
+                source_sha256=sha256,
+                face_index=index,
+                box=face.face.box,
+                quality=face.quality.score,
+                negative=is_not,
+            )
+            for index, (face, vector) in enumerate(zip(chosen, embed(chosen, self.embedder), strict=True))
+        ]
+        return self.gallery.add_templates(name, templates)
+
+    def build_index(self) -> int:
+        """Build the search index and save it beside the gallery; returns the number of templates in it.
+
+        Never needed: the index keeps itself in step. It saves the next start the work.
+        """
+        return self.gallery.build_index()
+
+    # Naming
+
+    def identify(self, image: ImageSource, *, allow_repeats: bool = False) -> list[Identification]:
+        """Name the faces of one picture, largest first.
+
+        Args:
+            image: The picture.
+            allow_repeats: Whether one person may be given to several faces, as on a poster.
+
+        Raises:
+            InputError: The picture cannot be read.
+        """
+        return self._identify(examine(self._read(image), self.detector, self.embedder), allow_repeats)
+
+    def identify_many(
+        self,
+        items: Iterable[Item],
+        load: Callable[[Item], Image],
+        *,
+        allow_repeats: bool = False,
+        keep_images: bool = False,
+    ) -> Iterator[Answer[Item]]:
+        """Name the faces of many pictures, several at a time, in order.
+
+        Args:
+            items: Paths, frames or whatever ``load`` takes; read only as far ahead as needed.
+            load: Gives the RGB image of an item; called on several threads.
+            allow_repeats: As for :meth:`identify`.
+            keep_images: Whether answers hold their picture.
+
+        Yields:
+            One answer an item; a picture that cannot be used has its error in it.
+        """
+
+        def look(item: Item) -> tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]:
+            try:
+                image = load(item)
+                faces = examine(image, self.detector, self.embedder)
+            except KnownFaceError as error:
+                return item, None, [], error
+            return item, image if keep_images else None, faces, None
+
+        batch = []
+        count = 0
+        for seen in map_in_order(look, items, threads=self.threads, ahead=2 * self.threads):
+            batch.append(seen)
+            count += len(seen[2])
+            if count >= self.settings.batch_size or len(batch) >= (8 if keep_images else self.settings.batch_size):
+                yield from self._answers(batch, allow_repeats)
+                batch, count = [], 0
+        yield from self._answers(batch, allow_repeats)
+
+    def _answers(
+        self, batch: Sequence[tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]], allow_repeats: bool
+    ) -> Iterator[Answer[Item]]:
+        vectors = embed([face for _, _, faces, _ in batch for face in faces], self.embedder)
+        start = 0
+        for item, image, faces, error in batch:
+            decisions = self.decide(vectors[start : start + len(faces)], allow_repeats=allow_repeats)
+            start += len(faces)
+            named = (Identification(f.face, d) for f, d in zip(faces, decisions, strict=True))
+            yield Answer(item, image, tuple(named), error)
+
+    def classify_face(self, embedding: Embeddings) -> Decision:
+        """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""
+        vector = np.asarray(embedding, dtype=np.float32).reshape(1, -1)
+        dim = self.embedder.contract.dim
+        length = float(np.linalg.norm(vector))
+        if vector.shape[1] != dim or not np.isfinite(length) or length == 0:
+            raise InputError(
+                f"An embedding must be {dim} finite numbers that are not all zero, got shape {np.shape(embedding)}."
+            )
+        return self.decide(vector / length)[0]
+
+    def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False) -> list[Decision]:
+        """Decide the faces of one picture by their embeddings, unit vectors of shape (n, dim)."""
+        gallery = self.gallery
+        vectors, people = gallery.negatives()
+        facts = GalleryFacts(
+            templates=len(gallery),
+            names=gallery.names,
+            thresholds=gallery.person_thresholds,
+            counter_examples=CounterExamples(vectors, people) if len(people) else None,
+        )
+        return decide_picture(
+            embeddings, lambda k: gallery.search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats
+        )
+
+    def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
+        """Whether two pictures show the same person.
+
+        Raises:
+            InputError: A picture cannot be read.
+            NoFaceError, SeveralFacesError: A picture does not tell which face is meant.
+        """
+        chosen = [self._one_face(source, faces) for source in (first, second)]
+        a, b = embed(chosen, self.embedder)
+        distance = float(np.linalg.norm(a - b))
+        return Verification(distance <= self.rule.threshold, distance, self.rule.threshold)
+
+    # Inside
+
+    @property
+    def threads(self) -> int:
+        """Worker threads."""
+        return worker_count(self.settings.threads)
+
+    def _read(self, source: ImageSource) -> Image:
+        return read_image(source, self.settings.max_pixels)
+
+    def _identify(self, faces: list[ExaminedFace], allow_repeats: bool) -> list[Identification]:
+        decisions = self.decide(embed(faces, self.embedder), allow_repeats=allow_repeats)
+        return [Identification(f.face, d) for f, d in zip(faces, decisions, strict=True)]
+
+    def _one_face(self, source: ImageSource, policy: FacePolicy) -> ExaminedFace:
+        try:
+            return select_faces(examine(self._read(source), self.detector, self.embedder), policy)[0]
+        except KnownFaceError as error:
+            if isinstance(source, (str, Path)) and str(source) not in error.message:
+                error.message = f"{source}: {error.message}"
+            raise
+
+
+def _source_of(image: ImageSource, pixels: Image) -> tuple[str, str]:
+    """Where a picture came from, and the SHA-256 by which it is known again."""
+    if isinstance(image, (str, Path)):
+        return str(Path(image).absolute()), sha256_of(image)
+    content = image if isinstance(image, bytes) else pixels.tobytes()
+    return "", hashlib.sha256(content).hexdigest()

@@ -1,0 +1,17 @@
+"""The database that a gallery is kept in: engine, schema, migrations, backup, and deletion that deletes."""
+
+from knownface.storage.backup import backup, restore
+from knownface.storage.engine import insert_new, insert_one, open_engine, reading, writing
+from knownface.storage.location import Location, parse_location
+
+__all__ = [
+    "Location",
+    "backup",
+    "insert_new",
+    "insert_one",
+    "open_engine",
+    "parse_location",
+    "reading",
+    "restore",
+    "writing",
+]

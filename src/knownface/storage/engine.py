@@ -1,0 +1,178 @@
+"""Opening a gallery's database, and the two kinds of transaction."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, insert, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import NoSuchModuleError
+
+from knownface.errors import GalleryEmptyError, MissingExtraError, SettingsError
+from knownface.storage.checks import check_file, is_new
+from knownface.storage.failures import translated
+from knownface.storage.location import Location, parse_location
+from knownface.storage.migrate import migrate
+from knownface.storage.schema import META_GENERATION, meta
+
+BUSY_SECONDS = 30.0
+"""How long a writer waits for another one before it says that the gallery is locked."""
+
+PAGE_SIZE = 8192
+"""Of a new file, in bytes. Rows with 512 numbers of 4 bytes leave almost half of SQLite's usual 4096 empty."""
+
+
+def open_engine(location: str | Path | Location, *, create: bool = True) -> Engine:
+    """Open a gallery's database at the newest schema; it may then be used from several threads and processes.
+
+    Args:
+        location: A path, a database URL, or ``:memory:`` (gone when the engine is disposed of).
+        create: Whether to make the file, and its folder, where there is none.
+
+    Raises:
+        GalleryEmptyError: There is none, and ``create`` is False.
+        GalleryDamagedError: The file is damaged or no database; it is left untouched.
+        GalleryVersionError: A newer knownface wrote it; it is left untouched.
+        GalleryLockedError: Another program kept it locked for longer than :data:`BUSY_SECONDS`.
+        OutputError: The disk is full.
+        GalleryError: It may not be read or written, or belongs to another program.
+    """
+    place = location if isinstance(location, Location) else parse_location(location)
+    with translated(str(place)):
+        if place.file is not None:
+            _prepare_file(place.file, create=create)
+        engine = _make_engine(place)
+        try:
+            migrate(engine, str(place))
+        except BaseException:
+            engine.dispose()
+            raise
+    return engine
+
+
+@contextmanager
+def reading(engine: Engine, place: str) -> Iterator[Connection]:
+    """A transaction that sees one state of the database, whatever others write meanwhile."""
+    with translated(place), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def writing(engine: Engine, place: str) -> Iterator[Connection]:
+    """A transaction that alone may write; committed at the end of the block, rolled back on an error.
+
+    It takes the write lock at once: a transaction that begins by reading and then wants to write would fail,
+    instead of waiting, if another program has written in between.
+    """
+    with (
+        translated(place),
+        engine.connect().execution_options(knownface_write=True) as connection,
+        connection.begin(),
+    ):
+        if connection.dialect.name != "sqlite":
+            connection.execute(select(meta.c.value).where(meta.c.key == META_GENERATION).with_for_update())
+        yield connection
+
+
+def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
+    """Insert rows; those that a unique key has already are passed over."""
+    if rows:
+        kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+        connection.execute(kind.insert(table).on_conflict_do_nothing(), rows)
+
+
+def insert_one(connection: Connection, table: Table, values: dict[str, Any]) -> int:
+    """Insert a row into a table whose key is one whole number; returns that number."""
+    key = connection.execute(insert(table), values).inserted_primary_key
+    assert key is not None  # noqa: S101  (an insert of one row always has one)
+    return int(key[0])
+
+
+def _prepare_file(file: Path, *, create: bool) -> None:
+    if is_new(file):
+        if not create:
+            raise GalleryEmptyError(f"There is no gallery at {file}.")
+        file.parent.mkdir(parents=True, exist_ok=True)
+        _create_private(file)
+    else:
+        check_file(file)
+    _use_write_ahead_log(file)
+
+
+def _create_private(file: Path) -> None:
+    # Faces are personal data: SQLite gives its side files the same rights as the database.
+    try:
+        os.close(os.open(file, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+    except FileExistsError:
+        return
+
+
+def _use_write_ahead_log(file: Path) -> None:
+    # SQLite does not wait for others while it changes the mode, hence the loop. A file system that cannot do WAL
+    # (some network shares) stays in the older mode, which is as safe, and slower.
+    deadline = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            with closing(sqlite3.connect(file, timeout=BUSY_SECONDS, isolation_level=None)) as connection:
+                if connection.execute("PRAGMA journal_mode").fetchone() != ("wal",):
+                    connection.execute(f"PRAGMA page_size = {PAGE_SIZE}")
+                    connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
+def _make_engine(place: Location) -> Engine:
+    if not place.is_sqlite:
+        return _make_server_engine(place)
+    # One connection for memory: a second one would see an empty database, and a thread waits for the first.
+    sizes = {"pool_size": 1, "max_overflow": 0} if place.file is None else {}
+    engine = create_engine(
+        place.url,
+        poolclass=QueuePool,
+        connect_args={"timeout": BUSY_SECONDS, "check_same_thread": False},
+        **sizes,
+    )
+    event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _make_server_engine(place: Location) -> Engine:
+    try:
+        return create_engine(place.url, pool_pre_ping=True)
+    except NoSuchModuleError as error:
+        raise SettingsError(
+            f"{place.url.get_backend_name()} is no database that a gallery can be kept in.",
+            "Name a file, or a postgresql:// address.",
+        ) from error
+    except ModuleNotFoundError as error:
+        raise MissingExtraError(
+            f"The driver for {place.url.get_backend_name()} is not installed ({error.name}).",
+            f"Install it: pip install {error.name}",
+        ) from error
+
+
+def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
+    # With isolation_level None the driver starts no transactions behind our back; _begin does.
+    connection.isolation_level = None
+    for pragma in (
+        "synchronous = FULL",  # a power cut takes nothing that was committed
+        "foreign_keys = ON",
+        "secure_delete = ON",  # deleted rows are overwritten
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin(connection: Connection) -> None:
+    writes = connection.get_execution_options().get("knownface_write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,98 @@
+"""The one place where a database's errors become ours."""
+
+from __future__ import annotations
+
+import errno
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import sqlalchemy.exc
+
+from knownface.errors import (
+    GalleryDamagedError,
+    GalleryError,
+    GalleryLockedError,
+    KnownFaceError,
+    OutputError,
+)
+
+_NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
+_FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_PERMISSION_HINT = "Check who owns the file and its folder: both must be readable and writable."
+
+# https://www.sqlite.org/rescode.html; an extended code is one of these plus a multiple of 256.
+_BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
+_DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
+_CLOSED_TO_US = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH}
+_FAILED_READS = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
+
+
+@contextmanager
+def translated(place: str) -> Iterator[None]:
+    """Turn the errors of the database and the disk that happen inside into ours.
+
+    Errors that can only be a mistake in our own code (wrong SQL, a broken constraint) are let through.
+
+    Args:
+        place: What the messages call the gallery: its file, or its URL without the password.
+
+    Raises:
+        GalleryLockedError: Another program kept the database locked for too long.
+        GalleryDamagedError: The file is no database, or not any more.
+        OutputError: The disk is full or failed to write.
+        GalleryError: The file may not be read or written, or the server cannot be reached.
+    """
+    try:
+        yield
+    except sqlalchemy.exc.TimeoutError as error:
+        raise GalleryLockedError(f"All connections to the gallery {place} are in use.") from error
+    except sqlalchemy.exc.DBAPIError as error:
+        ours = _ours(error.orig, place)
+        if ours is None:
+            raise
+        raise ours from error
+    except sqlite3.Error as error:
+        ours = _ours(error, place)
+        if ours is None:
+            raise
+        raise ours from error
+    except OSError as error:
+        raise _from_os(error, place) from error
+
+
+def _ours(error: BaseException | None, place: str) -> KnownFaceError | None:
+    if not isinstance(error, sqlite3.Error):
+        return GalleryError(
+            f"The database {place} did not answer as it should: {error}.",
+            "Check that the server runs and that the address, user and password are right.",
+        )
+    # Programming errors of the driver itself carry no code.
+    return _from_sqlite(error, getattr(error, "sqlite_errorcode", 0), place)
+
+
+def _from_sqlite(error: sqlite3.Error, extended: int, place: str) -> KnownFaceError | None:
+    code = extended & 0xFF
+    ours: KnownFaceError | None = None
+    if code in _BUSY:
+        ours = GalleryLockedError(f"Another program is using the gallery {place}.")
+    elif code in _DAMAGED:
+        ours = GalleryDamagedError(f"{place} is damaged or not a gallery ({error}).")
+    elif code in _CLOSED_TO_US:
+        ours = GalleryError(f"The gallery {place} may not be opened or written ({error}).", _PERMISSION_HINT)
+    elif extended in _FAILED_READS:
+        ours = GalleryDamagedError(f"The disk did not give back what the gallery {place} holds ({error}).")
+    elif code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
+        ours = OutputError(f"The gallery {place} could not be written: {error}.")
+    return ours
+
+
+def _from_os(error: OSError, place: str) -> KnownFaceError:
+    reason = error.strerror or str(error)
+    if error.errno in _NO_ROOM:
+        return OutputError(f"The gallery {place} could not be written: {reason}.")
+    if error.errno in _FORBIDDEN:
+        return GalleryError(f"The gallery {place} may not be opened or written: {reason}.", _PERMISSION_HINT)
+    return GalleryError(
+        f"The gallery {place} could not be opened: {reason}.", "Check the path; --gallery or KNOWNFACE_GALLERY set it."
+    )

@@ -1,0 +1,165 @@
+"""The tables of a gallery, as the newest migration leaves them.
+
+Migrations are the truth for a database that exists; a test compares the two. Later rooms (sightings, attendance)
+add their tables to this metadata with a migration of their own.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+from sqlalchemy import (
+    Boolean,
+    Column,
+    DateTime,
+    Dialect,
+    Double,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    func,
+    literal_column,
+)
+
+metadata = MetaData()
+
+VERSION_TABLE = "knownface_version"
+"""Holds the revision of the schema; not Alembic's usual name, so that no other program's table is taken for it."""
+
+META_GENERATION = "generation"
+"""Key in ``meta``: a whole number, one higher after every change of people or templates."""
+META_REARRANGED = "rearranged"
+"""Key in ``meta``: the generation of the last change of templates that was more than an addition."""
+META_STAMP = "stamp"
+"""Key in ``meta``: a random text, new after every change of templates; what a saved index is matched with. A
+number alone would not do: two copies of a gallery that were changed apart reach the same number."""
+META_SCRUB = "scrub"
+"""Key in ``meta``: present while something was removed whose traces are not yet overwritten."""
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """A point in time, timezone-aware in Python and UTC in the database, also where it keeps no zones (SQLite)."""
+
+    impl = DateTime(timezone=True)
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:  # noqa: ARG002
+        """To UTC."""
+        return None if value is None else value.astimezone(UTC)
+
+    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:  # noqa: ARG002
+        """From UTC."""
+        if value is None:
+            return None
+        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+
+
+meta = Table(
+    "meta",
+    metadata,
+    Column("key", String(100), primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("dim", Integer, nullable=False),
+    Column("crop", String(20), nullable=False),
+    Column("fingerprint", String(200), nullable=False, unique=True),
+    Column("licence", Text, nullable=False),
+    Column("k1", Integer, nullable=False),
+    Column("k2", Integer, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("margin", Double, nullable=False),
+    Column("calibrated", Boolean, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("name_key", String(800), nullable=False, unique=True),
+    Column("external_id", String(200), unique=True),
+    Column("threshold", Double),
+    Column("created", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+groups = Table(
+    "groups",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("name_key", String(800), nullable=False, unique=True),
+    sqlite_autoincrement=True,
+)
+
+person_groups = Table(
+    "person_groups",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("group_id", ForeignKey("groups.id", ondelete="CASCADE"), primary_key=True),
+    Index("ix_person_groups_group", "group_id"),
+)
+
+# The vector stands last: SQLite then reads the other columns without walking through a vector's overflow pages.
+templates = Table(
+    "templates",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("contract_id", ForeignKey("contracts.id"), nullable=False),
+    Column("negative", Boolean, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_sha256", String(64), nullable=False),
+    Column("face_index", Integer, nullable=False),
+    Column("frame_time", Double),
+    Column("box_x", Double),
+    Column("box_y", Double),
+    Column("box_width", Double),
+    Column("box_height", Double),
+    Column("quality", Double),
+    Column("created", UtcDateTime, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Index("ix_templates_person", "person_id", "negative"),
+    Index("ix_templates_source", "source_sha256"),
+    sqlite_autoincrement=True,
+)
+
+# NULLs are never equal to each other, so a still photo counts as time -1 here.
+Index(
+    "uq_templates_face",
+    templates.c.person_id,
+    templates.c.source_sha256,
+    func.coalesce(templates.c.frame_time, literal_column("-1.0")),
+    templates.c.face_index,
+    templates.c.contract_id,
+    templates.c.negative,
+    unique=True,
+)
+
+refusals = Table(
+    "refusals",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name_key", String(800), nullable=False),
+    Column("source_sha256", String(64), nullable=False),
+    Column("review_key", String(200), nullable=False),
+    Column("reason", String(100), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    UniqueConstraint("name_key", "source_sha256", "review_key", name="uq_refusals_file"),
+)

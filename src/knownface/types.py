@@ -1,0 +1,232 @@
+"""The values that flow through knownface, from a frame to a decision.
+
+Every value is a frozen, slotted dataclass: a stage makes one and hands it on, nobody writes to it afterwards.
+Images are RGB ``uint8`` arrays of shape (height, width, 3); OpenCV's BGR exists only inside files that call
+OpenCV. A distance is the Euclidean distance of unit vectors: 0 to 2, smaller is nearer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+Image: TypeAlias = npt.NDArray[np.uint8]
+"""RGB, ``uint8``, shape (height, width, 3)."""
+
+Embeddings: TypeAlias = npt.NDArray[np.float32]
+"""One unit vector a row: float32, shape (n, dim)."""
+
+Landmarks: TypeAlias = npt.NDArray[np.float32]
+"""Float32, shape (5, 2), x and y in pixels: left eye, right eye, nose, left and right mouth corner, as the
+viewer sees them. A point that a detector cannot tell is NaN."""
+
+Distances: TypeAlias = npt.NDArray[np.float32]
+Ids: TypeAlias = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A rectangle in pixels of the frame it came from; ``x`` and ``y`` are its upper left corner."""
+
+    x: float
+    y: float
+    width: float
+    height: float
+
+    @property
+    def right(self) -> float:
+        """X of the right edge."""
+        return self.x + self.width
+
+    @property
+    def bottom(self) -> float:
+        """Y of the lower edge."""
+        return self.y + self.height
+
+    @property
+    def center(self) -> tuple[float, float]:
+        """X and y of the middle."""
+        return self.x + self.width / 2, self.y + self.height / 2
+
+    @property
+    def area(self) -> float:
+        """Pixels covered; 0 for an empty box."""
+        return max(self.width, 0.0) * max(self.height, 0.0)
+
+    def as_list(self) -> list[float]:
+        """``[x, y, width, height]`` rounded to a tenth of a pixel, as written to files."""
+        return [round(v, 1) for v in (self.x, self.y, self.width, self.height)]
+
+
+def box_iou(a: Box, b: Box) -> float:
+    """Intersection over union of two boxes, 0 to 1."""
+    width = min(a.right, b.right) - max(a.x, b.x)
+    height = min(a.bottom, b.bottom) - max(a.y, b.y)
+    if width <= 0 or height <= 0:
+        return 0.0
+    overlap = width * height
+    return overlap / (a.area + b.area - overlap)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Face:
+    """A face that a detector found.
+
+    Attributes:
+        box: Where it is; may reach over the border of the image.
+        landmarks: Five points (see :data:`Landmarks`).
+        score: The detector's confidence. YuNet: 0 to 1; dlib's HOG: about 0 to 3.
+    """
+
+    box: Box
+    landmarks: Landmarks
+    score: float
+
+    def __post_init__(self) -> None:
+        if self.landmarks.shape != (5, 2):
+            raise ValueError(f"landmarks must have the shape (5, 2), got {self.landmarks.shape}")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Frame:
+    """One picture of a source.
+
+    Attributes:
+        image: The picture.
+        time: Seconds from the start of the stream, from its own timestamps; None for a still photo.
+        captured_at: Wall-clock time, timezone-aware UTC, where the source tells it.
+    """
+
+    image: Image
+    time: float | None = None
+    captured_at: datetime | None = None
+
+
+CropPolicy: TypeAlias = Literal["square", "aligned", "chip"]
+"""``square``: a loose square around the box (CLIP); ``aligned``: warped onto the five-point template of ArcFace;
+``chip``: dlib's own chip from dlib's own landmarks."""
+
+
+@dataclass(frozen=True, slots=True)
+class DecisionRule:
+    """The parameters of ``classify_face``; see :mod:`knownface.decision`.
+
+    Attributes:
+        k1: Nearest templates that vote first, at least 1.
+        k2: Nearest templates that vote if the first vote fails; greater than k1.
+        threshold: Largest distance, 0 to 2, at which a name is given. Smaller is stricter.
+        margin: By how much the nearest template of anyone else must be farther than the winner's; 0 is off.
+    """
+
+    k1: int
+    k2: int
+    threshold: float
+    margin: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.k1 < 1 or self.k2 <= self.k1:
+            raise ValueError(f"k1 and k2 must satisfy 1 <= k1 < k2, got k1={self.k1}, k2={self.k2}")
+        if not 0.0 <= self.threshold <= 2.0:
+            raise ValueError(f"threshold must lie between 0 and 2, got {self.threshold}")
+        if not 0.0 <= self.margin <= 2.0:
+            raise ValueError(f"margin must lie between 0 and 2, got {self.margin}")
+
+
+@dataclass(frozen=True, slots=True)
+class EmbedderContract:
+    """What makes two embeddings comparable, and what is known about the network that makes them.
+
+    Attributes:
+        name: Name in the catalogue, such as ``clip-vit-b32``.
+        dim: Length of an embedding.
+        crop: What part of the picture the network sees.
+        fingerprint: Hex digest over the weights and the preprocessing. Embeddings of different fingerprints are
+            never compared.
+        licence: What the publisher of the weights states.
+        rule: Parameters that suit this embedder's space.
+        calibrated: Whether ``rule`` was measured on faces; False for CLIP.
+    """
+
+    name: str
+    dim: int
+    crop: CropPolicy
+    fingerprint: str
+    licence: str
+    rule: DecisionRule
+    calibrated: bool
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Neighbours:
+    """The nearest templates of n probes, ordered by distance, then template id.
+
+    Where fewer than k were found the ids are -1 and the distance is infinite.
+
+    Attributes:
+        distances: Float32, shape (n, k).
+        templates: Int64, shape (n, k).
+        people: Int64, shape (n, k): whose templates they are.
+    """
+
+    distances: Distances
+    templates: Ids
+    people: Ids
+
+    def __post_init__(self) -> None:
+        if not self.distances.shape == self.templates.shape == self.people.shape or self.distances.ndim != 2:
+            raise ValueError(
+                "distances, templates and people must share one shape (n, k), got "
+                f"{self.distances.shape}, {self.templates.shape}, {self.people.shape}"
+            )
+
+
+Reason: TypeAlias = Literal["named", "too far", "margin", "taken", "not this person", "empty gallery"]
+"""Why a decision is what it is. ``named``: somebody qualified. ``too far``: the nearest template lies beyond the
+threshold. ``margin``: somebody else is nearly as near. ``taken``: who would have been named was given to a nearer
+face of the same picture. ``not this person``: a counter-example of the only candidate was nearer than its own
+templates. ``empty gallery``: there was nothing to compare with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A person considered for a face.
+
+    Attributes:
+        person_id: Who.
+        votes: Templates of this person among the neighbours that voted.
+        distance: To this person's nearest template, 0 to 2.
+    """
+
+    person_id: int
+    votes: int
+    distance: float
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided for one face, and why.
+
+    Attributes:
+        person_id: Who it is, or None for Unknown.
+        name: The person's name, or None for Unknown.
+        distance: To the nearest template of the person named, or of anybody when Unknown; infinite when the
+            gallery is empty.
+        votes: Templates that voted for the person named; 0 when Unknown.
+        stage: 1 or 2, the vote that decided; 0 when Unknown.
+        reason: Why.
+        runner_up: The best of the others, or None.
+        candidates: Everybody among the k2 nearest, best first.
+    """
+
+    person_id: int | None
+    name: str | None
+    distance: float
+    votes: int
+    stage: int
+    reason: Reason
+    runner_up: Candidate | None = None
+    candidates: tuple[Candidate, ...] = field(default=(), repr=False)

@@ -1,0 +1,236 @@
+"""The commands, run as a user runs them: status, output, files."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from knownface.media import read_image, write_image
+from knownface.types import Image
+
+Run = Callable[..., Any]
+OFFLINE = ("--embedder", "dlib-resnet", "--detector", "dlib-hog")
+
+
+@pytest.fixture
+def enrolled(knownface: Run, people: Path) -> Path:
+    assert knownface("enroll", people).status == 0
+    return people
+
+
+def test_enroll_says_what_it_took_and_what_it_did(knownface: Run, people: Path) -> None:
+    ran = knownface("enroll", people)
+    assert ran.status == 0
+    assert "4 templates of 3 people" in ran.out
+    assert "dlib-resnet" in ran.err
+    again = knownface("enroll", people)
+    assert again.status == 0
+    assert "0 templates" in again.out
+    assert "4 files known already" in again.out
+
+
+def test_enroll_lists_what_it_did_not_use_and_says_so_by_its_status(
+    knownface: Run, people: Path, tmp_path: Path
+) -> None:
+    (people / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    report = tmp_path / "report.csv"
+    ran = knownface("enroll", people, "--report", report)
+    assert ran.status == 1
+    assert "broken.jpg" in ran.out
+    rows = list(csv.DictReader(io.StringIO(report.read_text(encoding="utf-8"))))
+    assert len(rows) == 5
+    assert {row["status"] for row in rows} == {"enrolled", "refused"}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "told"),
+    [
+        (["enroll", "missing"], 3, "no folder missing"),
+        (["identify", "missing.jpg"], 3, "missing.jpg"),
+        (["identify", "empty"], 3, "no photo and no video in empty"),
+        (["enroll", "people", "--embedder", "clap"], 5, "clap"),
+        (["enroll", "people", "--embedder", "mobilefacenet"], 5, "mobilefacenet"),
+        (["identify", "people", "--gallery", "none.db"], 7, "none.db"),
+        (["identify", "people", "--k1", "3", "--k2", "2"], 8, "k1"),
+        (["people", "show", "Nobody"], 7, "gallery"),
+        (["enroll"], 2, "PEOPLE"),
+        (["nonsense"], 2, "nonsense"),
+    ],
+)
+def test_what_goes_wrong_is_one_sentence_a_hint_and_a_status(
+    knownface: Run, people: Path, arguments: list[str], status: int, told: str
+) -> None:
+    Path("empty").mkdir()
+    ran = knownface(*arguments)
+    assert ran.status == status, ran
+    assert told in ran.err
+    assert "Traceback" not in ran.out + ran.err
+
+
+def test_identify_names_and_writes(knownface: Run, enrolled: Path, tmp_path: Path, strangers: list[Image]) -> None:
+    write_image(enrolled / "Ben" / "stranger.png", strangers[9])
+    table, objects, copies = tmp_path / "o" / "a.csv", tmp_path / "o" / "a.json", tmp_path / "copies"
+    ran = knownface("identify", enrolled, "--csv", table, "--json", objects, "--annotate", copies, "--top", 2)
+    assert ran.status == 0
+    assert "Eileen Collins" in ran.out
+    faces = json.loads(objects.read_text(encoding="utf-8"))
+    assert len(faces) == 5
+    named = {Path(face["file"]).name: face["name"] for face in faces if "Collins" not in face["file"]}
+    assert named["stranger.png"] is None
+    face = faces[0]
+    assert set(face) == {"file", "time", "box", "name", "distance", "votes", "stage", "reason", "candidates"}
+    assert len(face["box"]) == 4
+    assert len(face["candidates"]) == 2
+    rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
+    assert [row["name"] for row in rows] == [face["name"] or "Unknown" for face in faces]
+    assert sorted(p.name for p in copies.rglob("*.png")) == sorted(p.name for p in enrolled.rglob("*.png"))
+    original = read_image(enrolled / "Ben" / "one.png")
+    labelled = read_image(copies / "Ben" / "one.png")
+    assert original.shape == labelled.shape
+    assert (original != labelled).any()
+
+
+def test_a_bad_file_among_good_ones_is_passed_over(knownface: Run, enrolled: Path) -> None:
+    (enrolled / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    ran = knownface("identify", enrolled)
+    assert ran.status == 1
+    assert "Eileen Collins" in ran.out
+    assert "broken.jpg" in ran.err
+
+
+def test_a_picture_without_a_face_is_no_error(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "blank.png", np.full((90, 90, 3), 200, np.uint8))
+    ran = knownface("identify", tmp_path / "blank.png")
+    assert ran.status == 0
+    assert "no face" in ran.out
+
+
+def test_globs_and_names_that_look_like_markup(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "[bold] x.png", read_image(enrolled / "Ben" / "one.png"))
+    ran = knownface("identify", str(tmp_path / "*.png"))
+    assert ran.status == 0
+    assert "[bold] x.png" in ran.out
+
+
+def test_identify_a_video(knownface: Run, enrolled: Path, astronaut: Image, tmp_path: Path) -> None:
+    clip = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 10, (512, 512))
+    for i in range(20):
+        writer.write(astronaut[..., ::-1] if i < 10 else np.full((512, 512, 3), 90, np.uint8))
+    writer.release()
+    ran = knownface("identify", clip, "--json", tmp_path / "v.json", "--annotate", tmp_path / "out", "--every", "0.5")
+    assert ran.status == 0
+    faces = json.loads((tmp_path / "v.json").read_text())
+    assert [(face["time"], face["name"]) for face in faces] == [(0.0, "Eileen Collins"), (0.5, "Eileen Collins")]
+    capture = cv2.VideoCapture(str(tmp_path / "out" / "clip.mp4"))
+    assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 20
+
+
+def test_verify_answers_by_its_status(knownface: Run, people: Path) -> None:
+    eileen = people / "Eileen Collins"
+    same = knownface("verify", eileen / "portrait.png", eileen / "mirror.png", *OFFLINE)
+    assert (same.status, same.out.startswith("same person")) == (0, True)
+    other = knownface("verify", eileen / "portrait.png", people / "Ben" / "one.png", *OFFLINE)
+    assert (other.status, other.out.startswith("not the same person")) == (1, True)
+    assert "threshold" in other.out
+    assert knownface("verify", eileen / "portrait.png", people / "missing.png", *OFFLINE).status == 3
+
+
+def test_people_are_listed_shown_and_edited(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+    assert "Zoë" in knownface("people", "list").out
+    shown = knownface("people", "show", "Eileen Collins").out
+    assert "portrait.png" in shown
+    assert knownface("people", "rename", "Ben", "Benjamin").status == 0
+    assert knownface("people", "set", "Benjamin", "--group", "staff", "--external-id", "0042").status == 0
+    listed = knownface("people", "list", "--group", "staff").out
+    assert "Benjamin" in listed
+    assert "0042" in listed
+    assert "Zoë" not in listed
+    assert knownface("people", "merge", "Benjamin", "--into", "Zoë").status == 0
+    assert "Benjamin" not in knownface("people", "list").out
+    assert knownface("people", "split", "Zoë", "--to", "Ben", "--source", "*/Ben/*").status == 0
+    assert "Ben" in knownface("people", "list").out
+    assert knownface("people", "remove", "Ben", "--yes").status == 0
+    assert knownface("people", "show", "Ben").status == 9
+    assert knownface("people", "rename", "Zoë", "Unknown").status == 9
+
+
+def test_removal_asks_first(knownface: Run, enrolled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.StringIO(""))
+    assert knownface("people", "remove", "Ben").status != 0
+    assert "Ben" in knownface("people", "list").out
+
+
+def test_people_as_csv(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+    file = tmp_path / "people.csv"
+    assert knownface("people", "export", file).status == 0
+    text = file.read_text(encoding="utf-8-sig")
+    file.write_text(text.replace("Ben,,", "Ben,17,staff;night") + "Dora,18,staff\n", encoding="utf-8")
+    assert knownface("people", "import", file).status == 0
+    assert "night" in knownface("people", "list").out
+    assert "Dora" in knownface("people", "list", "--group", "staff").out
+
+
+def test_a_counter_example_by_command(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+    mirror = enrolled / "Eileen Collins" / "mirror.png"
+    other = tmp_path / "other.png"
+    write_image(other, (read_image(mirror) * 0.7).astype(np.uint8))
+    assert "Eileen Collins" in knownface("identify", other).out
+    assert knownface("people", "not", "Eileen Collins", other).status == 0
+    assert "not this person" in knownface("identify", other).out
+
+
+def test_gallery_info_backup_and_restore(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+    info = knownface("gallery", "info").out
+    assert "dlib-resnet" in info
+    backup = tmp_path / "backup.db"
+    assert knownface("gallery", "backup", backup).status == 0
+    assert knownface("gallery", "backup", backup).status == 11
+    assert knownface("people", "remove", "Zoë", "--yes").status == 0
+    assert knownface("gallery", "restore", backup).status == 0
+    assert "Zoë" in knownface("people", "list").out
+    assert knownface("gallery", "index").status == 0
+
+
+def test_models_are_listed_with_their_licences(knownface: Run, alone: Path) -> None:
+    listed = knownface("models", "list")
+    assert listed.status == 0
+    for word in ("clip-vit-b32", "dlib-resnet", "CC0", "MIT", "non-commercial"):
+        assert word in listed.out
+    assert knownface("models", "verify", "dlib-resnet").status == 0
+    assert knownface("models", "get", "clip-vit-b32").status == 5
+
+
+def test_doctor(knownface: Run, enrolled: Path) -> None:
+    ran = knownface("doctor")
+    assert ran.status == 0
+    for word in ("dlib-resnet", "dlib-hog", "3 people", "IndexFlatL2", "CUDA"):
+        assert word in ran.out
+
+
+def test_demo(knownface: Run, tmp_path: Path) -> None:
+    ran = knownface("demo", "--out", tmp_path / "demo")
+    assert ran.status == 0
+    assert "8 of 8 pictures right" in ran.out
+    assert len(list((tmp_path / "demo").glob("*.jpg"))) == 8
+
+
+def test_demo_with_own_folder(knownface: Run, people: Path, tmp_path: Path) -> None:
+    ran = knownface("demo", "--data", people, "--out", tmp_path / "demo")
+    assert ran.status == 0
+    assert "1 of 1 pictures right" in ran.out
+
+
+def test_help_of_every_command(knownface: Run) -> None:
+    listed = knownface("--help").out
+    for command in ("enroll", "identify", "verify", "people", "gallery", "models", "doctor", "demo"):
+        assert command in listed
+        assert "Usage" in knownface(command, "--help").out

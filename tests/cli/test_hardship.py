@@ -1,0 +1,180 @@
+"""What happens to a user's work when the power goes, the disk is full or two write at once: real processes."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knownface import FaceRecognizer, Gallery
+from knownface.media import write_image
+from knownface.types import Image
+
+KNOWNFACE = [sys.executable, "-m", "knownface"]
+
+# Enrols a folder and says each file as soon as it is reported, which the progress bar does for people.
+TELLING = """
+import sys
+from knownface import FaceRecognizer
+from knownface.enrolment import EnrolmentOptions, enrol_people, scan_people
+with FaceRecognizer.open(batch_size=2) as r:
+    people, options = scan_people(sys.argv[1]).people, EnrolmentOptions(batch_size=2)
+    for found in enrol_people(people, r.gallery, r.detector, r.embedder, options):
+        print(found.person, found.status, flush=True)
+"""
+
+
+@pytest.fixture
+def crowd(alone: Path, strangers: list[Image]) -> Path:
+    for index, stranger in enumerate(strangers[:24]):
+        write_image(alone / "crowd" / f"person {index:02d}" / "a.png", stranger)
+    return alone / "crowd"
+
+
+def names(gallery: str) -> dict[str, int]:
+    with Gallery.open(gallery, create=False) as opened:
+        return {person.name: person.templates for person in opened.people()}
+
+
+def test_kill_during_enrolment_loses_nothing_that_was_reported(crowd: Path) -> None:
+    with subprocess.Popen([sys.executable, "-c", TELLING, str(crowd)], stdout=subprocess.PIPE, text=True) as run:
+        assert run.stdout is not None
+        reported = [run.stdout.readline().strip() for _ in range(6)]
+        run.send_signal(signal.SIGKILL)
+        reported += run.stdout.read().splitlines()
+    enrolled = {line.removesuffix(" enrolled") for line in reported if line.endswith(" enrolled")}
+    assert enrolled
+    assert enrolled <= set(names(os.environ["KNOWNFACE_GALLERY"]))
+    finish = subprocess.run([*KNOWNFACE, "enroll", str(crowd)], capture_output=True, text=True, check=False)
+    assert finish.returncode in {0, 1}
+    everybody = names(os.environ["KNOWNFACE_GALLERY"])
+    assert len(everybody) >= 22
+    assert set(everybody.values()) == {1}
+
+
+def test_two_enrolments_at_once_both_succeed_and_double_nothing(crowd: Path) -> None:
+    runs = [
+        subprocess.Popen([*KNOWNFACE, "enroll", str(crowd)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        for _ in range(2)
+    ]
+    told = [run.communicate() for run in runs]
+    assert {run.returncode for run in runs} <= {0, 1}, told
+    everybody = names(os.environ["KNOWNFACE_GALLERY"])
+    assert len(everybody) >= 22
+    assert set(everybody.values()) == {1}
+
+
+def test_a_full_disk_stops_with_a_sentence_and_keeps_what_was_there(crowd: Path, people: Path, tmp_path: Path) -> None:
+    assert subprocess.run([*KNOWNFACE, "enroll", str(people)], capture_output=True, check=False).returncode == 0
+    before = names(os.environ["KNOWNFACE_GALLERY"])
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (40_000, 40_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    ran = subprocess.run(
+        [*KNOWNFACE, "enroll", str(crowd)], capture_output=True, text=True, preexec_fn=little_room, check=False
+    )
+    assert ran.returncode in {7, 11}, ran
+    assert "Traceback" not in ran.stderr
+    assert ran.stderr.count("Error:") == 1
+    after = names(os.environ["KNOWNFACE_GALLERY"])
+    assert before.items() <= after.items()
+    assert subprocess.run([*KNOWNFACE, "enroll", str(crowd)], capture_output=True, check=False).returncode in {0, 1}
+
+
+def test_a_stopped_identification_goes_on_where_it_was(crowd: Path, people: Path, tmp_path: Path, alone: Path) -> None:
+    subprocess.run([*KNOWNFACE, "enroll", str(people)], capture_output=True, check=True)
+    result = tmp_path / "faces.json"
+    command = [*KNOWNFACE, "identify", str(crowd), "--json", str(result), "--batch-size", "2"]
+    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+    journal = result.with_name("faces.json.partial")
+    for _ in range(600):
+        time.sleep(0.05)
+        if journal.exists() and journal.read_text().count("\n") > 5:
+            break
+    run.send_signal(signal.SIGINT)
+    _, told = run.communicate()
+    assert run.returncode == 130, told
+    assert "Traceback" not in told
+    done = journal.read_text().count("\n") - 1
+    assert done >= 5
+    journal.write_text(journal.read_text() + '{"file": "cut off in the mid')
+    again = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert again.returncode == 0
+    assert f"{done} files are done" in again.stderr
+    assert not journal.exists()
+    files = [face["file"] for face in json.loads(result.read_text())]
+    fresh = tmp_path / "fresh.json"
+    subprocess.run([*KNOWNFACE, "identify", str(crowd), "--json", str(fresh)], capture_output=True, check=True)
+    assert files == [face["file"] for face in json.loads(fresh.read_text())]
+    assert len(files) >= 22
+
+
+def test_another_gallery_state_starts_the_identification_anew(crowd: Path, people: Path, tmp_path: Path) -> None:
+    subprocess.run([*KNOWNFACE, "enroll", str(people)], capture_output=True, check=True)
+    result = tmp_path / "faces.json"
+    result.with_name("faces.json.partial").write_text('{"knownface": "of another run"}\n{"file": "x"}\n')
+    ran = subprocess.run(
+        [*KNOWNFACE, "identify", str(people), "--json", str(result)], capture_output=True, text=True, check=False
+    )
+    assert ran.returncode == 0
+    assert "Going on" not in ran.stderr
+    assert len(json.loads(result.read_text())) == 4
+
+
+def test_a_damaged_gallery_is_refused_and_left_as_it_is(alone: Path, people: Path) -> None:
+    gallery = Path(os.environ["KNOWNFACE_GALLERY"])
+    gallery.write_bytes(b"This is no database, but somebody may need it. " * 100)
+    before = gallery.read_bytes()
+    for command in (["enroll", str(people)], ["people", "list"], ["identify", str(people)]):
+        ran = subprocess.run([*KNOWNFACE, *command], capture_output=True, text=True, check=False)
+        assert ran.returncode == 7, ran
+        assert str(gallery) in ran.stderr
+        assert "Traceback" not in ran.stderr
+        assert gallery.read_bytes() == before
+
+
+def test_huge_pictures_need_bounded_memory(alone: Path, people: Path) -> None:
+    subprocess.run([*KNOWNFACE, "enroll", str(people)], capture_output=True, check=True)
+    write_image(alone / "big" / "big.jpg", np.full((10_000, 10_000, 3), 120, np.uint8))
+    code = (
+        "import resource, sys\nfrom knownface.cli import main\n"
+        "try: main(['identify', 'big', '--embedder', 'auto'])\n"
+        "finally: print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)"
+    )
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ran.returncode == 0, ran
+    assert int(ran.stderr.split()[-1]) < 1600
+    small = subprocess.run(
+        [*KNOWNFACE, "identify", "big"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "KNOWNFACE_MAX_PIXELS": "1000000"},
+    )
+    assert small.returncode == 1
+    assert "big.jpg" in small.stderr
+
+
+def test_the_gallery_of_another_embedder_is_refused_by_name(alone: Path, people: Path, model_folder: Path) -> None:
+    with FaceRecognizer.open() as recognizer:
+        recognizer.load_known_faces(people)
+    ran = subprocess.run(
+        [*KNOWNFACE, "enroll", str(people), "--embedder", "mobilefacenet"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "KNOWNFACE_MODELS": str(model_folder)},
+    )
+    assert ran.returncode == 6
+    assert "dlib-resnet" in ran.stderr
+    assert "mobilefacenet" in ran.stderr

@@ -1,0 +1,129 @@
+"""Fixtures that every room's tests share."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+import numpy as np
+import pytest
+
+from knownface.media import write_image
+from knownface.types import Image
+
+
+class Ran(NamedTuple):
+    """What a command left."""
+
+    status: int
+    out: str
+    err: str
+
+
+def _folder(variable: str) -> Path:
+    value = os.environ.get(variable)
+    if not value:
+        pytest.skip(f"{variable} is not set, so there are no such files to test with")
+    path = Path(value).resolve()
+    if not path.is_dir():
+        pytest.skip(f"{variable} names {path}, which is no folder")
+    return path
+
+
+@pytest.fixture(scope="session")
+def face_data() -> Path:
+    """The folder of real photos and videos."""
+    return _folder("KNOWNFACE_FACE_DATA")
+
+
+@pytest.fixture(scope="session")
+def model_folder() -> Path:
+    """The folder of real weight files."""
+    return _folder("KNOWNFACE_MODELS")
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Image:
+    """A real face, 512 x 512: Eileen Collins, as scikit-image ships her."""
+    data = pytest.importorskip("skimage.data", reason="scikit-image, which ships a real face, is not installed")
+    image: Image = data.astronaut()
+    return image
+
+
+@pytest.fixture(scope="session")
+def strangers() -> list[Image]:
+    """Real faces of strangers, 90 x 90, one face in each, from scikit-image's ``lfw_subset``."""
+    from knownface.detection import HogDetector
+
+    data = pytest.importorskip("skimage.data", reason="scikit-image, which ships real faces, is not installed")
+    detector = HogDetector()
+    pictures = []
+    for face in (data.lfw_subset()[:60] * 255).astype(np.uint8):
+        enlarged = cv2.cvtColor(cv2.resize(face, (64, 64), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB)
+        picture = np.pad(enlarged, ((13, 13), (13, 13), (0, 0)), mode="edge")
+        if len(detector.detect(picture)) == 1:
+            pictures.append(picture)
+    return pictures
+
+
+@pytest.fixture
+def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of one's own: no network, no weights but those of packages, an empty working folder and cache."""
+    for variable in list(os.environ):
+        if variable.startswith("KNOWNFACE_") and variable != "KNOWNFACE_FACE_DATA":
+            monkeypatch.delenv(variable)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.setenv("KNOWNFACE_OFFLINE", "1")
+    monkeypatch.setenv("KNOWNFACE_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("KNOWNFACE_GALLERY", str(tmp_path / "gallery.db"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+    monkeypatch.chdir(work)
+    return work
+
+
+@pytest.fixture
+def people(alone: Path, astronaut: Image, strangers: list[Image]) -> Path:
+    """A folder of three people whom dlib finds: the astronaut with two pictures, two strangers with one each."""
+    folder = alone / "people"
+    write_image(folder / "Eileen Collins" / "portrait.png", astronaut)
+    write_image(folder / "Eileen Collins" / "mirror.png", np.ascontiguousarray(astronaut[:, ::-1]))
+    write_image(folder / "Zoë" / "one.png", strangers[0])
+    write_image(folder / "Ben" / "one.png", strangers[1])
+    return folder
+
+
+@pytest.fixture
+def knownface(alone: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+    """Run the command line in this process; the status, output and error output are returned."""
+    from knownface.cli import main
+
+    def run(*arguments: object) -> Ran:
+        capfd.readouterr()
+        with pytest.raises(SystemExit) as end:
+            main([str(argument) for argument in arguments])
+        captured = capfd.readouterr()
+        return Ran(end.value.code if isinstance(end.value.code, int) else 1, captured.out, captured.err)
+
+    return run
+
+
+@pytest.fixture
+def ordinary_folder() -> Iterator[Path]:
+    """A folder of a user whom permissions bind; where the tests run as root, they are ``nobody`` meanwhile."""
+    if os.name != "posix":
+        pytest.skip("needs the permissions of POSIX")
+    root = os.geteuid() == 0
+    with tempfile.TemporaryDirectory() as folder:
+        if root:
+            os.chown(folder, 65534, 65534)
+            os.seteuid(65534)
+        try:
+            yield Path(folder)
+        finally:
+            if root:
+                os.seteuid(0)

@@ -1,0 +1,140 @@
+"""Detectors on real faces: sizes from 20 pixels to a close-up, nothing where there is nothing."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from knownface.detection import FaceDetector, HogDetector, YuNetDetector, choose_detector
+from knownface.errors import ModelError, ModelUnavailableError, UnknownModelError
+from knownface.media import read_image
+from knownface.models import ModelStore
+from knownface.settings import load_settings
+from knownface.types import Box, Image, box_iou
+
+skimage_data = pytest.importorskip("skimage.data", reason="scikit-image, which ships a real face, is not installed")
+
+
+@pytest.fixture(scope="session")
+def astronaut() -> Image:
+    image: Image = np.ascontiguousarray(skimage_data.astronaut()[20:260, 100:340])
+    return image
+
+
+@pytest.fixture(scope="session")
+def yunet(model_folder: Path) -> YuNetDetector:
+    return YuNetDetector(model_folder / "yunet_n_640_640.onnx")
+
+
+def resized(image: Image, scale: float) -> Image:
+    return cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def test_hog_finds_the_astronaut(astronaut: Image) -> None:
+    [face] = HogDetector().detect(astronaut)
+    assert 80 < face.box.center[0] < 160
+    assert 60 < face.box.center[1] < 140
+    assert np.isnan(face.landmarks).all()
+
+
+def test_hog_finds_a_face_that_fills_the_picture(astronaut: Image) -> None:
+    assert len(HogDetector().detect(np.ascontiguousarray(astronaut[50:170, 65:185]))) == 1
+
+
+@pytest.mark.parametrize("size", [20, 40, 112, 300, 900])
+def test_yunet_finds_faces_of_every_size(yunet: YuNetDetector, astronaut: Image, size: int) -> None:
+    whole = yunet.detect(astronaut)[0].box
+    scale = size / max(whole.width, whole.height)
+    found = yunet.detect(resized(astronaut, scale))
+    assert found
+    expected = max(face.box.width for face in found[:1]) / scale
+    assert expected == pytest.approx(whole.width, rel=0.35)
+
+
+def test_yunet_finds_a_close_up_that_fills_a_large_picture(yunet: YuNetDetector, astronaut: Image) -> None:
+    box = yunet.detect(astronaut)[0].box
+    x, y, w, h = (int(v) for v in (box.x, box.y, box.width, box.height))
+    close = resized(astronaut[y : y + h, x : x + w], 1600 / h)
+    [face] = yunet.detect(close)[:1]
+    assert face.box.height > 0.7 * close.shape[0]
+
+
+def test_small_and_large_faces_of_one_large_picture(yunet: YuNetDetector, astronaut: Image) -> None:
+    box = yunet.detect(astronaut)[0].box
+    large = resized(astronaut, 8)
+    small = resized(astronaut, 32 / box.height)
+    large[-small.shape[0] :, : small.shape[1]] = small
+    faces = yunet.detect(large)
+    expected = Box(box.x * 8, box.y * 8, box.width * 8, box.height * 8)
+    assert any(box_iou(face.box, expected) > 0.6 for face in faces)
+    corner = [f for f in faces if f.box.right < small.shape[1] and f.box.y > large.shape[0] - small.shape[0]]
+    assert len(corner) == 1
+
+
+def test_landmarks_are_left_to_right_as_the_viewer_sees_them(yunet: YuNetDetector, astronaut: Image) -> None:
+    left_eye, right_eye, nose, left_mouth, right_mouth = yunet.detect(astronaut)[0].landmarks
+    assert left_eye[0] < nose[0] < right_eye[0]
+    assert left_mouth[0] < right_mouth[0]
+    assert left_eye[1] < nose[1] < left_mouth[1]
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 3), (2, 3000, 3), (40, 40, 3), (240, 320, 3)])
+def test_nothing_is_found_where_there_is_nothing(yunet: YuNetDetector, shape: tuple[int, int, int]) -> None:
+    grey = np.full(shape, 127, dtype=np.uint8)
+    assert yunet.detect(grey) == []
+    assert HogDetector().detect(grey) == []
+
+
+@pytest.mark.parametrize("kind", ["yunet", "hog"])
+def test_one_detector_may_be_used_by_several_threads(
+    request: pytest.FixtureRequest, astronaut: Image, kind: str
+) -> None:
+    detector: FaceDetector = request.getfixturevalue("yunet") if kind == "yunet" else HogDetector()
+    pictures = [resized(astronaut, s) for s in (0.8, 1.0, 1.3, 0.9) * 3]
+    alone = [[f.box for f in detector.detect(p)] for p in pictures]
+    with ThreadPoolExecutor(4) as pool:
+        together = list(pool.map(lambda p: [f.box for f in detector.detect(p)], pictures))
+    assert together == alone
+
+
+def test_several_faces_are_found_at_once(yunet: YuNetDetector, face_data: Path) -> None:
+    faces = yunet.detect(read_image(face_data / "portraits_probe" / "obama_and_biden.jpg"))
+    assert len(faces) >= 2
+    assert [f.box.area for f in faces] == sorted((f.box.area for f in faces), reverse=True)
+
+
+def test_a_file_that_is_no_network_is_refused_by_name(tmp_path: Path) -> None:
+    broken = tmp_path / "broken.onnx"
+    broken.write_bytes(b"not a network")
+    with pytest.raises(ModelError, match=r"broken\.onnx"):
+        YuNetDetector(broken)
+
+
+class TestChoice:
+    def test_auto_takes_yunet_from_the_models_folder(self, model_folder: Path, tmp_path: Path) -> None:
+        settings = load_settings(detector="auto", models=model_folder, cache=tmp_path)
+        detector, why = choose_detector(settings, ModelStore(model_folder, tmp_path))
+        assert detector.name.startswith("yunet")
+        assert str(model_folder) in why
+
+    def test_auto_takes_hog_without_a_network(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("KNOWNFACE_OFFLINE", "1")
+        settings = load_settings(detector="auto", models=tmp_path, cache=tmp_path)
+        detector, why = choose_detector(settings, ModelStore(tmp_path, tmp_path))
+        assert detector.name == "dlib-hog"
+        assert "YuNet is not on this machine" in why
+
+    def test_yunet_by_name_is_refused_where_it_cannot_be_had(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("KNOWNFACE_OFFLINE", "1")
+        with pytest.raises(ModelUnavailableError):
+            choose_detector(load_settings(detector="yunet"), ModelStore(tmp_path, tmp_path))
+
+    def test_an_embedder_is_no_detector(self, tmp_path: Path) -> None:
+        with pytest.raises(UnknownModelError, match="no face detector"):
+            choose_detector(load_settings(detector="mobilefacenet"), ModelStore(None, tmp_path))

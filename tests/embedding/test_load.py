@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import socket
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from loopback import Loopback, serve
+from tiny_onnx import flatten_network
+
+from knownface.embedding import choose_embedder, contract_of, load_embedder
+from knownface.embedding import load as load_module
+from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, UnknownModelError
+from knownface.files import sha256_of
+from knownface.models import ModelStore
+from knownface.settings import Settings
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> ModelStore:
+    return ModelStore(None, tmp_path / "cache")
+
+
+@pytest.fixture
+def auto() -> Settings:
+    return Settings(embedder="auto", device="cpu")
+
+
+@pytest.fixture
+def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KNOWNFACE_OFFLINE", "1")
+
+
+@pytest.mark.usefixtures("_offline")
+def test_auto_without_anything_is_dlib(store: ModelStore, auto: Settings) -> None:
+    embedder, why = choose_embedder(auto, store)
+    assert embedder.contract.name == "dlib-resnet"
+    assert why == (
+        "Embedder dlib-resnet, since clip-vit-b32 is not on this machine and the network is switched off by a variable."
+    )
+
+
+@pytest.mark.usefixtures("_offline")
+def test_auto_is_the_gallerys(store: ModelStore, auto: Settings, model_folder: Path) -> None:
+    contract = contract_of(store.entry("mobilefacenet"))
+    embedder, why = choose_embedder(auto, ModelStore(model_folder, store.folder), contract)
+    assert embedder.contract == contract
+    assert why == "Embedder mobilefacenet, since it filled this gallery."
+
+
+@pytest.mark.usefixtures("_offline")
+def test_the_gallerys_weights_are_missing(store: ModelStore, auto: Settings) -> None:
+    with pytest.raises(ModelUnavailableError, match="mobilefacenet") as caught:
+        choose_embedder(auto, store, contract_of(store.entry("mobilefacenet")))
+    assert "knownface models get mobilefacenet" in caught.value.hint
+
+
+def test_a_gallery_of_an_unknown_embedder(store: ModelStore, auto: Settings) -> None:
+    with pytest.raises(UnknownModelError, match="my-own"):
+        choose_embedder(auto, store, replace(contract_of(store.entry("sface")), name="my-own"))
+
+
+def test_a_name_is_taken_at_its_word(store: ModelStore) -> None:
+    embedder, why = choose_embedder(Settings(embedder="dlib-resnet"), store)
+    assert (embedder.contract.name, why) == ("dlib-resnet", "Embedder dlib-resnet, as asked for.")
+    with pytest.raises(ModelUnavailableError, match="sface"):
+        choose_embedder(Settings(embedder="sface"), store)
+    with pytest.raises(ModelError, match="yunet-2026may is no embedder"):
+        load_embedder("yunet-2026may", store)
+
+
+def test_an_altered_default_is_refused_and_not_replaced(store: ModelStore, auto: Settings) -> None:
+    folder = store.folder / "clip-vit-b32"
+    folder.mkdir(parents=True)
+    (folder / "clip-vit-b32.onnx").write_bytes(b"altered")
+    with pytest.raises(ModelAlteredError, match=r"clip-vit-b32\.onnx"):
+        choose_embedder(auto, store)
+
+
+# ---- the hub. The default's own weights cannot be had here, so a tiny network of the user's own stands for it.
+
+CONTRACT = """
+kind = "clip"
+title = "Tiny"
+licence = "none"
+[input]
+crop = "square"
+size = 8
+dim = 192
+[decision]
+k1 = 1
+k2 = 3
+threshold = 0.8
+calibrated = false
+[[files]]
+names = ["tiny.onnx"]
+sha256 = "{digest}"
+hub = {{ repo = "owner/tiny", revision = "0123456789abcdef0123456789abcdef01234567", path = "tiny.onnx" }}
+"""
+
+
+@pytest.fixture
+def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: ModelStore) -> Iterator[Loopback]:
+    network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
+    (store.folder / "tiny").mkdir(parents=True)
+    (store.folder / "tiny" / "contract.toml").write_text(CONTRACT.format(digest=sha256_of(network)))
+    for variable in ("KNOWNFACE_OFFLINE", "HF_HUB_OFFLINE"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setattr(load_module, "DEFAULT", "tiny")
+    with serve(network.read_bytes()) as state:
+        monkeypatch.setenv("HF_ENDPOINT", state.url)
+        yield state
+
+
+def test_auto_fetches_the_default_from_a_hub_that_answers(store: ModelStore, auto: Settings, hub: Loopback) -> None:
+    seen: list[int] = []
+    embedder, why = choose_embedder(auto, store, on_download=lambda done, total: seen.append(done))
+    assert (embedder.contract.name, why) == ("tiny", "Embedder tiny, the default, fetched from the hub.")
+    assert seen[-1] == len(hub.content)
+    embedder, why = choose_embedder(auto, store)
+    assert why == f"Embedder tiny, the default, from {store.find('tiny')}."
+
+
+def test_auto_with_a_hub_that_answers_and_then_fails(store: ModelStore, auto: Settings, hub: Loopback) -> None:
+    hub.statuses = [404] * 5
+    # The question is a HEAD, which the hub redirects; only what is fetched fails.
+    embedder, why = choose_embedder(auto, store)
+    assert embedder.contract.name == "dlib-resnet"
+    assert "tiny" in why
+
+
+def test_auto_with_a_hub_that_says_nothing(
+    store: ModelStore, auto: Settings, hub: Loopback, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(load_module, "HUB_TIMEOUT", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
+        embedder, why = choose_embedder(auto, store)
+    assert embedder.contract.name == "dlib-resnet"
+    assert why == "Embedder dlib-resnet, since tiny is not on this machine and the hub does not answer."

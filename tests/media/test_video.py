@@ -1,0 +1,193 @@
+from __future__ import annotations
+
+import logging
+import shutil
+
+import cv2
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+
+from knownface.errors import UnreadableError, UnsupportedError
+from knownface.media import read_video, video_info
+
+CONTAINERS = [
+    ("a.mp4", ["-pix_fmt", "yuv420p"]),
+    ("a.mov", []),
+    ("a.mkv", []),
+    ("a.webm", ["-c:v", "libvpx", "-b:v", "1M"]),
+    ("a.avi", ["-c:v", "mpeg4"]),
+    ("a.mpg", ["-c:v", "mpeg2video"]),
+    ("a.ts", ["-c:v", "mpeg2video"]),
+    ("a.m2ts", ["-c:v", "mpeg2video"]),
+    ("a.wmv", ["-c:v", "wmv2"]),
+    ("a.flv", []),
+    ("a.ogv", ["-c:v", "libtheora"]),
+    ("a.3gp", ["-c:v", "mpeg4"]),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), CONTAINERS)
+def test_every_container_is_read_with_its_times(make_video, name, options):
+    path = make_video(name, *options)
+    frames = list(read_video(path))
+    assert len(frames) == 50
+    np.testing.assert_allclose([f.time for f in frames], np.arange(50) / 25, atol=0.001)
+    assert frames[0].image.shape == (96, 160, 3)
+    assert frames[0].image.dtype == np.uint8
+    assert frames[0].image.flags.c_contiguous
+    info = video_info(path)
+    assert (info.width, info.height) == (160, 96)
+    assert info.fps == pytest.approx(25)
+    assert info.duration == pytest.approx(2, abs=0.1)
+
+
+def test_colours_are_rgb(make_video):
+    path = make_video("red.mp4", "-pix_fmt", "yuv420p", source="color=c=red:size=64x64:rate=5:duration=1")
+    red, green, blue = next(read_video(path)).image[32, 32].astype(int)
+    assert red > 230
+    assert max(green, blue) < 30
+
+
+def test_frames_are_not_overwritten_by_the_next(make_video):
+    first, second, *_ = list(read_video(make_video("a.mp4", "-pix_fmt", "yuv420p"), every=1.0))
+    assert not np.array_equal(first.image, second.image)
+
+
+@pytest.mark.parametrize("name", ["vfr.mp4", "vfr.mkv"])
+def test_variable_frame_rate_keeps_real_times(make_video, name):
+    select = ["-vf", "select='lt(n,30)+not(mod(n,7))'", "-vsync", "vfr", "-pix_fmt", "yuv420p"]
+    path = make_video(name, *select, source="testsrc=size=160x96:rate=25:duration=4")
+    kept = [n for n in range(100) if n < 30 or n % 7 == 0]
+    np.testing.assert_allclose([f.time for f in read_video(path)], np.array(kept) / 25, atol=0.001)
+    # the first frame at or after each half second
+    expected = sorted({min(n for n in kept if n / 25 >= due) for due in np.arange(0, 3.9, 0.5)})
+    np.testing.assert_allclose([f.time for f in read_video(path, 0.5)], np.array(expected) / 25, atol=0.001)
+
+
+@pytest.mark.parametrize("every", [0.04, 0.1, 0.2, 1 / 3, 0.5, 1.0, 1.9, 100.0])
+def test_samples_are_the_first_frames_at_or_after_the_multiples(make_video, every):
+    for path in (make_video("a.mp4", "-pix_fmt", "yuv420p"), make_video("a.mkv", "-pix_fmt", "yuv420p")):
+        times = [round(f.time * 25) for f in read_video(path, every)]
+        grid = np.arange(0, 2, every)
+        expected = sorted({int(np.ceil(due * 25 - 0.03)) for due in grid if np.ceil(due * 25 - 0.03) < 50})
+        assert times == expected
+
+
+def test_a_gap_longer_than_the_interval_gives_one_frame(make_video):
+    path = make_video("gap.mp4", "-vf", "select='lt(n,3)+gt(n,46)'", "-vsync", "vfr", "-pix_fmt", "yuv420p")
+    assert [round(f.time * 25) for f in read_video(path, 0.2)] == [0, 47]
+
+
+@pytest.mark.parametrize("every", [0, -1.0, float("nan"), float("inf")])
+def test_an_interval_must_be_positive(make_video, every):
+    with pytest.raises(ValueError, match="every must be a positive number"):
+        read_video(make_video("a.mp4"), every)
+
+
+@pytest.mark.parametrize("degrees", [90, 180, 270])
+def test_rotation_is_applied(make_video, degrees):
+    source = make_video("flat.mp4", "-pix_fmt", "yuv420p", source="color=c=white:size=160x96:rate=5:duration=1")
+    marked = make_video(
+        "marked.mp4", "-vf", "drawbox=w=60:h=30:c=black:t=fill", "-pix_fmt", "yuv420p", source=str(source)
+    )
+    turned = make_video("turned.mp4", "-c", "copy", "-metadata:s:v", f"rotate={degrees}", source=str(marked))
+    image = next(read_video(turned)).image
+    upright = np.rot90(next(read_video(marked)).image, degrees // 90)  # as ffmpeg itself turns it
+    assert image.shape == upright.shape
+    assert np.abs(image.astype(int) - upright.astype(int)).max() < 40
+    assert (video_info(turned).height, video_info(turned).width) == image.shape[:2]
+
+
+def test_a_cut_off_video_yields_what_there_is_and_warns(make_video, caplog):
+    path = make_video("whole.mp4", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
+    cut = path.with_name("cut.mp4")
+    cut.write_bytes(path.read_bytes()[: path.stat().st_size * 2 // 3])
+    with caplog.at_level(logging.WARNING):
+        assert list(read_video(path, 0.1))
+        assert not caplog.records
+        count = sum(1 for _ in read_video(cut))
+    assert 5 < count < 45
+    assert "cut.mp4 ends early" in caplog.text
+
+
+def test_a_video_cut_before_its_index_is_refused(make_video, capfd):
+    path = make_video("whole.mp4", "-pix_fmt", "yuv420p")
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+    with pytest.raises(UnreadableError, match=r"whole\.mp4 cannot be read as a video"):
+        read_video(path)
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("start", [2000, 4000])
+def test_damage_costs_the_damaged_frames_only(make_video, capfd, caplog, start):
+    path = make_video("hurt.mp4", "-pix_fmt", "yuv420p", "-g", "10")
+    data = bytearray(path.read_bytes())
+    data[start : start + 600] = bytes(600)
+    path.write_bytes(data)
+    times = [f.time for f in read_video(path)]
+    assert times == sorted(set(times))
+    assert 40 <= len(times) < 50
+    assert times[-1] == pytest.approx(49 / 25)
+    assert f"{50 - len(times)} of its frames could not be decoded" in caplog.text
+    assert capfd.readouterr() == ("", "")
+
+
+def test_a_container_without_a_frame(make_video):
+    path = make_video("none.mp4", "-pix_fmt", "yuv420p", "-frames:v", "0")
+    with pytest.raises(UnreadableError):
+        list(read_video(path))
+
+
+@pytest.mark.parametrize("name", ["sound.m4a", "sound.mkv", "sound.ogg", "sound.mp3", "sound.wav"])
+def test_sound_alone_is_no_video(make_video, name):
+    path = make_video(name, source="sine=duration=1")
+    with pytest.raises((UnreadableError, UnsupportedError), match=path.name):
+        read_video(path)
+    with pytest.raises((UnreadableError, UnsupportedError), match=r"only sound|not a video"):
+        video_info(path)
+
+
+def test_what_is_no_video_is_refused(tmp_path):
+    with pytest.raises(UnreadableError, match="does not exist"):
+        read_video(tmp_path / "nothing.mp4")
+    with pytest.raises(UnreadableError, match="is a folder"):
+        read_video(tmp_path)
+    (tmp_path / "empty.mp4").touch()
+    with pytest.raises(UnreadableError, match=r"empty\.mp4 is empty"):
+        read_video(tmp_path / "empty.mp4")
+    PilImage.new("RGB", (8, 8)).save(tmp_path / "photo.jpg")
+    shutil.copy(tmp_path / "photo.jpg", tmp_path / "photo.mp4")
+    with pytest.raises(UnsupportedError, match="is a picture, not a video"):
+        read_video(tmp_path / "photo.mp4")
+    # FFmpeg would draw the first, and open what the others name
+    for text in ("hello\n" * 100, "#EXTM3U\n#EXTINF:1,\nphoto.jpg\n", "ffconcat version 1.0\nfile photo.jpg\n"):
+        (tmp_path / "text.txt").write_text(text)
+        with pytest.raises(UnsupportedError, match=r"text\.txt is not a video"):
+            video_info(tmp_path / "text.txt")
+
+
+def test_names_that_look_like_addresses_or_patterns(make_video, monkeypatch):
+    path = make_video("a.mp4", "-pix_fmt", "yuv420p")
+    monkeypatch.chdir(path.parent)
+    for name in ("http:x.mp4", "-y.mp4", "frame%03d.mp4", "ü é 王.mp4", "no_suffix"):
+        shutil.copy(path, name)
+        assert video_info(name).frames == 50
+
+
+def test_opencvs_log_level_is_put_back(make_video):
+    path = make_video("a.mp4", "-pix_fmt", "yuv420p")
+    logs = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2
+    before = logs.getLogLevel()
+    video_info(path)
+    assert logs.getLogLevel() == before
+
+
+def test_real_clips(face_data):
+    info = video_info(face_data / "hamilton" / "clip.mp4")
+    assert (info.width, info.height, info.frames) == (640, 360, 275)
+    times = [f.time for f in read_video(face_data / "hamilton" / "clip.mp4", 1.0)]
+    np.testing.assert_allclose(times, np.ceil(np.arange(10) * 29.97) / 29.97, atol=0.002)
+    crowd = list(read_video(face_data / "crowd" / "clip.mp4", 2.0))
+    assert [f.time for f in crowd] == [0.0, 2.0, 4.0]
+    assert crowd[0].image.shape == (1080, 1920, 3)

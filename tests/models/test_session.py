@@ -1,0 +1,111 @@
+from __future__ import annotations
+
+import threading
+from pathlib import Path
+
+import numpy as np
+import pytest
+from tiny_onnx import batch_dependent_network, flatten_network
+
+from knownface.errors import ModelError
+from knownface.models import session
+from knownface.models.session import OnnxNetwork, cuda_offered
+
+
+def _batch(n: int, seed: int = 0) -> np.ndarray:
+    return np.random.default_rng(seed).random((n, 3, 8, 8), dtype=np.float32) + 0.1
+
+
+@pytest.mark.parametrize("batch_dim", ["n", 1, 4])
+@pytest.mark.parametrize("n", [1, 3, 4, 9])
+def test_any_number_of_items_in_their_order(tmp_path: Path, batch_dim: int | str, n: int) -> None:
+    network = OnnxNetwork(flatten_network(tmp_path / "f.onnx", (batch_dim, 3, 8, 8)), device="cpu", batch_size=2)
+    batch = _batch(n)
+    np.testing.assert_array_equal(network.run(batch), batch.reshape(n, -1))
+
+
+def test_a_fixed_batch_of_one_is_told(tmp_path: Path) -> None:
+    assert OnnxNetwork(flatten_network(tmp_path / "a.onnx", (1, 3, 8, 8)), device="cpu").one_by_one
+    assert not OnnxNetwork(flatten_network(tmp_path / "b.onnx", ("n", 3, 8, 8)), device="cpu").one_by_one
+
+
+def test_per_item_makes_the_output_independent_of_the_batch(tmp_path: Path) -> None:
+    path = batch_dependent_network(tmp_path / "d.onnx", ("n", 3, 8, 8))
+    batch = _batch(5)
+    batch[4] *= 100
+    together = OnnxNetwork(path, device="cpu").run(batch)
+    apart = OnnxNetwork(path, device="cpu", per_item=True)
+    assert not np.allclose(together[0], apart.run(batch[:1])[0])
+    np.testing.assert_array_equal(apart.run(batch), np.concatenate([apart.run(item[None]) for item in batch]))
+
+
+def test_one_network_serves_several_threads(tmp_path: Path) -> None:
+    network = OnnxNetwork(flatten_network(tmp_path / "f.onnx", (1, 3, 8, 8)), device="cpu", threads=2)
+    results: dict[int, np.ndarray] = {}
+    threads = [
+        threading.Thread(target=lambda i=i: results.update({i: network.run(_batch(20, seed=i))})) for i in range(4)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for i in range(4):
+        np.testing.assert_array_equal(results[i], _batch(20, seed=i).reshape(20, -1))
+
+
+def test_tensors_are_taken_by_name(tmp_path: Path) -> None:
+    path = flatten_network(tmp_path / "f.onnx", ("n", 3, 8, 8), names=("pixel_values", "image_embeds"))
+    network = OnnxNetwork(path, device="cpu")
+    assert (network.input_name, network.output_name) == ("pixel_values", "image_embeds")
+    with pytest.raises(ModelError, match=r"no output named 'pooled'; its outputs are image_embeds"):
+        OnnxNetwork(path, device="cpu", output_name="pooled")
+    with pytest.raises(ModelError, match="no input named 'image'"):
+        OnnxNetwork(path, device="cpu", input_name="image")
+
+
+@pytest.mark.parametrize("content", [b"", b"not a network", b"\x08\x08"])
+def test_a_broken_file_is_named(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(content)
+    with pytest.raises(ModelError, match=r"broken\.onnx"):
+        OnnxNetwork(path, device="cpu")
+
+
+def test_a_truncated_real_file_is_named(tmp_path: Path, model_folder: Path) -> None:
+    path = tmp_path / "half.onnx"
+    path.write_bytes((model_folder / "mobilefacenet_arcface.onnx").read_bytes()[:100_000])
+    with pytest.raises(ModelError, match=r"half\.onnx"):
+        OnnxNetwork(path, device="cpu")
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match=r"none\.onnx"):
+        OnnxNetwork(tmp_path / "none.onnx", device="cpu")
+
+
+def test_an_input_of_the_wrong_shape_is_told(tmp_path: Path) -> None:
+    network = OnnxNetwork(flatten_network(tmp_path / "f.onnx", ("n", 3, 8, 8)), device="cpu")
+    with pytest.raises(ModelError, match=r"shape \(2, 3, 9, 9\)"):
+        network.run(np.zeros((2, 3, 9, 9), dtype=np.float32))
+
+
+@pytest.mark.skipif(cuda_offered(), reason="this ONNX Runtime offers CUDA")
+def test_cuda_where_there_is_none_is_refused(tmp_path: Path) -> None:
+    path = flatten_network(tmp_path / "f.onnx", ("n", 3, 8, 8))
+    with pytest.raises(ModelError, match="no CUDA") as caught:
+        OnnxNetwork(path, device="cuda")
+    assert "onnxruntime-gpu" in caught.value.hint
+    assert OnnxNetwork(path, device="auto").provider == "CPUExecutionProvider"
+
+
+@pytest.mark.skipif(not cuda_offered(), reason="this ONNX Runtime offers no CUDA")
+def test_cuda_and_processor_agree(tmp_path: Path, model_folder: Path) -> None:
+    path = model_folder / "mobilefacenet_arcface.onnx"
+    batch = np.random.default_rng(0).normal(size=(4, 3, 112, 112)).astype(np.float32)
+    cuda, cpu = OnnxNetwork(path, device="cuda"), OnnxNetwork(path, device="cpu")
+    assert cuda.provider == "CUDAExecutionProvider"
+    np.testing.assert_allclose(cuda.run(batch), cpu.run(batch), atol=2e-2)
+
+
+def test_this_process_has_processors() -> None:
+    assert session.usable_processors() >= 1

@@ -1,0 +1,195 @@
+"""FaceRecognizer with dlib's weights, which every machine has, on real faces."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image as PilImage
+
+from knownface import FaceRecognizer
+from knownface.errors import (
+    BadNameError,
+    ContractMismatchError,
+    GalleryEmptyError,
+    InputError,
+    NoFaceError,
+    SettingsError,
+    SeveralFacesError,
+    UnknownModelError,
+    UnreadableError,
+)
+from knownface.media import write_image
+from knownface.types import Image
+
+
+@pytest.fixture
+def recognizer(alone: Path) -> Iterator[FaceRecognizer]:
+    with FaceRecognizer.open(":memory:", embedder="dlib-resnet", detector="dlib-hog") as opened:
+        yield opened
+
+
+@pytest.fixture
+def knows_eileen(recognizer: FaceRecognizer, astronaut: Image) -> FaceRecognizer:
+    assert recognizer.add_known_face("Eileen Collins", astronaut) == 1
+    return recognizer
+
+
+def test_auto_falls_back_to_what_packages_bring_and_says_so(alone: Path) -> None:
+    with FaceRecognizer.open(":memory:") as opened:
+        assert opened.embedder.contract.name == "dlib-resnet"
+        assert opened.detector.name == "dlib-hog"
+        assert "dlib-resnet" in opened.notes[0]
+        assert "dlib-hog" in opened.notes[1]
+
+
+def test_a_known_face_is_named_in_an_altered_picture(knows_eileen: FaceRecognizer, astronaut: Image) -> None:
+    dark = (astronaut[:, ::-1] * 0.4).astype(np.uint8)
+    [found] = knows_eileen.identify(dark)
+    assert found.name == "Eileen Collins"
+    assert 0 < found.distance < knows_eileen.rule.threshold
+    assert found.decision.reason == "named"
+
+
+def test_strangers_are_unknown(knows_eileen: FaceRecognizer, strangers: list[Image]) -> None:
+    found = [face for stranger in strangers[:12] for face in knows_eileen.identify(stranger)]
+    assert len(found) >= 10
+    assert [face.name for face in found] == [None] * len(found)
+    assert {face.decision.reason for face in found} == {"too far"}
+
+
+def test_an_image_may_be_path_bytes_pil_or_array(
+    knows_eileen: FaceRecognizer, astronaut: Image, tmp_path: Path
+) -> None:
+    path = write_image(tmp_path / "a.png", astronaut) or tmp_path / "a.png"
+    buffer = io.BytesIO()
+    PilImage.fromarray(astronaut).save(buffer, "PNG")
+    distances = {
+        round(knows_eileen.identify(source)[0].distance, 5)
+        for source in (path, str(path), buffer.getvalue(), PilImage.fromarray(astronaut), astronaut)
+    }
+    assert distances == {0.0}
+
+
+def test_the_same_picture_twice_adds_nothing(knows_eileen: FaceRecognizer, astronaut: Image) -> None:
+    assert knows_eileen.add_known_face("Eileen Collins", astronaut) == 0
+    assert knows_eileen.gallery.person("Eileen Collins").templates == 1
+
+
+def test_one_person_is_given_to_one_face_of_a_picture(knows_eileen: FaceRecognizer, astronaut: Image) -> None:
+    twice = np.hstack([astronaut, astronaut[:, ::-1]])
+    named = [face.name for face in knows_eileen.identify(twice)]
+    assert sorted(named, key=str) == ["Eileen Collins", None]
+    assert [f.name for f in knows_eileen.identify(twice, allow_repeats=True)] == ["Eileen Collins"] * 2
+
+
+def test_a_counter_example_takes_the_name_away(knows_eileen: FaceRecognizer, astronaut: Image) -> None:
+    mirrored = np.ascontiguousarray(astronaut[:, ::-1])
+    assert knows_eileen.identify(mirrored)[0].name == "Eileen Collins"
+    assert knows_eileen.add_known_face("Eileen Collins", mirrored, is_not=True) == 1
+    [found] = knows_eileen.identify(mirrored)
+    assert (found.name, found.decision.reason) == (None, "not this person")
+    assert knows_eileen.identify(astronaut)[0].name == "Eileen Collins"
+
+
+def test_a_person_may_have_a_threshold_of_their_own(knows_eileen: FaceRecognizer, astronaut: Image) -> None:
+    mirrored = np.ascontiguousarray(astronaut[:, ::-1])
+    knows_eileen.gallery.set_threshold("Eileen Collins", 0.001)
+    assert knows_eileen.identify(mirrored)[0].name is None
+
+
+def test_many_at_once_is_the_same_as_one_by_one(
+    knows_eileen: FaceRecognizer, astronaut: Image, strangers: list[Image]
+) -> None:
+    pictures = [astronaut, *strangers[:5], np.zeros((50, 50, 3), np.uint8)]
+
+    def load(index: int) -> Image:
+        if index == 3:
+            raise UnreadableError("the fourth cannot be read")
+        return pictures[index]
+
+    answers = list(knows_eileen.identify_many(range(len(pictures)), load, keep_images=True))
+    assert [answer.item for answer in answers] == list(range(len(pictures)))
+    assert answers[3].error is not None
+    assert answers[3].faces == ()
+    for index, answer in enumerate(answers):
+        if index != 3:
+            assert answer.image is pictures[index]
+            alone = knows_eileen.identify(pictures[index])
+            assert [f.name for f in answer.faces] == [f.name for f in alone]
+            np.testing.assert_allclose([f.distance for f in answer.faces], [f.distance for f in alone], atol=1e-5)
+
+
+def test_classify_face_decides_an_embedding(knows_eileen: FaceRecognizer) -> None:
+    vector = knows_eileen.gallery.vectors().embeddings[0]
+    decision = knows_eileen.classify_face(vector * 3)
+    assert (decision.name, decision.stage, decision.votes) == ("Eileen Collins", 1, 1)
+    assert knows_eileen.classify_face(-vector).name is None
+
+
+@pytest.mark.parametrize("bad", [np.zeros(128), np.ones(5), np.full(128, np.nan)])
+def test_what_is_no_embedding_is_refused(recognizer: FaceRecognizer, bad: np.ndarray) -> None:
+    with pytest.raises(InputError, match="128 finite numbers"):
+        recognizer.classify_face(bad)
+
+
+def test_an_empty_gallery_knows_nobody(recognizer: FaceRecognizer, astronaut: Image) -> None:
+    [found] = recognizer.identify(astronaut)
+    assert (found.name, found.decision.reason) == (None, "empty gallery")
+
+
+def test_verify(recognizer: FaceRecognizer, astronaut: Image, strangers: list[Image], tmp_path: Path) -> None:
+    same = recognizer.verify(astronaut, np.ascontiguousarray(astronaut[:, ::-1]))
+    assert same.same
+    assert "within the threshold" in same.reason
+    other = recognizer.verify(astronaut, strangers[0])
+    assert not other.same
+    assert other.distance > other.threshold
+    blank = tmp_path / "blank.png"
+    write_image(blank, np.zeros((80, 80, 3), np.uint8))
+    with pytest.raises(NoFaceError, match=r"blank\.png"):
+        recognizer.verify(astronaut, blank)
+    with pytest.raises(SeveralFacesError):
+        recognizer.verify(astronaut, np.hstack([astronaut, astronaut]))
+
+
+@pytest.mark.parametrize("name", ["", "  ", "Unknown", "unKNOWN", "a\x00b", "x" * 201])
+def test_a_name_that_cannot_be_is_refused(recognizer: FaceRecognizer, astronaut: Image, name: str) -> None:
+    with pytest.raises(BadNameError):
+        recognizer.add_known_face(name, astronaut)
+    assert recognizer.gallery.people() == []
+
+
+def test_load_known_faces_reviews_every_file(alone: Path, people: Path, recognizer: FaceRecognizer) -> None:
+    (people / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff\xe0 no picture")
+    report = recognizer.load_known_faces(people)
+    assert report.count("enrolled") == 4
+    assert report.count("refused") == 1
+    assert {p.name: p.templates for p in recognizer.gallery.people()} == {"Eileen Collins": 2, "Zoë": 1, "Ben": 1}
+    assert recognizer.load_known_faces(people).templates == 0
+
+
+def test_a_gallery_keeps_to_the_embedder_that_filled_it(alone: Path, astronaut: Image, model_folder: Path) -> None:
+    with FaceRecognizer.open("g.db", embedder="dlib-resnet") as opened:
+        opened.add_known_face("Eileen Collins", astronaut)
+        assert opened.build_index() == 1
+    with pytest.raises(ContractMismatchError, match=r"dlib-resnet.*mobilefacenet|mobilefacenet.*dlib-resnet"):
+        FaceRecognizer.open("g.db", embedder="mobilefacenet", models=model_folder)
+    with FaceRecognizer.open("g.db", models=model_folder) as opened:
+        assert opened.embedder.contract.name == "dlib-resnet"
+        assert "filled" in opened.notes[0]
+        assert opened.identify(astronaut)[0].name == "Eileen Collins"
+
+
+def test_bad_settings_are_refused_before_anything_is_made(alone: Path) -> None:
+    with pytest.raises(SettingsError):
+        FaceRecognizer.open("g.db", threshold=5)
+    with pytest.raises(UnknownModelError, match="mobilefacenet"):
+        FaceRecognizer.open(":memory:", embedder="mobilfacenet")
+    with pytest.raises(GalleryEmptyError):
+        FaceRecognizer.open("missing.db", create=False)
+    assert not (alone / "g.db").exists()
+    assert not (alone / "missing.db").exists()
