@@ -15,8 +15,8 @@ FacePolicy: TypeAlias = Literal["dominant", "largest", "only", "all-same-person"
 ``largest``: the largest, however close the next; ``only``: the picture must show one face; ``all-same-person``: every
 face is the person, as in a contact sheet."""
 
-DOMINANCE = 3.0
-"""How many times the area of the next face the dominant one covers."""
+DOMINANCE = 2.25
+"""How many times the area of the next face the dominant one covers: one and a half times its side."""
 
 
 class PoorPictureError(FaceError):

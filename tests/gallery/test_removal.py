@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knownface.errors import UnknownPersonError
+from knownface.files import beside
 from knownface.gallery import Gallery, Refusal
 from knownface.gallery.saved_index import index_files
 
@@ -21,7 +22,7 @@ def traces(folder, *texts):
 def filled(gallery, face):
     """Ann with photos, counter-examples and refused files, among forty others, with a saved index."""
     for start in range(0, 40, 4):
-        gallery.enrol([(f"Person {i}", face(100 * i + j)) for i in range(start, start + 4) for j in range(5)])
+        gallery.enrol([(f"Person {i}", face(100 * (i + 1) + j)) for i in range(start, start + 4) for j in range(5)])
     gallery.add_person("Ann Secret", external_id="ID-SECRET", groups=["GROUP-SECRET"])
     photos = [face(i, source=f"/photos/Ann Secret/{i}.jpg") for i in range(5)]
     gallery.add_templates("Ann Secret", [*photos, face(7, source="/photos/Ann Secret/not.jpg", negative=True)])
@@ -104,3 +105,16 @@ def test_a_removal_that_was_cut_short_is_finished_at_the_next_start(filled, face
         filled.close()
     Gallery.open(file).close()
     assert traces(tmp_path, *secrets(face)) == []
+
+
+def test_what_a_killed_program_left_half_written_goes_too(filled, face, tmp_path, file):
+    index, description = index_files(file)
+    halves = [beside(path) for path in (file, index, description)]
+    for half in halves:
+        half.write_bytes(face(1).vector.tobytes())
+    others = [beside(tmp_path / "gallery-2.db"), tmp_path / "gallery.db.txt"]
+    for other in others:
+        other.write_text("somebody else's")
+    filled.remove("Ann Secret")
+    assert not any(half.exists() for half in halves)
+    assert all(other.exists() for other in others)

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import importlib.util
-import os
 import sqlite3
 import stat
 import threading
@@ -216,14 +215,27 @@ def test_a_path_through_a_file_is_refused(tmp_path):
         open_engine(tmp_path / "file" / "gallery.db")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write everywhere")
-def test_a_folder_that_may_not_be_written_is_told(tmp_path):
-    tmp_path.chmod(0o500)
-    try:
-        with pytest.raises(GalleryError, match="may not be"):
-            open_engine(tmp_path / "gallery.db")
-    finally:
-        tmp_path.chmod(0o700)
+@pytest.mark.parametrize("location", ["gallery.db", "folder/gallery.db"])
+def test_a_folder_that_may_not_be_written_is_told(ordinary_folder, location):
+    ordinary_folder.chmod(0o500)
+    with pytest.raises(GalleryError, match=r"gallery\.db may not be opened") as caught:
+        open_engine(ordinary_folder / location)
+    ordinary_folder.chmod(0o700)
+    assert "Check who owns" in caught.value.hint
+
+
+@pytest.mark.parametrize("rights", [0o000, 0o400])
+def test_a_gallery_that_may_not_be_read_or_written_is_told(ordinary_folder, rights):
+    file = ordinary_folder / "gallery.db"
+    open_engine(file).dispose()
+    content = file.read_bytes()
+    file.chmod(rights)
+    ordinary_folder.chmod(0o500)
+    with pytest.raises(GalleryError, match=r"gallery\.db may not be opened"):
+        open_engine(file)
+    ordinary_folder.chmod(0o700)
+    file.chmod(0o600)
+    assert file.read_bytes() == content
 
 
 def test_a_database_that_may_not_be_written_is_told(engine):

@@ -114,8 +114,7 @@ def remove(names: tuple[str, ...], yes: bool, gallery: str | None) -> None:
         told = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
         if not yes:
             click.confirm(f"Remove {told} for good?", abort=True)
-        for person in people:
-            opened.remove(person.name)
+        opened.remove(*(person.name for person in people))
     out().print(f"Removed {escape(told)}.", soft_wrap=True)
 
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from knownface.decision.voting import NOBODY, Outcome, tally, vote
+from knownface.decision.voting import NOBODY, Outcome, vote
 from knownface.types import Candidate, Decision, DecisionRule, Distances, Embeddings, Ids, Neighbours, Reason
 
 Search = Callable[[int], Neighbours]
@@ -77,21 +77,20 @@ def decide_picture(
     Returns:
         One decision a face, in order.
     """
-    n = len(embeddings)
-    if n == 0:
+    if not len(embeddings):
         return []
     raw = search(rule.k2)
+    unhindered = vote(raw, rule, facts.thresholds)
     refused = _refused(embeddings, raw, facts.counter_examples)
-    removed = [set(row) for row in refused]
-    while True:
-        neighbours = _enough(search, removed, rule, facts.templates)
-        outcome = vote(neighbours, rule, facts.thresholds)
-        losers = [] if allow_repeats else _losers(outcome)
-        if not losers:
-            break
+    removed = [set(people) for people in refused]
+    outcome = unhindered
+    if any(removed) or not _is_wide_enough(raw, rule, facts.templates):
+        outcome = _vote_again(search, removed, rule, facts)
+    while not allow_repeats and (losers := _losers(outcome)):
         for face, person in losers:
             removed[face].add(person)
-    return _explain(raw, outcome, rule, facts, refused, removed)
+        outcome = _vote_again(search, removed, rule, facts)
+    return _explain(raw, unhindered, outcome, facts, refused, removed)
 
 
 def _refused(embeddings: Embeddings, raw: Neighbours, examples: CounterExamples | None) -> list[set[int]]:
@@ -124,17 +123,23 @@ def without(neighbours: Neighbours, removed: Sequence[set[int]]) -> Neighbours:
     )
 
 
-def _enough(search: Search, removed: Sequence[set[int]], rule: DecisionRule, templates: int) -> Neighbours:
-    """Neighbours without the removed people, wide enough for k2 votes and, with a margin, for a rival to show."""
+def _vote_again(search: Search, removed: Sequence[set[int]], rule: DecisionRule, facts: GalleryFacts) -> Outcome:
+    """The vote without the removed people, among as many neighbours as it takes."""
     k = rule.k2
     while True:
         neighbours = without(search(k), removed)
-        found = neighbours.people != NOBODY
-        full = bool((found.sum(axis=1) >= rule.k2).all())
-        rivals = rule.margin == 0 or bool((found & (neighbours.people != neighbours.people[:, :1])).any(axis=1).all())
-        if (full and rivals) or k >= templates:
-            return neighbours
-        k = min(4 * k, templates)
+        if k >= facts.templates or _is_wide_enough(neighbours, rule, facts.templates):
+            return vote(neighbours, rule, facts.thresholds)
+        k = min(4 * k, facts.templates)
+
+
+def _is_wide_enough(neighbours: Neighbours, rule: DecisionRule, templates: int) -> bool:
+    """Whether there are k2 templates to vote and, with a margin, a rival to be seen; or nothing more to be found."""
+    found = neighbours.people != NOBODY
+    full = bool((found.sum(axis=1) >= min(rule.k2, templates)).all())
+    return full and (
+        rule.margin == 0 or bool((found & (neighbours.people != neighbours.people[:, :1])).any(axis=1).all())
+    )
 
 
 def _losers(outcome: Outcome) -> list[tuple[int, int]]:
@@ -154,16 +159,15 @@ def _losers(outcome: Outcome) -> list[tuple[int, int]]:
 
 def _explain(
     raw: Neighbours,
+    unhindered: Outcome,
     outcome: Outcome,
-    rule: DecisionRule,
     facts: GalleryFacts,
     refused: Sequence[set[int]],
     removed: Sequence[set[int]],
 ) -> list[Decision]:
-    # Candidates are told as the gallery saw them, the removed ones included; what would have been named without
+    # Candidates are told as the gallery saw them, the removed ones included; whom the vote would have named without
     # the removals tells "taken" and "not this person" from "too far".
-    shown = tally(raw, rule.k2)
-    unhindered = vote(raw, rule, facts.thresholds)
+    shown = unhindered.candidates
     decisions = []
     for face in range(len(outcome.people)):
         person = int(outcome.people[face])

@@ -60,6 +60,7 @@ class Outcome:
         votes: Int64, shape (n,): templates that voted for the person; 0 for Unknown.
         distances: Float64, shape (n,): to the person's nearest template, or to anybody's when Unknown.
         margin_failed: Bool, shape (n,): Unknown only because somebody else was nearly as near.
+        candidates: The people among the k2 nearest, best first.
     """
 
     people: Ids
@@ -67,6 +68,7 @@ class Outcome:
     votes: Ids
     distances: npt.NDArray[np.float64]
     margin_failed: npt.NDArray[np.bool_]
+    candidates: Tally
 
 
 def tally(neighbours: Neighbours, k: int) -> Tally:
@@ -126,10 +128,10 @@ def vote(neighbours: Neighbours, rule: DecisionRule, own: Mapping[int, float] | 
     """
     own = own or {}
     n = len(neighbours.people)
+    first, second = tally(neighbours, rule.k1), tally(neighbours, rule.k2)
     if neighbours.people.shape[1] == 0:
         zeros = np.zeros(n, dtype=np.int64)
-        return Outcome(zeros - 1, zeros, zeros, np.full(n, np.inf), np.zeros(n, dtype=bool))
-    first, second = tally(neighbours, rule.k1), tally(neighbours, rule.k2)
+        return Outcome(zeros - 1, zeros, zeros, np.full(n, np.inf), np.zeros(n, dtype=bool), second)
     stage1 = first.mean[:, 0] <= thresholds_of(first.people[:, 0], rule, own)
     near = (second.nearest <= thresholds_of(second.people, rule, own)) & (second.people != NOBODY)
     pick = near.argmax(axis=1)
@@ -147,6 +149,7 @@ def vote(neighbours: Neighbours, rule: DecisionRule, own: Mapping[int, float] | 
         votes=np.where(named, votes, 0),
         distances=np.where(named, nearest, neighbours.distances[:, 0]),
         margin_failed=failed,
+        candidates=second,
     )
 
 

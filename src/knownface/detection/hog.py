@@ -18,8 +18,9 @@ WORKING_SIDE = 1200
 """Pictures are brought to this longest side: larger costs time, smaller hides small faces."""
 LARGEST_ENLARGEMENT = 2.0
 """Beyond this, enlarging a small picture shows the detector nothing new."""
-SCORE_THRESHOLD = 0.1
-"""Smallest score of a face. dlib's own 0 lets through textures that look a little like a face."""
+CLEAR_SCORE = 0.1
+"""Score of a find that is surely a face. Weaker ones, down to dlib's own limit of 0, are often texture: the best of
+them counts only where nothing better was found."""
 BORDER = 0.15
 """Width of the border put around the picture, as a share of its shorter side: the detector wants to see some ground
 around a face, which a tight crop lacks (measured on crops of LFW: 143 instead of 137 of 150 found)."""
@@ -45,8 +46,10 @@ class HogDetector:
         view = resized(image, scale)
         border = round(BORDER * min(view.shape[:2]))
         view = cv2.copyMakeBorder(view, border, border, border, border, cv2.BORDER_REPLICATE)
-        rectangles, scores, _ = self._local.detector.run(view, 0, SCORE_THRESHOLD)
+        rectangles, scores, _ = self._local.detector.run(view, 0, 0.0)
         unknown = np.full((5, 2), np.nan, dtype=np.float32)
+        found = list(zip(rectangles, scores, strict=True))
+        clear = [(r, score) for r, score in found if score >= CLEAR_SCORE] or found[:1]
         return largest_first(
             [
                 Face(
@@ -54,6 +57,6 @@ class HogDetector:
                     unknown,
                     float(score),
                 )
-                for r, score in zip(rectangles, scores, strict=True)
+                for r, score in clear
             ]
         )

@@ -97,8 +97,11 @@ class Gallery(Roster, Searchable):
 
     def remove_templates(self, ids: Iterable[int]) -> int:
         """Remove templates, leaving no trace of them; returns how many there were."""
+        wanted = set(ids)
+        if not wanted:
+            return 0
         with self._removing() as connection:
-            return template_sql.delete_templates(connection, ids)
+            return template_sql.delete_templates(connection, wanted)
 
     def vectors(self) -> GalleryVectors:
         """Every template's embedding; counter-examples aside."""

@@ -10,10 +10,10 @@ from pathlib import Path
 from sqlalchemy import Connection, update
 
 from knownface.errors import InputError, PersonError, UnreadableError
+from knownface.files import replacing
 from knownface.gallery import people as sql
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
 from knownface.gallery.values import PeopleImport, Person
-from knownface.storage.files import replacing
 from knownface.storage.schema import people
 
 COLUMNS = ("name", "external_id", "groups")
@@ -47,7 +47,7 @@ def write_people(path: Path, everybody: Iterable[Person]) -> None:
     Raises:
         OutputError: It cannot be written.
     """
-    with replacing(path) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
+    with replacing(path, private=True) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
         writer = csv.writer(file)
         writer.writerow(COLUMNS)
         for person in everybody:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
+import glob
 import json
 import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from knownface.errors import GalleryError, IndexDamagedError
+from knownface.files import replacing, sha256_of
 from knownface.search import FaissFlatIndex
-from knownface.storage.files import replacing
 
 _log = logging.getLogger(__name__)
 
@@ -45,10 +45,9 @@ def save_index(gallery: Path, index: FaissFlatIndex, key: IndexKey) -> None:
     """
     file, description = index_files(gallery)
     index.save(file)
-    with file.open("rb") as opened:
-        sha256 = hashlib.file_digest(opened, "sha256").hexdigest()
-    with replacing(description) as temporary:
-        temporary.write_text(json.dumps({**asdict(key), "sha256": sha256}, indent=2) + "\n", encoding="utf-8")
+    with replacing(description, private=True) as part:
+        fields = {**asdict(key), "sha256": sha256_of(file)}
+        part.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
 
 
 def saved_key(gallery: Path) -> tuple[IndexKey, str] | None:
@@ -73,9 +72,8 @@ def load_index(gallery: Path, stamp: str, fingerprint: str, dim: int) -> FaissFl
     key, sha256 = found
     file, _ = index_files(gallery)
     try:
-        with file.open("rb") as opened:
-            if hashlib.file_digest(opened, "sha256").hexdigest() != sha256:
-                raise IndexDamagedError(f"{file} is not what was saved")
+        if sha256_of(file) != sha256:
+            raise IndexDamagedError(f"{file} is not what was saved")
         index = FaissFlatIndex.load(file)
         if (len(index), index.dim) != (key.count, dim):
             raise IndexDamagedError(f"{file} does not hold {key.count} vectors of length {dim}")
@@ -86,10 +84,22 @@ def load_index(gallery: Path, stamp: str, fingerprint: str, dim: int) -> FaissFl
 
 
 def delete_index(gallery: Path) -> None:
-    """Delete the saved index.
+    """Delete the saved index, and what programs that were killed while saving or restoring left half-written.
+
+    To be called inside a writing transaction: nobody else saves or restores then.
 
     Raises:
         OSError: A file cannot be deleted.
     """
-    for file in index_files(gallery):
+    for file in (*index_files(gallery), *_unfinished(gallery)):
         file.unlink(missing_ok=True)
+
+
+def _unfinished(gallery: Path) -> list[Path]:
+    # Named as knownface.files.beside names them.
+    number = "[0-9a-f]" * 12
+    return [
+        part
+        for file in (gallery, *index_files(gallery))
+        for part in gallery.parent.glob(f".{glob.escape(file.stem[:80])}-{number}.part{glob.escape(file.suffix)}")
+    ]

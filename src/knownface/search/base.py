@@ -2,17 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Protocol, Self
 
 import numpy as np
 import numpy.typing as npt
 
-from knownface.errors import OutputError
 from knownface.types import Distances, Embeddings, Ids
 
 NO_ID = -1
@@ -153,26 +148,3 @@ def checked_k(k: int) -> int:
     if k < 1:
         raise ValueError(f"k must be at least 1, got {k}")
     return k
-
-
-@contextmanager
-def written_whole(path: Path) -> Iterator[Path]:
-    """Yield a file beside ``path`` to write to, which takes its place once it is on the disk.
-
-    Raises:
-        OutputError: The disk is full, or the folder may not be written.
-    """
-    temporary: Path | None = None
-    try:
-        handle, name = tempfile.mkstemp(prefix=f".{path.name[:100]}.", suffix=".tmp", dir=path.parent)
-        os.close(handle)
-        temporary = Path(name)
-        yield temporary
-        with temporary.open("rb") as written:
-            os.fsync(written.fileno())
-        temporary.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} could not be written: {error.strerror or error}.") from error
-    finally:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.errors import IndexDamagedError
-from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest, written_whole
+from knownface.files import replacing
+from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
 from knownface.types import Distances, Embeddings, Ids
 
 _SPARE = 8
@@ -134,7 +135,7 @@ class FaissFlatIndex:
     def save(self, path: Path) -> None:
         """Write everything to a file of FAISS's format, followed by its SHA-256, which FAISS passes over."""
         data = faiss.serialize_index(self._index)
-        with written_whole(path) as temporary, temporary.open("wb") as file:
+        with replacing(path, private=True) as temporary, temporary.open("wb") as file:
             file.write(data.data)
             file.write(hashlib.sha256(data.data).digest())
 

@@ -10,7 +10,8 @@ from typing import Self
 import numpy as np
 
 from knownface.errors import IndexDamagedError
-from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest, written_whole
+from knownface.files import replacing
+from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
 from knownface.types import Distances, Embeddings, Ids
 
 # What NumPy and zipfile raise for files that were cut or altered.
@@ -77,7 +78,7 @@ class NumpyIndex:
 
     def save(self, path: Path) -> None:
         """Write everything to an ``.npz`` file."""
-        with written_whole(path) as temporary, temporary.open("wb") as file:
+        with replacing(path, private=True) as temporary, temporary.open("wb") as file:
             np.savez(file, ids=self._ids, vectors=self._vectors)
 
     @classmethod

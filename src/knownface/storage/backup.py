@@ -19,9 +19,9 @@ from knownface.errors import (
     OutputError,
     UnreadableError,
 )
+from knownface.files import replacing, sync
 from knownface.storage.checks import check_file, check_pages, connect_read_only, is_new
 from knownface.storage.failures import translated
-from knownface.storage.files import replacing, sync
 from knownface.storage.location import parse_location
 from knownface.storage.schema import META_STAMP
 
@@ -47,7 +47,7 @@ def backup(engine: Engine, file: Path, *, overwrite: bool = False) -> None:
     if engine.url.database == str(file):
         raise OutputError(f"{file} is the gallery itself.", "Choose another name.")
     place = str(engine.url.database)
-    with replacing(file) as temporary, translated(place), closing(engine.raw_connection()) as pooled:
+    with replacing(file, private=True) as temporary, translated(place), closing(engine.raw_connection()) as pooled:
         connection = pooled.driver_connection
         assert isinstance(connection, sqlite3.Connection)  # noqa: S101  (the engine is SQLite's)
         # Damage met while copying may look like a full disk to SQLite.
@@ -85,7 +85,7 @@ def restore(file: Path, location: str | Path) -> Path | None:
             raise GalleryError(f"{file} is the gallery itself.", "Name the backup's file.")
         if not check_file(file, whole=True):
             raise GalleryDamagedError(f"{file} holds no gallery.", "Name a file that `knownface gallery backup` wrote.")
-    with translated(str(target)), _alone(target), replacing(target) as temporary:
+    with translated(str(target)), _alone(target), replacing(target, private=True) as temporary:
         _copy(file, temporary)
         return None if is_new(target) else _set_aside(target)
 
