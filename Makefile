@@ -11,7 +11,7 @@ setup: $(VENV)/ready
 $(VENV)/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[demo,heif]" --group test
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable ".[demo,heif,evaluation]" --group test
 	touch $@
 
 demo: setup

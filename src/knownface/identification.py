@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -14,6 +15,8 @@ from typing import Any
 from knownface.errors import InputError, OutputError
 from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image, read_video, video_info, write_image
 from knownface.recognizer import FaceRecognizer, Identification
+
+_log = logging.getLogger(__name__)
 
 DEFAULT_EVERY = 0.5
 """Seconds between the frames of a video that are looked at."""
@@ -254,6 +257,12 @@ def annotation_targets(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
     return targets
 
 
+def _result_of(entry: dict[str, Any]) -> FileResult:
+    rows = tuple(FaceRow(**row) for row in entry["rows"])
+    annotated = Path(entry["annotated"]) if entry["annotated"] else None
+    return FileResult(Path(entry["file"]), rows, entry["error"], annotated, resumed=True)
+
+
 class Journal:
     """What a run has done so far, a line a file, so that the same run can go on after a stop.
 
@@ -269,8 +278,8 @@ class Journal:
         self.path = result.with_name(result.name + ".partial")
         self._digest = hashlib.sha256(depends_on.encode()).hexdigest()
         self.done: dict[str, FileResult] = {}
-        self._read()
         try:
+            self._read()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = not self.done
             self._file = self.path.open("w" if fresh else "a", encoding="utf-8")
@@ -288,11 +297,13 @@ class Journal:
         lines = whole.splitlines()
         if not lines or lines[0] != json.dumps({"knownface": self._digest}):
             return
-        for line in lines[1:]:
-            entry = json.loads(line)
-            rows = tuple(FaceRow(**row) for row in entry["rows"])
-            annotated = Path(entry["annotated"]) if entry["annotated"] else None
-            self.done[entry["file"]] = FileResult(Path(entry["file"]), rows, entry["error"], annotated, resumed=True)
+        try:
+            for line in lines[1:]:
+                result = _result_of(json.loads(line))
+                self.done[str(result.path)] = result
+        except (ValueError, KeyError, TypeError) as error:
+            _log.warning("%s is damaged (%s): the files after that are done again.", self.path, error)
+            whole = "\n".join(lines[: len(self.done) + 1]) + "\n"
         if len(whole) < len(text):
             self.path.write_text(whole, encoding="utf-8")
 

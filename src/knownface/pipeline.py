@@ -7,7 +7,6 @@ as there are workers. Embeddings are then made for many crops at a time.
 
 from __future__ import annotations
 
-import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -47,11 +46,6 @@ def embed(faces: Sequence[ExaminedFace], embedder: FaceEmbedder) -> Embeddings:
     if not faces:
         return np.empty((0, embedder.contract.dim), dtype=np.float32)
     return embedder.embed([face.crop for face in faces])
-
-
-def worker_count(threads: int | None) -> int:
-    """As many threads as asked for, else one for each processor this program may use."""
-    return threads or len(os.sched_getaffinity(0) if hasattr(os, "sched_getaffinity") else range(os.cpu_count() or 1))
 
 
 def map_in_order(

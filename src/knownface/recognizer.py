@@ -14,17 +14,18 @@ from PIL import Image as PilImage
 
 from knownface.decision import CounterExamples, GalleryFacts, decide_picture
 from knownface.detection import FaceDetector, choose_detector
-from knownface.embedding import FaceEmbedder, choose_embedder
+from knownface.embedding import FaceEmbedder, choose_embedder, uncalibrated_note
 from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
 from knownface.errors import InputError, KnownFaceError
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewTemplate
 from knownface.media import read_image
 from knownface.models import ModelStore
-from knownface.pipeline import ExaminedFace, embed, examine, map_in_order, worker_count
+from knownface.models.session import usable_processors
+from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
-from knownface.types import Box, Decision, DecisionRule, Embeddings, Face, Image
+from knownface.types import Box, Decision, DecisionRule, EmbedderContract, Embeddings, Face, Image
 
 ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
 """A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3)."""
@@ -94,6 +95,25 @@ class Answer(Generic[Item]):
     error: KnownFaceError | None = None
 
 
+def rule_in_force(
+    gallery: Gallery, contract: EmbedderContract, settings: Settings
+) -> tuple[DecisionRule, tuple[str, ...]]:
+    """The parameters that a gallery is searched with, and what a user should know about them, one line each.
+
+    What the user set wins, then the gallery's calibration, then the embedder's own.
+
+    Raises:
+        SettingsError: k1 and k2 do not fit together once the rest is filled in.
+    """
+    calibration = gallery.calibration
+    fits = calibration is not None and calibration.fingerprint == contract.fingerprint
+    rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule)
+    notes = calibration.notes(rule, contract.fingerprint, gallery.person_thresholds) if calibration is not None else []
+    if not fits and (uncalibrated := uncalibrated_note(contract)):
+        notes.append(uncalibrated)
+    return rule, tuple(notes)
+
+
 class FaceRecognizer:
     """Learns people and names faces.
 
@@ -104,7 +124,7 @@ class FaceRecognizer:
         detector: Finds faces.
         embedder: Turns faces into embeddings; must be the one that filled the gallery.
         settings: k1, k2, threshold, margin, batch size, threads.
-        notes: What was chosen and why, for people to read.
+        notes: What was chosen and why, for people to read; what is to be known about the parameters is added.
 
     Raises:
         ContractMismatchError: Another embedder filled the gallery.
@@ -129,9 +149,9 @@ class FaceRecognizer:
         self.gallery = gallery
         self.detector = detector
         self.embedder = embedder
-        self.rule: DecisionRule = self.settings.rule(embedder.contract.rule)
-        self.notes = tuple(notes)
         gallery.check_contract(embedder.contract)
+        self.rule, about_rule = rule_in_force(gallery, embedder.contract, self.settings)
+        self.notes = (*notes, *about_rule)
 
     @classmethod
     def open(cls, gallery: str | Path | None = None, *, create: bool = True, **overrides: Any) -> FaceRecognizer:
@@ -337,7 +357,7 @@ class FaceRecognizer:
     @property
     def threads(self) -> int:
         """Worker threads."""
-        return worker_count(self.settings.threads)
+        return self.settings.threads or usable_processors()
 
     def _read(self, source: ImageSource) -> Image:
         return read_image(source, self.settings.max_pixels)

@@ -54,7 +54,7 @@ class Settings(BaseSettings):
     k1: int | None = Field(default=None, ge=1)
     k2: int | None = Field(default=None, ge=2)
     threshold: float | None = Field(default=None, ge=0, le=2)
-    margin: float = Field(default=0.0, ge=0, le=2)
+    margin: float | None = Field(default=None, ge=0, le=2)
     max_pixels: int = Field(default=120_000_000, ge=1)
     """Pictures with more pixels are refused before they are decoded."""
 
@@ -77,7 +77,7 @@ class Settings(BaseSettings):
         return self
 
     def rule(self, default: DecisionRule) -> DecisionRule:
-        """The embedder's own rule with what the user set laid over it.
+        """The gallery's calibrated rule, or the embedder's own, with what the user set laid over it.
 
         Raises:
             SettingsError: k1 and k2 do not fit together once the defaults are filled in.
@@ -89,7 +89,8 @@ class Settings(BaseSettings):
         if k1 >= k2:
             raise SettingsError(f"k1 must be smaller than k2, got k1={k1}, k2={k2}.", "Set both --k1 and --k2.")
         threshold = default.threshold if self.threshold is None else self.threshold
-        return DecisionRule(k1, k2, threshold, self.margin)
+        margin = default.margin if self.margin is None else self.margin
+        return DecisionRule(k1, k2, threshold, margin)
 
 
 def load_settings(**overrides: Any) -> Settings:

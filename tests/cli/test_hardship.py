@@ -104,6 +104,7 @@ def test_a_stopped_identification_goes_on_where_it_was(crowd: Path, people: Path
     run.send_signal(signal.SIGINT)
     _, told = run.communicate()
     assert run.returncode == 130, told
+    assert "Give the same command again to go on" in told
     assert "Traceback" not in told
     done = journal.read_text().count("\n") - 1
     assert done >= 5

@@ -142,7 +142,7 @@ def test_info(gallery, face, file, contract):
     gallery.add_person("Bob", groups=["staff"])
     info = gallery.info()
     assert (info.people, info.templates, info.negatives, info.groups) == (2, 1, 1, 1)
-    assert (info.location, info.contract, info.schema) == (str(file), contract, "0001")
+    assert (info.location, info.contract, info.schema) == (str(file), contract, "0002")
     assert info.size > 8192
     assert not info.index_saved
     gallery.build_index()

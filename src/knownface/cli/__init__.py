@@ -18,6 +18,9 @@ _COMMANDS = {
     "verify": "Tell whether two pictures show the same person.",
     "people": "List, show, rename, merge, split and remove people.",
     "gallery": "Tell about, back up, restore and index the gallery.",
+    "evaluate": "Tell how well your people are recognised, and with which parameters best.",
+    "experiment": "Repeat the paper's experiments: growth, augment, degrade, background, one-video, video, compare.",
+    "calibrate": "Set the threshold for the false alarms that you can accept.",
     "models": "List, fetch, verify and import weights, with their licences.",
     "doctor": "Tell what is installed, what would be used and why.",
     "demo": "Do the main job on real faces and leave the pictures.",
@@ -52,7 +55,7 @@ def cli(verbose: bool) -> None:
 
     Exit status: 0 all well; 1 done, but some files were passed over (verify: not the same person); 2 wrong usage;
     3 input; 4 face; 5 model; 6 another embedder's gallery; 7 gallery; 8 settings; 9 person; 10 a part is not
-    installed; 11 output; 130 stopped.
+    installed; 11 output; 12 calibration; 130 stopped.
     """
     from knownface.cli.common import show_log
 

@@ -31,16 +31,14 @@ def command(data: Path | None, folder: Path, gallery: str | None, **options: Any
     fifth picture held out, and the held-out pictures are named.
     """
     from knownface.demo import astronaut_demo, own_folder_demo
-    from knownface.embedding import uncalibrated_note
     from knownface.enrolment import FileReview
     from knownface.recognizer import FaceRecognizer
 
     console = out()
     refused: list[FileReview] = []
     with FaceRecognizer.open(gallery or ":memory:", **options) as recognizer:
-        for note in (*recognizer.notes, uncalibrated_note(recognizer.embedder.contract)):
-            if note:
-                console.print(escape(note), soft_wrap=True)
+        for note in recognizer.notes:
+            console.print(escape(note), soft_wrap=True)
         rule = recognizer.rule
         console.print(f"k1 {rule.k1}, k2 {rule.k2}, threshold {rule.threshold:.3f}", soft_wrap=True)
         rows = table("picture", "expected", "named", "Unknown faces", "distance", "right")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
+from collections.abc import Mapping
 from typing import Any
 
 import click
@@ -58,13 +59,14 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     add("cache", escape(str(settings.cache)))
     add("CUDA", "offered by ONNX Runtime" if cuda_offered() else "not offered by ONNX Runtime")
     store = ModelStore(settings.models, settings.cache)
-    contract = None
+    contract = calibration = None
+    thresholds: Mapping[int, float] = {}
     healthy = True
     try:
         if gallery_is_there(settings.gallery):
             with Gallery.open(settings.gallery, create=False) as gallery:
                 facts = gallery.info()
-                contract = facts.contract
+                contract, calibration, thresholds = facts.contract, gallery.calibration, gallery.person_thresholds
             told = f"{facts.people} people, {facts.templates} templates"
         else:
             told = "does not exist yet"
@@ -75,7 +77,12 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     try:
         embedder, why = choose_embedder(settings, store, contract)
         add("embedder", escape(f"{why} Licence of the weights: {embedder.contract.licence}."))
-        if note := uncalibrated_note(embedder.contract):
+        fingerprint = embedder.contract.fingerprint
+        if calibration is not None:
+            rule = settings.rule(calibration.rule)
+            add("calibration", escape(" ".join(calibration.notes(rule, fingerprint, thresholds))))
+        fits = calibration is not None and calibration.fingerprint == fingerprint
+        if not fits and (note := uncalibrated_note(embedder.contract)):
             add("", escape(note))
     except KnownFaceError as error:
         healthy = False

@@ -12,7 +12,7 @@ from knownface.cli.common import gallery_option, out, table
 
 @click.group(name="gallery")
 def command() -> None:
-    """Tell about, back up and restore a gallery."""
+    """Tell about, back up, restore and export a gallery."""
 
 
 def _location(gallery: str | None) -> str:
@@ -28,9 +28,11 @@ def info(gallery: str | None) -> None:
     from knownface.gallery import Gallery
 
     with Gallery.open(_location(gallery), create=False) as opened:
-        facts = opened.info()
+        facts, calibration, thresholds = opened.info(), opened.calibration, opened.person_thresholds
     rows = table("fact", "value")
     contract = facts.contract
+    fingerprint = contract.fingerprint if contract else ""
+    told = calibration.notes(calibration.rule, fingerprint, thresholds) if calibration else ["none"]
     for key, value in (
         ("gallery", facts.location),
         ("people", facts.people),
@@ -41,6 +43,8 @@ def info(gallery: str | None) -> None:
             f"{contract.name}, {contract.dim} numbers, licence {contract.licence}" if contract else "none yet",
         ),
         ("fingerprint", contract.fingerprint[:16] if contract else ""),
+        ("calibration", " ".join(told)),
+        *([("measured", calibration.sentence)] if calibration else []),
         ("schema", facts.schema),
         ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),
         ("saved index", "up to date" if facts.index_saved else "none, or older than the gallery"),
@@ -84,3 +88,24 @@ def index(gallery: str | None) -> None:
     with Gallery.open(_location(gallery), create=False) as opened:
         count = opened.build_index()
     out().print(f"Index of {count} templates built.")
+
+
+@command.command()
+@click.option(
+    "--npz",
+    type=click.Path(path_type=Path, dir_okay=False),
+    required=True,
+    help="File to write: arrays for NumPy.",
+)
+@gallery_option
+def export(npz: Path, gallery: str | None) -> None:
+    """Write every template's embedding, person and source for research.
+
+    Counter-examples are left out. The file holds everybody's templates: keep it as safe as the gallery.
+    """
+    from knownface.gallery import Gallery
+
+    with Gallery.open(_location(gallery), create=False) as opened:
+        faces = opened.enrolled_faces()
+    faces.save(npz)
+    out().print(f"{len(faces)} templates written to {escape(str(npz))}.", soft_wrap=True)

@@ -69,9 +69,14 @@ def command(
             def on_frame(path: Path, time: float) -> None:
                 bar.update(task, description=f"{escape(path.name)} {time:.1f} s")
 
-            for result in identify_files(recognizer, files, chosen, journal, on_frame):
-                results.append(result)
-                bar.advance(task)
+            try:
+                for result in identify_files(recognizer, files, chosen, journal, on_frame):
+                    results.append(result)
+                    bar.advance(task)
+            except KeyboardInterrupt:
+                if journal:
+                    say(f"{len(results)} of {len(files)} files are done. Give the same command again to go on.")
+                raise
     _write(results, csv_file, json_file, top)
     if journal:
         journal.finish()

@@ -1,5 +1,7 @@
 """The people known and their templates."""
 
+from knownface.gallery.calibration import GalleryCalibration
+from knownface.gallery.enrolled import EnrolledFaces
 from knownface.gallery.gallery import Gallery
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.values import (
@@ -13,7 +15,9 @@ from knownface.gallery.values import (
 )
 
 __all__ = [
+    "EnrolledFaces",
     "Gallery",
+    "GalleryCalibration",
     "GalleryInfo",
     "GalleryVectors",
     "NewTemplate",

@@ -48,6 +48,22 @@ def check_same(stored: EmbedderContract | None, given: EmbedderContract, place: 
         )
 
 
+def check_fingerprint(stored: EmbedderContract | None, fingerprint: str, place: str) -> None:
+    """Raise if what was measured on one embedder's templates is not about the gallery's.
+
+    Raises:
+        ContractMismatchError: The gallery was emptied or filled by another embedder.
+    """
+    if stored is None or stored.fingerprint != fingerprint:
+        filled = (
+            "was emptied" if stored is None else f"was filled by {stored.name} (fingerprint {stored.fingerprint[:12]})"
+        )
+        raise ContractMismatchError(
+            f"The gallery {place} {filled}, which is not what was measured (fingerprint {fingerprint[:12]}).",
+            "Calibrate it again.",
+        )
+
+
 def store_contract(connection: Connection, contract: EmbedderContract, place: str) -> int:
     """The id of the contract, stored if this is the first fill; a gallery has one contract at a time.
 

@@ -7,11 +7,14 @@ from pathlib import Path
 
 from sqlalchemy import func, select
 
+from knownface.errors import NoFaceError
 from knownface.gallery import people as people_sql
 from knownface.gallery import sources
 from knownface.gallery import templates as template_sql
+from knownface.gallery.calibration import GalleryCalibration, read_calibration, write_calibration
 from knownface.gallery.changes import note_templates_added
-from knownface.gallery.contracts import store_contract
+from knownface.gallery.contracts import check_fingerprint, read_contract, store_contract
+from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
 from knownface.gallery.names import name_key
 from knownface.gallery.roster import Roster
 from knownface.gallery.saved_index import delete_index, saved_key
@@ -111,6 +114,30 @@ class Gallery(Roster, Searchable):
             embeddings, ids, owners = template_sql.read_vectors(connection, dim, self._place)
         return GalleryVectors(embeddings, ids, owners)
 
+    def enrolled_faces(self) -> EnrolledFaces:
+        """Every template with its embedding, person and source; counter-examples aside."""
+        with self._reading() as connection:
+            return read_enrolled(connection, read_contract(connection), self._place)
+
+    # Calibration
+
+    @property
+    def calibration(self) -> GalleryCalibration | None:
+        """The calibration that is in force, with what was enrolled since; None where there is none."""
+        with self._reading() as connection:
+            return read_calibration(connection)
+
+    def set_calibration(self, calibration: GalleryCalibration | None) -> None:
+        """Store a calibration in the place of the one before, or, with None, take that away.
+
+        Raises:
+            ContractMismatchError: Another embedder has filled the gallery meanwhile.
+        """
+        with self._writing() as connection:
+            if calibration is not None:
+                check_fingerprint(read_contract(connection), calibration.fingerprint, self._place)
+            write_calibration(connection, calibration)
+
     # What enrolment asks
 
     def known_sources(self) -> set[tuple[str, str]]:
@@ -126,6 +153,11 @@ class Gallery(Roster, Searchable):
     def record_refusals(self, refusals: Iterable[tuple[str, Refusal]]) -> None:
         """Remember files that were refused, by the names of the people meant."""
         self._enrol((), refusals)
+
+    def pictures_without_face(self) -> int:
+        """Files given for enrolment in which no face was found, as far as remembered."""
+        with self._reading() as connection:
+            return sources.count_refused(connection, NoFaceError.code)
 
     def sources_of_others(self, name: str, sha256s: Iterable[str]) -> dict[str, list[str]]:
         """For each of these files that other people are enrolled with: their names."""

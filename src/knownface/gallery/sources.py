@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, distinct, func, select
 
 from knownface.gallery.names import name_key
 from knownface.gallery.statements import chunks, storable
@@ -36,6 +36,12 @@ def read_refusals(connection: Connection, review_key: str) -> dict[NameAndFile, 
         )
         for row in connection.execute(query)
     }
+
+
+def count_refused(connection: Connection, reason: str) -> int:
+    """How many files were refused for a reason; a file that was meant for two people, or refused twice, counts once."""
+    query = select(func.count(distinct(refusals.c.source_sha256))).where(refusals.c.reason == reason)
+    return connection.scalar(query) or 0
 
 
 def add_refusals(connection: Connection, refused: Iterable[tuple[str, Refusal]]) -> None:

@@ -163,7 +163,7 @@ def read_vectors(
     ids, people = (np.array([row[i] for row in rows], dtype=np.int64) for i in (1, 2))
     if any(len(blob) != 4 * dim for blob in blobs):
         raise GalleryDamagedError(f"A template in {place} has not the {dim} numbers that it should have.")
-    vectors = np.frombuffer(b"".join(blobs), dtype="<f4").astype(np.float32).reshape(-1, dim)
+    vectors = np.frombuffer(b"".join(blobs), dtype="<f4").astype(np.float32).reshape(len(blobs), dim)
     if not (np.abs(vectors) <= 1 + _UNIT_TOLERANCE).all():
         raise GalleryDamagedError(f"A template in {place} is no unit vector.")
     return vectors, ids, people

@@ -163,3 +163,25 @@ refusals = Table(
     Column("source", Text, nullable=False),
     UniqueConstraint("name_key", "source_sha256", "review_key", name="uq_refusals_file"),
 )
+
+# One row at most: a new calibration replaces the old one.
+calibrations = Table(
+    "calibrations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("fingerprint", String(200), nullable=False),
+    Column("k1", Integer, nullable=False),
+    Column("k2", Integer, nullable=False),
+    Column("threshold", Double, nullable=False),
+    Column("margin", Double, nullable=False),
+    Column("wanted_fpir", Double, nullable=False),
+    Column("fpir_bound", Double, nullable=False),
+    Column("confidence", Double, nullable=False),
+    Column("people", Integer, nullable=False),
+    Column("templates", Integer, nullable=False),
+    Column("last_person", Integer, nullable=False),
+    Column("last_template", Integer, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("details", Text, nullable=False),
+    Column("calibrated_at", UtcDateTime, nullable=False),
+)

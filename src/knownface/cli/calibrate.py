@@ -1,0 +1,152 @@
+"""``knownface calibrate``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import out, progress, recognizer_options, say, table
+from knownface.errors import SettingsError
+
+if TYPE_CHECKING:
+    from knownface.evaluation import Calibration
+    from knownface.evaluation.embeddings import FoundFaces
+    from knownface.recognizer import FaceRecognizer
+
+_SHOWN = 10
+
+
+@click.command(name="calibrate")
+@click.argument("location", metavar="[GALLERY]", required=False)
+@click.option(
+    "--fpir",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.01,
+    show_default=True,
+    help="Share of strangers who may get a name.",
+)
+@click.option(
+    "--strangers",
+    type=click.Path(path_type=Path),
+    help="Folder with pictures of people who are not enrolled: a file a person, or a folder a person.",
+)
+@click.option(
+    "--confidence",
+    type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="With which the share is promised.",
+)
+@click.option("--forget", is_flag=True, help="Take the calibration away; the embedder's own parameters are used again.")
+@recognizer_options
+def command(
+    location: str | None,
+    fpir: float,
+    strangers: Path | None,
+    confidence: float,
+    forget: bool,
+    gallery: str | None,
+    **options: Any,
+) -> None:
+    """Choose threshold, k1, k2 and margin for the false alarms that you can accept, and keep them in the gallery.
+
+    Strangers come from the folder --strangers, and from the gallery itself: each person is left out in turn and
+    should be Unknown to the others. Each file or video of a person is left out in turn and should still be named.
+    `identify` and all others use the result from then on; --threshold, --k1, --k2 and --margin win over it.
+    """
+    from knownface.evaluation.gallery_calibration import calibrate_gallery
+    from knownface.recognizer import FaceRecognizer
+
+    if location and gallery:
+        raise SettingsError("GALLERY and --gallery are both given.", "Give one of them.")
+    if forget:
+        _forget(location or gallery)
+        return
+    with FaceRecognizer.open(location or gallery, create=False, **options) as recognizer:
+        recognizer.gallery.check_not_empty()
+        for note in recognizer.notes:
+            say(note)
+        found = _embed_strangers(recognizer, strangers) if strangers else None
+        with progress() as bar:
+            bar.add_task("Choosing parameters", total=None)
+            result = calibrate_gallery(
+                recognizer.gallery,
+                found.faces if found else None,
+                fpir=fpir,
+                confidence=confidence,
+                undetected_strangers=found.missed if found else 0,
+            )
+        _show(result, str(recognizer.gallery.location))
+        if found:
+            _show_named(recognizer, found, result)
+
+
+def _forget(location: str | None) -> None:
+    from knownface.gallery import Gallery
+    from knownface.settings import load_settings
+
+    with Gallery.open(load_settings(gallery=location).gallery, create=False) as opened:
+        opened.set_calibration(None)
+        out().print(f"The calibration of {escape(str(opened.location))} is forgotten.", soft_wrap=True)
+
+
+def _embed_strangers(recognizer: FaceRecognizer, folder: Path) -> FoundFaces:
+    from knownface.evaluation.datasets import read_strangers
+    from knownface.evaluation.embeddings import FaceReader
+    from knownface.evaluation.face_cache import FaceCache
+
+    samples, notes = read_strangers(folder, list(recognizer.gallery.names.values()))
+    for note in notes:
+        say(note)
+    settings = recognizer.settings
+    with FaceCache(settings.cache) as cache, progress() as bar:
+        reader = FaceReader(
+            recognizer.detector,
+            recognizer.embedder,
+            threads=recognizer.threads,
+            batch_size=settings.batch_size,
+            max_pixels=settings.max_pixels,
+            cache=cache,
+        )
+        task = bar.add_task("Embedding strangers", total=len(samples))
+        return reader.read(samples, on_done=lambda _: bar.advance(task))
+
+
+def _show(result: Calibration, gallery: str) -> None:
+    console = out()
+    console.print(escape(result.sentence), soft_wrap=True)
+    rule, later = result.rule, result.fpir_interval
+    rows = table("fact", "value")
+    for name, value in (
+        ("threshold", f"{rule.threshold:g}"),
+        ("k1, k2, margin", f"{rule.k1}, {rule.k2}, {rule.margin:g}"),
+        ("strangers searched", f"{result.strangers} people; {result.undetected_strangers} pictures without a face"),
+        ("people left out in turn", str(result.left_out)),
+        ("of them got a name", f"{result.fpir:.3%}; at most {result.fpir_bound:.3%} fits that"),
+        ("other strangers, as many", f"{later.low:.2%} to {later.high:.2%} of them will get a name"),
+        (
+            "known people searched",
+            f"{result.people_searched} of {result.people}, {result.genuine_searches} times, without their own source; "
+            f"{result.undetected_gallery} pictures without a face",
+        ),
+    ):
+        rows.add_row(name, escape(value))
+    console.print(rows)
+    console.print(f"Stored in {escape(gallery)}; it is used from now on.", soft_wrap=True)
+
+
+def _show_named(recognizer: FaceRecognizer, found: FoundFaces, result: Calibration) -> None:
+    from knownface.evaluation.gallery_calibration import named_strangers
+
+    named = named_strangers(recognizer.gallery.enrolled_faces(), found.faces, result.rule)
+    if not named:
+        return
+    rows = table("file", "name", "distance", title="Strangers who would get a name (are they enrolled after all?)")
+    for stranger in named[:_SHOWN]:
+        rows.add_row(escape(str(found.places[stranger.row].path)), escape(stranger.name), f"{stranger.distance:.3f}")
+    out().print(rows)
+    if len(named) > _SHOWN:
+        say(f"… of {len(named)} in all.")

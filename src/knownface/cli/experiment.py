@@ -1,0 +1,144 @@
+"""``knownface experiment``: the paper's experiments, a subcommand each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import click
+
+from knownface.cli.evaluate import (
+    bench_options,
+    chosen_options,
+    command_line,
+    embedder_option,
+    grid_options,
+    opened,
+    show_result,
+    split_options,
+    strangers_option,
+    ticking,
+)
+
+if TYPE_CHECKING:
+    from knownface.evaluation.report import Report
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+
+@click.group(name="experiment")
+def command() -> None:
+    """Repeat the experiments of the CLIP + FAISS paper on your own data, with any embedder."""
+
+
+def _shared(without: Sequence[str] = ()) -> Callable[[Command], Command]:
+    """DATASET and the options that the experiments take, ``without`` some of how files are split."""
+
+    def add(function: Command) -> Command:
+        function = bench_options(split_options(grid_options(function), without))
+        return click.argument("dataset", type=click.Path(path_type=Path))(function)
+
+    return add
+
+
+def _run(
+    experiment: Callable[..., Report],
+    dataset: Path,
+    out: Path,
+    options: dict[str, Any],
+    strangers: Path | None = None,
+    **more: Any,
+) -> int:
+    from knownface.evaluation.report import write_report
+    from knownface.evaluation.runs import make_folder
+
+    chosen = chosen_options(options, strangers)
+    make_folder(out)
+    with opened(**options) as bench, ticking() as tick:
+        report = experiment(bench, dataset, chosen, facts={"Command": command_line()}, tick=tick, **more)
+        write_report(report, out)
+    show_result(report.headline, out)
+    return 0
+
+
+@command.command()
+@_shared()
+@embedder_option
+@click.option("--draws", type=click.IntRange(1, 1000), default=5, show_default=True,
+              help="Random choices of people for each number of them.")  # fmt: skip
+def growth(dataset: Path, out: Path, draws: int, **options: Any) -> int:
+    """Measure with 1, 5, 10, 25, 50 and more people: results, and loading time."""
+    from knownface.evaluation.experiments import growth as experiment
+
+    return _run(experiment, dataset, out, options, draws=draws)
+
+
+@command.command()
+@_shared(without=["by"])
+@embedder_option
+@strangers_option
+def augment(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> int:
+    """Add mirrored, rotated, cropped, blurred and contrast-changed copies of train pictures."""
+    from knownface.evaluation.experiments import augment as experiment
+
+    return _run(experiment, dataset, out, options, strangers)
+
+
+@command.command()
+@_shared(without=["by"])
+@embedder_option
+def degrade(dataset: Path, out: Path, **options: Any) -> int:
+    """Name worse and worse pictures: small, dark, turned, blurred, covered."""
+    from knownface.evaluation.experiments import degrade as experiment
+
+    return _run(experiment, dataset, out, options)
+
+
+@command.command()
+@_shared(without=["by"])
+@embedder_option
+def background(dataset: Path, out: Path, **options: Any) -> int:
+    """Crop tight and loose, blur and replace what is around the face."""
+    from knownface.evaluation.experiments import background as experiment
+
+    return _run(experiment, dataset, out, options)
+
+
+@command.command(name="one-video")
+@_shared(without=["by", "per_person"])
+@embedder_option
+def one_video(dataset: Path, out: Path, **options: Any) -> int:
+    """One video or burst a person, frames split 80-20: the paper's 100 %, and why it says little."""
+    from knownface.evaluation.experiments import one_video as experiment
+
+    return _run(experiment, dataset, out, options)
+
+
+@command.command()
+@_shared()
+@embedder_option
+@strangers_option
+def video(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> int:
+    """Decide frame by frame, and over whole clips."""
+    from knownface.evaluation.experiments import video as experiment
+
+    return _run(experiment, dataset, out, options, strangers)
+
+
+@command.command()
+@_shared()
+@click.option("--embedder", "embedders", multiple=True, metavar="NAME",
+              help="To compare; may be given several times. Default: all that the paper names, and ours.")  # fmt: skip
+@click.option("--fpir", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
+              help="Rate of named strangers at which the rate of known people found is told.")  # fmt: skip
+@strangers_option
+def compare(
+    dataset: Path, out: Path, strangers: Path | None, embedders: tuple[str, ...], fpir: float, **options: Any
+) -> int:
+    """Compare embedders on the same split, with the same detector and search."""
+    from knownface.evaluation.experiments import compare as experiment
+
+    # The bench wants an embedder; dlib's is on every machine.
+    options["embedder"] = "dlib-resnet"
+    return _run(experiment, dataset, out, options, strangers, embedders=embedders, fpir=fpir)

@@ -1,0 +1,242 @@
+"""The report of ``knownface evaluate``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from knownface.evaluation.curves import distance_curve, one_against_rest
+from knownface.evaluation.datasets import Dataset
+from knownface.evaluation.displays import (
+    CmcDisplay,
+    ConfusionMatrixDisplay,
+    DetDisplay,
+    DistanceHistogramDisplay,
+    EmbeddingDisplay,
+    GridDisplay,
+    OpenSetDisplay,
+    PrecisionRecallDisplay,
+    RocDisplay,
+    ThresholdDisplay,
+)
+from knownface.evaluation.examples import example_of, picture_of
+from knownface.evaluation.metrics import UNKNOWN, confused_pairs
+from knownface.evaluation.page_parts import (
+    best_rows_table,
+    dataset_facts,
+    edge_notes,
+    groups_table,
+    headline,
+    misses_table,
+    notes_section,
+    people_table,
+    person_sentence,
+    plateau_text,
+    points_table,
+    rule_text,
+    summary_table,
+    unknown_sentence,
+)
+from knownface.evaluation.protocol import Evaluation, all_faces
+from knownface.evaluation.report import Cell, FigureData, PictureData, Report, Section, TableData
+
+SHOWN_PAIRS = 20
+PICTURED_PEOPLE = 120
+"""People beyond whom only those with a mistake get example pictures, so that the page stays light."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Dropped:
+    """The evaluation without the people who did worst.
+
+    Attributes:
+        evaluation: Of the others.
+        people: Who was dropped.
+        bound: Under which F1.
+    """
+
+    evaluation: Evaluation
+    people: Sequence[str]
+    bound: float
+
+
+def evaluation_report(
+    dataset: Dataset, evaluation: Evaluation, facts: Mapping[str, Cell], dropped: Dropped | None = None
+) -> Report:
+    """Everything on one page.
+
+    Args:
+        dataset: What was read.
+        evaluation: What came of it.
+        facts: More facts for the top of the page: embedder, detector, command.
+        dropped: The second number, which flatters.
+    """
+    table = evaluation.table
+    notes = (*dataset.notes, *evaluation.sides.notes, *edge_notes(evaluation))
+    sections = [
+        *notes_section(notes),
+        Section("The result", "", [summary_table(evaluation), best_rows_table(table)]),
+        *_dropped_section(evaluation, dropped),
+        _parameters(evaluation),
+        Section(
+            "People",
+            "Precision: how many of those who got this name were this person. Recall: how many pictures of this "
+            "person got the name. F1 lies between the two.",
+            [groups_table(evaluation.report), people_table(evaluation.report)],
+            [_confusion(evaluation)],
+        ),
+        _confused(evaluation),
+        _gallery_of_people(evaluation),
+        _curves(evaluation),
+        *_open_set(evaluation),
+        *_unused(evaluation),
+    ]
+    best = table.row(evaluation.best)
+    all_facts = {
+        **dataset_facts(dataset, evaluation.sides),
+        **facts,
+        "Grid": f"{len(table):,} combinations, {table.rows['threshold'].min():.2f} ≤ threshold ≤ "
+        f"{table.rows['threshold'].max():.2f}",
+        "Best row by": evaluation.criterion,
+        "Best parameters": rule_text(evaluation.rule),
+    }
+    data = {"best": best, "report": evaluation.report, "plateau": table.plateau(), "open_set": evaluation.points}
+    if dropped is not None and dropped.people:
+        second = dropped.evaluation
+        data["without_problem_people"] = {
+            "people": dropped.people,
+            "bound": dropped.bound,
+            "best": second.table.row(second.best),
+            "report": second.report,
+        }
+    return Report("How well are these people recognised?", headline(evaluation), all_facts, sections, data)
+
+
+def _dropped_section(evaluation: Evaluation, dropped: Dropped | None) -> list[Section]:
+    if dropped is None:
+        return []
+    title = "Without the people who did worst"
+    if not dropped.people:
+        return [Section(title, f"Nobody has an F1 under {dropped.bound:.0%}, so nobody was dropped.")]
+    text = (
+        f"{len(dropped.people)} people with an F1 under {dropped.bound:.0%} were taken out and everything was measured "
+        "again. This second number flatters: whoever removes what fails until nothing fails has measured nothing. "
+        "Quote the first one. The second tells only how much these people's pictures cost: "
+        f"{', '.join(dropped.people)}."
+    )
+    return [Section(title, text, [summary_table(evaluation, dropped.evaluation, "without them")])]
+
+
+def _parameters(evaluation: Evaluation) -> Section:
+    table = evaluation.table
+    text = (
+        "k1 nearest pictures vote first, k2 if the first vote fails; nobody farther than the threshold is named. Every "
+        f"combination is a row of grid_search_results.csv.\n\n{plateau_text(table)}\n\n"
+        "These parameters were chosen on the very pictures that they are judged by, so expect a little less on new "
+        "ones. To set the threshold for the false alarms you accept, use knownface calibrate."
+    )
+    figures = [
+        FigureData("grid", "The best of each pair of k1 and k2.", GridDisplay(table, evaluation.criterion)),
+        FigureData("threshold", "What the threshold does.", ThresholdDisplay.from_best(table, evaluation.criterion)),
+    ]
+    return Section("Parameters", text, [], figures)
+
+
+def _confusion(evaluation: Evaluation) -> FigureData:
+    display = ConfusionMatrixDisplay.from_searches(evaluation.searches, evaluation.answers)
+    return FigureData("confusion", "Who it was by what was answered.", display)
+
+
+def _confused(evaluation: Evaluation) -> Section:
+    pairs = confused_pairs(evaluation.searches, evaluation.answers, limit=SHOWN_PAIRS, examples=1)
+    if not pairs:
+        return Section("Who gets mixed up", "Nobody: every picture was named rightly.")
+    sides = evaluation.sides
+    rows: list[list[Cell]] = []
+    for pair in pairs:
+        mistake = pair.examples[0]
+        probe = picture_of(sides.val.places[mistake.probe], f"{pair.person} (val)")
+        train = None
+        if mistake.template is not None:
+            shown = pair.person if pair.taken_for == UNKNOWN else pair.taken_for
+            train = picture_of(sides.train.places[mistake.template], f"{shown} (train)")
+        file = sides.val.places[mistake.probe].path
+        rows.append(
+            [pair.person, pair.taken_for, pair.count, probe, train, mistake.distance, f"{file.parent.name}/{file.name}"]
+        )
+    text = (
+        "Look at the two pictures of each row: a wrong label or a face in the background is the data's mistake, two "
+        "people who look alike are ours. Where the answer was Unknown, the train picture is the person's own nearest."
+    )
+    columns = ["was", "answered", "times", "picture (val)", "nearest picture (train)", "distance", "file"]
+    return Section(
+        "Who gets mixed up", text, [TableData(columns, rows, "The pairs confused most.", {"distance": ".3f"})]
+    )
+
+
+def _gallery_of_people(evaluation: Evaluation) -> Section:
+    sides, scores = evaluation.sides, evaluation.report.people
+    rows: list[list[Cell]] = []
+    for score in scores:
+        pictured = len(scores) <= PICTURED_PEOPLE or score.fn or score.fp
+        train = example_of(sides.train, score.person, f"{score.person} (train)") if pictured else None
+        val = example_of(sides.val, score.person, f"{score.person} (val)") if pictured else None
+        rows.append([score.person, train, val, person_sentence(evaluation, score)])
+    rows.append([UNKNOWN, None, _a_stranger(evaluation), unknown_sentence(evaluation)])
+    caption = "Everybody, with the most typical picture of each side."
+    return Section("Person by person", "", [TableData(["person", "enrolled", "named", "how it went"], rows, caption)])
+
+
+def _a_stranger(evaluation: Evaluation) -> PictureData | None:
+    strangers = evaluation.sides.strangers
+    return picture_of(strangers.places[0], "a stranger") if strangers is not None else None
+
+
+def _curves(evaluation: Evaluation) -> Section:
+    sides = evaluation.sides
+    everything = all_faces(sides)
+    figures = []
+    if len(everything) > 1:
+        figures = [
+            FigureData(
+                "distances",
+                "Distances between pictures of one person and of two; the less they overlap, the better.",
+                DistanceHistogramDisplay.from_faces(everything, evaluation.rule.threshold),
+            ),
+            FigureData("embeddings", "All embeddings in two dimensions.", EmbeddingDisplay.from_faces(everything)),
+        ]
+    if len(evaluation.enrolled) > 1:
+        curve = distance_curve(*one_against_rest(sides.train.faces, sides.val.faces))
+        cmc = CmcDisplay.from_faces(sides.train.faces, sides.val.faces)
+        figures += [
+            FigureData("precision_recall", "Precision against recall.", PrecisionRecallDisplay(curve)),
+            FigureData("roc", "ROC; the scale is logarithmic, since true negatives are so many.", RocDisplay(curve)),
+            FigureData("cmc", "How often the right person is among the first r.", cmc),
+        ]
+    return Section("Distances and curves", "", [], figures)
+
+
+def _open_set(evaluation: Evaluation) -> list[Section]:
+    counts = evaluation.open_set
+    if counts is None or evaluation.sides.strangers is None:
+        text = "No strangers were given (--strangers DIR), so how often strangers get a name is not known."
+        return [Section("Strangers", text)]
+    sides = evaluation.sides
+    text = (
+        "FPIR is the share of searches by strangers that end with a name, TPIR the share of searches by known people "
+        "that end with the right one. "
+        f"Faces that were not found are in neither: {counts.undetected_mated} pictures of known people and "
+        f"{counts.undetected_strangers} of strangers. Whoever was not seen was not refused."
+    )
+    figures = [
+        FigureData("open_set", "Both errors over the threshold.", OpenSetDisplay(counts, evaluation.rule.threshold)),
+        FigureData("det", "DET: one error against the other.", DetDisplay(counts)),
+    ]
+    title = f"Strangers: {len(set(sides.strangers.faces.people.tolist())):,} people"  # type: ignore[union-attr]
+    return [Section(title, text, [points_table(evaluation.points)], figures)]
+
+
+def _unused(evaluation: Evaluation) -> list[Section]:
+    sides = evaluation.sides
+    table = misses_table([sides.train, sides.val, sides.strangers])
+    return [Section("Pictures that were not used", "", [table])] if table is not None else []

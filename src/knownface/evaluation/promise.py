@@ -1,0 +1,156 @@
+"""What can be promised about strangers, from impostors of two kinds, before any threshold is looked at.
+
+A stranger searches the whole gallery. An enrolled person is left out and searches the gallery of the others. The unit
+is the person: a person with several pictures counts once, with the share of them that got a name.
+
+Left-out people do not count as much as strangers. Where two enrolled people look alike both are mistaken, so errors
+come in pairs and n people hold about n / 2 independent trials: if each of the n (n - 1) / 2 pairs is an alarm with
+probability q, "no alarm at all" has the probability of n / 2 independent searches without one. Each counts half. And
+a search without one of C people sees C - 1 of them, so the wanted rate is lowered by (C - 1) / C (union bound).
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from knownface.errors import TooFewStrangersError
+from knownface.evaluation.faces import FaceSet, Searches, search, search_without_own_person
+from knownface.evaluation.intervals import Floats, first_true, most_errors, seen_later, trials_needed, upper_bound
+from knownface.evaluation.openset import open_set
+
+LEFT_OUT_WEIGHT = 0.5
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Impostors:
+    """Everybody who should be Unknown.
+
+    Attributes:
+        strangers: Searches of strangers in the whole gallery; None without strangers.
+        left_out: Searches of enrolled people in the gallery of the others; None where only one is enrolled.
+        enrolled: People in the gallery.
+    """
+
+    strangers: Searches | None
+    left_out: Searches | None
+    enrolled: int
+
+    @property
+    def stranger_count(self) -> int:
+        """Strangers, as people."""
+        return 0 if self.strangers is None else len(np.unique(self.strangers.people))
+
+    @property
+    def left_out_count(self) -> int:
+        """People left out in turn."""
+        return 0 if self.left_out is None else self.enrolled
+
+    @property
+    def trials(self) -> int:
+        """Independent trials that these people are worth."""
+        return math.floor(self.stranger_count + LEFT_OUT_WEIGHT * self.left_out_count)
+
+    @property
+    def shrink(self) -> float:
+        """By what a wanted rate is lowered, since left-out people search among one person less."""
+        return 1.0 if self.left_out is None else (self.enrolled - 1) / self.enrolled
+
+    @property
+    def shares(self) -> bool:
+        """Whether anybody has several searches, so that a person's errors are a share and not 0 or 1."""
+        kinds = [kind for kind in (self.strangers, self.left_out) if kind is not None]
+        return any(len(np.unique(kind.people)) < len(kind) for kind in kinds)
+
+    def errors(self, thresholds: Floats, margin: float) -> Floats:
+        """At each threshold, the weighted number of people who get a name under some k1 and k2: never falling."""
+        total = np.zeros(len(thresholds))
+        for kind, weight in ((self.strangers, 1.0), (self.left_out, LEFT_OUT_WEIGHT)):
+            if kind is not None:
+                # k1 = 1 names everybody whom any k1 and k2 name: with a margin only the nearest person can win.
+                counts = open_set(kind, k1=1, k2=2, margin=margin, thresholds=thresholds)
+                total += weight * (counts.named / counts.non_mated[:, None]).sum(axis=0)
+        return total
+
+
+def gather_impostors(gallery: FaceSet, strangers: FaceSet | None, k: int) -> Impostors:
+    """Search strangers and left-out people.
+
+    Args:
+        gallery: The templates.
+        strangers: Nobody of the gallery, whatever their labels say.
+        k: Neighbours to fetch.
+    """
+    known, codes = np.unique(gallery.people, return_inverse=True)
+    met = None
+    if strangers is not None and len(strangers):
+        # Numbers of their own: a stranger who shares an enrolled person's name is a stranger all the same.
+        others = np.unique(strangers.people, return_inverse=True)[1] + len(known)
+        met = search(
+            FaceSet(gallery.embeddings, codes, gallery.sources),
+            FaceSet(strangers.embeddings, others, strangers.sources),
+            k,
+        )
+    left_out = search_without_own_person(gallery, k) if len(known) > 1 else None
+    return Impostors(met, left_out, len(known))
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """How many errors keep a promise.
+
+    Attributes:
+        errors: So many, among the impostors' trials, at most.
+        confidence: Of the exact bound that shows it, after what was paid for margins and shares.
+    """
+
+    errors: int
+    confidence: float
+
+    def bound(self, errors: float, impostors: Impostors) -> float:
+        """The largest rate that fits the errors seen."""
+        return min(1.0, upper_bound(math.ceil(errors - 1e-9), impostors.trials, self.confidence) / impostors.shrink)
+
+
+def allowance(impostors: Impostors, fpir: float, confidence: float, attempts: int) -> Allowance | None:
+    """The errors allowed where the best of several attempts will be taken; None where not even none would do.
+
+    Args:
+        impostors: Only their numbers are used.
+        fpir: The rate to be promised.
+        confidence: With which it is promised.
+        attempts: Margins to be tried; the risk is divided among them (Bonferroni).
+    """
+    trials, rate = impostors.trials, fpir * impostors.shrink
+    risk = (1.0 - confidence) / attempts
+    errors = most_errors(trials, rate, 1.0 - risk)
+    if errors is None:
+        return None
+    if impostors.shares:
+        # Bentkus (2004): the tail of a sum of shares is at most e times that of whole errors. A sum of 0 means that
+        # there was no error at all, for which the exact bound holds.
+        errors = most_errors(trials, rate, 1.0 - risk / math.e) or 0
+    most = fpir * trials
+    errors = first_true(1, errors + 1, lambda count: seen_later(count, trials, trials, confidence) > most) - 1
+    return Allowance(errors, 1.0 - risk / math.e if impostors.shares and errors else 1.0 - risk)
+
+
+def too_few(impostors: Impostors, fpir: float, confidence: float) -> TooFewStrangersError:
+    """The refusal, with how many strangers would do."""
+    needed = trials_needed(fpir * impostors.shrink, confidence) - math.floor(LEFT_OUT_WEIGHT * impostors.left_out_count)
+    had = f"{impostors.stranger_count or 'no'} strangers and {impostors.left_out_count} enrolled people"
+    bound = Allowance(0, confidence).bound(0, impostors)
+    return TooFewStrangersError(
+        f"An FPIR of {fpir:g} cannot be promised with {confidence:.0%} confidence from {had}: even if none of them "
+        f"got a name, it could be up to {bound:.2g}.",
+        f"Give pictures of {needed} strangers in all, or accept an FPIR of {_round_up(bound):g}.",
+        needed=needed,
+    )
+
+
+def _round_up(rate: float) -> float:
+    """Two digits, never less than the rate."""
+    scale = 10.0 ** (1 - math.floor(math.log10(rate)))
+    return min(1.0, math.ceil(rate * scale) / scale)

@@ -1,0 +1,81 @@
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knownface.errors import OutputError, SettingsError
+from knownface.evaluation.bench import Bench
+from knownface.evaluation.datasets import SplitOptions
+from knownface.evaluation.grid import Grid, threshold_range
+from knownface.evaluation.runs import GRID_FILE, EvaluateOptions, run_evaluation
+from knownface.media import write_image
+
+GRID = Grid((1, 2), (2, 3), threshold_range(0.1, 1.4, 0.05))
+
+
+@pytest.fixture
+def mixed_up(toy_people: Callable[..., Path]) -> Path:
+    """Four people with ten pictures; half of p3's show p2."""
+    root = toy_people(4, 10)
+    for shot in range(5):
+        (root / "p3" / f"{shot}.png").write_bytes((root / "p2" / f"{shot}.png").read_bytes() + b" ")
+    return root
+
+
+def test_the_report_tells_everything(
+    toy_bench: Bench, mixed_up: Path, toy_people: Callable[..., Path], tmp_path: Path
+) -> None:
+    strangers = toy_people(5, 1, first=20, name="strangers")
+    options = EvaluateOptions(SplitOptions(train_share=0.5), strangers, GRID, drop_under=0.95)
+    found, headline = run_evaluation(toy_bench, mixed_up, tmp_path / "out", options, {"Command": "knownface <x>"})
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert re.search(r"\d+ of 20 pictures of 4 people were named", headline)
+    assert found.report.accuracy < 1.0
+    for part in ("Who gets mixed up", "flatters", "plateau", "Person by person", "knownface &lt;x&gt;", "p3 (val)"):
+        assert part in page
+    rows = list(csv.DictReader((tmp_path / "out" / GRID_FILE).read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == len(GRID)
+    assert list(rows[0])[:10] == ["k1", "k2", "threshold", "precision", "recall", "f1", "tp", "fp", "tn", "fn"]
+    told = json.loads((tmp_path / "out" / "report.json").read_text())
+    assert told["data"]["best"]["accuracy"] == pytest.approx(found.report.accuracy)
+    assert "p3" in told["data"]["without_problem_people"]["people"]
+    assert {path.stem for path in (tmp_path / "out" / "plots").iterdir()} >= {"confusion", "roc", "det", "embeddings"}
+
+
+@pytest.mark.parametrize("people", [1, 2])
+def test_few_people_and_no_strangers(
+    toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path, people: int
+) -> None:
+    found, headline = run_evaluation(toy_bench, toy_people(people, 2), tmp_path / "out", EvaluateOptions(), {})
+    assert found.report.accuracy == 1.0
+    assert "nothing is known about false alarms" in headline
+
+
+def test_pictures_that_were_not_used_are_listed(
+    toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = toy_people(2, 4)
+    write_image(root / "p0" / "blank.png", np.full((40, 40, 3), 128, dtype=np.uint8))
+    (root / "p1" / "broken.jpg").write_bytes(b"nothing")
+    run_evaluation(toy_bench, root, tmp_path / "out", EvaluateOptions(grid=GRID), {})
+    page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+    assert "blank.png" in page
+    assert "broken.jpg" in page
+
+
+def test_wishes_that_cannot_be_met_are_refused_before_any_work(
+    toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path
+) -> None:
+    root = toy_people(2, 2)
+    with pytest.raises(SettingsError, match="no column 'luck'"):
+        run_evaluation(toy_bench, root, tmp_path / "out", EvaluateOptions(criterion="luck"), {})
+    (tmp_path / "file").touch()
+    with pytest.raises(OutputError, match="file"):
+        run_evaluation(toy_bench, root, tmp_path / "file", EvaluateOptions(), {})
+    assert toy_bench.reader.detector.seen == 0
