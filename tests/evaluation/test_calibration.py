@@ -34,7 +34,7 @@ def test_a_calibration_tells_everything(gallery: FaceSet, strangers: FaceSet) ->
     assert result.tpir in result.tpir_interval
     assert (result.people, result.sources, result.templates) == (30, 150, 150)
     assert (result.people_searched, result.genuine_searches) == (30, 150)
-    assert (result.strangers, result.left_out) == (900, 30)
+    assert (result.strangers, result.left_out) == (900, 0)
     assert (result.undetected_gallery, result.undetected_strangers) == (3, 4)
     assert result.calibrated_at == when
     assert "at most 2.00% of strangers get a name, with 95% confidence" in result.sentence
@@ -130,18 +130,10 @@ def test_senseless_wishes_are_refused(gallery: FaceSet, fpir: float, confidence:
         calibrate(gallery, None, fpir=fpir, confidence=confidence)
 
 
-def test_growth_beyond_the_bound_is_told(gallery: FaceSet, strangers: FaceSet) -> None:
-    result = calibrate(gallery, strangers, fpir=0.02)
-    assert result.outgrown(30) is None
-    assert result.outgrown(10) is None
-    sentence = result.outgrown(100)
-    assert sentence is not None
-    assert "from 30 to 100 people" in sentence
-
-
 def test_an_allowance_looks_at_numbers_only_and_pays_for_attempts(gallery: FaceSet, strangers: FaceSet) -> None:
-    impostors = gather_impostors(gallery, strangers, 10)
-    assert impostors.trials == 915
+    assert gather_impostors(gallery, strangers, 10).trials == 900
+    impostors = gather_impostors(gallery, strangers.take(np.arange(400)), 10)
+    assert impostors.trials == 415
     one, three = (allowance(impostors, 0.02, 0.95, attempts) for attempts in (1, len(MARGINS)))
     assert one is not None
     assert three is not None
@@ -159,3 +151,11 @@ def test_errors_never_fall_with_the_threshold_and_bound_every_vote(gallery: Face
         errors = impostors.errors(thresholds, margin)
         assert (np.diff(errors) >= -1e-9).all()
         assert (errors <= impostors.errors(thresholds, 0.0) + 1e-9).all()
+
+
+def test_few_enrolled_people_do_not_ask_for_more_strangers_than_the_rule_of_three(gallery: FaceSet) -> None:
+    three = gallery.take(np.flatnonzero(np.isin(gallery.people, np.unique(gallery.people)[:3])))
+    with pytest.raises(TooFewStrangersError) as error:
+        calibrate(three, None, fpir=0.01)
+    assert error.value.needed <= 300
+    assert "accept an FPIR of 1" not in error.value.hint

@@ -120,20 +120,6 @@ class Calibration:
         told["calibrated_at"] = datetime.fromisoformat(values["calibrated_at"])
         return cls(**told)
 
-    def outgrown(self, people: int) -> str | None:
-        """Whether the promise still holds for a gallery of so many people; if not, a sentence that says why.
-
-        A stranger meets a false match with each person, so the bound grows at most in proportion to their number.
-        """
-        bound = self.fpir_bound * people / self.people
-        if people <= self.people or bound <= self.wanted_fpir:
-            return None
-        return (
-            f"The gallery has grown from {self.people} to {people} people since it was calibrated on "
-            f"{self.calibrated_at:%Y-%m-%d}: instead of {self.wanted_fpir:.2%}, up to {min(1.0, bound):.2%} of "
-            "strangers may get a name now."
-        )
-
 
 def calibrate(
     gallery: FaceSet,

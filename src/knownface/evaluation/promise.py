@@ -93,8 +93,10 @@ def gather_impostors(gallery: FaceSet, strangers: FaceSet | None, k: int) -> Imp
             FaceSet(strangers.embeddings, others, strangers.sources),
             k,
         )
-    left_out = search_without_own_person(gallery, k) if len(known) > 1 else None
-    return Impostors(met, left_out, len(known))
+    count = 0 if met is None else len(np.unique(met.people))
+    # Few enrolled people lower the rate by more than their trials are worth: (S + C / 2) (C - 1) / C < S.
+    worth = len(known) > 1 and len(known) * (len(known) - 1) / 2 >= count
+    return Impostors(met, search_without_own_person(gallery, k) if worth else None, len(known))
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,13 +141,15 @@ def allowance(impostors: Impostors, fpir: float, confidence: float, attempts: in
 
 def too_few(impostors: Impostors, fpir: float, confidence: float) -> TooFewStrangersError:
     """The refusal, with how many strangers would do."""
-    needed = trials_needed(fpir * impostors.shrink, confidence) - math.floor(LEFT_OUT_WEIGHT * impostors.left_out_count)
+    helped = trials_needed(fpir * impostors.shrink, confidence) - math.floor(LEFT_OUT_WEIGHT * impostors.left_out_count)
+    needed = min(helped, trials_needed(fpir, confidence))
     had = f"{impostors.stranger_count or 'no'} strangers and {impostors.left_out_count} enrolled people"
     bound = Allowance(0, confidence).bound(0, impostors)
     return TooFewStrangersError(
         f"An FPIR of {fpir:g} cannot be promised with {confidence:.0%} confidence from {had}: even if none of them "
         f"got a name, it could be up to {bound:.2g}.",
-        f"Give pictures of {needed} strangers in all, or accept an FPIR of {_round_up(bound):g}.",
+        f"Give pictures of {needed} strangers in all"
+        + (f", or accept an FPIR of {_round_up(bound):g}." if bound < 0.5 else "."),
         needed=needed,
     )
 

@@ -34,6 +34,7 @@ GREY = "#666666"
 DPI = 150
 
 _STYLE: Any = {
+    "text.parse_math": False,  # a name may hold a dollar sign
     "font.family": "sans-serif",
     "font.size": 10,
     "axes.titlesize": 11,
