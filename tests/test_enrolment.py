@@ -52,6 +52,7 @@ class TestScan:
             "Unknown": "bad-name",
             "Empty": "no-pictures",
             "Notes": "no-pictures",
+            "readme.txt": "unsupported",
             scan.problems[0].path.name if scan.problems[0].reason == "name-taken" else "Ada": "name-taken",
         }
 
@@ -135,12 +136,28 @@ def test_one_more_person_costs_that_person_only(
     assert len(seen) == 1
 
 
+def test_what_may_not_be_read_is_reported(ordinary_folder: Path, astronaut: Image) -> None:
+    for name in ("Ada", "Ben"):
+        write_image(ordinary_folder / "p" / name / "a.png", astronaut[:40, :40])
+    (ordinary_folder / "p" / "Ben").chmod(0)
+    scan = scan_people(ordinary_folder / "p")
+    assert [person.name for person in scan.people] == ["Ada"]
+    assert [(problem.path.name, problem.reason) for problem in scan.problems] == [("Ben", "unreadable")]
+    (ordinary_folder / "p").chmod(0)
+    with pytest.raises(UnreadableError, match="may not be read"):
+        scan_people(ordinary_folder / "p")
+    (ordinary_folder / "p").chmod(0o700)
+    (ordinary_folder / "p" / "Ben").chmod(0o700)
+
+
 def test_the_same_file_twice_for_one_person_and_under_two_people(recognizer: FaceRecognizer, people: Path) -> None:
     shutil.copy(people / "Ben" / "one.png", people / "Ben" / "copy.png")
     (people / "Benjamin").mkdir()
     shutil.copy(people / "Ben" / "one.png", people / "Benjamin" / "same.png")
     report = recognizer.load_known_faces(people)
     assert {p.name: p.templates for p in recognizer.gallery.people()}["Ben"] == 1
+    assert sorted(r.status for r in report.reviews if r.person == "Ben") == ["enrolled", "known"]
+    assert report.templates == 5
     assert {p.name: p.templates for p in recognizer.gallery.people()}["Benjamin"] == 1
     warned = [review for review in report.reviews if review.reason == "also-other"]
     assert warned

@@ -33,6 +33,26 @@ def test_what_was_done_is_known_again(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_file_that_changed_is_done_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("a.jpg").write_text("one")
+    filled(tmp_path / "r.json")
+    Path("a.jpg").write_text("another")
+    journal = Journal(tmp_path / "r.json", "rule 1")
+    assert set(journal.done) == {"b.jpg"}
+    journal.close()
+
+
+@pytest.mark.parametrize("name", ["line\u2028break.jpg", "nel\x85.jpg", "bad\udcff.jpg", "new\nline.jpg"])
+def test_odd_file_names_are_kept(tmp_path: Path, name: str) -> None:
+    journal = Journal(tmp_path / "r.json", "rule 1")
+    journal.add(FileResult(Path(name), ()))
+    journal.close()
+    again = Journal(tmp_path / "r.json", "rule 1")
+    assert set(again.done) == {name}
+    again.close()
+
+
 def test_another_rule_starts_anew(tmp_path: Path) -> None:
     filled(tmp_path / "r.json")
     journal = Journal(tmp_path / "r.json", "rule 2")

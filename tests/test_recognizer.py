@@ -16,6 +16,7 @@ from knownface.errors import (
     ContractMismatchError,
     GalleryEmptyError,
     InputError,
+    ModelError,
     NoFaceError,
     SettingsError,
     SeveralFacesError,
@@ -130,7 +131,28 @@ def test_classify_face_decides_an_embedding(knows_eileen: FaceRecognizer) -> Non
     assert knows_eileen.classify_face(-vector).name is None
 
 
-@pytest.mark.parametrize("bad", [np.zeros(128), np.ones(5), np.full(128, np.nan)])
+def test_an_aligned_network_refuses_a_detector_without_landmarks(alone: Path, model_folder: Path) -> None:
+    with pytest.raises(ModelError, match="five landmarks"):
+        FaceRecognizer.open(":memory:", embedder="mobilefacenet", detector="dlib-hog", models=model_folder)
+
+
+def test_top_tells_people_beyond_the_k2_nearest_templates(
+    knows_eileen: FaceRecognizer, astronaut: Image, strangers: list[Image]
+) -> None:
+    for count in range(4):
+        darker = (astronaut * (0.9 - 0.1 * count)).astype(np.uint8)
+        knows_eileen.add_known_face("Eileen Collins", darker)
+        knows_eileen.add_known_face(f"stranger {count}", strangers[count])
+    vector = knows_eileen.gallery.vectors().embeddings[:1]
+    assert len(knows_eileen.decide(vector)[0].candidates) == 1
+    [decision] = knows_eileen.decide(vector, top=4)
+    assert len({c.person_id for c in decision.candidates}) == len(decision.candidates) == 4
+    assert [c.votes > 0 for c in decision.candidates] == [True, False, False, False]
+    assert [c.distance for c in decision.candidates] == sorted(c.distance for c in decision.candidates)
+    assert len(knows_eileen.decide(vector, top=50)[0].candidates) == 5
+
+
+@pytest.mark.parametrize("bad", ["abc", np.zeros(128), np.ones(5), np.full(128, np.nan)])
 def test_what_is_no_embedding_is_refused(recognizer: FaceRecognizer, bad: np.ndarray) -> None:
     with pytest.raises(InputError, match="128 finite numbers"):
         recognizer.classify_face(bad)

@@ -8,6 +8,7 @@ happens next, and a second run has nothing left to do: files are known by their 
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -18,10 +19,19 @@ import numpy as np
 
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
-from knownface.errors import BadNameError, FaceError, InputError, MissingExtraError, UnreadableError
+from knownface.errors import (
+    BadNameError,
+    FaceError,
+    InputError,
+    MissingExtraError,
+    NoFaceError,
+    TooLargeError,
+    UnreadableError,
+    UnsupportedError,
+)
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewTemplate, Refusal, clean_name, name_key
-from knownface.media import kind_of, natural_key, read_image, read_video, video_info
+from knownface.media import is_clutter, kind_of, natural_key, read_image, read_video, video_info
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import PoorPictureError, ReviewRules, review
 from knownface.types import Embeddings
@@ -116,46 +126,55 @@ def scan_people(directory: str | Path) -> PeopleScan:
         UnreadableError: There is no such folder, or nobody in it.
     """
     root = Path(directory)
-    if not root.is_dir():
+    if not os.path.isdir(root):  # noqa: PTH112 - unlike Path.is_dir it does not raise where a folder above is closed
         raise UnreadableError(f"There is no folder {root}.", "Give a folder that holds one folder a person.")
     people: dict[str, PersonFolder] = {}
-    problems = []
-    entries = sorted((e for e in root.iterdir() if not e.name.startswith(".")), key=natural_key)
-    folders = [entry for entry in entries if entry.is_dir()]
-    if not folders:
+    problems: list[FileReview] = []
+    entries = _entries(root)
+    if not any(entry.is_dir() for entry in entries):
         raise UnreadableError(
             f"{root} holds no folders, so nobody can be learnt from it.",
             "Put each person's pictures into a folder with the person's name, and give the folder above.",
         )
     for entry in entries:
-        if entry not in folders:
-            if kind_of(entry):
-                problems.append(_problem(entry, "", "no-person", "Lies in no person's folder."))
+        if not entry.is_dir():
+            problems.append(_problem(entry, "", "no-person", "Lies in no person's folder."))
             continue
         try:
-            name, files = clean_name(entry.name), _files_of(entry)
-        except BadNameError as error:
+            name = clean_name(entry.name)
+            files, unused = _files_of(entry)
+        except (BadNameError, UnreadableError) as error:
             problems.append(_problem(entry, entry.name, error.code, error.message))
             continue
-        except PermissionError:
-            problems.append(_problem(entry, entry.name, "unreadable", "The folder may not be read."))
-            continue
+        problems += [_problem(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
         twin = people.get(name_key(name))
         if twin:
             text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."
             problems.append(_problem(entry, name, "name-taken", text))
         elif not files:
-            problems.append(_problem(entry, name, "no-pictures", "The folder holds no picture and no video."))
+            text = "The folder holds no picture and no video; folders in it, other than train, are not looked into."
+            problems.append(_problem(entry, name, "no-pictures", text))
         else:
-            people[name_key(name)] = PersonFolder(name, files)
+            people[name_key(name)] = PersonFolder(name, tuple(files))
     return PeopleScan(tuple(people.values()), tuple(problems))
 
 
-def _files_of(folder: Path) -> tuple[Path, ...]:
-    train = folder / "train"
-    where = train if train.is_dir() else folder
-    # A file that cannot be told by its name or beginning is kept out here; a damaged picture is kept in and reported.
-    return tuple(sorted((f for f in where.iterdir() if f.is_file() and kind_of(f)), key=natural_key))
+def _entries(folder: Path) -> list[Path]:
+    try:
+        return sorted((entry for entry in folder.iterdir() if not is_clutter(entry)), key=natural_key)
+    except OSError as error:
+        raise UnreadableError(f"The folder {folder} may not be read: {error.strerror}.") from error
+
+
+def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will tell."""
+    entries = _entries(folder)
+    train = next((entry for entry in entries if entry.name == "train" and entry.is_dir()), None)
+    files = [entry for entry in (_entries(train) if train else entries) if not entry.is_dir()]
+    wanted = [kind_of(file) is not None for file in files]
+    return [f for f, is_wanted in zip(files, wanted, strict=True) if is_wanted], [
+        f for f, is_wanted in zip(files, wanted, strict=True) if not is_wanted
+    ]
 
 
 def _problem(path: Path, person: str, reason: str, text: str) -> FileReview:
@@ -191,6 +210,15 @@ def enrol_people(
     key = review_key(detector, options.rules)
     known, refused = gallery.known_sources(), gallery.refusals(key)
     taken = {name_key(person.name): person.name for person in gallery.people()}
+    welcome: list[PersonFolder] = []
+    for person in people:
+        twin = taken.get(name_key(person.name), person.name)
+        if twin == person.name:
+            welcome.append(person)
+            continue
+        text = f"The gallery has a {twin!r}, which differs only in letter case. Rename the folder or the person."
+        for path in person.files:
+            yield _problem(path, person.name, "name-taken", text)
 
     def look(item: tuple[str, Path]) -> _Examined:
         person, path = item
@@ -201,26 +229,20 @@ def enrol_people(
             return _Examined(person, path, refusal=_problem(path, person, UnreadableError.code, text))
         source = (name_key(person), sha256)
         if source in known:
-            text = "Already enrolled for this person."
-            return _Examined(person, path, sha256, refusal=FileReview(path, person, "known", "known", text))
+            return _Examined(person, path, sha256, refusal=_known(path, person))
         if source in refused:
             before = refused[source]
             return _Examined(person, path, sha256, refusal=_problem(path, person, before.reason, before.detail))
         return _examine_file(person, path, sha256, detector, embedder, options)
 
-    def items() -> Iterator[tuple[str, Path]]:
-        for person in people:
-            for path in person.files:
-                yield person.name, path
-
-    clashes = {p.name: taken[name_key(p.name)] for p in people if taken.get(name_key(p.name), p.name) != p.name}
-    people = [person for person in people if person.name not in clashes]
-    for name, twin in clashes.items():
-        text = f"The gallery has a {twin!r}, which differs only in letter case. Rename the folder or the person."
-        yield _problem(Path(name), name, "name-taken", text)
-    examined = map_in_order(look, items(), threads=options.threads, ahead=4 * options.threads)
+    items = ((person.name, path) for person in welcome for path in person.files)
+    examined = map_in_order(look, items, threads=options.threads, ahead=4 * options.threads)
     for batch in _batches(examined, options.batch_size):
         yield from _commit(batch, gallery, embedder, key)
+
+
+def _known(path: Path, person: str) -> FileReview:
+    return FileReview(path, person, "known", "known", "Already enrolled for this person.")
 
 
 def _examine_file(
@@ -229,13 +251,12 @@ def _examine_file(
     look = partial(_look_at_video if kind_of(path) == "video" else _look_at_photo, path)
     try:
         return _Examined(person, path, sha256, tuple(look(detector, embedder, options)))
-    except PoorPictureError as error:
-        refusal, lasting = _problem(path, person, error.reason, error.message), True
-    except (FaceError, InputError) as error:
-        refusal, lasting = _problem(path, person, error.code, error.message), True
-    except MissingExtraError as error:
-        refusal, lasting = _problem(path, person, error.code, f"{error.message} {error.hint}"), False
-    return _Examined(person, path, sha256, refusal=refusal, lasting=lasting)
+    except (FaceError, InputError, MissingExtraError) as error:
+        reason = error.reason if isinstance(error, PoorPictureError) else error.code
+        hint = error.hint if isinstance(error, (TooLargeError, MissingExtraError)) else ""
+        refusal = _problem(path, person, reason, f"{error.message} {hint}".strip())
+        # What the detector saw stays so; a file that could not be read may be readable next time.
+        return _Examined(person, path, sha256, refusal=refusal, lasting=isinstance(error, FaceError))
 
 
 def _look_at_photo(
@@ -260,25 +281,27 @@ def _look_at_video(
                 yield frame.time, face
         except FaceError as error:
             last = error
-    if last is not None and not found:
+    if not found:
+        last = last or NoFaceError("No frame could be read.")
         last.message = f"None of {frames} frames could be used; the last: {last.message}"
         raise last
 
 
 def _batches(examined: Iterable[_Examined], batch_size: int) -> Iterator[list[_Examined]]:
     batch: list[_Examined] = []
+    faces = 0
     for item in examined:
         batch.append(item)
-        if sum(len(e.faces) for e in batch) >= batch_size or len(batch) >= 8 * batch_size:
+        faces += len(item.faces)
+        if faces >= batch_size or len(batch) >= 8 * batch_size:
             yield batch
-            batch = []
+            batch, faces = [], 0
     if batch:
         yield batch
 
 
 def _commit(batch: Sequence[_Examined], gallery: Gallery, embedder: FaceEmbedder, key: str) -> list[FileReview]:
-    faces = [face for item in batch for _, face in item.faces]
-    vectors = embed(faces, embedder)
+    vectors = embed([face for item in batch for _, face in item.faces], embedder)
     templates: list[tuple[str, NewTemplate]] = []
     refusals: list[tuple[str, Refusal]] = []
     reviews: list[FileReview] = []
@@ -294,9 +317,21 @@ def _commit(batch: Sequence[_Examined], gallery: Gallery, embedder: FaceEmbedder
             continue
         new, text = _templates_of(item, rows, embedder.contract.rule.threshold)
         templates += [(item.person, template) for template in new]
-        reviews.append(FileReview(item.path, item.person, "enrolled", "", text, len(new)))
-    others = gallery.enrol(templates, refusals)
-    return [_with_warning(found, item, others) for found, item in zip(reviews, batch, strict=True)]
+        reviews.append(FileReview(item.path, item.person, "enrolled", "", text))
+    if not templates and not refusals:
+        return reviews
+    enrolled = gallery.enrol(templates, refusals)
+    added = dict(enrolled.added)
+    told = []
+    for found, item in zip(reviews, batch, strict=True):
+        if found.status != "enrolled":
+            told.append(found)
+            continue
+        # The gallery tells what was new: the same picture may lie twice in a folder, or another program was faster.
+        count = added.pop((name_key(item.person), item.sha256), 0)
+        counted = replace(found, templates=count) if count else _known(item.path, item.person)
+        told.append(_with_warning(counted, item, enrolled.owners))
+    return told
 
 
 def _with_warning(found: FileReview, item: _Examined, others: dict[str, list[str]]) -> FileReview:

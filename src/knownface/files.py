@@ -32,6 +32,11 @@ def beside(path: Path) -> Path:
     return path.with_name(f".{path.stem[:80]}-{uuid.uuid4().hex[:12]}.part{path.suffix}")
 
 
+def is_stream(path: Path) -> bool:
+    """Whether a path stands for a device or a pipe, which can be written to but not replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
+
+
 @contextlib.contextmanager
 def replacing(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     """Write a file so that at any instant, a power cut included, it is the old one or the whole new one.
@@ -40,6 +45,8 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[Path]:
         path: The file to make or replace; its folder is made where it is missing.
         private: Whether only its owner may read it, as for everything that galleries write.
 
+    A link is followed. What is no file, such as ``/dev/stdout`` or a pipe, is written to as it is.
+
     Yields:
         An empty file beside it to write to; it takes the place of ``path`` when the body ends without an error, and
         is deleted otherwise.
@@ -47,7 +54,10 @@ def replacing(path: str | Path, *, private: bool = False) -> Iterator[Path]:
     Raises:
         OutputError: The disk is full, or the folder may not be written.
     """
-    path = Path(path)
+    path = Path(os.path.realpath(path))
+    if is_stream(path):
+        yield path
+        return
     part = beside(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
-from knownface.errors import InputError, OutputError
+from knownface.errors import InputError, KnownFaceError, OutputError
 from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image, read_video, video_info, write_image
 from knownface.recognizer import FaceRecognizer, Identification
 
@@ -109,21 +109,25 @@ def identify_files(
         on_frame: Told of every frame of a video that was decided, since one file may take long.
     """
     done = journal.done if journal else {}
+    targets = annotation_targets(paths, options.annotate) if options.annotate else {}
     for is_done, group in groupby(paths, lambda path: str(path) in done):
         if is_done:
             for path in group:
                 yield done[str(path)]
             continue
-        for result in _look_at(recognizer, list(group), options, on_frame):
+        for result in _look_at(recognizer, group, options, targets, on_frame):
             if journal:
                 journal.add(result)
             yield result
 
 
 def _look_at(
-    recognizer: FaceRecognizer, paths: Sequence[Path], options: IdentifyOptions, on_frame: Callable[[Path, float], None]
+    recognizer: FaceRecognizer,
+    paths: Iterable[Path],
+    options: IdentifyOptions,
+    targets: Mapping[Path, Path],
+    on_frame: Callable[[Path, float], None],
 ) -> Iterator[FileResult]:
-    targets = annotation_targets(paths, options.annotate) if options.annotate else {}
     for is_video, group in groupby(paths, _is_video):
         if is_video:
             for path in group:
@@ -146,11 +150,12 @@ def _photos(
         paths,
         lambda path: read_image(path, recognizer.settings.max_pixels),
         allow_repeats=options.allow_repeats,
+        top=options.top,
         keep_images=bool(targets),
     )
     for answer in answers:
         if answer.error is not None:
-            yield FileResult(answer.item, (), answer.error.message)
+            yield FileResult(answer.item, (), _told(answer.item, answer.error))
             continue
         rows = _rows(recognizer, answer.item, None, answer.faces, options.top)
         target = targets.get(answer.item)
@@ -167,12 +172,17 @@ def _video(
     on_frame: Callable[[Path, float], None],
 ) -> FileResult:
     rows: list[FaceRow] = []
+    failed: KnownFaceError | None = None
     try:
         answers = recognizer.identify_many(
-            read_video(path, options.every), lambda frame: frame.image, allow_repeats=options.allow_repeats
+            read_video(path, options.every),
+            lambda frame: frame.image,
+            allow_repeats=options.allow_repeats,
+            top=options.top,
         )
         looked_at: list[tuple[float, list[Label]]] = []
         for answer in answers:
+            failed = failed or answer.error
             time = answer.item.time or 0.0
             rows += _rows(recognizer, path, time, answer.faces, options.top)
             if target is not None:
@@ -181,8 +191,14 @@ def _video(
         if target is not None:
             _write_labelled_video(path, target, looked_at)
     except InputError as error:
-        return FileResult(path, tuple(rows), error.message)
-    return FileResult(path, tuple(rows), annotated=target)
+        return FileResult(path, tuple(rows), _told(path, error))
+    return FileResult(path, tuple(rows), _told(path, failed) if failed else None, target)
+
+
+def _told(path: Path, error: KnownFaceError) -> str:
+    """An error as one line that names the file and says what to do."""
+    message = error.message if str(path) in error.message else f"{path}: {error.message}"
+    return f"{message} {error.hint}".strip()
 
 
 def _write_labelled_video(path: Path, target: Path, looked_at: Sequence[tuple[float, list[Label]]]) -> None:
@@ -225,7 +241,7 @@ def _rows(
             reason=found.decision.reason,
             candidates=[
                 {"name": names[c.person_id], "distance": round(c.distance, 4), "votes": c.votes}
-                for c in sorted(found.decision.candidates, key=lambda c: c.distance)[:top]
+                for c in sorted(found.decision.candidates, key=lambda c: (c.distance, c.person_id))[:top]
             ]
             if top
             else None,
@@ -257,6 +273,15 @@ def annotation_targets(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
     return targets
 
 
+def _state(path: Path) -> list[int]:
+    """Size and time of a file's last change; both 0 where it is gone."""
+    try:
+        status = path.stat()
+    except OSError:
+        return [0, 0]
+    return [status.st_size, status.st_mtime_ns]
+
+
 def _result_of(entry: dict[str, Any]) -> FileResult:
     rows = tuple(FaceRow(**row) for row in entry["rows"])
     annotated = Path(entry["annotated"]) if entry["annotated"] else None
@@ -267,7 +292,7 @@ class Journal:
     """What a run has done so far, a line a file, so that the same run can go on after a stop.
 
     It lies beside the result as ``RESULT.partial``; its first line is a digest of what the answers depend on. With
-    another gallery, embedder or rule the run starts anew.
+    another gallery, embedder or rule the run starts anew, and so does a file that has changed since.
 
     Args:
         result: The file that the run will write in the end.
@@ -282,7 +307,7 @@ class Journal:
             self._read()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             fresh = not self.done
-            self._file = self.path.open("w" if fresh else "a", encoding="utf-8")
+            self._file = self.path.open("w" if fresh else "a", encoding="ascii")
             if fresh:
                 self._write({"knownface": self._digest})
         except OSError as error:
@@ -294,16 +319,19 @@ class Journal:
         text = self.path.read_text(encoding="utf-8", errors="replace")
         # A line without its end was cut off by a crash: it goes, and its file is done again.
         whole = text[: text.rfind("\n") + 1]
-        lines = whole.splitlines()
+        lines = whole.split("\n")[:-1]
         if not lines or lines[0] != json.dumps({"knownface": self._digest}):
+            _log.warning("%s is of another gallery or of other options; the run starts anew.", self.path)
             return
         try:
             for line in lines[1:]:
-                result = _result_of(json.loads(line))
-                self.done[str(result.path)] = result
+                entry = json.loads(line)
+                result = _result_of(entry)
+                if entry["state"] == _state(result.path):
+                    self.done[str(result.path)] = result
         except (ValueError, KeyError, TypeError) as error:
             _log.warning("%s is damaged (%s): the files after that are done again.", self.path, error)
-            whole = "\n".join(lines[: len(self.done) + 1]) + "\n"
+            whole = "\n".join(lines[: lines.index(line)]) + "\n"
         if len(whole) < len(text):
             self.path.write_text(whole, encoding="utf-8")
 
@@ -316,6 +344,7 @@ class Journal:
         self._write(
             {
                 "file": str(result.path),
+                "state": _state(result.path),
                 "rows": [asdict(row) for row in result.rows],
                 "error": result.error,
                 "annotated": str(result.annotated) if result.annotated else None,
@@ -324,7 +353,7 @@ class Journal:
 
     def _write(self, entry: dict[str, Any]) -> None:
         try:
-            self._file.write(json.dumps(entry, ensure_ascii=False) + "\n")
+            self._file.write(json.dumps(entry) + "\n")
             self._file.flush()
         except OSError as error:
             raise OutputError(f"{self.path} cannot be written: {error.strerror}.") from error

@@ -16,7 +16,7 @@ from knownface.decision import CounterExamples, GalleryFacts, decide_picture
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder, uncalibrated_note
 from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
-from knownface.errors import InputError, KnownFaceError
+from knownface.errors import InputError, KnownFaceError, ModelError
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewTemplate
 from knownface.media import read_image
@@ -149,17 +149,32 @@ class FaceRecognizer:
         self.gallery = gallery
         self.detector = detector
         self.embedder = embedder
+        if embedder.contract.crop == "aligned" and not detector.gives_landmarks:
+            raise ModelError(
+                f"{embedder.contract.name} aligns faces by five landmarks, which the detector {detector.name} does "
+                "not give.",
+                "Use YuNet: `knownface models list` shows its files; put one into the folder of KNOWNFACE_MODELS.",
+            )
         gallery.check_contract(embedder.contract)
         self.rule, about_rule = rule_in_force(gallery, embedder.contract, self.settings)
         self.notes = (*notes, *about_rule)
 
     @classmethod
-    def open(cls, gallery: str | Path | None = None, *, create: bool = True, **overrides: Any) -> FaceRecognizer:
+    def open(
+        cls,
+        gallery: str | Path | None = None,
+        *,
+        create: bool = True,
+        on_download: Callable[[int, int | None], None] | None = None,
+        **overrides: Any,
+    ) -> FaceRecognizer:
         """Open a gallery with the detector and embedder that the settings name.
 
         Args:
             gallery: A file, a database URL or ``":memory:"``; None takes the setting.
             create: Whether a gallery that does not exist is made.
+            on_download: Called with the bytes that are here, and that will be, while weights are fetched. Their
+                licence is logged as a warning first.
             **overrides: Fields of :class:`knownface.settings.Settings`, such as ``embedder="mobilefacenet"``,
                 ``threshold=1.0`` or ``device="cpu"``.
 
@@ -167,13 +182,14 @@ class FaceRecognizer:
             SettingsError: A setting makes no sense.
             GalleryError: The gallery cannot be opened.
             ModelError: Weights are missing or altered.
+            OutputError: The gallery's folder cannot be written.
             ContractMismatchError: The embedder asked for is not the one that filled the gallery.
         """
         settings = load_settings(gallery=None if gallery is None else str(gallery), **overrides)
         opened = Gallery.open(settings.gallery, create=create)
         try:
             store = ModelStore(settings.models, settings.cache)
-            embedder, why_embedder = choose_embedder(settings, store, opened.contract)
+            embedder, why_embedder = choose_embedder(settings, store, opened.contract, on_download)
             detector, why_detector = choose_detector(settings, store)
             return cls(opened, detector, embedder, settings, (why_embedder, why_detector))
         except BaseException:
@@ -272,6 +288,7 @@ class FaceRecognizer:
         load: Callable[[Item], Image],
         *,
         allow_repeats: bool = False,
+        top: int = 0,
         keep_images: bool = False,
     ) -> Iterator[Answer[Item]]:
         """Name the faces of many pictures, several at a time, in order.
@@ -280,6 +297,7 @@ class FaceRecognizer:
             items: Paths, frames or whatever ``load`` takes; read only as far ahead as needed.
             load: Gives the RGB image of an item; called on several threads.
             allow_repeats: As for :meth:`identify`.
+            top: As for :meth:`decide`.
             keep_images: Whether answers hold their picture.
 
         Yields:
@@ -300,25 +318,31 @@ class FaceRecognizer:
             batch.append(seen)
             count += len(seen[2])
             if count >= self.settings.batch_size or len(batch) >= (8 if keep_images else self.settings.batch_size):
-                yield from self._answers(batch, allow_repeats)
+                yield from self._answers(batch, allow_repeats, top)
                 batch, count = [], 0
-        yield from self._answers(batch, allow_repeats)
+        yield from self._answers(batch, allow_repeats, top)
 
     def _answers(
-        self, batch: Sequence[tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]], allow_repeats: bool
+        self,
+        batch: Sequence[tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]],
+        allow_repeats: bool,
+        top: int,
     ) -> Iterator[Answer[Item]]:
         vectors = embed([face for _, _, faces, _ in batch for face in faces], self.embedder)
         start = 0
         for item, image, faces, error in batch:
-            decisions = self.decide(vectors[start : start + len(faces)], allow_repeats=allow_repeats)
+            decisions = self.decide(vectors[start : start + len(faces)], allow_repeats=allow_repeats, top=top)
             start += len(faces)
             named = (Identification(f.face, d) for f, d in zip(faces, decisions, strict=True))
             yield Answer(item, image, tuple(named), error)
 
     def classify_face(self, embedding: Embeddings) -> Decision:
         """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""
-        vector = np.asarray(embedding, dtype=np.float32).reshape(1, -1)
         dim = self.embedder.contract.dim
+        try:
+            vector = np.asarray(embedding, dtype=np.float32).reshape(1, -1)
+        except (TypeError, ValueError) as error:
+            raise InputError(f"An embedding must be {dim} finite numbers.") from error
         length = float(np.linalg.norm(vector))
         if vector.shape[1] != dim or not np.isfinite(length) or length == 0:
             raise InputError(
@@ -326,8 +350,15 @@ class FaceRecognizer:
             )
         return self.decide(vector / length)[0]
 
-    def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False) -> list[Decision]:
-        """Decide the faces of one picture by their embeddings, unit vectors of shape (n, dim)."""
+    def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
+        """Decide the faces of one picture by their embeddings.
+
+        Args:
+            embeddings: Unit vectors, float32, shape (n, dim).
+            allow_repeats: As for :meth:`identify`.
+            top: How many candidates each decision tells at least, where the gallery has so many people; 0: those
+                who are among the k2 nearest templates anyway.
+        """
         gallery = self.gallery
         vectors, people = gallery.negatives()
         facts = GalleryFacts(
@@ -337,7 +368,7 @@ class FaceRecognizer:
             counter_examples=CounterExamples(vectors, people) if len(people) else None,
         )
         return decide_picture(
-            embeddings, lambda k: gallery.search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats
+            embeddings, lambda k: gallery.search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats, top=top
         )
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:

@@ -36,7 +36,9 @@ def settings_file() -> Path | None:
 class Settings(BaseSettings):
     """What a user can set; see ``docs/settings.md`` for the same list with examples."""
 
-    model_config = SettingsConfigDict(env_prefix="KNOWNFACE_", extra="forbid", frozen=True, protected_namespaces=())
+    model_config = SettingsConfigDict(
+        env_prefix="KNOWNFACE_", env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+    )
 
     gallery: str = Field(default_factory=lambda: str(platformdirs.user_data_path("knownface") / "gallery.db"))
     """A file, or a database URL."""
@@ -71,9 +73,11 @@ class Settings(BaseSettings):
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, settings_file())
 
     @model_validator(mode="after")
-    def _k1_below_k2(self) -> Settings:
+    def _fits_together(self) -> Settings:
         if self.k1 is not None and self.k2 is not None and self.k1 >= self.k2:
             raise ValueError(f"k1 must be smaller than k2, got k1={self.k1}, k2={self.k2}")
+        if self.models is not None and not self.models.is_dir():
+            raise ValueError(f"models names {self.models}, which is no folder")
         return self
 
     def rule(self, default: DecisionRule) -> DecisionRule:
@@ -104,10 +108,22 @@ def load_settings(**overrides: Any) -> Settings:
         return Settings(**given)
     except ValidationError as error:
         first = error.errors()[0]
-        where = ".".join(str(part) for part in first["loc"]) or "settings"
+        where = ".".join(str(part) for part in first["loc"])
+        if not where:
+            raise SettingsError(
+                f"Settings that do not fit together: {first['msg'].removeprefix('Value error, ')}.",
+                f"Look at the options, the KNOWNFACE_ variables and {FILE_NAME}.",
+            ) from error
+        if first["type"] == "extra_forbidden":
+            source = settings_file() if where not in given else "the call"
+            raise SettingsError(
+                f"There is no setting {where}; {source} has it.", "docs/settings.md has all."
+            ) from error
         raise SettingsError(
             f"The setting {where} is wrong: {first['msg']} (it is {first['input']!r}).",
             f"Set it by --{where.replace('_', '-')}, KNOWNFACE_{where.upper()} or in {FILE_NAME}.",
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{settings_file()} is not valid TOML: {error}.", "Mend or delete the file.") from error
+    except (UnicodeDecodeError, OSError) as error:
+        raise SettingsError(f"The settings cannot be read: {error}.", "Mend or delete the file.") from error

@@ -113,6 +113,48 @@ def test_a_picture_without_a_face_is_no_error(knownface: Run, enrolled: Path, tm
     assert "no face" in ran.out
 
 
+def test_a_video_whose_frames_cannot_be_used_is_passed_over_by_name(
+    knownface: Run, enrolled: Path, astronaut: Image, tmp_path: Path
+) -> None:
+    clip = tmp_path / "clip.mp4"
+    writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 10, (512, 512))
+    writer.write(astronaut[..., ::-1])
+    writer.release()
+    clip.write_bytes(clip.read_bytes()[:400])
+    ran = knownface("identify", clip)
+    assert ran.status == 1
+    assert "clip.mp4" in ran.err
+
+
+def test_results_go_to_standard_output_too(knownface: Run, enrolled: Path) -> None:
+    ran = knownface("identify", enrolled / "Ben", "--csv", "-")
+    assert ran.status == 0
+    assert ran.out.startswith("file,time,x,y")
+    assert not Path("-").exists()
+
+
+def test_verify_does_not_make_a_gallery(knownface: Run, people: Path) -> None:
+    picture = people / "Ben" / "one.png"
+    assert knownface("verify", picture, picture, "--gallery", "none.db").status == 7
+    assert not Path("none.db").exists()
+
+
+@pytest.mark.parametrize("every", ["inf", "nan", "0", "-1"])
+def test_a_senseless_rate_is_refused(knownface: Run, enrolled: Path, every: str) -> None:
+    assert knownface("identify", enrolled, "--every", every).status == 2
+
+
+def test_files_that_are_no_pictures_and_people_nothing_was_learnt_of_are_told(knownface: Run, people: Path) -> None:
+    (people / "Ben" / "notes.txt").write_text("no picture")
+    (people / "Cleo").mkdir()
+    (people / "Cleo" / "gone.jpg").symlink_to("nowhere.jpg")
+    ran = knownface("enroll", people)
+    assert ran.status == 1
+    assert "notes.txt" in ran.out
+    assert "gone.jpg" in ran.out
+    assert "Nothing was learnt of: Cleo" in ran.out
+
+
 def test_globs_and_names_that_look_like_markup(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "[bold] x.png", read_image(enrolled / "Ben" / "one.png"))
     ran = knownface("identify", str(tmp_path / "*.png"))

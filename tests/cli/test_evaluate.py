@@ -39,16 +39,15 @@ def test_evaluate_from_folder_to_report(knownface: Callable[..., Any], faces: Pa
     assert len((alone / "out" / "grid_search_results.csv").read_text().splitlines()) == 1 + 3 * 5
 
 
-def test_compare_and_growth_from_the_command_line(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
+def test_an_experiment_from_the_command_line(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
     common = ("--out", alone / "out", "--detector", "dlib-hog", "--thresholds", "0.2", "0.6", "0.1")
-    ran = knownface("experiment", "compare", faces, *common, "--embedder", "dlib-resnet", "--embedder", "sface")
+    ran = knownface(
+        "experiment", "compare", faces, *common, "--embedder", "dlib-resnet", "--embedder", "sface", "--people", "2"
+    )
     assert ran.status == 0, ran.err
     assert "1 of 2 systems could be run" in ran.out
     told = json.loads((alone / "out" / "report.json").read_text(encoding="utf-8"))
-    assert "--embedder dlib-resnet --embedder sface" in told["facts"]["Command"]
-    ran = knownface("experiment", "growth", faces, *common, "--embedder", "dlib-resnet", "--draws", "2")
-    assert ran.status == 0, ran.err
-    assert "Loading 3 people" in ran.out
+    assert told["facts"]["Command"].endswith("--embedder dlib-resnet --embedder sface")
 
 
 @pytest.mark.parametrize(
@@ -56,14 +55,14 @@ def test_compare_and_growth_from_the_command_line(knownface: Callable[..., Any],
     [
         (("evaluate", "missing"), 3, "There is no folder"),
         (("evaluate", "single"), 3, "no person has both"),
-        (("evaluate", "faces", "--criterion", "luck"), 8, "no column 'luck'"),
+        (("evaluate", "faces", "--criterion", "luck"), 8, "'luck' cannot tell"),
         (("evaluate", "faces", "--criterion", "k1"), 8, "cannot tell which row is best"),
         (("evaluate", "faces", "--k1", "9", "9", "--k2", "2", "3"), 8, "no pair"),
         (("evaluate", "faces", "--thresholds", "1", "0.5", "0.1"), 8, "Thresholds need"),
         (("evaluate", "faces", "--strangers", "nowhere"), 3, "There is no folder"),
         (("evaluate", "faces", "--embedder", "nobody"), 5, "nobody"),
         (("experiment", "one-video", "single"), 3, "two frames"),
-        (("experiment", "degrade", "blank"), 4, "No face was found"),
+        (("experiment", "degrade", "blank"), 4, "could be used (most often: no face was found)"),
     ],
 )
 def test_mistakes_get_a_sentence_and_a_status(
@@ -83,3 +82,24 @@ def test_help_names_every_experiment(knownface: Callable[..., Any]) -> None:
     text = knownface("experiment", "--help").out
     for name in ("growth", "augment", "degrade", "background", "one-video", "video", "compare"):
         assert name in text
+
+
+def test_real_people_are_named(
+    knownface: Callable[..., Any], face_data: Path, model_folder: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KNOWNFACE_MODELS", str(model_folder))
+    ran = knownface(
+        "evaluate", face_data / "lfw62", "--people", "5", "--embedder", "mobilefacenet", "--out", alone / "out"
+    )
+    assert ran.status == 0, ran.err
+    told = json.loads((alone / "out" / "report.json").read_text(encoding="utf-8"))
+    assert told["data"]["best"]["accuracy"] >= 0.9
+
+
+def test_frames_on_both_sides_are_warned_about(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
+    ran = knownface(
+        "evaluate", faces, "--out", alone / "out", "--split", "frames", "--embedder", "dlib-resnet", "--people", "1",
+        "--detector", "dlib-hog",
+    )  # fmt: skip
+    assert ran.status == 0, ran.err
+    assert "flatters" in ran.err

@@ -110,3 +110,15 @@ def test_strangers_lie_flat_or_in_folders(files: Callable[..., Path]) -> None:
         read_strangers(root, known=["Ann", "Zed", "Yve"])
     with pytest.raises(InputError, match="no picture"):
         read_strangers(files("sub/readme.txt").joinpath("sub"))
+
+
+def test_a_folder_that_may_not_be_read_is_told_and_passed_over(ordinary_folder: Path) -> None:
+    for name in ("Ann", "Bob"):
+        (ordinary_folder / name).mkdir()
+        for shot in "12":
+            (ordinary_folder / name / f"{shot}.jpg").touch()
+    (ordinary_folder / "Bob").chmod(0)
+    dataset = read_dataset(ordinary_folder)
+    (ordinary_folder / "Bob").chmod(0o700)
+    assert [person.name for person in dataset.people] == ["Ann"]
+    assert "may not be read" in dataset.notes[0]

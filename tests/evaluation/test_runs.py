@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import importlib.util
 import json
 import re
 from collections.abc import Callable
@@ -9,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knownface.errors import OutputError, SettingsError
+from knownface.errors import MissingExtraError, OutputError, SettingsError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import SplitOptions
 from knownface.evaluation.grid import Grid, threshold_range
@@ -73,9 +74,19 @@ def test_wishes_that_cannot_be_met_are_refused_before_any_work(
     toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path
 ) -> None:
     root = toy_people(2, 2)
-    with pytest.raises(SettingsError, match="no column 'luck'"):
+    with pytest.raises(SettingsError, match="'luck' cannot tell"):
         run_evaluation(toy_bench, root, tmp_path / "out", EvaluateOptions(criterion="luck"), {})
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file"):
         run_evaluation(toy_bench, root, tmp_path / "file", EvaluateOptions(), {})
+    assert toy_bench.reader.detector.seen == 0
+
+
+def test_a_missing_part_is_told_before_any_work(
+    toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    found = importlib.util.find_spec
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: None if name == "jinja2" else found(name))
+    with pytest.raises(MissingExtraError, match="jinja2"):
+        run_evaluation(toy_bench, toy_people(2, 2), tmp_path / "out", EvaluateOptions(), {})
     assert toy_bench.reader.detector.seen == 0

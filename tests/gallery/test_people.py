@@ -118,7 +118,7 @@ def test_renaming(gallery, face):
     gallery.add_templates("Ann", [face(1)])
     before = gallery.person("Ann")
     gallery.add_person("Bob")
-    gallery.record_refusals([("Ann", Refusal("x.jpg", "0" * 64, "key", "no-face", "No face."))])
+    gallery.enrol((), [("Ann", Refusal("x.jpg", "0" * 64, "key", "no-face", "No face."))])
     with pytest.raises(NameTakenError):
         gallery.rename("Ann", "BOB")
     after = gallery.rename("Ann", "ANN Lee")
@@ -136,8 +136,8 @@ def test_merging_keeps_everything_once(gallery, face):
     gallery.add_person("Anne", external_id="7", groups=["b"])
     gallery.set_threshold("Annie", 0.7)
     for name in ("Ann", "Anne"):
-        gallery.record_refusals([(name, Refusal("x.jpg", "0" * 64, "key", "no-face", "No face."))])
-    gallery.record_refusals([("Anne", Refusal("y.jpg", "1" * 64, "key", "no-face", "No face."))])
+        gallery.enrol((), [(name, Refusal("x.jpg", "0" * 64, "key", "no-face", "No face."))])
+    gallery.enrol((), [("Anne", Refusal("y.jpg", "1" * 64, "key", "no-face", "No face."))])
     merged = gallery.merge(["Anne", "annie", "Anne"], "ann")
     assert (merged.name, merged.external_id, merged.groups, merged.threshold) == ("Ann", "7", ("a", "b"), 0.7)
     assert names(gallery) == ["Ann"]

@@ -27,7 +27,7 @@ def filled(gallery, face):
     photos = [face(i, source=f"/photos/Ann Secret/{i}.jpg") for i in range(5)]
     gallery.add_templates("Ann Secret", [*photos, face(7, source="/photos/Ann Secret/not.jpg", negative=True)])
     refusal = Refusal("/photos/Ann Secret/bad.jpg", "e" * 64, "key", "no-face", "No face.")
-    gallery.record_refusals([("Ann Secret", refusal)])
+    gallery.enrol((), [("Ann Secret", refusal)])
     gallery.build_index()
     return gallery
 
@@ -80,7 +80,7 @@ def test_several_people_are_removed_at_once_or_not_at_all(filled):
 
 
 def test_somebody_of_whom_only_refused_files_are_known_is_forgotten_too(gallery, tmp_path):
-    gallery.record_refusals([("Zoe", Refusal("/photos/Zoe/1.jpg", "0" * 64, "key", "no-face", "No face."))])
+    gallery.enrol((), [("Zoe", Refusal("/photos/Zoe/1.jpg", "0" * 64, "key", "no-face", "No face."))])
     gallery.remove("Zoe")
     assert gallery.refusals("key") == {}
     assert traces(tmp_path, b"Zoe", b"0" * 64) == []

@@ -47,8 +47,15 @@ def test_nothing_added_makes_nobody(gallery):
 
 
 def test_enrolling_many_people_is_one_transaction(gallery, face):
-    owners = gallery.enrol([("Ann", face(1)), ("Bob", face(2)), ("Ann", face(3))])
-    assert owners == {face(1).source_sha256: ["Ann"], face(2).source_sha256: ["Bob"], face(3).source_sha256: ["Ann"]}
+    enrolled = gallery.enrol([("Ann", face(1)), ("Bob", face(2)), ("Ann", face(3))])
+    shas = [face(i).source_sha256 for i in (1, 2, 3)]
+    assert enrolled.added == {("ann", shas[0]): 1, ("bob", shas[1]): 1, ("ann", shas[2]): 1}
+    assert gallery.enrol([("Ann", face(1))]).added == {}
+    assert enrolled.owners == {
+        face(1).source_sha256: ["Ann"],
+        face(2).source_sha256: ["Bob"],
+        face(3).source_sha256: ["Ann"],
+    }
     with pytest.raises(ValueError, match="length 1"):
         gallery.enrol([("Zoe", face(4)), ("Zoe", face(5, vector=np.zeros(8, dtype=np.float32)))])
     with pytest.raises(ValueError, match=r"\(8,\)"):
@@ -60,11 +67,9 @@ def test_enrolling_many_people_is_one_transaction(gallery, face):
 
 def test_the_same_file_under_two_people_is_noticed(gallery, face):
     gallery.add_templates("bob", [face(1), face(2)])
-    assert gallery.enrol([("Ann", face(1))]) == {face(1).source_sha256: ["Ann", "bob"]}
+    assert gallery.enrol([("Ann", face(1))]).owners == {face(1).source_sha256: ["Ann", "bob"]}
     gallery.add_templates("Zoe", [face(2, negative=True)])
-    hashes = [face(1).source_sha256, face(2).source_sha256, "f" * 64]
-    assert gallery.sources_of_others("ANN", hashes) == {hashes[0]: ["bob"], hashes[1]: ["bob"]}
-    assert gallery.sources_of_others("bob", hashes) == {hashes[0]: ["Ann"]}
+    assert gallery.enrol([("Ann", face(2))]).owners == {face(2).source_sha256: ["Ann", "bob"]}
 
 
 def test_known_sources_are_those_a_person_was_learnt_from(gallery, face):
@@ -75,7 +80,7 @@ def test_known_sources_are_those_a_person_was_learnt_from(gallery, face):
 def test_refusals_are_remembered_by_the_rules_they_came_from(gallery, face, reopen):
     refusal = Refusal("/photos/\udcff.jpg", "0" * 64, "rules 1", "no-face", "No face was found.")
     gallery.enrol([("Ann", face(1))], [("Bob", refusal), ("BOB", refusal)])
-    gallery.record_refusals([("Bob", refusal)])
+    gallery.enrol((), [("Bob", refusal)])
     found = reopen().refusals("rules 1")
     assert list(found) == [("bob", "0" * 64)]
     assert found["bob", "0" * 64].reason == "no-face"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import importlib
 import os
 import sys
@@ -10,7 +11,7 @@ from typing import Any
 import click
 
 from knownface import __version__
-from knownface.errors import KnownFaceError
+from knownface.errors import KnownFaceError, OutputError, UnreadableError
 
 _COMMANDS = {
     "enroll": "Learn people from a folder that holds one folder a person.",
@@ -25,6 +26,9 @@ _COMMANDS = {
     "doctor": "Tell what is installed, what would be used and why.",
     "demo": "Do the main job on real faces and leave the pictures.",
 }
+
+
+_INPUT_ERRORS = {errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EPERM}
 
 
 class _LateGroup(click.Group):
@@ -82,4 +86,7 @@ def main(arguments: list[str] | None = None) -> Any:
         # Whoever read our output has enough of it; Python would complain once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         status = 141
+    except OSError as error:
+        click.echo(f"Error: {error.filename or 'Output'}: {error.strerror or error}.", err=True)
+        status = UnreadableError.exit_status if error.errno in _INPUT_ERRORS else OutputError.exit_status
     sys.exit(status or 0)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import out, progress, recognizer_options, say, table
+from knownface.cli.common import open_recognizer, out, progress, recognizer_options, say, table
 from knownface.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -58,17 +58,14 @@ def command(
     `identify` and all others use the result from then on; --threshold, --k1, --k2 and --margin win over it.
     """
     from knownface.evaluation.gallery_calibration import calibrate_gallery
-    from knownface.recognizer import FaceRecognizer
 
     if location and gallery:
         raise SettingsError("GALLERY and --gallery are both given.", "Give one of them.")
     if forget:
         _forget(location or gallery)
         return
-    with FaceRecognizer.open(location or gallery, create=False, **options) as recognizer:
+    with open_recognizer(location or gallery, create=False, **options) as recognizer:
         recognizer.gallery.check_not_empty()
-        for note in recognizer.notes:
-            say(note)
         found = _embed_strangers(recognizer, strangers) if strangers else None
         with progress() as bar:
             bar.add_task("Choosing parameters", total=None)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 from rich.console import Console
@@ -27,6 +27,9 @@ from rich.text import Text
 
 from knownface.errors import KnownFaceError
 from knownface.files import replacing
+
+if TYPE_CHECKING:
+    from knownface.recognizer import FaceRecognizer
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -74,8 +77,8 @@ def gallery_option(command: Command) -> Command:
     return option(command)
 
 
-def recognizer_options(command: Command) -> Command:
-    """The settings that a recogniser takes, each of which wins over the variable and the file."""
+def network_options(command: Command) -> Command:
+    """Which networks are used, and how."""
     options = [
         click.option("--embedder", metavar="NAME", help="Face embedder (`knownface models list`), or auto."),
         click.option("--detector", metavar="NAME", help="Face detector: yunet, dlib-hog or auto."),
@@ -85,7 +88,28 @@ def recognizer_options(command: Command) -> Command:
     ]
     for option in reversed(options):
         command = option(command)
-    return gallery_option(command)
+    return command
+
+
+def recognizer_options(command: Command) -> Command:
+    """The settings that a recogniser takes, each of which wins over the variable and the file."""
+    return gallery_option(network_options(command))
+
+
+def open_recognizer(gallery: str | None = None, *, create: bool = True, **options: Any) -> FaceRecognizer:
+    """Open a recogniser and say what it took and why; a progress bar shows where weights are fetched."""
+    from knownface.recognizer import FaceRecognizer
+
+    with progress() as bar:
+        task = bar.add_task("Fetching weights", total=None, visible=False)
+
+        def on_download(done: int, total: int | None) -> None:
+            bar.update(task, completed=done, total=total, visible=True)
+
+        recognizer = FaceRecognizer.open(gallery, create=create, on_download=on_download, **options)
+    for note in recognizer.notes:
+        say(note)
+    return recognizer
 
 
 def rule_options(command: Command) -> Command:
@@ -139,9 +163,15 @@ def table(*columns: str, title: str | None = None) -> Table:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write a result file, all or nothing."""
+    """Write a result file, all or nothing; ``-`` is standard output.
+
+    A file name that is no text (on systems where that can be) is written with its bytes escaped.
+    """
+    if str(path) == "-":
+        click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
+        return
     with replacing(path) as part:
-        part.write_text(text, encoding="utf-8", newline="")
+        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 
 
 def csv_text(columns: list[str], rows: list[list[Any]]) -> str:

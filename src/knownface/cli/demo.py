@@ -8,7 +8,7 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import out, progress, recognizer_options, rule_options, table
+from knownface.cli.common import network_options, open_recognizer, out, progress, rule_options, table
 
 
 @click.command(name="demo")
@@ -21,9 +21,9 @@ from knownface.cli.common import out, progress, recognizer_options, rule_options
     show_default=True,
     help="For the pictures.",
 )
-@recognizer_options
+@network_options
 @rule_options
-def command(data: Path | None, folder: Path, gallery: str | None, **options: Any) -> int:
+def command(data: Path | None, folder: Path, **options: Any) -> int:
     """Do the main job on real faces and leave the labelled pictures.
 
     Without --data: one photo of the astronaut Eileen Collins, which scikit-image ships, is enrolled; then she is looked
@@ -32,13 +32,10 @@ def command(data: Path | None, folder: Path, gallery: str | None, **options: Any
     """
     from knownface.demo import astronaut_demo, own_folder_demo
     from knownface.enrolment import FileReview
-    from knownface.recognizer import FaceRecognizer
 
     console = out()
     refused: list[FileReview] = []
-    with FaceRecognizer.open(gallery or ":memory:", **options) as recognizer:
-        for note in recognizer.notes:
-            console.print(escape(note), soft_wrap=True)
+    with open_recognizer(":memory:", **options) as recognizer:
         rule = recognizer.rule
         console.print(f"k1 {rule.k1}, k2 {rule.k2}, threshold {rule.threshold:.3f}", soft_wrap=True)
         rows = table("picture", "expected", "named", "Unknown faces", "distance", "right")

@@ -9,7 +9,17 @@ from typing import Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import csv_text, err, out, progress, recognizer_options, say, table, write_text
+from knownface.cli.common import (
+    csv_text,
+    err,
+    open_recognizer,
+    out,
+    progress,
+    recognizer_options,
+    say,
+    table,
+    write_text,
+)
 
 _SHOWN = 40
 
@@ -35,13 +45,11 @@ def command(people: Path, faces: Any, report: Path | None, **options: Any) -> in
     Enrolling a folder again adds only what is new.
     """
     from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
-    from knownface.recognizer import FaceRecognizer
+    from knownface.errors import OutputError
     from knownface.review import ReviewRules
 
     scan = scan_people(people)
-    with FaceRecognizer.open(**options) as recognizer:
-        for note in recognizer.notes:
-            say(note)
+    with open_recognizer(**options) as recognizer:
         settings = recognizer.settings
         enrolment = EnrolmentOptions(ReviewRules(faces), settings.batch_size, recognizer.threads, settings.max_pixels)
         reviews = list(scan.problems)
@@ -59,7 +67,10 @@ def command(people: Path, faces: Any, report: Path | None, **options: Any) -> in
                 _write_report(report, result)
             if reviews:
                 _summary(result, str(recognizer.gallery.location))
-        recognizer.build_index()
+        try:
+            recognizer.build_index()
+        except OutputError as error:  # everything is enrolled; the index is built again when it is needed
+            say(f"The index was not saved: {error.message}", style="yellow")
     return 1 if result.count("refused") else 0
 
 
@@ -71,6 +82,10 @@ def _summary(result: Any, gallery: str) -> None:
         f"{result.count('known')} files known already; {result.count('refused')} not used. Gallery: {escape(gallery)}",
         soft_wrap=True,
     )
+    learnt = {review.person for review in result.reviews if review.status != "refused"}
+    strange = sorted({review.person for review in result.reviews if review.person} - learnt)
+    if strange:
+        console.print(escape(f"Nothing was learnt of: {', '.join(strange)}"), soft_wrap=True)
     refused = [review for review in result.reviews if review.status == "refused"]
     warned = [review for review in result.reviews if review.status == "enrolled" and review.text]
     for title, listed in (("Not used", refused), ("Enrolled, but look", warned)):

@@ -140,12 +140,12 @@ def command_line() -> str:
 
 
 @contextlib.contextmanager
-def opened(every: float, use_cache: bool, **overrides: Any) -> Iterator[Bench]:
+def opened(every: float, use_cache: bool, tell_embedder: bool = True, **overrides: Any) -> Iterator[Bench]:
     """The bench, with a line on what was chosen."""
     from knownface.evaluation.bench import open_bench
 
     with open_bench(every=every, use_cache=use_cache, **overrides) as bench:
-        for note in bench.notes:
+        for note in bench.notes[0 if tell_embedder else 1 :]:
             say(note)
         yield bench
 

@@ -51,10 +51,10 @@ def _run(
     **more: Any,
 ) -> int:
     from knownface.evaluation.report import write_report
-    from knownface.evaluation.runs import make_folder
+    from knownface.evaluation.runs import prepare_report
 
     chosen = chosen_options(options, strangers)
-    make_folder(out)
+    prepare_report(out)
     with opened(**options) as bench, ticking() as tick:
         report = experiment(bench, dataset, chosen, facts={"Command": command_line()}, tick=tick, **more)
         write_report(report, out)
@@ -139,6 +139,6 @@ def compare(
     """Compare embedders on the same split, with the same detector and search."""
     from knownface.evaluation.experiments import compare as experiment
 
-    # The bench wants an embedder; dlib's is on every machine.
-    options["embedder"] = "dlib-resnet"
+    # The bench wants an embedder, which is not used; dlib's is on every machine.
+    options.update(embedder="dlib-resnet", tell_embedder=False)
     return _run(experiment, dataset, out, options, strangers, embedders=embedders, fpir=fpir)

@@ -3,13 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
 
-from knownface.cli.common import csv_text, out, progress, recognizer_options, rule_options, say, table, write_text
+from knownface.cli.common import (
+    csv_text,
+    open_recognizer,
+    out,
+    progress,
+    recognizer_options,
+    rule_options,
+    say,
+    table,
+    write_text,
+)
+from knownface.files import is_stream
 
 if TYPE_CHECKING:
     from knownface.identification import FileResult, Journal
@@ -29,7 +41,11 @@ if TYPE_CHECKING:
 )
 @click.option("--top", type=click.IntRange(0, 100), default=0, help="Tell the N nearest people of each face.")
 @click.option(
-    "--every", type=click.FloatRange(0.001), default=0.5, show_default=True, help="Seconds between video frames."
+    "--every",
+    type=click.FloatRange(0.001, 86_400),
+    default=0.5,
+    show_default=True,
+    help="Seconds between video frames.",
 )
 @click.option("--allow-repeats", is_flag=True, help="One person may be on several faces of a picture.")
 def command(
@@ -49,17 +65,16 @@ def command(
     from knownface.errors import UnreadableError
     from knownface.identification import IdentifyOptions, identify_files
     from knownface.media import expand_paths
-    from knownface.recognizer import FaceRecognizer
 
+    if not every < math.inf:  # also where it is no number
+        raise click.BadParameter(f"{every} is no number of seconds.", param_hint="--every")
     files = expand_paths(paths)
     if not files:
         raise UnreadableError(
             f"There is no photo and no video in {' '.join(paths)}.", "Give photos, videos or folders."
         )
-    with FaceRecognizer.open(create=False, **options) as recognizer:
+    with open_recognizer(create=False, **options) as recognizer:
         recognizer.gallery.check_not_empty()
-        for note in recognizer.notes:
-            say(note)
         chosen = IdentifyOptions(every, top, allow_repeats, annotate)
         journal = _journal(recognizer, chosen, json_file or csv_file)
         results = []
@@ -76,6 +91,8 @@ def command(
             except KeyboardInterrupt:
                 if journal:
                     say(f"{len(results)} of {len(files)} files are done. Give the same command again to go on.")
+                else:
+                    _show(results, top)
                 raise
     _write(results, csv_file, json_file, top)
     if journal:
@@ -88,7 +105,7 @@ def command(
 
 
 def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Journal | None:
-    if result is None:
+    if result is None or str(result) == "-" or is_stream(result):
         return None
     from knownface.identification import Journal
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import err, out, progress, table
+from knownface.cli.common import out, progress, table
 
 if TYPE_CHECKING:
     from knownface.models import ModelStore
@@ -54,9 +54,6 @@ def get(names: tuple[str, ...]) -> None:
     store = _store()
     for name in names:
         entry = store.entry(name)
-        err().print(
-            escape(f"{name}: licence {entry.licence}, commercial use {entry.commercial_use}. {entry.licence_note}")
-        )
         with progress() as bar:
             task = bar.add_task(name, total=entry.byte_count)
             path = store.fetch(name, lambda done, total, task=task: bar.update(task, completed=done, total=total))  # type: ignore[misc]

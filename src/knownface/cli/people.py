@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table
+from knownface.cli.common import gallery_option, open_recognizer, out, table
 
 if TYPE_CHECKING:
     from knownface.gallery import Gallery
@@ -156,8 +156,9 @@ def import_people(file: Path, gallery: str | None) -> None:
     from knownface.settings import load_settings
 
     with Gallery.open(load_settings(gallery=gallery).gallery) as opened:
-        count = opened.import_people(file)
-    out().print(f"{count} people read from {escape(str(file))}.", soft_wrap=True)
+        done = opened.import_people(file)
+    told = f"{done.created} people added and {done.updated} updated from {file}."
+    out().print(escape(told), soft_wrap=True)
 
 
 @command.command(name="export")
@@ -176,9 +177,7 @@ def export_people(file: Path, gallery: str | None) -> None:
 @gallery_option
 def is_not(name: str, pictures: tuple[Path, ...], gallery: str | None) -> None:
     """Teach that the face on each PICTURE is not NAME, for a stranger who keeps being taken for them."""
-    from knownface.recognizer import FaceRecognizer
-
-    with FaceRecognizer.open(gallery, create=False) as recognizer:
+    with open_recognizer(gallery, create=False) as recognizer:
         recognizer.gallery.person(name)
         added = sum(recognizer.add_known_face(name, picture, is_not=True) for picture in pictures)
     out().print(f"{added} counter-examples of {escape(name)} added.", soft_wrap=True)

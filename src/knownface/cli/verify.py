@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from knownface.cli.common import gallery_is_there, out, recognizer_options, rule_options, say
+from knownface.cli.common import gallery_is_there, open_recognizer, out, recognizer_options, rule_options
 
 
 @click.command(name="verify")
@@ -27,15 +27,12 @@ def command(first: Path, second: Path, faces: Any, gallery: str | None, **option
 
     Exit status 0: the same person; 1: not the same; others: an error. The gallery only tells which embedder to use.
     """
-    from knownface.recognizer import FaceRecognizer
     from knownface.settings import load_settings
 
     location = load_settings(gallery=gallery).gallery
-    with FaceRecognizer.open(
-        location if gallery or gallery_is_there(location) else ":memory:", **options
-    ) as recognizer:
-        for note in recognizer.notes:
-            say(note)
+    given = gallery is not None
+    place = location if given or gallery_is_there(location) else ":memory:"
+    with open_recognizer(place, create=not given, **options) as recognizer:
         answer = recognizer.verify(first, second, faces=faces)
     out().print(f"{'same person' if answer.same else 'not the same person'}: {answer.reason}", soft_wrap=True)
     return 0 if answer.same else 1

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from knownface.decision.voting import NOBODY, Outcome, vote
+from knownface.decision.voting import NOBODY, Outcome, Tally, vote
 from knownface.types import Candidate, Decision, DecisionRule, Distances, Embeddings, Ids, Neighbours, Reason
 
 Search = Callable[[int], Neighbours]
@@ -63,6 +63,7 @@ def decide_picture(
     facts: GalleryFacts,
     *,
     allow_repeats: bool = False,
+    top: int = 0,
 ) -> list[Decision]:
     """Decide the faces of one picture together.
 
@@ -73,6 +74,7 @@ def decide_picture(
         rule: Parameters of the vote.
         facts: Of the gallery.
         allow_repeats: Whether one person may be given to several faces, as for frames or photos decided together.
+        top: How many candidates are told at least, where there are so many people.
 
     Returns:
         One decision a face, in order.
@@ -90,7 +92,8 @@ def decide_picture(
         for face, person in losers:
             removed[face].add(person)
         outcome = _vote_again(search, removed, rule, facts)
-    return _explain(raw, unhindered, outcome, facts, refused, removed)
+    shown = _candidates(search, unhindered.candidates, facts.templates, top)
+    return _explain(raw, unhindered, outcome, facts, refused, removed, shown)
 
 
 def _refused(embeddings: Embeddings, raw: Neighbours, examples: CounterExamples | None) -> list[set[int]]:
@@ -142,6 +145,29 @@ def _is_wide_enough(neighbours: Neighbours, rule: DecisionRule, templates: int) 
     )
 
 
+def _candidates(search: Search, voters: Tally, templates: int, top: int) -> list[tuple[Candidate, ...]]:
+    """The people among the k2 nearest, best first; then the next nearest people, without votes, up to ``top``."""
+    told = [
+        tuple(Candidate(int(p), int(v), float(d)) for p, v, d in zip(*row, strict=True) if p != NOBODY)
+        for row in zip(voters.people, voters.votes, voters.nearest, strict=True)
+    ]
+    k = min(4 * top, templates)
+    while k and any(len(row) < top for row in told):
+        wide = search(k)
+        for face, row in enumerate(told):
+            nearest: dict[int, float] = {}
+            for person, distance in zip(wide.people[face].tolist(), wide.distances[face].tolist(), strict=True):
+                if person != NOBODY:
+                    nearest.setdefault(person, distance)
+            known = {candidate.person_id for candidate in row}
+            more = [Candidate(person, 0, distance) for person, distance in nearest.items() if person not in known]
+            told[face] = (*row, *more[: max(0, top - len(row))])
+        if k == templates:
+            break
+        k = min(4 * k, templates)
+    return told
+
+
 def _losers(outcome: Outcome) -> list[tuple[int, int]]:
     """Faces that claim a person whom a nearer face (then one earlier in the picture) claims too."""
     keepers: dict[int, int] = {}
@@ -164,19 +190,15 @@ def _explain(
     facts: GalleryFacts,
     refused: Sequence[set[int]],
     removed: Sequence[set[int]],
+    shown: Sequence[tuple[Candidate, ...]],
 ) -> list[Decision]:
     # Candidates are told as the gallery saw them, the removed ones included; whom the vote would have named without
     # the removals tells "taken" and "not this person" from "too far".
-    shown = unhindered.candidates
     decisions = []
     for face in range(len(outcome.people)):
         person = int(outcome.people[face])
         named = person != NOBODY
-        candidates = tuple(
-            Candidate(int(p), int(v), float(d))
-            for p, v, d in zip(shown.people[face], shown.votes[face], shown.nearest[face], strict=True)
-            if p != NOBODY
-        )
+        candidates = shown[face]
         first_choice = int(unhindered.people[face])
         reason: Reason
         if named:

@@ -17,6 +17,11 @@ class FaceDetector(Protocol):
         """Name in the catalogue, such as ``yunet``."""
         ...
 
+    @property
+    def gives_landmarks(self) -> bool:
+        """Whether its faces have landmarks, which an aligned embedder needs."""
+        ...
+
     def detect(self, image: Image) -> list[Face]:
         """The faces of an RGB image, largest first; an empty list where there is none."""
         ...

@@ -9,7 +9,7 @@ import cv2
 from knownface.detection.base import FaceDetector
 from knownface.detection.hog import HogDetector
 from knownface.detection.yunet import YuNetDetector
-from knownface.errors import ModelError, ModelUnavailableError, UnknownModelError
+from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, OutputError, UnknownModelError
 from knownface.models import ModelEntry, ModelStore
 from knownface.models.download import hub_answers, url_answers
 from knownface.settings import Settings
@@ -54,7 +54,7 @@ def _fetched(fitting: list[ModelEntry], store: ModelStore, *, must: bool) -> tup
         if must or (file.hub and hub_answers(file.hub, TIMEOUT)) or (file.url and url_answers(file.url, TIMEOUT)):
             try:
                 return YuNetDetector(store.fetch(entry.name), name=entry.name), f"Detector {entry.name}, fetched."
-            except ModelUnavailableError as error:
+            except (ModelUnavailableError, ModelAlteredError, OutputError) as error:
                 log.info("%s could not be fetched: %s", entry.name, error.message)
     if must:
         raise ModelUnavailableError("YuNet's file is not on this machine and could not be fetched.")

@@ -34,6 +34,7 @@ class HogDetector:
     """
 
     name = "dlib-hog"
+    gives_landmarks = False
 
     def __init__(self) -> None:
         self._local = threading.local()

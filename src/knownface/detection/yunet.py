@@ -46,6 +46,8 @@ class YuNetDetector:
         ModelError: OpenCV cannot read the file.
     """
 
+    gives_landmarks = True
+
     def __init__(self, path: Path, *, name: str = "yunet", detail_side: int = DETAIL_SIDE) -> None:
         self.name = name
         self.detail_side = detail_side

@@ -6,7 +6,7 @@ import logging
 
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.network import input_of
-from knownface.errors import ModelUnavailableError
+from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError
 from knownface.models.download import Progress, hub_answers, offline
 from knownface.models.session import Device, OnnxNetwork
 from knownface.models.store import ModelStore
@@ -108,7 +108,7 @@ def _choice(
     if source is not None and hub_answers(source, HUB_TIMEOUT):
         try:
             store.fetch(DEFAULT, on_download)
-        except ModelUnavailableError as error:
+        except (ModelUnavailableError, ModelAlteredError, OutputError) as error:
             return FALLBACK, f"Embedder {FALLBACK}, since {DEFAULT} could not be fetched ({error.message})"
         return DEFAULT, f"Embedder {DEFAULT}, the default, fetched from the hub."
     hub = "the network is switched off by a variable" if offline() else "the hub does not answer"

@@ -107,14 +107,17 @@ def read_dataset(root: str | Path, options: SplitOptions | None = None) -> Datas
             break
         try:
             name = clean_name(folder.name)
+            files = _split_person(name, folder, options)
         except BadNameError as error:
             notes.append(f"{folder.name} was left out: {error.message}")
+            continue
+        except PermissionError:
+            notes.append(f"{folder.name} was left out: the folder may not be read.")
             continue
         twin = people.get(name_key(name))
         if twin is not None:
             notes.append(f"{name} was left out: the name differs from {twin.name} only in letter case.")
             continue
-        files = _split_person(name, folder, options)
         if files.files:
             people[name_key(name)] = files
         else:
@@ -148,14 +151,11 @@ def media_files(folder: Path) -> tuple[Path, ...]:
     """The pictures and videos of a folder, in natural order; none where it is missing.
 
     Raises:
-        UnreadableError: It may not be read.
+        PermissionError: It may not be read; what that means only the caller knows.
     """
     if not folder.is_dir():
         return ()
-    try:
-        entries = [f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and kind_of(f)]
-    except PermissionError as error:
-        raise UnreadableError(f"The folder {folder} may not be read.") from error
+    entries = [f for f in folder.iterdir() if f.is_file() and not f.name.startswith(".") and kind_of(f)]
     return tuple(sorted(entries, key=natural_key))
 
 
@@ -266,18 +266,31 @@ def read_strangers(folder: str | Path, known: Sequence[str] = ()) -> tuple[tuple
     root = Path(folder)
     if not root.is_dir():
         raise UnreadableError(f"There is no folder {root}.", "Give a folder with pictures of people not enrolled.")
-    samples = [Sample(file.stem, file) for file in media_files(root)]
-    for person in sorted((f for f in root.iterdir() if f.is_dir() and not f.name.startswith(".")), key=natural_key):
-        for place in (person, *(person / side for side in _SIDES)):
-            samples += [Sample(person.name, file) for file in media_files(place)]
+    samples, notes = _stranger_files(root)
     if not samples:
         raise InputError(f"{root} holds no picture of a stranger.", "Put pictures into it, or leave --strangers out.")
     taken = {name_key(name) for name in known}
     kept = tuple(sample for sample in samples if name_key(sample.person) not in taken)
     left_out = {sample.person for sample in samples} - {sample.person for sample in kept}
-    notes = []
     if left_out:
         notes.append(f"{_names(sorted(left_out))} lie among the strangers and are enrolled too; they were left out.")
     if not kept:
         raise InputError(f"Everybody in {root} is enrolled, so nobody there is a stranger.", "Give other people.")
     return kept, tuple(notes)
+
+
+def _stranger_files(root: Path) -> tuple[list[Sample], list[str]]:
+    samples: list[Sample] = []
+    notes: list[str] = []
+    try:
+        samples += [Sample(file.stem, file) for file in media_files(root)]
+        folders = [f for f in root.iterdir() if f.is_dir() and not f.name.startswith(".")]
+    except PermissionError as error:
+        raise UnreadableError(f"The folder {root} may not be read.") from error
+    for person in sorted(folders, key=natural_key):
+        try:
+            for place in (person, *(person / side for side in _SIDES)):
+                samples += [Sample(person.name, file) for file in media_files(place)]
+        except PermissionError:
+            notes.append(f"The stranger {person.name} was left out: the folder may not be read.")
+    return samples, notes

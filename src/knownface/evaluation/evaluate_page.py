@@ -30,7 +30,7 @@ from knownface.evaluation.page_parts import (
     misses_table,
     notes_section,
     people_table,
-    person_sentence,
+    person_sentences,
     plateau_text,
     points_table,
     rule_text,
@@ -72,7 +72,7 @@ def evaluation_report(
         dropped: The second number, which flatters.
     """
     table = evaluation.table
-    notes = (*dataset.notes, *evaluation.sides.notes, *edge_notes(evaluation))
+    notes = (*evaluation.sides.notes, *edge_notes(evaluation))
     sections = [
         *notes_section(notes),
         Section("The result", "", [summary_table(evaluation), best_rows_table(table)]),
@@ -177,11 +177,11 @@ def _confused(evaluation: Evaluation) -> Section:
 def _gallery_of_people(evaluation: Evaluation) -> Section:
     sides, scores = evaluation.sides, evaluation.report.people
     rows: list[list[Cell]] = []
-    for score in scores:
+    for score, sentence in zip(scores, person_sentences(evaluation), strict=True):
         pictured = len(scores) <= PICTURED_PEOPLE or score.fn or score.fp
         train = example_of(sides.train, score.person, f"{score.person} (train)") if pictured else None
         val = example_of(sides.val, score.person, f"{score.person} (val)") if pictured else None
-        rows.append([score.person, train, val, person_sentence(evaluation, score)])
+        rows.append([score.person, train, val, sentence])
     rows.append([UNKNOWN, None, _a_stranger(evaluation), unknown_sentence(evaluation)])
     caption = "Everybody, with the most typical picture of each side."
     return Section("Person by person", "", [TableData(["person", "enrolled", "named", "how it went"], rows, caption)])

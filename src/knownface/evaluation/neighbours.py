@@ -97,7 +97,8 @@ def _block(
     wanted = distances[:, candidates - 1 - _SPARE].astype(np.float64) ** 2
     rounding = 16.0 * dim * np.finfo(np.float32).eps
     # With fewer visible templates than candidates, everything visible is among them.
-    unsure = np.isfinite(farthest) & (farthest - wanted < rounding)
+    with np.errstate(invalid="ignore"):  # infinite both where nothing was left out
+        unsure = np.isfinite(farthest) & (farthest - wanted < rounding)
     for row in np.flatnonzero(unsure):
         all_rows = np.arange(m)[None, :]
         mask = None if hidden is None else hidden[row : row + 1]

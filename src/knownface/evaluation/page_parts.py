@@ -196,25 +196,24 @@ def _group(people: Sequence[str]) -> str:
     return f"{len(people)}: {', '.join(people)}" if 0 < len(people) <= 5 else str(len(people))
 
 
-def person_sentence(evaluation: Evaluation, score: Score) -> str:
-    """How it went for one person."""
+def person_sentences(evaluation: Evaluation) -> list[str]:
+    """How it went for each person, in the order of the classification report."""
+    mixed_up: dict[str, list[str]] = {}
+    for pair in confused_pairs(evaluation.searches, evaluation.answers, examples=0):
+        how = "called Unknown" if pair.taken_for == UNKNOWN else f"taken for {pair.taken_for}"
+        mixed_up.setdefault(pair.person, []).append(f"{pair.count} {how}")
+    return [_sentence(score, mixed_up.get(score.person, [])) for score in evaluation.report.people]
+
+
+def _sentence(score: Score, mixed_up: Sequence[str]) -> str:
+    called = f" {_called(score.fp)}" if score.fp else ""
     if not score.support:
-        return "No picture was left to be named." + (f" {_called(score.fp)}" if score.fp else "")
-    if not score.fn:
-        first = (
-            "The only picture was named rightly."
-            if score.support == 1
-            else f"All {score.support} pictures were named rightly."
-        )
-    else:
-        pairs = confused_pairs(evaluation.searches, evaluation.answers, examples=0)
-        told = [
-            f"{pair.count} called Unknown" if pair.taken_for == UNKNOWN else f"{pair.count} taken for {pair.taken_for}"
-            for pair in pairs
-            if pair.person == score.person
-        ]
-        first = f"{score.tp} of {score.support} right; {', '.join(told)}."
-    return first + (f" {_called(score.fp)}" if score.fp else "")
+        return f"No picture was left to be named.{called}"
+    if score.fn:
+        return f"{score.tp} of {score.support} right; {', '.join(mixed_up)}.{called}"
+    if score.support == 1:
+        return f"The only picture was named rightly.{called}"
+    return f"All {score.support} pictures were named rightly.{called}"
 
 
 def _called(count: int) -> str:

@@ -6,6 +6,7 @@ them; what strangers would have got stands in a column of its own.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
@@ -102,17 +103,14 @@ def split_frames(found: FoundFaces, seed: int, train_share: float) -> tuple[Foun
 
 
 def checked(sides: Sides) -> Sides:
-    """The sides with probes of people who have no template moved to the strangers, and remarks on all of it.
+    """The sides without probes of people of whom no train picture could be used, and remarks on all of it.
 
     Raises:
         NoFaceError: Nothing was found to enrol, or nothing to name.
     """
     train, val, strangers = sides.train, sides.val, sides.strangers
     if not len(train):
-        raise NoFaceError(
-            f"No face was found in any of the {train.missed} pictures to enrol.",
-            "Look at the pictures; try another --detector.",
-        )
+        raise _nothing(train, "enrol")
     notes = list(sides.notes)
     known = np.isin(val.faces.people, train.faces.people)
     if not known.all():
@@ -123,10 +121,7 @@ def checked(sides: Sides) -> Sides:
         )
         val = val.take(known)
     if not len(val):
-        raise NoFaceError(
-            f"No face was found in any of the {val.missed} pictures to name.",
-            "Look at the pictures; try another --detector.",
-        )
+        raise _nothing(val, "name")
     twins = np.unique(val.faces.sources[np.isin(val.faces.sources, train.faces.sources)])
     if len(twins) and not _frames_shared(train, val):
         notes.append(
@@ -139,6 +134,15 @@ def checked(sides: Sides) -> Sides:
                 "counted apart and take part in no other number."
             )
     return Sides(train, val, strangers, tuple(notes))
+
+
+def _nothing(found: FoundFaces, purpose: str) -> NoFaceError:
+    reasons = Counter(miss.reason for miss in found.misses).most_common(1)
+    why = f" (most often: {reasons[0][0]})" if reasons else ""
+    return NoFaceError(
+        f"None of the {found.missed} pictures to {purpose} could be used{why}.",
+        "Look at the pictures; try another --detector.",
+    )
 
 
 def _frames_shared(train: FoundFaces, val: FoundFaces) -> bool:

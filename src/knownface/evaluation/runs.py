@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import importlib.util
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from knownface.errors import OutputError, SettingsError
+from knownface.errors import MissingExtraError, SettingsError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import Dataset, Sample, SplitOptions, read_dataset, read_strangers
 from knownface.evaluation.evaluate_page import Dropped, evaluation_report
@@ -14,8 +15,11 @@ from knownface.evaluation.grid import COLUMNS, DEFAULT_GRID, Grid
 from knownface.evaluation.page_parts import headline
 from knownface.evaluation.protocol import Evaluation, Sides, Tick, embed_dataset, evaluate, no_tick, with_dropped
 from knownface.evaluation.report import Cell, write_report
+from knownface.files import unwritable
 
 GRID_FILE = "grid_search_results.csv"
+CRITERIA = tuple(name for name in COLUMNS if name not in {"k1", "k2", "threshold"})
+"""Columns of the grid table by which a best row can be chosen."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -28,6 +32,9 @@ class EvaluateOptions:
         grid: Parameters to try.
         criterion: A column of the grid table.
         drop_under: Repeat without people whose F1 is under this; None does not.
+
+    Raises:
+        SettingsError: The criterion is no column that measures something.
     """
 
     split: SplitOptions = field(default_factory=SplitOptions)
@@ -36,34 +43,43 @@ class EvaluateOptions:
     criterion: str = "accuracy"
     drop_under: float | None = None
 
+    def __post_init__(self) -> None:
+        if self.criterion not in CRITERIA:
+            raise SettingsError(f"{self.criterion!r} cannot tell which row is best.", f"Choose {', '.join(CRITERIA)}.")
 
-def make_folder(folder: Path) -> Path:
-    """The folder that results go to, made before the work begins.
+
+def prepare_report(folder: Path) -> None:
+    """Make the folder of a report, and see before the work begins that the report can be written.
 
     Raises:
-        OutputError: It cannot be made, or is a file.
+        MissingExtraError: matplotlib or jinja2 is not installed.
+        OutputError: The folder cannot be made, or is a file.
     """
+    missing = [name for name in ("matplotlib", "jinja2") if importlib.util.find_spec(name) is None]
+    if missing:
+        raise MissingExtraError(
+            f"Reports need {' and '.join(missing)}, which is not installed.",
+            "Install it: pip install 'knownface[evaluation]'",
+        )
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(f"The folder {folder} cannot be made: {error.strerror}.") from error
-    return folder
+        raise unwritable(folder, error) from error
 
 
-def embed_folder(
-    bench: Bench, root: Path, options: EvaluateOptions, tick: Tick = no_tick
-) -> tuple[Dataset, Sides, tuple[str, ...]]:
+def embed_folder(bench: Bench, root: Path, options: EvaluateOptions, tick: Tick = no_tick) -> tuple[Dataset, Sides]:
     """Read and embed a data set and its strangers.
 
     Returns:
-        The data set, its faces, and remarks on the strangers.
+        The data set, and its faces with all remarks.
     """
     dataset = read_dataset(root, options.split)
     samples: tuple[Sample, ...] = ()
     notes: tuple[str, ...] = ()
     if options.strangers is not None:
         samples, notes = read_strangers(options.strangers, [person.name for person in dataset.people])
-    return dataset, embed_dataset(dataset, samples, bench.reader, tick), notes
+    sides = embed_dataset(dataset, samples, bench.reader, tick)
+    return dataset, replace(sides, notes=(*dataset.notes, *notes, *sides.notes))
 
 
 def run_evaluation(
@@ -89,17 +105,14 @@ def run_evaluation(
 
     Raises:
         InputError, NoFaceError: The data set does not allow it; the sentence says why.
-        SettingsError: The criterion measures nothing.
+        SettingsError: The criterion is about strangers, and there are none.
         OutputError: The report cannot be written.
         MissingExtraError: matplotlib or jinja2 is not installed.
     """
-    if options.criterion not in COLUMNS:
-        raise SettingsError(f"The grid has no column {options.criterion!r}.", f"Choose one of {', '.join(COLUMNS)}.")
-    make_folder(out)
-    dataset, sides, remarks = embed_folder(bench, root, options, tick)
+    prepare_report(out)
+    dataset, sides = embed_folder(bench, root, options, tick)
     steps = 3
     tick("Searching the grid", 0, steps)
-    sides = Sides(sides.train, sides.val, sides.strangers, (*remarks, *sides.notes))
     evaluation = evaluate(sides, options.grid, options.criterion)
     evaluation.table.write_csv(out / GRID_FILE)
     tick("Searching the grid", 1, steps)

@@ -5,6 +5,7 @@ from knownface.gallery.enrolled import EnrolledFaces
 from knownface.gallery.gallery import Gallery
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.values import (
+    Enrolled,
     GalleryInfo,
     GalleryVectors,
     NewTemplate,
@@ -15,6 +16,7 @@ from knownface.gallery.values import (
 )
 
 __all__ = [
+    "Enrolled",
     "EnrolledFaces",
     "Gallery",
     "GalleryCalibration",

@@ -19,7 +19,7 @@ from knownface.gallery.names import name_key
 from knownface.gallery.roster import Roster
 from knownface.gallery.saved_index import delete_index, saved_key
 from knownface.gallery.searching import Searchable
-from knownface.gallery.values import GalleryInfo, GalleryVectors, NewTemplate, Refusal, Template
+from knownface.gallery.values import Enrolled, GalleryInfo, GalleryVectors, NewTemplate, Refusal, Template
 from knownface.storage import backup, parse_location, restore
 from knownface.storage.migrate import HEAD
 from knownface.storage.schema import groups, people
@@ -56,12 +56,9 @@ class Gallery(Roster, Searchable):
             ContractMismatchError: Another embedder filled the gallery meanwhile.
             ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
         """
-        added, _ = self._enrol([(name, template) for template in new], ())
-        return added
+        return sum(self.enrol([(name, template) for template in new]).added.values())
 
-    def enrol(
-        self, new: Sequence[tuple[str, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
-    ) -> dict[str, list[str]]:
+    def enrol(self, new: Sequence[tuple[str, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()) -> Enrolled:
         """Add templates of many people, and what was refused, in one transaction.
 
         All templates of one file belong into one call: afterwards the file counts as known.
@@ -70,33 +67,27 @@ class Gallery(Roster, Searchable):
             new: Names and templates.
             refusals: Names of the people meant, and what was refused.
 
-        Returns:
-            For each file (by its SHA-256) everybody's name whom it is now enrolled for.
-
         Raises:
             BadNameError, NameTakenError, ContractMismatchError, ValueError: As :meth:`add_templates`.
         """
-        _, owners = self._enrol(new, refusals)
-        return owners
-
-    def _enrol(
-        self, new: Sequence[tuple[str, NewTemplate]], refusals: Iterable[tuple[str, Refusal]]
-    ) -> tuple[int, dict[str, list[str]]]:
         contract = self._bound or self.contract
         if new and contract is None:
             raise ValueError("bind() must be called before the first template is added")
         vectors = None if contract is None else template_sql.checked_vectors([t for _, t in new], contract.dim)
         with self._writing() as connection:
-            added = 0
+            added: dict[tuple[str, str], int] = {}
             if contract is not None and vectors is not None and new:
                 contract_id = store_contract(connection, contract, self._place)
                 ids = people_sql.find_or_create(connection, {name for name, _ in new})
                 owned = [(ids[name], template) for name, template in new]
-                added = template_sql.add_templates(connection, owned, vectors, contract_id)
+                counts = template_sql.add_templates(connection, owned, vectors, contract_id)
+                keys = {person_id: name_key(name) for name, person_id in ids.items()}
+                added = {(keys[person_id], sha256): count for (person_id, sha256), count in counts.items()}
             sources.add_refusals(connection, refusals)
             if added:
                 note_templates_added(connection)
-            return added, sources.read_owners_of_files(connection, {t.source_sha256 for _, t in new})
+            owners = sources.read_owners_of_files(connection, {t.source_sha256 for _, t in new})
+        return Enrolled(added, owners)
 
     def remove_templates(self, ids: Iterable[int]) -> int:
         """Remove templates, leaving no trace of them; returns how many there were."""
@@ -150,22 +141,10 @@ class Gallery(Roster, Searchable):
         with self._reading() as connection:
             return sources.read_refusals(connection, review_key)
 
-    def record_refusals(self, refusals: Iterable[tuple[str, Refusal]]) -> None:
-        """Remember files that were refused, by the names of the people meant."""
-        self._enrol((), refusals)
-
     def pictures_without_face(self) -> int:
         """Files given for enrolment in which no face was found, as far as remembered."""
         with self._reading() as connection:
             return sources.count_refused(connection, NoFaceError.code)
-
-    def sources_of_others(self, name: str, sha256s: Iterable[str]) -> dict[str, list[str]]:
-        """For each of these files that other people are enrolled with: their names."""
-        with self._reading() as connection:
-            owners = sources.read_owners_of_files(connection, sha256s)
-        key = name_key(name)
-        others = {sha: [owner for owner in names if name_key(owner) != key] for sha, names in owners.items()}
-        return {sha256: names for sha256, names in others.items() if names}
 
     # The gallery as a whole
 

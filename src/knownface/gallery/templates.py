@@ -38,8 +38,12 @@ def checked_vectors(new: Sequence[NewTemplate], dim: int) -> Embeddings:
 
 def add_templates(
     connection: Connection, new: Sequence[tuple[int, NewTemplate]], vectors: Embeddings, contract_id: int
-) -> int:
-    """Add templates to people, by their ids; returns how many were not there already."""
+) -> dict[tuple[int, str], int]:
+    """Add templates to people, by their ids.
+
+    Returns:
+        For each person id and file (by its SHA-256), how many were not there already.
+    """
     last = connection.scalar(select(func.max(templates.c.id))) or 0
     now = datetime.now(UTC)
     rows = [
@@ -48,7 +52,9 @@ def add_templates(
     ]
     insert_new(connection, templates, rows)
     # Writers come one after the other, so whatever has a greater id is ours.
-    return int(connection.scalar(select(func.count()).where(templates.c.id > last)) or 0)
+    columns = (templates.c.person_id, templates.c.source_sha256)
+    added = select(*columns, func.count()).where(templates.c.id > last).group_by(*columns)
+    return {(person_id, sha256): count for person_id, sha256, count in connection.execute(added).all()}
 
 
 def _row(person_id: int, template: NewTemplate, contract_id: int, vector: Embeddings, now: datetime) -> dict[str, Any]:

@@ -98,6 +98,19 @@ class Refusal:
     detail: str
 
 
+@dataclass(frozen=True, slots=True)
+class Enrolled:
+    """What one transaction of enrolment did.
+
+    Attributes:
+        added: Templates that were not there already, for each name key and file (by its SHA-256).
+        owners: For each file, everybody's name whom it is now enrolled for.
+    """
+
+    added: dict[tuple[str, str], int]
+    owners: dict[str, list[str]]
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class GalleryVectors:
     """Every template's embedding, in the order of the template ids; counter-examples aside.

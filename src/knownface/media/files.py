@@ -123,15 +123,16 @@ def _walk(folder: Path, visited: set[tuple[int, int]], top: bool = True) -> Iter
     visited.add((status.st_dev, status.st_ino))
     for entry in entries:
         if entry.is_dir():
-            if not _is_clutter(entry):
+            if not is_clutter(entry):
                 yield from _walk(entry, visited, top=False)
         elif _is_wanted(entry):
             yield entry
 
 
 def _is_wanted(path: Path) -> bool:
-    return not _is_clutter(path) and path.is_file() and kind_of(path) is not None
+    return not is_clutter(path) and path.is_file() and kind_of(path) is not None
 
 
-def _is_clutter(path: Path) -> bool:
+def is_clutter(path: Path) -> bool:
+    """Whether a file or folder is hidden, or one of those that systems leave behind."""
     return path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES

@@ -222,6 +222,11 @@ class ModelStore:
                 f"The weights of {entry.name} are not on this machine, and the network is switched off by a variable.",
                 f"Unset KNOWNFACE_OFFLINE and HF_HUB_OFFLINE, or: {how_to_get(entry)}",
             )
+        size = f" ({file.byte_count / 1e6:.1f} MB)" if file.byte_count else ""
+        log.warning(
+            "Fetching %s%s. Licence of the weights: %s; commercial use: %s. %s",
+            *(entry.name, size, entry.licence, entry.commercial_use, entry.licence_note),
+        )
         target = self._cached(entry, file)
         part = target.with_name(target.name + ".part")
         make_folder(target.parent)

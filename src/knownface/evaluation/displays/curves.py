@@ -72,7 +72,7 @@ class RocDisplay(Display):
             self.ax_.set_xlabel("false positive rate")
             self.ax_.set_ylabel("true positive rate")
             self.ax_.set_ylim(-0.02, 1.02)
-            percent(self.ax_, y=True)
+            percent(self.ax_, x=log, y=True)
             self.ax_.set_title("ROC, each person against the rest")
             self.ax_.legend(loc="lower right")
         return self

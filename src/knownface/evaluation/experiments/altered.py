@@ -22,6 +22,7 @@ from knownface.evaluation.runs import EvaluateOptions, embed_folder
 from knownface.media import kind_of, read_image
 from knownface.types import DecisionRule
 
+_AS_IT_IS = "as it is"
 _COLUMNS = (
     "what",
     "example",
@@ -41,7 +42,6 @@ class _Start:
     dataset: Dataset
     sides: Sides
     evaluation: Evaluation
-    notes: list[str]
     train: list[Sample]
     val: list[Sample]
 
@@ -49,12 +49,12 @@ class _Start:
 def _start(bench: Bench, root: Path, options: EvaluateOptions, tick: Tick) -> _Start:
     if options.split.by_frames:
         raise InputError("Altered pictures need files of their own for train and val.", "Leave out --split frames.")
-    dataset, sides, remarks = embed_folder(bench, root, options, tick)
+    dataset, sides = embed_folder(bench, root, options, tick)
     evaluation = evaluate(sides, options.grid, options.criterion)
     people = [person for person in dataset.people if person.train]
     train = [Sample(person.name, path) for person in people for path in person.train]
     val = [Sample(person.name, path) for person in people for path in person.val]
-    return _Start(dataset, sides, evaluation, [*dataset.notes, *remarks, *sides.notes], train, val)
+    return _Start(dataset, sides, evaluation, train, val)
 
 
 def _read(
@@ -205,7 +205,7 @@ def _probes_section(
     outcomes: list[Outcomes] = []
     rows: list[list[Cell]] = []
     pictures = {p.caption: p for p in _examples(start.val, reader, alterations)}
-    for label, faces in [("as it is", sides.val), *zip((a.label for a in alterations), found, strict=True)]:
+    for label, faces in [(_AS_IT_IS, sides.val), *zip((a.label for a in alterations), found, strict=True)]:
         searches = search(sides.train.faces, faces.faces, rule.k2)
         answers = searches.answers(rule)
         outcome = Outcomes.of(searches, answers, faces.missed)
@@ -221,7 +221,7 @@ def _probes_section(
     )
     formats = {**dict.fromkeys(_COLUMNS[2:7], ".1%"), "moved by (median)": ".2f"}
     table = TableData(_COLUMNS, rows, f"{outcomes[0].total} pictures each.", formats)
-    display = OutcomesDisplay(["as it is", *(a.label for a in alterations)], outcomes)
+    display = OutcomesDisplay([_AS_IT_IS, *(a.label for a in alterations)], outcomes)
     return Section(title, text, [table], [FigureData(name, "What became of every picture.", display)]), outcomes
 
 
@@ -244,7 +244,8 @@ def _examples(samples: Sequence[Sample], reader: FaceReader, alterations: Sequen
         image = read_image(sample.path, reader.max_pixels)
         faces = reader.detector.detect(image)
         if faces:
-            return [PictureData(a.label, a.change(image, faces[0])) for a in alterations]
+            altered = [PictureData(a.label, a.change(image, faces[0])) for a in alterations]
+            return [PictureData(_AS_IT_IS, image), *altered]
     return []
 
 
@@ -258,4 +259,4 @@ def _report(
     data: object,
 ) -> Report:
     everything = {**dataset_facts(start.dataset, start.sides), **bench.facts(), **(facts or {})}
-    return Report(title, headline, everything, [*notes_section(start.notes), *sections], {"rows": data})
+    return Report(title, headline, everything, [*notes_section(start.sides.notes), *sections], {"rows": data})

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from knownface.decision import NOBODY
 from knownface.evaluation.bench import Bench
-from knownface.evaluation.displays import DetDisplay
+from knownface.evaluation.displays import CmcDisplay, DetDisplay
 from knownface.evaluation.embeddings import FoundFaces, joined
 from knownface.evaluation.experiments.bars import Outcomes, OutcomesDisplay
 from knownface.evaluation.faces import FaceSet, Searches, search
@@ -67,11 +67,12 @@ def video(
     bench: Bench, root: Path, options: EvaluateOptions, *, facts: Mapping[str, Cell] | None = None, tick: Tick = no_tick
 ) -> Report:
     """Name every frame, then every clip by the majority of its frames and by its mean embedding."""
-    dataset, sides, remarks = embed_folder(bench, root, options, tick)
+    dataset, sides = embed_folder(bench, root, options, tick)
     frames = evaluate(sides, options.grid, options.criterion)
     clips = clips_of(sides.val)
     voted = majority(frames.answers, frames.searches.neighbours.distances[:, 0], clips)
-    means = search(sides.train.faces, mean_faces(sides.val.faces, clips), max(options.grid.k2))
+    of_clips = mean_faces(sides.val.faces, clips)
+    means = search(sides.train.faces, of_clips, max(options.grid.k2))
     table = grid_search(means, options.grid)
     rule = table.rule(table.best_row(options.criterion))
     truth = means.truth
@@ -87,14 +88,19 @@ def video(
     ]
     columns = ["decided", "decisions", "right", "Unknown", "wrong name", "parameters"]
     result = TableData(columns, rows, "Enrolled people.", dict.fromkeys(columns[2:5], ".2%"))
-    figure = FigureData("clips", "What became of frames and clips.", OutcomesDisplay([w[0] for w in ways], outcomes))
-    notes = [*dataset.notes, *remarks, *sides.notes]
+    bars = OutcomesDisplay([way[0] for way in ways], outcomes)
+    figures = [FigureData("clips", "What became of frames and clips.", bars)]
+    if len(frames.enrolled) > 1:
+        cmc = CmcDisplay.from_faces(sides.train.faces, sides.val.faces, "frames").plot()
+        CmcDisplay.from_faces(sides.train.faces, of_clips, "clips").plot(cmc.ax_)
+        figures.append(FigureData("cmc", "How often the right person is among the first r.", cmc))
+    notes = list(sides.notes)
     if not any(place.time is not None for place in sides.val.places):
         notes.append(_PHOTOS_NOTE)
     per_clip = len(clips) / len(truth)
     sections = [
         *notes_section(notes),
-        Section("Frames and clips", _TEXT, [result], [figure]),
+        Section("Frames and clips", _TEXT, [result], figures),
         *_open_set_sections(sides, frames, rule, max(options.grid.k2)),
     ]
     headline = (

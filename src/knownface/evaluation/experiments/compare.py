@@ -210,7 +210,9 @@ def _status_section(entries: Sequence[Entry], measured: Mapping[str, Measured], 
         found = measured.get(entry.title)
         status = f"measured, with {rule_text(found.evaluation.rule)}" if found else missing[entry.title]
         rows.append([entry.title, entry.embedder, status])
-    return Section("What was run, and what is missing", "", [TableData(["system", "embedder", "status"], rows, "")])
+    return Section(
+        "What was run, and what is missing", "", [TableData(["system", "embedder", "status"], rows, "Every system.")]
+    )
 
 
 def _headline(measured: Mapping[str, Measured], missing: Mapping[str, str]) -> str:

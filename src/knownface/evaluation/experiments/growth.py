@@ -74,14 +74,13 @@ def growth(
         facts: More facts for the page.
         tick: Told how far it is.
     """
-    dataset, sides, remarks = embed_folder(bench, root, options, tick)
+    dataset, sides = embed_folder(bench, root, options, tick)
     everybody = evaluate(sides, options.grid, options.criterion)
     testable = sorted(set(sides.val.faces.people.tolist()))
     counts = counts_up_to(len(testable))
     metrics = _draws(sides, testable, counts, draws, everybody, options, tick)
     loading = measure_loading(bench.reader, dataset, tick)
-    notes = [*dataset.notes, *remarks, *sides.notes]
-    sections = [*notes_section(notes), _metrics_section(counts, metrics, everybody), _loading_section(loading)]
+    sections = [*notes_section(sides.notes), _metrics_section(counts, metrics, everybody), _loading_section(loading)]
     last = {name: float(np.nanmean(values[-1])) for name, values in metrics.items()}
     seconds = loading.total
     headline = (
