@@ -131,13 +131,13 @@ def scan_people(directory: str | Path) -> PeopleScan:
     people: dict[str, PersonFolder] = {}
     problems: list[FileReview] = []
     entries = _entries(root)
-    if not any(entry.is_dir() for entry in entries):
+    if not any(is_folder for _, is_folder in entries):
         raise UnreadableError(
             f"{root} holds no folders, so nobody can be learnt from it.",
             "Put each person's pictures into a folder with the person's name, and give the folder above.",
         )
-    for entry in entries:
-        if not entry.is_dir():
+    for entry, is_folder in entries:
+        if not is_folder:
             problems.append(_problem(entry, "", "no-person", "Lies in no person's folder."))
             continue
         try:
@@ -159,9 +159,12 @@ def scan_people(directory: str | Path) -> PeopleScan:
     return PeopleScan(tuple(people.values()), tuple(problems))
 
 
-def _entries(folder: Path) -> list[Path]:
+def _entries(folder: Path) -> list[tuple[Path, bool]]:
+    """What a folder holds, in natural order, and whether each is a folder; without clutter."""
     try:
-        return sorted((entry for entry in folder.iterdir() if not is_clutter(entry)), key=natural_key)
+        with os.scandir(folder) as found:  # tells folders from files without asking for each
+            listed = [(Path(entry.path), entry.is_dir()) for entry in found]
+        return sorted(((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(entry[0]))
     except OSError as error:
         raise UnreadableError(f"The folder {folder} may not be read: {error.strerror}.") from error
 
@@ -169,8 +172,8 @@ def _entries(folder: Path) -> list[Path]:
 def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
     """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will tell."""
     entries = _entries(folder)
-    train = next((entry for entry in entries if entry.name == "train" and entry.is_dir()), None)
-    files = [entry for entry in (_entries(train) if train else entries) if not entry.is_dir()]
+    train = next((path for path, is_folder in entries if is_folder and path.name == "train"), None)
+    files = [path for path, is_folder in (_entries(train) if train else entries) if not is_folder]
     wanted = [kind_of(file) is not None for file in files]
     return [f for f, is_wanted in zip(files, wanted, strict=True) if is_wanted], [
         f for f, is_wanted in zip(files, wanted, strict=True) if not is_wanted
@@ -236,7 +239,7 @@ def enrol_people(
         return _examine_file(person, path, sha256, detector, embedder, options)
 
     items = ((person.name, path) for person in welcome for path in person.files)
-    examined = map_in_order(look, items, threads=options.threads, ahead=4 * options.threads)
+    examined = map_in_order(look, items, threads=options.threads, ahead=2 * options.threads + options.batch_size)
     for batch in _batches(examined, options.batch_size):
         yield from _commit(batch, gallery, embedder, key)
 

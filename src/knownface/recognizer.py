@@ -314,7 +314,9 @@ class FaceRecognizer:
 
         batch = []
         count = 0
-        for seen in map_in_order(look, items, threads=self.threads, ahead=2 * self.threads):
+        # Crops are small: so many may wait that the workers go on while a batch is embedded. Pictures are not.
+        ahead = 2 * self.threads + (0 if keep_images else self.settings.batch_size)
+        for seen in map_in_order(look, items, threads=self.threads, ahead=ahead):
             batch.append(seen)
             count += len(seen[2])
             if count >= self.settings.batch_size or len(batch) >= (8 if keep_images else self.settings.batch_size):

@@ -28,6 +28,10 @@ if TYPE_CHECKING:
     from knownface.recognizer import FaceRecognizer
 
 
+_TABLE_ROWS = 200
+"""More rows than this are summed up on the screen where a file has them."""
+
+
 @click.command(name="identify")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @recognizer_options
@@ -97,7 +101,10 @@ def command(
     _write(results, csv_file, json_file, top)
     if journal:
         journal.finish()
-    _show(results, top)
+    if (csv_file or json_file) and sum(len(result.rows) for result in results) > _TABLE_ROWS:
+        _summarize(results)
+    else:
+        _show(results, top)
     failed = [result for result in results if result.error]
     for result in failed:
         say(f"Passed over: {result.error}", style="yellow")
@@ -134,6 +141,17 @@ def _write(results: list[FileResult], csv_file: Path | None, json_file: Path | N
 def _candidates(row: Any, top: int) -> list[Any]:
     cells = [value for c in row.candidates or [] for value in (c["name"], c["distance"])]
     return cells + [None] * (2 * top - len(cells))
+
+
+def _summarize(results: list[FileResult]) -> None:
+    """What came of a large run whose rows are in a file: one line instead of a table that nobody reads."""
+    names = [row.name for result in results for row in result.rows]
+    known = [name for name in names if name is not None]
+    out().print(
+        f"{len(names)} faces in {len(results)} files: {len(known)} named ({len(set(known))} people), "
+        f"{len(names) - len(known)} Unknown.",
+        soft_wrap=True,
+    )
 
 
 def _show(results: list[FileResult], top: int) -> None:
