@@ -139,7 +139,8 @@ def gallery_is_there(location: str) -> bool:
 
 
 def progress() -> Progress:
-    """A progress bar with rate and time left, on standard error, gone when done."""
+    """A progress bar with rate and time left, on standard error, gone when done; none where nobody sees it."""
+    console = err()
     return Progress(
         SpinnerColumn(),
         TextColumn("{task.description}"),
@@ -148,8 +149,9 @@ def progress() -> Progress:
         MofNCompleteColumn(),
         _RateColumn(),
         TimeRemainingColumn(),
-        console=err(),
+        console=console,
         transient=True,
+        disable=not console.is_terminal,
     )
 
 
