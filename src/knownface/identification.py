@@ -1,78 +1,20 @@
-"""Files in, names out: photos and videos one after another, with a journal that lets a stopped run go on."""
+"""Files in, names out: photos and videos one after another."""
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
 import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
-from typing import Any
 
-from knownface.errors import InputError, KnownFaceError, OutputError
+from knownface.errors import InputError, KnownFaceError
+from knownface.journal import FaceRow, FileResult, Journal
 from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image, read_video, video_info, write_image
 from knownface.recognizer import FaceRecognizer, Identification
 
-_log = logging.getLogger(__name__)
-
 DEFAULT_EVERY = 0.5
 """Seconds between the frames of a video that are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class FaceRow:
-    """One face of one picture, as written to tables and files.
-
-    Attributes:
-        file: The photo or video.
-        time: Seconds from the start of the video; None for a photo.
-        box: ``[x, y, width, height]`` in pixels.
-        name: The person's name, or None for Unknown.
-        distance: To the person named, or to anybody when Unknown; None with an empty gallery.
-        votes: Templates that voted for the person.
-        stage: 1 or 2; 0 for Unknown.
-        reason: Why the decision is what it is.
-        candidates: The nearest people, as ``{"name", "distance", "votes"}``, if asked for.
-    """
-
-    file: str
-    time: float | None
-    box: list[float]
-    name: str | None
-    distance: float | None
-    votes: int
-    stage: int
-    reason: str
-    candidates: list[dict[str, Any]] | None = None
-
-    def as_dict(self) -> dict[str, Any]:
-        """As a JSON object; without ``candidates`` where none were asked for."""
-        row = asdict(self)
-        if self.candidates is None:
-            del row["candidates"]
-        return row
-
-
-@dataclass(frozen=True, slots=True)
-class FileResult:
-    """What came of one file.
-
-    Attributes:
-        path: The file.
-        rows: Its faces.
-        error: Why it could not be used, or None; rows found before the error are kept.
-        annotated: The labelled copy that was written, or None.
-        resumed: Whether an earlier run had done it.
-    """
-
-    path: Path
-    rows: tuple[FaceRow, ...]
-    error: str | None = None
-    annotated: Path | None = None
-    resumed: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -271,98 +213,3 @@ def annotation_targets(paths: Sequence[Path], folder: Path) -> dict[Path, Path]:
         taken.add(wanted)
         targets[path] = wanted
     return targets
-
-
-def _state(path: Path) -> list[int]:
-    """Size and time of a file's last change; both 0 where it is gone."""
-    try:
-        status = path.stat()
-    except OSError:
-        return [0, 0]
-    return [status.st_size, status.st_mtime_ns]
-
-
-def _result_of(entry: dict[str, Any]) -> FileResult:
-    rows = tuple(FaceRow(**row) for row in entry["rows"])
-    annotated = Path(entry["annotated"]) if entry["annotated"] else None
-    return FileResult(Path(entry["file"]), rows, entry["error"], annotated, resumed=True)
-
-
-class Journal:
-    """What a run has done so far, a line a file, so that the same run can go on after a stop.
-
-    It lies beside the result as ``RESULT.partial``; its first line is a digest of what the answers depend on. With
-    another gallery, embedder or rule the run starts anew, and so does a file that has changed since.
-
-    Args:
-        result: The file that the run will write in the end.
-        depends_on: Whatever the answers depend on, as a text.
-    """
-
-    def __init__(self, result: Path, depends_on: str) -> None:
-        self.path = result.with_name(result.name + ".partial")
-        self._digest = hashlib.sha256(depends_on.encode()).hexdigest()
-        self.done: dict[str, FileResult] = {}
-        try:
-            self._read()
-            self.path.parent.mkdir(parents=True, exist_ok=True)
-            fresh = not self.done
-            self._file = self.path.open("w" if fresh else "a", encoding="ascii")
-            if fresh:
-                self._write({"knownface": self._digest})
-        except OSError as error:
-            raise OutputError(f"{self.path} cannot be written: {error.strerror}.") from error
-
-    def _read(self) -> None:
-        if not self.path.exists():
-            return
-        text = self.path.read_text(encoding="utf-8", errors="replace")
-        # A line without its end was cut off by a crash: it goes, and its file is done again.
-        whole = text[: text.rfind("\n") + 1]
-        lines = whole.split("\n")[:-1]
-        if not lines or lines[0] != json.dumps({"knownface": self._digest}):
-            _log.warning("%s is of another gallery or of other options; the run starts anew.", self.path)
-            return
-        try:
-            for line in lines[1:]:
-                entry = json.loads(line)
-                result = _result_of(entry)
-                if entry["state"] == _state(result.path):
-                    self.done[str(result.path)] = result
-        except (ValueError, KeyError, TypeError) as error:
-            _log.warning("%s is damaged (%s): the files after that are done again.", self.path, error)
-            whole = "\n".join(lines[: lines.index(line)]) + "\n"
-        if len(whole) < len(text):
-            self.path.write_text(whole, encoding="utf-8")
-
-    def add(self, result: FileResult) -> None:
-        """Note a file that is done.
-
-        Raises:
-            OutputError: The journal cannot be written.
-        """
-        self._write(
-            {
-                "file": str(result.path),
-                "state": _state(result.path),
-                "rows": [asdict(row) for row in result.rows],
-                "error": result.error,
-                "annotated": str(result.annotated) if result.annotated else None,
-            }
-        )
-
-    def _write(self, entry: dict[str, Any]) -> None:
-        try:
-            self._file.write(json.dumps(entry) + "\n")
-            self._file.flush()
-        except OSError as error:
-            raise OutputError(f"{self.path} cannot be written: {error.strerror}.") from error
-
-    def close(self) -> None:
-        """Stop writing; the journal stays, so that the run can go on."""
-        self._file.close()
-
-    def finish(self) -> None:
-        """The result is written: the journal goes."""
-        self.close()
-        self.path.unlink(missing_ok=True)

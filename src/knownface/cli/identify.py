@@ -24,7 +24,7 @@ from knownface.cli.common import (
 from knownface.files import is_stream
 
 if TYPE_CHECKING:
-    from knownface.identification import FileResult, Journal
+    from knownface.journal import FileResult, Journal
     from knownface.recognizer import FaceRecognizer
 
 
@@ -114,7 +114,7 @@ def command(
 def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Journal | None:
     if result is None or str(result) == "-" or is_stream(result):
         return None
-    from knownface.identification import Journal
+    from knownface.journal import Journal
 
     gallery, contract = recognizer.gallery, recognizer.embedder.contract
     state = (gallery.location, gallery.generation, contract.fingerprint, recognizer.detector.name)
