@@ -133,7 +133,9 @@ def own_folder_demo(
         InputError: Nobody has two pictures, so that none can be held out.
     """
     kept, held = [], []
-    for person in scan_people(directory).people:
+    scan = scan_people(directory)
+    refused += scan.problems
+    for person in scan.people:
         photos = [path for path in person.files if kind_of(path) == "image"]
         out = photos[_HELD_OUT - 1 :: _HELD_OUT] or photos[1:][-1:]
         held += [(person.name, path) for path in out]
@@ -143,9 +145,11 @@ def own_folder_demo(
     options = EnrolmentOptions(batch_size=recognizer.settings.batch_size, threads=recognizer.threads)
     reviews = enrol_people(kept, recognizer.gallery, recognizer.detector, recognizer.embedder, options)
     refused += [review for review in reviews if review.status == "refused"]
-    answers = recognizer.identify_many(held, lambda item: read_image(item[1]), keep_images=True)
-    for answer in answers:
+    limit = recognizer.settings.max_pixels
+    for answer in recognizer.identify_many(held, lambda item: read_image(item[1], limit), keep_images=True):
         name, path = answer.item
-        if answer.image is not None:
-            target = folder / f"{name} {path.stem}.jpg".replace("/", "_")
+        if answer.image is None:
+            yield DemoRow(f"{path.name} (cannot be read)", (name,), (), 0, None, path)
+        else:
+            target = folder / f"{name} {path.name}.jpg"  # the whole name, since a.jpg and a.png may lie side by side
             yield _row(path.name, (name,), answer.image, list(answer.faces), target)
