@@ -100,7 +100,17 @@ def test_a_stopped_identification_goes_on_where_it_was(
     subprocess.run([*KNOWNFACE, "enroll", str(people)], capture_output=True, check=True)
     result = tmp_path / "faces.json"
     command = [*KNOWNFACE, "identify", str(crowd), "--json", str(result), "--batch-size", "2"]
-    run = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+    def listens_to_ctrl_c() -> None:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # a test run in the background ignores it, and hands that on
+
+    run = subprocess.Popen(
+        command,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+        preexec_fn=listens_to_ctrl_c,  # noqa: PLW1509 - no thread runs yet
+    )
     journal = result.with_name("faces.json.partial")
     for _ in range(600):
         time.sleep(0.02)
