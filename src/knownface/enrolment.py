@@ -164,7 +164,9 @@ def _entries(folder: Path) -> list[tuple[Path, bool]]:
     try:
         with os.scandir(folder) as found:  # tells folders from files without asking for each
             listed = [(Path(entry.path), entry.is_dir()) for entry in found]
-        return sorted(((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(entry[0]))
+        return sorted(
+            ((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(Path(entry[0].name))
+        )
     except OSError as error:
         raise UnreadableError(f"The folder {folder} may not be read: {error.strerror}.") from error
 
