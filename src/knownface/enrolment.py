@@ -175,11 +175,12 @@ def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
     """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will tell."""
     entries = _entries(folder)
     train = next((path for path, is_folder in entries if is_folder and path.name == "train"), None)
-    files = [path for path, is_folder in (_entries(train) if train else entries) if not is_folder]
-    wanted = [kind_of(file) is not None for file in files]
-    return [f for f, is_wanted in zip(files, wanted, strict=True) if is_wanted], [
-        f for f, is_wanted in zip(files, wanted, strict=True) if not is_wanted
-    ]
+    wanted: list[Path] = []
+    others: list[Path] = []
+    for path, is_folder in _entries(train) if train else entries:
+        if not is_folder:
+            (wanted if kind_of(path) else others).append(path)
+    return wanted, others
 
 
 def _problem(path: Path, person: str, reason: str, text: str) -> FileReview:

@@ -39,8 +39,8 @@ def _thinned(x: Floats, y: Floats) -> tuple[Floats, Floats]:
 
 
 @dataclass(eq=False)
-class RocDisplay(Display):
-    """True positive rate against false positive rate.
+class _CurveDisplay(Display):
+    """What two pictures of one curve share.
 
     Attributes:
         curve: What is accepted at each distance.
@@ -54,6 +54,11 @@ class RocDisplay(Display):
     def from_faces(cls, gallery: FaceSet, probes: FaceSet, name: str = "knownface") -> Self:
         """Every probe against every enrolled person, as the paper draws it."""
         return cls(distance_curve(*one_against_rest(gallery, probes)), name)
+
+
+@dataclass(eq=False)
+class RocDisplay(_CurveDisplay):
+    """True positive rate against false positive rate."""
 
     def plot(self, ax: Axes | None = None, *, log: bool = True) -> Self:
         """Draw; without ``log`` the many true negatives press the curve into the corner, as the paper found."""
@@ -79,21 +84,8 @@ class RocDisplay(Display):
 
 
 @dataclass(eq=False)
-class PrecisionRecallDisplay(Display):
-    """Precision against recall while the threshold grows.
-
-    Attributes:
-        curve: What is accepted at each distance.
-        name: Shown in the legend.
-    """
-
-    curve: DistanceCurve
-    name: str = "knownface"
-
-    @classmethod
-    def from_faces(cls, gallery: FaceSet, probes: FaceSet, name: str = "knownface") -> Self:
-        """Every probe against every enrolled person."""
-        return cls(distance_curve(*one_against_rest(gallery, probes)), name)
+class PrecisionRecallDisplay(_CurveDisplay):
+    """Precision against recall while the threshold grows."""
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw."""
