@@ -11,6 +11,7 @@ from typing import NamedTuple
 import cv2
 import numpy as np
 import pytest
+from postgres_server import postgres, postgres_empty, postgres_template, postgres_url  # noqa: F401
 
 from knownface.media import write_image
 from knownface.types import Image

@@ -41,9 +41,9 @@ def knows_eileen(recognizer: FaceRecognizer, astronaut: Image) -> FaceRecognizer
 
 def test_auto_falls_back_to_what_packages_bring_and_says_so(alone: Path) -> None:
     with FaceRecognizer.open(":memory:") as opened:
-        assert opened.embedder.contract.name == "dlib-resnet"
+        assert opened.embedder.contract.name == "dlib-resnet-mirror"
         assert opened.detector.name == "dlib-hog"
-        assert "dlib-resnet" in opened.notes[0]
+        assert "dlib-resnet-mirror" in opened.notes[0]
         assert "dlib-hog" in opened.notes[1]
 
 

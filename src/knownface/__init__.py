@@ -16,12 +16,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from knownface.answers import Identification as Identification
     from knownface.embedding import load_embedder as load_embedder
     from knownface.gallery import Gallery as Gallery
     from knownface.media import read_image as read_image
     from knownface.media import read_video as read_video
     from knownface.recognizer import FaceRecognizer as FaceRecognizer
-    from knownface.recognizer import Identification as Identification
 
 __version__ = "0.1.0"
 
@@ -29,8 +29,8 @@ logging.getLogger(__name__).addHandler(logging.NullHandler())
 
 _HOMES = {
     "FaceRecognizer": "recognizer",
-    "Identification": "recognizer",
-    "Verification": "recognizer",
+    "Identification": "answers",
+    "Verification": "answers",
     "Gallery": "gallery",
     "load_embedder": "embedding",
     "read_image": "media",

@@ -9,11 +9,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 
+from knownface.answers import Identification
 from knownface.enrolment import EnrolmentOptions, FileReview, PersonFolder, enrol_people, scan_people
 from knownface.errors import InputError, MissingExtraError
 from knownface.identification import labels
 from knownface.media import draw_labels, kind_of, read_image, write_image
-from knownface.recognizer import FaceRecognizer, Identification
+from knownface.recognizer import FaceRecognizer
 from knownface.types import Image
 
 ASTRONAUT = "Eileen Collins"

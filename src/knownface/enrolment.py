@@ -243,8 +243,13 @@ def enrol_people(
 
     items = ((person.name, path) for person in welcome for path in person.files)
     examined = map_in_order(look, items, threads=options.threads, ahead=2 * options.threads + options.batch_size)
-    for batch in _batches(examined, options.batch_size):
-        yield from _commit(batch, gallery, embedder, key)
+
+    def embedded(batch: list[_Examined]) -> tuple[list[_Examined], Embeddings]:
+        return batch, embed([face for item in batch for _, face in item.faces], embedder)
+
+    # While a batch is committed the next is embedded, and the one after that is examined.
+    for batch, vectors in map_in_order(embedded, _batches(examined, options.batch_size), threads=1, ahead=2):
+        yield from _commit(batch, vectors, gallery, embedder.contract.rule.threshold, key)
 
 
 def _known(path: Path, person: str) -> FileReview:
@@ -306,8 +311,9 @@ def _batches(examined: Iterable[_Examined], batch_size: int) -> Iterator[list[_E
         yield batch
 
 
-def _commit(batch: Sequence[_Examined], gallery: Gallery, embedder: FaceEmbedder, key: str) -> list[FileReview]:
-    vectors = embed([face for item in batch for _, face in item.faces], embedder)
+def _commit(
+    batch: Sequence[_Examined], vectors: Embeddings, gallery: Gallery, threshold: float, key: str
+) -> list[FileReview]:
     templates: list[tuple[str, NewTemplate]] = []
     refusals: list[tuple[str, Refusal]] = []
     reviews: list[FileReview] = []
@@ -321,7 +327,7 @@ def _commit(batch: Sequence[_Examined], gallery: Gallery, embedder: FaceEmbedder
                 why = Refusal(str(item.path), item.sha256, key, item.refusal.reason, item.refusal.text)
                 refusals.append((item.person, why))
             continue
-        new, text = _templates_of(item, rows, embedder.contract.rule.threshold)
+        new, text = _templates_of(item, rows, threshold)
         templates += [(item.person, template) for template in new]
         reviews.append(FileReview(item.path, item.person, "enrolled", "", text))
     if not templates and not refusals:

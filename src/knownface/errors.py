@@ -59,6 +59,13 @@ class TooLargeError(InputError):
     default_hint = "Make the picture smaller, or raise KNOWNFACE_MAX_PIXELS."
 
 
+class SourceUnavailableError(InputError):
+    """A camera that is not there, or a stream that cannot be reached."""
+
+    code = "source-unavailable"
+    default_hint = "Check that it is on, and the number or address."
+
+
 class FaceError(KnownFaceError):
     """A picture whose faces do not allow what was asked."""
 
@@ -78,6 +85,13 @@ class SeveralFacesError(FaceError):
 
     code = "several-faces"
     default_hint = "Crop the picture to one person, or choose --faces largest."
+
+
+class LooksLikeOtherError(FaceError):
+    """A face that would be given another person's name."""
+
+    code = "looks-like-other"
+    default_hint = "Enrol it for that person, or insist if these are two people."
 
 
 class ModelError(KnownFaceError):
@@ -193,6 +207,13 @@ class BadNameError(PersonError):
     default_hint = "A name has 1 to 200 printable characters and is not 'Unknown'."
 
 
+class UnknownTemplateError(PersonError):
+    """No template of that id is in the gallery."""
+
+    code = "unknown-template"
+    default_hint = "List the person's templates."
+
+
 class MissingExtraError(KnownFaceError):
     """An optional part that is not installed."""
 
@@ -230,3 +251,116 @@ class TooFewStrangersError(CalibrationError):
     def __init__(self, message: str, hint: str = "", *, needed: int) -> None:
         super().__init__(message, hint)
         self.needed = needed
+
+
+class EventsError(KnownFaceError):
+    """Something asked of sightings, attendance, alerts or samples that cannot be done."""
+
+    code = "bad-events"
+    exit_status = 13
+
+
+class UnknownSessionError(EventsError):
+    """There is no such attendance session."""
+
+    code = "unknown-session"
+    default_hint = "`knownface attendance list` shows every session."
+
+
+class SessionOpenError(EventsError):
+    """A session of this name is open already."""
+
+    code = "session-open"
+    default_hint = "Close it first: knownface attendance close NAME"
+
+
+class AlertRuleError(EventsError):
+    """A rule of alerts that makes no sense, or that there is not."""
+
+    code = "bad-alert-rule"
+    default_hint = "`knownface alerts list` shows every rule."
+
+
+class UnknownSightingError(EventsError):
+    """There is no such sighting or Unknown."""
+
+    code = "unknown-sighting"
+    default_hint = "`knownface sightings list` shows them."
+
+
+class UnknownOfferError(EventsError):
+    """There is no such offered sample."""
+
+    code = "unknown-offer"
+    default_hint = "`knownface samples list` shows them."
+
+
+class ServiceError(KnownFaceError):
+    """Something that concerns the service as such."""
+
+    code = "service"
+    exit_status = 14
+
+
+class NoKeyError(ServiceError):
+    """A request without a valid key or session."""
+
+    code = "no-key"
+    default_hint = "Send a key as `Authorization: Bearer kf_...`; `knownface keys create` makes one."
+
+
+class ForbiddenError(ServiceError):
+    """A key whose role does not allow this, or a request from a page of another site."""
+
+    code = "forbidden"
+    default_hint = "Use a key with the role that the documentation names for this."
+
+
+class RateLimitedError(ServiceError):
+    """Too many requests.
+
+    Args:
+        message: One sentence.
+        hint: What to do about it.
+        retry_after: Seconds after which it is worth trying again.
+    """
+
+    code = "rate-limited"
+    default_hint = "Wait as long as Retry-After says, then go on more slowly."
+
+    def __init__(self, message: str, hint: str = "", *, retry_after: float = 1.0) -> None:
+        super().__init__(message, hint)
+        self.retry_after = retry_after
+
+
+class BusyError(RateLimitedError):
+    """All workers are busy and the queue is full, or the service is stopping."""
+
+    code = "busy"
+    default_hint = "Wait as long as Retry-After says, then try again."
+
+
+class NotFoundError(ServiceError):
+    """Something that the service does not have."""
+
+    code = "not-found"
+
+
+class UnknownKeyError(NotFoundError):
+    """No key of that id."""
+
+    code = "unknown-key"
+    default_hint = "`knownface keys list` shows every key."
+
+
+class BadRequestError(ServiceError):
+    """A request that makes no sense."""
+
+    code = "bad-request"
+
+
+class TooSlowError(BadRequestError):
+    """A request that does not arrive."""
+
+    code = "too-slow"
+    default_hint = "Send it faster, or make the picture smaller."

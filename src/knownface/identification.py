@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 
+from knownface.answers import Identification
 from knownface.errors import InputError, KnownFaceError
 from knownface.journal import FaceRow, FileResult, Journal
 from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image, read_video, video_info, write_image
-from knownface.recognizer import FaceRecognizer, Identification
+from knownface.recognizer import FaceRecognizer
 
 DEFAULT_EVERY = 0.5
 """Seconds between the frames of a video that are looked at."""

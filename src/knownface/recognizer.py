@@ -4,95 +4,39 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Generic, TypeAlias, TypeVar
+from typing import Any, TypeAlias
 
 import numpy as np
 from PIL import Image as PilImage
 
+from knownface.answers import Answer, Identification, Item, PictureReview, Verification
 from knownface.decision import CounterExamples, GalleryFacts, decide_picture
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder, uncalibrated_note
 from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
-from knownface.errors import InputError, KnownFaceError, ModelError
+from knownface.errors import (
+    FaceError,
+    GalleryEmptyError,
+    InputError,
+    KnownFaceError,
+    LooksLikeOtherError,
+    ModelError,
+    UnknownPersonError,
+)
 from knownface.files import sha256_of
-from knownface.gallery import Gallery, NewTemplate
+from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
-from knownface.types import Box, Decision, DecisionRule, EmbedderContract, Embeddings, Face, Image
+from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Image
 
 ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
 """A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3)."""
-
-Item = TypeVar("Item")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Identification:
-    """A face of a picture and who it is."""
-
-    face: Face
-    decision: Decision
-
-    @property
-    def name(self) -> str | None:
-        """The person's name, or None for Unknown."""
-        return self.decision.name
-
-    @property
-    def distance(self) -> float:
-        """To the nearest template of the person named, or of anybody when Unknown; 0 to 2."""
-        return self.decision.distance
-
-    @property
-    def box(self) -> Box:
-        """Where the face is, in pixels of the picture."""
-        return self.face.box
-
-
-@dataclass(frozen=True, slots=True)
-class Verification:
-    """Whether two pictures show the same person.
-
-    Attributes:
-        same: The answer: ``distance`` is at most ``threshold``.
-        distance: Of the two embeddings, 0 to 2.
-        threshold: That was in force.
-    """
-
-    same: bool
-    distance: float
-    threshold: float
-
-    @property
-    def reason(self) -> str:
-        """The answer in a sentence."""
-        if self.same:
-            return f"The distance {self.distance:.3f} is within the threshold {self.threshold:.3f}."
-        return f"The distance {self.distance:.3f} is beyond the threshold {self.threshold:.3f}."
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Answer(Generic[Item]):
-    """What came of one picture among many.
-
-    Attributes:
-        item: The picture as it was asked for.
-        image: The picture itself, if it was to be kept.
-        faces: Who is on it, largest face first.
-        error: Why the picture could not be used, or None.
-    """
-
-    item: Item
-    image: Image | None
-    faces: tuple[Identification, ...]
-    error: KnownFaceError | None = None
 
 
 def rule_in_force(
@@ -156,8 +100,10 @@ class FaceRecognizer:
                 "Use YuNet: `knownface models list` shows its files; put one into the folder of KNOWNFACE_MODELS.",
             )
         gallery.check_contract(embedder.contract)
-        self.rule, about_rule = rule_in_force(gallery, embedder.contract, self.settings)
-        self.notes = (*notes, *about_rule)
+        self._notes = tuple(notes)
+        self.rule: DecisionRule
+        self.notes: tuple[str, ...]
+        self.read_rule()
 
     @classmethod
     def open(
@@ -186,7 +132,7 @@ class FaceRecognizer:
             ContractMismatchError: The embedder asked for is not the one that filled the gallery.
         """
         settings = load_settings(gallery=None if gallery is None else str(gallery), **overrides)
-        opened = Gallery.open(settings.gallery, create=create)
+        opened = Gallery.open_by(settings, create=create)
         try:
             store = ModelStore(settings.models, settings.cache)
             embedder, why_embedder = choose_embedder(settings, store, opened.contract, on_download)
@@ -243,23 +189,87 @@ class FaceRecognizer:
             FaceError: It shows no face, several, or one too poor to learn from.
             BadNameError, NameTakenError: The name cannot be this person's.
         """
+        found = self.review_picture(image, faces=faces, source=_path_of(image))
+        if found.error is not None:
+            raise found.error
+        return self.enrol_reviewed(name, found, is_not=is_not)
+
+    def review_picture(
+        self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "", person: PersonKey | None = None
+    ) -> PictureReview:
+        """Look at a picture that somebody is to be learnt from, without learning.
+
+        Args:
+            image: The picture.
+            faces: Which of several faces is meant.
+            person: Who is to be learnt; a face that would be given another name is refused then.
+            source: What the gallery is to call it; told to users.
+
+        Raises:
+            InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
+        """
         pixels = self._read(image)
-        chosen = review(examine(pixels, self.detector, self.embedder), ReviewRules(faces))
+        found = examine(pixels, self.detector, self.embedder)
+        chosen: list[ExaminedFace] = []
+        error: FaceError | None = None
+        try:
+            chosen = review(found, ReviewRules(faces))
+        except FaceError as refusal:
+            error = refusal
+        embeddings = embed(chosen, self.embedder)
+        if person is not None:
+            error = error or self._somebody_else(embeddings, person)
+        return PictureReview(
+            image=pixels,
+            source=source,
+            sha256=_sha256_of(image, pixels),
+            faces=tuple(found),
+            chosen=tuple(chosen),
+            embeddings=embeddings,
+            error=error,
+        )
+
+    def _somebody_else(self, embeddings: Embeddings, person: PersonKey) -> LooksLikeOtherError | None:
+        try:
+            meant = self.gallery.person(person).id
+        except UnknownPersonError:
+            meant = None
+        for decision in self.decide(embeddings, allow_repeats=True):
+            if decision.person_id is not None and decision.person_id != meant:
+                return LooksLikeOtherError(
+                    f"It looks like {decision.name!r}, who is enrolled already (distance {decision.distance:.3f})."
+                )
+        return None
+
+    def enrol_reviewed(self, person: PersonKey, found: PictureReview, *, is_not: bool = False) -> int:
+        """Learn a person from the chosen faces of a review.
+
+        Args:
+            person: Who; of a name, a person who is made if new.
+            found: What :meth:`review_picture` said, without an error.
+            is_not: The faces are counter-examples.
+
+        Returns:
+            Templates added: 0 if this picture was enrolled before.
+
+        Raises:
+            BadNameError, NameTakenError: The name cannot be this person's.
+            UnknownPersonError: There is nobody of this id.
+        """
         self.gallery.bind(self.embedder.contract)
-        source, sha256 = _source_of(image, pixels)
         templates = [
             NewTemplate(
                 vector=vector,
-                source=source,
-                source_sha256=sha256,
+                source=found.source,
+                source_sha256=found.sha256,
                 face_index=index,
                 box=face.face.box,
                 quality=face.quality.score,
                 negative=is_not,
             )
-            for index, (face, vector) in enumerate(zip(chosen, embed(chosen, self.embedder), strict=True))
+            for index, (face, vector) in enumerate(zip(found.chosen, found.embeddings, strict=True))
         ]
-        return self.gallery.add_templates(name, templates)
+        return self.gallery.add_templates(person, templates)
 
     def build_index(self) -> int:
         """Build the search index and save it beside the gallery; returns the number of templates in it.
@@ -270,17 +280,20 @@ class FaceRecognizer:
 
     # Naming
 
-    def identify(self, image: ImageSource, *, allow_repeats: bool = False) -> list[Identification]:
+    def identify(self, image: ImageSource, *, allow_repeats: bool = False, top: int = 0) -> list[Identification]:
         """Name the faces of one picture, largest first.
 
         Args:
             image: The picture.
             allow_repeats: Whether one person may be given to several faces, as on a poster.
+            top: As for :meth:`decide`.
 
         Raises:
             InputError: The picture cannot be read.
         """
-        return self._identify(examine(self._read(image), self.detector, self.embedder), allow_repeats)
+        faces = examine(self._read(image), self.detector, self.embedder)
+        decisions = self.decide(embed(faces, self.embedder), allow_repeats=allow_repeats, top=top)
+        return _identified(faces, decisions)
 
     def identify_many(
         self,
@@ -335,8 +348,7 @@ class FaceRecognizer:
         for item, image, faces, error in batch:
             decisions = self.decide(vectors[start : start + len(faces)], allow_repeats=allow_repeats, top=top)
             start += len(faces)
-            named = (Identification(f.face, d) for f, d in zip(faces, decisions, strict=True))
-            yield Answer(item, image, tuple(named), error)
+            yield Answer(item, image, tuple(_identified(faces, decisions)), error)
 
     def classify_face(self, embedding: Embeddings) -> Decision:
         """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""
@@ -385,7 +397,35 @@ class FaceRecognizer:
         distance = float(np.linalg.norm(a - b))
         return Verification(distance <= self.rule.threshold, distance, self.rule.threshold)
 
+    def verify_person(self, image: ImageSource, person: PersonKey, *, faces: FacePolicy = "dominant") -> Verification:
+        """Whether a picture shows a person of the gallery: the question at a door.
+
+        The person's nearest template decides, by the person's own threshold where there is one. A nearer
+        counter-example of the person makes it no.
+
+        Raises:
+            UnknownPersonError: There is no such person.
+            GalleryEmptyError: The person has no template.
+            InputError: The picture cannot be read.
+            NoFaceError, SeveralFacesError: It does not tell which face is meant.
+        """
+        known = self.gallery.person(person)
+        own = self.gallery.vectors(known.id).embeddings
+        if not len(own):
+            raise GalleryEmptyError(f"{known.name!r} has no template to compare with.", "Enrol a picture first.")
+        probe = embed([self._one_face(image, faces)], self.embedder)[0]
+        nearest = float(np.linalg.norm(own - probe, axis=1).min())
+        negative = self.gallery.vectors(known.id, negative=True).embeddings
+        ruled_out = len(negative) > 0 and float(np.linalg.norm(negative - probe, axis=1).min()) < nearest
+        threshold = self.rule.threshold if known.threshold is None else known.threshold
+        return Verification(nearest <= threshold and not ruled_out, nearest, threshold, ruled_out)
+
     # Inside
+
+    def read_rule(self) -> None:
+        """Take over a calibration that was stored since; :attr:`rule` and :attr:`notes` tell the outcome."""
+        self.rule, about_rule = rule_in_force(self.gallery, self.embedder.contract, self.settings)
+        self.notes = (*self._notes, *about_rule)
 
     @property
     def threads(self) -> int:
@@ -394,10 +434,6 @@ class FaceRecognizer:
 
     def _read(self, source: ImageSource) -> Image:
         return read_image(source, self.settings.max_pixels)
-
-    def _identify(self, faces: list[ExaminedFace], allow_repeats: bool) -> list[Identification]:
-        decisions = self.decide(embed(faces, self.embedder), allow_repeats=allow_repeats)
-        return [Identification(f.face, d) for f, d in zip(faces, decisions, strict=True)]
 
     def _one_face(self, source: ImageSource, policy: FacePolicy) -> ExaminedFace:
         try:
@@ -408,9 +444,16 @@ class FaceRecognizer:
             raise
 
 
-def _source_of(image: ImageSource, pixels: Image) -> tuple[str, str]:
-    """Where a picture came from, and the SHA-256 by which it is known again."""
+def _identified(faces: Sequence[ExaminedFace], decisions: Sequence[Decision]) -> list[Identification]:
+    return [Identification(f.face, d, f.quality) for f, d in zip(faces, decisions, strict=True)]
+
+
+def _path_of(image: ImageSource) -> str:
+    return str(Path(image).absolute()) if isinstance(image, (str, Path)) else ""
+
+
+def _sha256_of(image: ImageSource, pixels: Image) -> str:
+    """The SHA-256 by which a picture is known again: of the file, or of the pixels where there is none."""
     if isinstance(image, (str, Path)):
-        return str(Path(image).absolute()), sha256_of(image)
-    content = image if isinstance(image, bytes) else pixels.tobytes()
-    return "", hashlib.sha256(content).hexdigest()
+        return sha256_of(image)
+    return hashlib.sha256(image if isinstance(image, bytes) else pixels.tobytes()).hexdigest()

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -33,11 +33,67 @@ def settings_file() -> Path | None:
     return None
 
 
+class ServeSettings(BaseModel):
+    """What `knownface serve` can be set to; the table ``[serve]`` of the file, ``KNOWNFACE_SERVE__NAME`` variables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    host: str = "127.0.0.1"
+    """The address to listen on; loopback unless told."""
+    port: int = Field(default=8420, ge=0, le=65535)
+    tls: Literal["off", "self-signed"] = "off"
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
+    names: tuple[str, ...] = ()
+    """Host names that the service is reached by, besides this machine's own."""
+    behind_proxy: tuple[str, ...] = ()
+    """Addresses of reverse proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
+    workers: int | None = Field(default=None, ge=1, le=64)
+    """Pictures looked at at a time; None is one for each processor."""
+    queue: int = Field(default=256, ge=1, le=10_000)
+    """Pictures that may wait; beyond, requests are sent away with 503."""
+    max_upload_bytes: int = Field(default=20_000_000, ge=1000)
+    """Of one picture's file."""
+    max_upload_pixels: int = Field(default=40_000_000, ge=1000)
+    """Of one picture, known before it is decoded."""
+    max_pictures: int = Field(default=16, ge=1, le=1000)
+    """Of one request."""
+    max_request_bytes: int = Field(default=64_000_000, ge=10_000)
+    """Of one request with several pictures."""
+    max_waiting_bytes: int = Field(default=512_000_000, ge=100_000)
+    """Of all requests together that are being received or answered; beyond, they are sent away with 503."""
+    rate_per_key: float = Field(default=50.0, gt=0)
+    """Requests a second of one key, on average; twice as many at once."""
+    rate_per_address: float = Field(default=100.0, gt=0)
+    """Requests a second of one address, on average."""
+    request_seconds: float = Field(default=30.0, gt=0)
+    """In which a request must have arrived whole."""
+    session_hours: float = Field(default=12.0, gt=0)
+    """After which a browser must log in again."""
+    audit_days: float | None = Field(default=365.0, gt=0)
+    """After which entries of the audit log go by themselves; None keeps them."""
+    store_pictures: bool = True
+    """Whether a small picture of the face is kept with each template that is enrolled through the service."""
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> ServeSettings:
+        if (self.tls_cert is None) != (self.tls_key is None):
+            raise ValueError("tls_cert and tls_key belong together; one of them is missing")
+        if self.tls_cert is not None and self.tls != "off":
+            raise ValueError("tls=self-signed makes its own certificate; leave out tls_cert and tls_key")
+        return self
+
+
 class Settings(BaseSettings):
     """What a user can set; see ``docs/settings.md`` for the same list with examples."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KNOWNFACE_", env_ignore_empty=True, extra="forbid", frozen=True, protected_namespaces=()
+        env_prefix="KNOWNFACE_",
+        env_nested_delimiter="__",
+        env_ignore_empty=True,
+        extra="forbid",
+        frozen=True,
+        protected_namespaces=(),
     )
 
     gallery: str = Field(default_factory=lambda: str(platformdirs.user_data_path("knownface") / "gallery.db"))
@@ -57,8 +113,31 @@ class Settings(BaseSettings):
     k2: int | None = Field(default=None, ge=2)
     threshold: float | None = Field(default=None, ge=0, le=2)
     margin: float | None = Field(default=None, ge=0, le=2)
+    index: Literal["auto", "flat", "compressed", "ivf", "pgvector", "milvus"] = "auto"
+    """What searches: an index in this process, chosen by size unless named, or an engine outside of it."""
+    search_effort: int | None = Field(default=None, ge=1, le=100_000)
+    """Candidates that pgvector or Milvus keeps while it searches, or lists that `ivf` or Milvus looks into."""
+    templates_per_person: int | None = Field(default=None, ge=1, le=10_000)
+    """The most templates that are searched of each person, chosen by coverage and quality; None is all."""
+    milvus_uri: str | None = None
+    """``http://host:19530``, or a file ending in ``.db`` for Milvus Lite."""
+    milvus_token: SecretStr | None = None
+    """``user:password`` or an API key."""
+    milvus_collection: str = Field(default="knownface", pattern="^[A-Za-z_][A-Za-z0-9_]{0,99}$")
+    """The beginning of the names of the collections."""
+    milvus_index: Literal["flat", "ivf", "sq8", "pq", "hnsw"] = "hnsw"
     max_pixels: int = Field(default=120_000_000, ge=1)
     """Pictures with more pixels are refused before they are decoded."""
+    keep_pictures: bool = False
+    """Whether the best picture of each sighting is kept."""
+    keep_unknown_faces: bool = False
+    """Whether the embeddings of Unknowns are kept, so that they can be grouped and enrolled when named."""
+    retention_days: float | None = Field(default=None, gt=0, le=36_500)
+    """Sightings, alerts and offered samples older than this go by themselves; None keeps them."""
+    samples: Literal["off", "offer", "accept"] = "off"
+    """Whether new pictures of known people are offered as templates, or accepted where a stricter rule allows."""
+
+    serve: ServeSettings = Field(default_factory=ServeSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -109,7 +188,7 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        if not where:
+        if not where or first["type"] == "value_error":
             raise SettingsError(
                 f"Settings that do not fit together: {first['msg'].removeprefix('Value error, ')}.",
                 f"Look at the options, the KNOWNFACE_ variables and {FILE_NAME}.",
@@ -121,7 +200,8 @@ def load_settings(**overrides: Any) -> Settings:
             ) from error
         raise SettingsError(
             f"The setting {where} is wrong: {first['msg']} (it is {first['input']!r}).",
-            f"Set it by --{where.replace('_', '-')}, KNOWNFACE_{where.upper()} or in {FILE_NAME}.",
+            f"Set it by --{where.rpartition('.')[2].replace('_', '-')}, "
+            f"KNOWNFACE_{where.upper().replace('.', '__')} or in {FILE_NAME}.",
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{settings_file()} is not valid TOML: {error}.", "Mend or delete the file.") from error

@@ -101,6 +101,26 @@ def test_one_detector_may_be_used_by_several_threads(
     assert together == alone
 
 
+@pytest.mark.parametrize("scale", [0.31, 1.0, 1.5])
+def test_yunet_finds_the_same_as_opencv_does_with_the_same_file(
+    model_folder: Path, face_data: Path, scale: float
+) -> None:
+    path = model_folder / "yunet_n_dynamic.onnx"
+    detector = YuNetDetector(path)
+    for picture in sorted((face_data / "portraits_probe").glob("*.jpg")):
+        image = read_image(picture)
+        image = resized(image, scale * 640 / max(image.shape))  # one view
+        opencv = cv2.FaceDetectorYN.create(str(path), "", image.shape[1::-1], 0.6, 0.3, 5000)
+        expected = opencv.detect(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))[1]
+        expected = np.empty((0, 15)) if expected is None else expected
+        faces = sorted(detector.detect(image), key=lambda face: -face.score)
+        for face, row in zip(faces, expected, strict=True):
+            box = face.box
+            assert [box.x, box.y, box.width, box.height] == pytest.approx(row[:4], abs=0.01)
+            assert face.landmarks.ravel() == pytest.approx(row[4:14], abs=0.01)
+            assert face.score == pytest.approx(row[14], abs=1e-4)
+
+
 def test_several_faces_are_found_at_once(yunet: YuNetDetector, face_data: Path) -> None:
     faces = yunet.detect(read_image(face_data / "portraits_probe" / "obama_and_biden.jpg"))
     assert len(faces) >= 2

@@ -53,6 +53,7 @@ def test_weights_and_preprocessing_are() -> None:
         replace(entry, input=replace(entry.input, output_name="other")),
         replace(entry, input=replace(entry.input, crop="square")),
         replace(entry, input=replace(entry.input, crop="square", crop_factor=1.3)),
+        replace(entry, input=replace(entry.input, mirror=True)),
     ]
     assert len({contract_of(variant).fingerprint for variant in variants}) == len(variants)
 

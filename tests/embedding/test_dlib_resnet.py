@@ -9,12 +9,14 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tiny_onnx import flatten_network
 
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.dlib_resnet import DlibResNet, hog_rectangle
 from knownface.embedding.load import load_embedder
 from knownface.errors import ModelError
 from knownface.models import ModelStore
+from knownface.models.session import OnnxNetwork
 from knownface.types import Box, Face
 
 UNKNOWN = np.full((5, 2), np.nan, dtype=np.float32)
@@ -37,6 +39,29 @@ def test_unit_vectors_in_order(embedder: FaceEmbedder) -> None:
     np.testing.assert_allclose(np.linalg.norm(vectors, axis=1), 1, atol=1e-6)
     np.testing.assert_array_equal(embedder.embed(crops[2:]), vectors[2:])
     assert embedder.embed([]).shape == (0, 128)
+
+
+def test_vectors_are_those_of_dlibs_own_network(embedder: FaceEmbedder) -> None:
+    """Galleries that were filled while dlib ran its network itself go on to be used."""
+    network = dlib.face_recognition_model_v1(
+        str(ModelStore(None, Path("/nonexistent")).files("dlib-resnet")["network"])
+    )
+    crops = _noise(3)
+    theirs = np.array([network.compute_face_descriptor(crop) for crop in crops])
+    theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
+    assert np.abs(embedder.embed(crops) - theirs).max() <= 1e-5
+
+
+def test_a_mirrored_face_is_the_same_face(embedder: FaceEmbedder) -> None:
+    mirroring = load_embedder("dlib-resnet-mirror", ModelStore(None, Path("/nonexistent")))
+    assert mirroring.contract.fingerprint != embedder.contract.fingerprint
+    crops = _noise(3)
+    mirrored = [crop[:, ::-1] for crop in crops]
+    made = mirroring.embed(crops)
+    np.testing.assert_allclose(mirroring.embed(mirrored), made, atol=1e-6)
+    halves = embedder.embed(crops) + embedder.embed(mirrored)
+    np.testing.assert_allclose(made, halves / np.linalg.norm(halves, axis=1, keepdims=True), atol=1e-6)
+    assert np.abs(embedder.embed(mirrored) - embedder.embed(crops)).max() > 0.01
 
 
 def test_several_threads(embedder: FaceEmbedder) -> None:
@@ -73,8 +98,8 @@ def test_broken_files_are_named(tmp_path: Path) -> None:
     entry = ModelStore(None, tmp_path).entry("dlib-resnet")
     broken = tmp_path / "broken.dat"
     broken.write_bytes(b"no network")
-    with pytest.raises(ModelError, match=r"broken\.dat"):
-        DlibResNet(entry, broken, broken)
+    with pytest.raises(ModelError, match=r"dlib cannot read .*broken\.dat"):
+        DlibResNet(entry, OnnxNetwork(flatten_network(tmp_path / "f.onnx", ("n", 150, 150, 3))), broken)
 
 
 def test_yunets_box_gives_what_dlibs_own_rectangle_gives(embedder: FaceEmbedder, photos: Any) -> None:

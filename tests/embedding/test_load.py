@@ -35,9 +35,10 @@ def _offline(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_offline")
 def test_auto_without_anything_is_dlib(store: ModelStore, auto: Settings) -> None:
     embedder, why = choose_embedder(auto, store)
-    assert embedder.contract.name == "dlib-resnet"
+    assert embedder.contract.name == "dlib-resnet-mirror"
     assert why == (
-        "Embedder dlib-resnet, since clip-vit-b32 is not on this machine and the network is switched off by a variable."
+        "Embedder dlib-resnet-mirror, since clip-vit-b32 is not on this machine "
+        "and the network is switched off by a variable."
     )
 
 
@@ -127,7 +128,7 @@ def test_auto_with_a_hub_that_answers_and_then_fails(store: ModelStore, auto: Se
     hub.statuses = [404] * 5
     # The question is a HEAD, which the hub redirects; only what is fetched fails.
     embedder, why = choose_embedder(auto, store)
-    assert embedder.contract.name == "dlib-resnet"
+    assert embedder.contract.name == "dlib-resnet-mirror"
     assert "tiny" in why
 
 
@@ -138,5 +139,5 @@ def test_auto_with_a_hub_that_says_nothing(
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         embedder, why = choose_embedder(auto, store)
-    assert embedder.contract.name == "dlib-resnet"
-    assert why == "Embedder dlib-resnet, since tiny is not on this machine and the hub does not answer."
+    assert embedder.contract.name == "dlib-resnet-mirror"
+    assert why == "Embedder dlib-resnet-mirror, since tiny is not on this machine and the hub does not answer."

@@ -38,7 +38,7 @@ def secrets(face):
     return [*vectors, *hashes, b"Ann Secret", b"ann secret", b"ID-SECRET", b"GROUP-SECRET", b"e" * 64]
 
 
-def test_before_it_everything_is_there(filled, face, tmp_path):
+def test_before_it_everything_is_there(filled, face, tmp_path, file):
     found = traces(tmp_path, *secrets(face))
     assert {text for _, text in found} == set(secrets(face))
 
@@ -92,7 +92,7 @@ def test_another_programs_index_does_not_bring_the_person_back(filled, face, tmp
     other = reopen()
     other.search(face(1).vector[None], 1)
     filled.remove("Ann Secret")
-    monkeypatch.setattr("knownface.gallery.searching.WORTH_SAVING", 1)
+    monkeypatch.setattr("knownface.gallery.live_index.WORTH_SAVING", 1)
     other.close()
     filled.close()
     assert traces(tmp_path, *secrets(face)) == []
@@ -100,7 +100,8 @@ def test_another_programs_index_does_not_bring_the_person_back(filled, face, tmp
 
 def test_a_removal_that_was_cut_short_is_finished_at_the_next_start(filled, face, tmp_path, file, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("knownface.gallery.database.scrub", lambda engine, place: False)
+        patched.setattr("knownface.gallery.database.scrub", lambda engine, place, thorough: False)
+        patched.setattr("knownface.storage.scrub.scrub", lambda engine, place: False)
         filled.remove("Ann Secret")
         filled.close()
     Gallery.open(file).close()
@@ -108,8 +109,7 @@ def test_a_removal_that_was_cut_short_is_finished_at_the_next_start(filled, face
 
 
 def test_what_a_killed_program_left_half_written_goes_too(filled, face, tmp_path, file):
-    index, description = index_files(file)
-    halves = [beside(path) for path in (file, index, description)]
+    halves = [beside(path) for path in (file, *index_files(file))]
     for half in halves:
         half.write_bytes(face(1).vector.tobytes())
     others = [beside(tmp_path / "gallery-2.db"), tmp_path / "gallery.db.txt"]

@@ -1,7 +1,9 @@
 from __future__ import annotations
 
 import json
+import tempfile
 import threading
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -9,9 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from knownface.gallery import Gallery, NewTemplate, searching
+from knownface.gallery import Gallery, NewTemplate, changes, keeping_step, live_index
+from knownface.gallery.condensing import choose_best
+from knownface.gallery.index_options import IndexOptions
 from knownface.gallery.live_index import LiveIndex
 from knownface.gallery.saved_index import index_files
+from knownface.gallery.values import GalleryVectors
 from knownface.search import FaissFlatIndex, NumpyIndex
 from knownface.types import DecisionRule, EmbedderContract
 
@@ -73,7 +78,8 @@ def test_changes_are_seen_at_once_whoever_makes_them(gallery, face, reopen):
 def test_adding_reads_only_what_was_added(gallery, face, monkeypatch):
     gallery.add_templates("Ann", [face(1), face(2)])
     gallery.search(face(1).vector[None], 1)
-    monkeypatch.setattr(LiveIndex, "_take_changes", None)
+    monkeypatch.setattr(keeping_step, "_compare", None)
+    monkeypatch.setattr(live_index, "build", None)
     added = []
     monkeypatch.setattr(FaissFlatIndex, "add", lambda self, ids, vectors: added.append(len(ids)))
     gallery.add_templates("Bob", [face(3)])
@@ -129,19 +135,19 @@ def test_threads_may_search_while_others_add(gallery, face):
 def loads(monkeypatch):
     """Counts what is read from the saved index and from the database."""
     counts = {"saved": 0, "built": 0}
-    load, add = LiveIndex._load, LiveIndex._take_additions
+    load, build = LiveIndex._load, LiveIndex._build
 
-    def counted_load(self, view):
-        found = load(self, view)
+    def counted_load(self, connection):
+        found = load(self, connection)
         counts["saved"] += found is not None
         return found
 
-    def counted_add(self, connection, index):
+    def counted_build(self, connection, view):
         counts["built"] += 1
-        add(self, connection, index)
+        return build(self, connection, view)
 
     monkeypatch.setattr(LiveIndex, "_load", counted_load)
-    monkeypatch.setattr(LiveIndex, "_take_additions", counted_add)
+    monkeypatch.setattr(LiveIndex, "_build", counted_build)
     return counts
 
 
@@ -161,18 +167,22 @@ def test_a_saved_index_is_used(saved, reopen, face, monkeypatch):
 
 
 def test_the_saved_index_is_private(saved):
-    assert [path.stat().st_mode & 0o777 for path in saved] == [0o600, 0o600]
+    assert [path.stat().st_mode & 0o777 for path in saved] == [0o600, 0o600, 0o600]
 
 
-@pytest.mark.parametrize("damage", ["index cut", "index altered", "index gone", "text cut", "text wrong", "text gone"])
+DAMAGES = ["index cut", "index altered", "index gone", "owners altered", "text cut", "text wrong", "text gone"]
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_damaged_index_is_built_again(saved, reopen, face, monkeypatch, caplog, damage):
-    index, description = saved
+    index, description, owners = saved
     if damage == "index cut":
         index.write_bytes(index.read_bytes()[:-40])
-    elif damage == "index altered":
-        content = bytearray(index.read_bytes())
+    elif "altered" in damage:
+        file = index if damage == "index altered" else owners
+        content = bytearray(file.read_bytes())
         content[len(content) // 2] ^= 1
-        index.write_bytes(content)
+        file.write_bytes(content)
     elif damage == "text cut":
         description.write_text(description.read_text()[:20])
     elif damage == "text wrong":
@@ -190,14 +200,39 @@ def test_a_damaged_index_is_built_again(saved, reopen, face, monkeypatch, caplog
         assert nearest(reopen(), face(2)) == ["Bob"]
 
 
-def test_an_index_of_another_state_is_not_used(saved, gallery, reopen, face, monkeypatch):
+def test_an_index_saved_before_an_addition_is_used_and_brought_up_to_date(saved, gallery, reopen, face, monkeypatch):
     gallery.add_templates("Zoe", [face(3)])
     counts = loads(monkeypatch)
-    assert nearest(reopen(), face(3)) == ["Zoe"]
+    opened = reopen()
+    assert nearest(opened, face(3)) == ["Zoe"]
+    assert nearest(opened, face(2)) == ["Bob"]
+    assert counts == {"saved": 1, "built": 0}
+
+
+def test_an_index_of_another_kind_than_asked_for_is_not_used(saved, file, face, monkeypatch):
+    counts = loads(monkeypatch)
+    for options in (IndexOptions("compressed"), IndexOptions(templates_per_person=1)):
+        with Gallery.open(file, index=options) as opened:
+            assert nearest(opened, face(2)) == ["Bob"]
+    assert counts == {"saved": 0, "built": 2}
+
+
+def test_where_the_log_does_not_reach_back_the_index_is_built_or_compared(saved, gallery, face, reopen, monkeypatch):
+    monkeypatch.setattr(changes, "KEPT", 2)
+    other = reopen()
+    assert nearest(other, face(2)) == ["Bob"]
+    for i in range(3, 9):
+        gallery.add_templates(f"P{i}", [face(i)])
+    gallery.remove("Ann")
+    gallery.merge(["P3"], "P4")
+    gallery.rename("Bob", "Robert")
+    counts = loads(monkeypatch)
+    for opened in (other, reopen()):
+        assert nearest(opened, face(2)) == ["Robert"]
+        assert nearest(opened, face(3)) == ["P4"]
+        assert "Ann" not in nearest(opened, face(1), 9)
+        assert len(opened) == 7
     assert counts == {"saved": 0, "built": 1}
-    gallery.build_index()
-    assert nearest(reopen(), face(3)) == ["Zoe"]
-    assert counts["saved"] == 1
 
 
 def test_a_change_of_people_alone_leaves_the_index_good(saved, gallery, reopen, face, monkeypatch):
@@ -228,7 +263,7 @@ def test_closing_saves_the_index_of_a_large_gallery_only(file, contract, face, m
         gallery.add_templates("Ann", [face(i) for i in range(5)])
         gallery.search(face(1).vector[None], 1)
     assert not index_files(file)[0].exists()
-    monkeypatch.setattr(searching, "WORTH_SAVING", 5)
+    monkeypatch.setattr(live_index, "WORTH_SAVING", 5)
     with Gallery.open(file) as gallery:
         gallery.people()
     assert not index_files(file)[0].exists()
@@ -242,7 +277,7 @@ def test_closing_saves_the_index_of_a_large_gallery_only(file, contract, face, m
 
 
 def test_an_index_that_cannot_be_saved_at_closing_is_only_mentioned(file, contract, face, monkeypatch, caplog):
-    monkeypatch.setattr(searching, "WORTH_SAVING", 1)
+    monkeypatch.setattr(live_index, "WORTH_SAVING", 1)
     index_files(file)[0].mkdir()
     with Gallery.open(file) as gallery:
         gallery.bind(contract)
@@ -256,22 +291,25 @@ def test_an_index_that_cannot_be_saved_at_closing_is_only_mentioned(file, contra
 DIM = 3
 
 
+CONTRACT = EmbedderContract("net", DIM, "aligned", "f", "MIT", DecisionRule(1, 2, 1.0), True)
+
+
 class TwoPrograms(RuleBasedStateMachine):
     """However two programs change a gallery, both find what a plain list of its templates says."""
 
+    options = IndexOptions()
+
     @initialize()
     def start(self):
-        import tempfile
-        from pathlib import Path
-
         self.folder = tempfile.TemporaryDirectory()
-        file = Path(self.folder.name) / "g.db"
-        contract = EmbedderContract("net", DIM, "aligned", "f", "MIT", DecisionRule(1, 2, 1.0), True)
-        self.programs = [Gallery.open(file), Gallery.open(file)]
-        for program in self.programs:
-            program.bind(contract)
-        self.file = file
+        self.file = Path(self.folder.name) / "g.db"
+        self.programs = [self.open(), self.open()]
         self.count = 0
+
+    def open(self):
+        opened = Gallery.open(self.file, index=self.options)
+        opened.bind(CONTRACT)
+        return opened
 
     @rule(who=st.integers(0, 1), name=st.sampled_from("ABC"), n=st.integers(1, 4), negative=st.booleans())
     def add(self, who, name, n, negative):
@@ -289,7 +327,7 @@ class TwoPrograms(RuleBasedStateMachine):
         present = {person.name for person in program.people()}
         if name not in present:
             return
-        kind = data.draw(st.sampled_from(["remove", "templates", "merge", "save", "rename"]))
+        kind = data.draw(st.sampled_from(["remove", "templates", "merge", "split", "save", "rename"]))
         others = sorted(present - {name})
         if kind == "remove":
             program.remove(name)
@@ -298,6 +336,10 @@ class TwoPrograms(RuleBasedStateMachine):
             program.remove_templates(data.draw(st.lists(st.sampled_from(ids))) if ids else [])
         elif kind == "merge" and others:
             program.merge(others[:1], name)
+        elif kind == "split" and "E" not in present:
+            ids = [template.id for template in program.templates(name) if not template.negative]
+            if len(ids) > 1:
+                program.split(name, ids[1:2], "E")
         elif kind == "rename" and "D" not in present:
             program.rename(name, "D")
         else:
@@ -306,14 +348,13 @@ class TwoPrograms(RuleBasedStateMachine):
     @rule()
     def open_again(self):
         self.programs[1].close()
-        self.programs[1] = Gallery.open(self.file)
-        self.programs[1].bind(EmbedderContract("net", DIM, "aligned", "f", "MIT", DecisionRule(1, 2, 1.0), True))
+        self.programs[1] = self.open()
 
     @invariant()
     def both_find_what_is_there(self):
         probes = np.stack([np.random.default_rng(i).normal(size=DIM) for i in range(7)]).astype(np.float32)
         for program in self.programs:
-            stored = program.vectors()
+            stored = self.searched(program)
             oracle = NumpyIndex(DIM)
             if len(stored.templates):
                 oracle.add(stored.templates, stored.embeddings)
@@ -323,8 +364,24 @@ class TwoPrograms(RuleBasedStateMachine):
             np.testing.assert_array_equal(found.distances, distances)
             owner = dict(zip(stored.templates.tolist(), stored.people.tolist(), strict=True))
             assert found.people.tolist() == [[owner.get(i, -1) for i in row] for row in ids.tolist()]
-            assert len(program) == len(stored.templates)
-            assert set(program.names.values()) == {person.name for person in program.people()}
+            assert len(program) == len(program.vectors().templates)
+            assert dict(program.names) == {person.id: person.name for person in program.people()}
+            negatives, owners = program.negatives()
+            there = program.vectors(negative=True)
+            assert negatives.tolist() == there.embeddings.tolist()
+            assert owners.tolist() == there.people.tolist()
+
+    def searched(self, program):
+        """What is to be found, from a fresh look at the database."""
+        stored, most = program.vectors(), self.options.templates_per_person
+        if most is None:
+            return stored
+        kept = []
+        for person in np.unique(stored.people):
+            mine = np.flatnonzero(stored.people == person)
+            kept += mine[choose_best(stored.embeddings[mine], np.full(len(mine), 0.5), most)].tolist()
+        rows = sorted(kept)
+        return GalleryVectors(stored.embeddings[rows], stored.templates[rows], stored.people[rows])
 
     def teardown(self):
         for program in self.programs:
@@ -332,5 +389,24 @@ class TwoPrograms(RuleBasedStateMachine):
         self.folder.cleanup()
 
 
-TestTwoPrograms = TwoPrograms.TestCase
-TestTwoPrograms.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+class TwoCompressed(TwoPrograms):
+    """The same with an index that maps a file, which removals change in place."""
+
+    options = IndexOptions("compressed")
+
+
+class TwoCondensed(TwoPrograms):
+    """The same where only the two best templates of each person are searched."""
+
+    options = IndexOptions(templates_per_person=2)
+
+
+def _tested(machine):
+    case = machine.TestCase
+    case.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+    return case
+
+
+TestTwoPrograms = _tested(TwoPrograms)
+TestTwoCompressed = _tested(TwoCompressed)
+TestTwoCondensed = _tested(TwoCondensed)

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from knownface.errors import (
     ContractMismatchError,
@@ -11,6 +12,8 @@ from knownface.errors import (
     OutputError,
 )
 from knownface.gallery import Gallery, Refusal
+from knownface.storage.migrate import HEAD
+from knownface.storage.schema import templates
 
 
 def test_templates_come_back_as_they_went_in(gallery, face, reopen):
@@ -147,7 +150,7 @@ def test_info(gallery, face, file, contract):
     gallery.add_person("Bob", groups=["staff"])
     info = gallery.info()
     assert (info.people, info.templates, info.negatives, info.groups) == (2, 1, 1, 1)
-    assert (info.location, info.contract, info.schema) == (str(file), contract, "0002")
+    assert (info.location, info.contract, info.schema) == (str(file), contract, HEAD)
     assert info.size > 8192
     assert not info.index_saved
     gallery.build_index()
@@ -177,12 +180,12 @@ def test_a_closed_gallery_says_so(gallery, face):
 def test_a_vector_of_the_wrong_length_is_damage(gallery, face):
     gallery.add_templates("Ann", [face(1)])
     with gallery._writing() as connection:
-        connection.exec_driver_sql("UPDATE templates SET vector = x'00'")
+        connection.execute(update(templates).values(vector=b"\0"))
     with pytest.raises(GalleryDamagedError, match="8 numbers"):
         gallery.vectors()
 
 
-def test_a_full_disk_leaves_the_gallery_as_it_was(gallery, face):
+def test_a_full_disk_leaves_the_gallery_as_it_was(gallery, face, file):
     gallery.add_templates("Ann", [face(1)])
     generation = gallery.generation
     with gallery._reading() as connection:

@@ -289,3 +289,39 @@ def test_real_clip_with_its_sound(face_data, tmp_path):
     assert int(streams["video"]["nb_frames"]) == 275
     assert streams["audio"]["codec_name"] == "aac"
     assert PilImage.fromarray(next(read_video(path)).image).size == (640, 360)
+
+
+def test_what_a_killed_program_left_goes_with_the_next_video_but_not_what_is_being_written(tmp_path):
+    stale, fresh, other = (
+        tmp_path / f".{name}.part.mp4" for name in ("x-0123456789ab", "x-ba9876543210", "y-0123456789ab")
+    )
+    for path in (stale, fresh, other):
+        path.write_bytes(b"half a video")
+    for path in (stale, other):
+        os.utime(path, (0, 0))
+    with VideoWriter(tmp_path / "x.mp4", 25) as video:
+        video.write(scene())
+    assert sorted(tmp_path.iterdir()) == sorted([fresh, other, tmp_path / "x.mp4"])
+
+
+WRITING = """
+import os, signal, sys
+import numpy as np
+from knownface.media import VideoWriter
+
+signal.signal(signal.SIGINT, signal.SIG_IGN)
+with VideoWriter(sys.argv[1], 25) as video:
+    for shade in range(20):
+        if shade == 10:
+            os.killpg(0, signal.SIGINT)  # what a terminal does at Ctrl-C: to all programs of the group
+        video.write(np.full((48, 64, 3), 10 * shade, np.uint8))
+"""
+
+
+@needs_ffmpeg
+@pytest.mark.skipif(os.name != "posix", reason="needs process groups")
+def test_ctrl_c_does_not_end_the_encoder_before_the_video_is_finished(tmp_path):
+    path = tmp_path / "x.mp4"
+    command = [sys.executable, "-c", WRITING, str(path)]
+    subprocess.run(command, check=True, timeout=60, start_new_session=True)
+    assert video_info(path).frames == 20

@@ -33,10 +33,27 @@ def test_per_item_makes_the_output_independent_of_the_batch(tmp_path: Path) -> N
     path = batch_dependent_network(tmp_path / "d.onnx", ("n", 3, 8, 8))
     batch = _batch(5)
     batch[4] *= 100
-    together = OnnxNetwork(path, device="cpu").run(batch)
+    together = OnnxNetwork(path, device="cpu", threads=1).run(batch)
     apart = OnnxNetwork(path, device="cpu", per_item=True)
     assert not np.allclose(together[0], apart.run(batch[:1])[0])
     np.testing.assert_array_equal(apart.run(batch), np.concatenate([apart.run(item[None]) for item in batch]))
+
+
+def test_a_small_network_shares_a_batch_among_its_threads(tmp_path: Path) -> None:
+    # The largest value of a part is subtracted from it, so the output tells how the batch was parted.
+    network = OnnxNetwork(batch_dependent_network(tmp_path / "d.onnx", ("n", 3, 8, 8)), device="cpu", threads=2)
+    batch = _batch(5)
+    parts = [part.reshape(len(part), -1) - part.max() for part in (batch[:3], batch[3:])]
+    np.testing.assert_array_equal(network.run(batch), np.concatenate(parts))
+
+
+def test_a_network_may_lie_in_memory(tmp_path: Path) -> None:
+    content = flatten_network(tmp_path / "f.onnx", ("n", 3, 8, 8)).read_bytes()
+    elsewhere = tmp_path / "weights.dat"
+    batch = _batch(3)
+    np.testing.assert_array_equal(OnnxNetwork(elsewhere, content=content).run(batch), batch.reshape(3, -1))
+    with pytest.raises(ModelError, match=r"weights\.dat"):
+        OnnxNetwork(elsewhere, content=content[:20])
 
 
 def test_one_network_serves_several_threads(tmp_path: Path) -> None:
@@ -84,7 +101,7 @@ def test_a_missing_file_is_named(tmp_path: Path) -> None:
 
 
 def test_an_input_of_the_wrong_shape_is_told(tmp_path: Path) -> None:
-    network = OnnxNetwork(flatten_network(tmp_path / "f.onnx", ("n", 3, 8, 8)), device="cpu")
+    network = OnnxNetwork(flatten_network(tmp_path / "f.onnx", ("n", 3, 8, 8)), device="cpu", threads=1)
     with pytest.raises(ModelError, match=r"shape \(2, 3, 9, 9\)"):
         network.run(np.zeros((2, 3, 9, 9), dtype=np.float32))
 

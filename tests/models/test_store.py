@@ -6,6 +6,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +17,7 @@ from tiny_onnx import flatten_network
 from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, OutputError, UnknownModelError
 from knownface.files import sha256_of
 from knownface.models import ModelStore, download
+from knownface.models.dlib_graph import dlib_as_onnx
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 CONTRACT = """
@@ -346,3 +348,63 @@ def test_a_cache_that_is_a_file(tmp_path: Path) -> None:
     network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
     with pytest.raises(OutputError, match="cannot be written"):
         ModelStore(None, tmp_path / "cache").import_file(network, "my-net", _own_contract(tmp_path))
+
+
+# ---- variants
+
+
+def test_a_variant_has_the_contract_of_its_base(store: ModelStore, tmp_path: Path) -> None:
+    _known(store)
+    network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
+    path = store.add_variant("tiny", "tiny-int8", network, title='Tiny "int8"', per_item=True)
+    assert path.read_bytes() == network.read_bytes()
+    again = ModelStore(None, store.folder.parent)
+    made, base = again.entry("tiny-int8"), again.entry("tiny")
+    assert (made.title, made.own, made.decision) == ('Tiny "int8"', True, base.decision)
+    assert made.input is not None
+    assert base.input is not None
+    assert made.input == replace(base.input, per_item=True)
+    assert again.find("tiny-int8") == path
+
+
+def test_a_variant_is_replaced_by_a_newer_one(store: ModelStore, tmp_path: Path) -> None:
+    _known(store)
+    for names in (("x", "y"), ("input", "output")):
+        network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8), names=names)
+        store.add_variant("tiny", "tiny-fp16", network, title="Tiny")
+    found = ModelStore(None, store.folder.parent).find("tiny-fp16")
+    assert found is not None
+    assert sha256_of(found) == sha256_of(network)
+
+
+def test_a_variant_of_dlibs_network_keeps_its_landmarks(store: ModelStore, tmp_path: Path) -> None:
+    wide = flatten_network(tmp_path / "net.onnx", ("n", 150, 150, 3))
+    with pytest.raises(ModelError, match="its contract says 128"):
+        store.add_variant("dlib-resnet", "dlib-resnet-int8", wide, title="Of another shape")
+    content = dlib_as_onnx(store.files("dlib-resnet")["network"])
+    (tmp_path / "dlib.onnx").write_bytes(content)
+    store.add_variant("dlib-resnet", "dlib-resnet-fp32", tmp_path / "dlib.onnx", title="The same as ONNX")
+    files = ModelStore(None, store.folder.parent).files("dlib-resnet-fp32")
+    assert files["network"].read_bytes() == content
+    assert files["landmarks"] == store.files("dlib-resnet")["landmarks"]
+    assert "dlib-resnet-int8" not in store.catalog
+
+
+def test_a_shipped_name_is_no_variants(store: ModelStore, tmp_path: Path) -> None:
+    _known(store)
+    network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
+    with pytest.raises(ModelError, match="sface is a model of the catalogue already"):
+        store.add_variant("tiny", "sface", network, title="Tiny")
+
+
+@pytest.mark.parametrize("base", ["tiny", "nobody"])
+def test_a_variant_without_its_base_is_told(store: ModelStore, tmp_path: Path, base: str) -> None:
+    _known(store)
+    network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
+    path = store.add_variant("tiny", "tiny-int8", network, title="Tiny").parent / "contract.toml"
+    path.write_text(path.read_text().replace('like = "tiny"', f'like = "{base}"'))
+    if base == "tiny":
+        shutil.rmtree(store.folder / "tiny")
+    with pytest.raises(ModelError, match=f"there is no other model named '{base}'") as caught:
+        _ = ModelStore(None, store.folder.parent).catalog
+    assert "Delete the folder of tiny-int8" in caught.value.hint

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from knownface.errors import IndexDamagedError, OutputError
-from knownface.search import FaissFlatIndex, NumpyIndex
+from knownface.search import CompressedIndex, FaissFlatIndex, NumpyIndex
 
-KINDS = [NumpyIndex, FaissFlatIndex]
+KINDS = [NumpyIndex, FaissFlatIndex, CompressedIndex]
 
 
 @pytest.fixture(params=KINDS)

@@ -34,6 +34,43 @@ def test_a_server_is_named_without_its_password():
     assert str(place) == "postgresql://ann:***@host/faces"
 
 
+@pytest.mark.parametrize(
+    "location",
+    [
+        "postgresql://ann@host/faces?password=secret",
+        "postgresql://ann:secret@host/faces?sslpassword=secret&sslmode=require",
+        "postgres://ann:secret@host:5433/faces",
+        "postgresql+psycopg://ann:secret@host/faces?passfile=/home/secret",
+    ],
+)
+def test_no_secret_of_a_url_is_shown(location):
+    place = parse_location(location)
+    assert "secret" not in str(place)
+    assert str(place).startswith("postgresql://ann")
+    assert "secret" in place.url.render_as_string(hide_password=False)
+    assert place.url.drivername == "postgresql+psycopg"
+
+
+@pytest.mark.parametrize(
+    "location",
+    [
+        "postgresql://ann:x@y:secret@host:secret/faces",
+        "postgresql://ann:secret@host:99x/faces",
+        "postgresql://ann:secret@host",
+        "postgresql+pg8000://ann:secret@host/faces",
+        "mysql://ann:secret@host/faces",
+    ],
+)
+def test_a_url_that_cannot_be_used_is_refused_without_telling_its_password(location):
+    with pytest.raises(SettingsError) as caught:
+        parse_location(location)
+    error = caught.value
+    while error is not None:
+        assert "secret" not in str(error)
+        error = error.__cause__
+    assert "postgresql://user@host/database" in caught.value.hint
+
+
 @pytest.mark.parametrize("location", ["", "  ", "://", "sqlite//://x y"])
 def test_what_is_neither_is_refused(location):
     with pytest.raises(SettingsError):

@@ -9,12 +9,15 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
-from sqlalchemy import inspect, text
+from sqlalchemy import Table, inspect, text
 
 from knownface.errors import GalleryVersionError
+from knownface.storage import events_schema, open_engine, reading, service_schema
 from knownface.storage import migrate as module
-from knownface.storage import open_engine, reading
 from knownface.storage.schema import VERSION_TABLE, metadata
+
+EVENT_TABLES = [value for value in vars(events_schema).values() if isinstance(value, Table)]
+SERVICE_TABLES = [service_schema.api_keys, service_schema.audit_log, service_schema.webhooks]
 
 
 @pytest.fixture
@@ -54,7 +57,7 @@ def test_the_expression_of_the_unique_index_is_the_schemas(tmp_path):
 def test_ids_are_never_given_twice(tmp_path):
     engine = open_engine(tmp_path / "g.db")
     with reading(engine, "here") as connection:
-        for table in ("people", "templates", "groups"):
+        for table in ("people", "templates", "groups", *(table.name for table in EVENT_TABLES + SERVICE_TABLES)):
             sql = connection.scalar(text("SELECT sql FROM sqlite_master WHERE name = :name"), {"name": table})
             assert "AUTOINCREMENT" in sql
     engine.dispose()

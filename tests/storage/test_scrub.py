@@ -10,7 +10,7 @@ from sqlalchemy import delete, insert, select
 from knownface.storage import open_engine, reading, writing
 from knownface.storage import scrub as module
 from knownface.storage.schema import META_SCRUB, meta, people
-from knownface.storage.scrub import mark_for_scrubbing, scrub
+from knownface.storage.scrub import erasing, has_erased, is_marked, mark_for_scrubbing, scrub
 
 
 def everything(folder):
@@ -46,7 +46,7 @@ def test_what_was_removed_is_in_no_file(tmp_path, seed):
 
 def test_where_nothing_was_removed_nothing_is_done(tmp_path, monkeypatch):
     engine = open_engine(tmp_path / "g.db")
-    monkeypatch.setattr(module, "_rewrite", None)
+    monkeypatch.setattr(module, "_overwrite", None)
     assert scrub(engine, "here")
     engine.dispose()
 
@@ -70,7 +70,7 @@ def test_while_somebody_reads_it_is_put_off(tmp_path, monkeypatch, caplog):
 
 
 def test_without_room_it_is_put_off_and_said(tmp_path, monkeypatch, caplog):
-    def full(connection):
+    def full(connection, *, thorough):
         error = sqlite3.OperationalError("database or disk is full")
         error.sqlite_errorcode = sqlite3.SQLITE_FULL
         raise error
@@ -79,10 +79,26 @@ def test_without_room_it_is_put_off_and_said(tmp_path, monkeypatch, caplog):
     with writing(engine, "here") as connection:
         mark_for_scrubbing(connection)
     with monkeypatch.context() as patched:
-        patched.setattr(module, "_rewrite", full)
+        patched.setattr(module, "_overwrite", full)
         assert not scrub(engine, "here")
     assert "not yet overwritten" in caplog.text
     assert scrub(engine, "here")
+    engine.dispose()
+
+
+def test_a_large_file_is_written_anew_only_when_asked(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "PROMPT_BYTES", 0)
+    engine = open_engine(tmp_path / "g.db")
+    with erasing(engine, "here") as connection:
+        connection.execute(delete(people))
+    assert has_erased(engine)
+    assert (tmp_path / "g.db-wal").stat().st_size == 0  # the log, at once
+    with reading(engine, "here") as connection:
+        assert is_marked(connection)
+    assert not scrub(engine, "here")
+    assert scrub(engine, "here", thorough=True)
+    with reading(engine, "here") as connection:
+        assert not is_marked(connection)
     engine.dispose()
 
 

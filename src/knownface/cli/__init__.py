@@ -16,13 +16,22 @@ from knownface.errors import KnownFaceError, OutputError, UnreadableError
 _COMMANDS = {
     "enroll": "Learn people from a folder that holds one folder a person.",
     "identify": "Name the faces in photos and videos.",
+    "watch": "Follow and name the faces of a camera, stream or video, live.",
     "verify": "Tell whether two pictures show the same person.",
     "people": "List, show, rename, merge, split and remove people.",
+    "sightings": "List, export and delete who was seen; name Unknowns.",
+    "attendance": "Open and close sessions, tell who came, greet guests, add up working hours.",
+    "alerts": "Rules that tell, run a command or ring when somebody is seen or missing.",
+    "samples": "Look at new pictures of known people that are offered as templates.",
+    "serve": "Answer the REST interface and the page.",
+    "keys": "Make, list, rotate and revoke the keys of the service.",
+    "audit": "Show who did what with the service.",
     "gallery": "Tell about, back up, restore and index the gallery.",
     "evaluate": "Tell how well your people are recognised, and with which parameters best.",
     "experiment": "Repeat the paper's experiments: growth, augment, degrade, background, one-video, video, compare.",
     "calibrate": "Set the threshold for the false alarms that you can accept.",
-    "models": "List, fetch, verify and import weights, with their licences.",
+    "bench": "Tell how fast this machine detects, embeds, searches and names; compare with an earlier run.",
+    "models": "List, fetch, verify, import and shrink weights, with their licences.",
     "doctor": "Tell what is installed, what would be used and why.",
     "demo": "Do the main job on real faces and leave the pictures.",
 }
@@ -59,7 +68,7 @@ def cli(verbose: bool) -> None:
 
     Exit status: 0 all well; 1 done, but some files were passed over (verify: not the same person); 2 wrong usage;
     3 input; 4 face; 5 model; 6 another embedder's gallery; 7 gallery; 8 settings; 9 person; 10 a part is not
-    installed; 11 output; 12 calibration; 130 stopped.
+    installed; 11 output; 12 calibration; 13 sightings, attendance, alerts or samples; 14 the service; 130 stopped.
     """
     from knownface.cli.common import show_log
 

@@ -85,7 +85,7 @@ def _forget(location: str | None) -> None:
     from knownface.gallery import Gallery
     from knownface.settings import load_settings
 
-    with Gallery.open(load_settings(gallery=location).gallery, create=False) as opened:
+    with Gallery.open_by(load_settings(gallery=location), create=False) as opened:
         opened.set_calibration(None)
         out().print(f"The calibration of {escape(str(opened.location))} is forgotten.", soft_wrap=True)
 

@@ -174,21 +174,3 @@ def write_text(path: Path, text: str) -> None:
         return
     with replacing(path) as part:
         part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
-
-
-def csv_text(columns: list[str], rows: list[list[Any]]) -> str:
-    """Rows as CSV (RFC 4180) that spreadsheets open without taking a name for a formula."""
-    import csv
-    import io
-
-    buffer = io.StringIO()
-    writer = csv.writer(buffer)
-    writer.writerow(columns)
-    for row in rows:
-        writer.writerow([_harmless(cell) for cell in row])
-    return buffer.getvalue()
-
-
-def _harmless(cell: Any) -> Any:
-    # A spreadsheet would run a text that begins like a formula (CWE-1236).
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell

@@ -48,6 +48,7 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     from knownface.detection import choose_detector
     from knownface.embedding import choose_embedder, uncalibrated_note
     from knownface.gallery import Gallery
+    from knownface.gallery.index_options import FLAT_UP_TO
     from knownface.models import ModelStore
     from knownface.models.session import cuda_offered
     from knownface.settings import load_settings, settings_file
@@ -62,10 +63,12 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     contract = calibration = None
     thresholds: Mapping[int, float] = {}
     healthy = True
+    index = f"{settings.index}: exact up to {FLAT_UP_TO:,} templates, by short codes beyond"
     try:
         if gallery_is_there(settings.gallery):
-            with Gallery.open(settings.gallery, create=False) as gallery:
+            with Gallery.open_by(settings, create=False) as gallery:
                 facts = gallery.info()
+                index = facts.index
                 contract, calibration, thresholds = facts.contract, gallery.calibration, gallery.person_thresholds
             told = f"{facts.people} people, {facts.templates} templates"
         else:
@@ -92,5 +95,5 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     except KnownFaceError as error:
         healthy = False
         add("detector", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
-    add("index", "FAISS IndexFlatL2: exact search, as the paper has it")
+    add("index", escape(index))
     return healthy

@@ -10,7 +10,6 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import (
-    csv_text,
     err,
     open_recognizer,
     out,
@@ -20,6 +19,7 @@ from knownface.cli.common import (
     table,
     write_text,
 )
+from knownface.tables import csv_text
 
 _SHOWN = 40
 

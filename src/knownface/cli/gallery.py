@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table
+from knownface.settings import load_settings
 
 
 @click.group(name="gallery")
@@ -16,8 +17,6 @@ def command() -> None:
 
 
 def _location(gallery: str | None) -> str:
-    from knownface.settings import load_settings
-
     return load_settings(gallery=gallery).gallery
 
 
@@ -27,7 +26,7 @@ def info(gallery: str | None) -> None:
     """Tell how many people and templates there are, which embedder filled it, and where it lies."""
     from knownface.gallery import Gallery
 
-    with Gallery.open(_location(gallery), create=False) as opened:
+    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
         facts, calibration, thresholds = opened.info(), opened.calibration, opened.person_thresholds
     rows = table("fact", "value")
     contract = facts.contract
@@ -47,7 +46,8 @@ def info(gallery: str | None) -> None:
         *([("measured", calibration.sentence)] if calibration else []),
         ("schema", facts.schema),
         ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),
-        ("saved index", "up to date" if facts.index_saved else "none, or older than the gallery"),
+        ("index", facts.index),
+        ("saved index", "can be used" if facts.index_saved else "none that can be used"),
     ):
         rows.add_row(key, escape(str(value)))
     out().print(rows)
@@ -61,7 +61,7 @@ def backup(file: Path, overwrite: bool, gallery: str | None) -> None:
     """Copy the gallery to FILE, also while it is in use. The copy holds everybody's templates: keep it as safe."""
     from knownface.gallery import Gallery
 
-    with Gallery.open(_location(gallery), create=False) as opened:
+    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
         opened.backup(file, overwrite=overwrite)
     out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)
 
@@ -85,9 +85,20 @@ def index(gallery: str | None) -> None:
     """Build the search index afresh and save it beside the gallery."""
     from knownface.gallery import Gallery
 
-    with Gallery.open(_location(gallery), create=False) as opened:
+    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
         count = opened.build_index()
     out().print(f"Index of {count} templates built.")
+
+
+@command.command()
+@gallery_option
+def scrub(gallery: str | None) -> None:
+    """Overwrite the last traces of what was removed from a large gallery, without waiting for it to be closed."""
+    from knownface.gallery import Gallery
+
+    with Gallery.open(_location(gallery), create=False) as opened:
+        done = opened.scrub()
+    out().print("No trace is left." if done else "Another program was reading all the time: try again later.")
 
 
 @command.command()
@@ -105,7 +116,7 @@ def export(npz: Path, gallery: str | None) -> None:
     """
     from knownface.gallery import Gallery
 
-    with Gallery.open(_location(gallery), create=False) as opened:
+    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
         faces = opened.enrolled_faces()
     faces.save(npz)
     out().print(f"{len(faces)} templates written to {escape(str(npz))}.", soft_wrap=True)

@@ -11,7 +11,6 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import (
-    csv_text,
     open_recognizer,
     out,
     progress,
@@ -22,6 +21,7 @@ from knownface.cli.common import (
     write_text,
 )
 from knownface.files import is_stream
+from knownface.tables import csv_text
 
 if TYPE_CHECKING:
     from knownface.journal import FileResult, Journal

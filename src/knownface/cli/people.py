@@ -23,7 +23,7 @@ def _open(gallery: str | None) -> Gallery:
     from knownface.gallery import Gallery
     from knownface.settings import load_settings
 
-    return Gallery.open(load_settings(gallery=gallery).gallery, create=False)
+    return Gallery.open_by(load_settings(gallery=gallery), create=False)
 
 
 @command.command(name="list")
@@ -155,7 +155,7 @@ def import_people(file: Path, gallery: str | None) -> None:
     from knownface.gallery import Gallery
     from knownface.settings import load_settings
 
-    with Gallery.open(load_settings(gallery=gallery).gallery) as opened:
+    with Gallery.open_by(load_settings(gallery=gallery)) as opened:
         done = opened.import_people(file)
     told = f"{done.created} people added and {done.updated} updated from {file}."
     out().print(escape(told), soft_wrap=True)

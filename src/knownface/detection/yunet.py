@@ -1,8 +1,10 @@
-"""YuNet through OpenCV (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023).
+"""YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023).
 
 YuNet finds faces of about 10 to 900 pixels in what it is given. A picture is therefore looked at in its own size, or,
 where it is very large, reduced as far as a face of 20 pixels stays visible; a picture in which a close-up could be
 larger than YuNet sees is looked at a second time, small. The two views are merged by non-maximum suppression.
+
+A graph that takes any size is run by ONNX Runtime, one made for 640 x 640 by OpenCV, which runs it at any size too.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.detection.base import largest_first, resized
+from knownface.detection.yunet_network import Rows, YuNetNetwork, free_size_session
 from knownface.errors import ModelError
 from knownface.types import Box, Face, Image
 
@@ -31,19 +34,17 @@ OVERVIEW_ABOVE = 960
 """Pictures longer than this get the second view: YuNet misses faces larger than about this."""
 OVERVIEW_SIDE = 640
 
-_Rows = npt.NDArray[np.float32]
-
 
 class YuNetDetector:
-    """YuNet by ``cv2.FaceDetectorYN``.
+    """YuNet from one of its ONNX files.
 
     Args:
-        path: The ONNX file. OpenCV 5 takes any size only from a file made for dynamic sizes; the catalogue knows.
+        path: The file; which of them fit the OpenCV that is installed the catalogue knows.
         name: Catalogue name of the file.
         detail_side: Longest side of the detailed view in pixels. Live video lowers it for speed.
 
     Raises:
-        ModelError: OpenCV cannot read the file.
+        ModelError: The file cannot be read.
     """
 
     gives_landmarks = True
@@ -53,8 +54,11 @@ class YuNetDetector:
         self.detail_side = detail_side
         self._path = path
         self._local = threading.local()
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
-        self._network()
+        session = free_size_session(path)
+        self._free = None if session is None else YuNetNetwork(session, SCORE_THRESHOLD, NMS_THRESHOLD, _CANDIDATES)
+        if self._free is None:
+            cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+            self._network()
 
     def _network(self) -> cv2.FaceDetectorYN:
         # The input size is state of the network, so each thread has its own.
@@ -93,7 +97,9 @@ class YuNetDetector:
             factors[14] = 1.0  # the score
             yield resized(bgr, scale), factors
 
-    def _look(self, bgr: Image) -> _Rows:
+    def _look(self, bgr: Image) -> Rows:
+        if self._free is not None:
+            return self._free.rows(bgr)
         network = self._network()
         size = (bgr.shape[1], bgr.shape[0])
         if size != getattr(self._local, "size", None):  # setting it again costs a tenth of a small picture's time
@@ -103,7 +109,7 @@ class YuNetDetector:
         return np.empty((0, 15), dtype=np.float32) if rows is None else rows
 
 
-def _face(row: _Rows) -> Face:
+def _face(row: Rows) -> Face:
     # YuNet speaks of the subject's right eye first, which is the one on the viewer's left.
     x, y, width, height = row[:4].tolist()
     return Face(Box(x, y, width, height), row[4:14].reshape(5, 2).copy(), float(row[14]))

@@ -2,13 +2,14 @@
 
 from knownface.embedding.base import FaceEmbedder, contract_of
 from knownface.embedding.check import check_network
-from knownface.embedding.load import choose_embedder, load_embedder, uncalibrated_note
+from knownface.embedding.load import choose_embedder, embedder_of, load_embedder, uncalibrated_note
 
 __all__ = [
     "FaceEmbedder",
     "check_network",
     "choose_embedder",
     "contract_of",
+    "embedder_of",
     "load_embedder",
     "uncalibrated_note",
 ]

@@ -83,6 +83,8 @@ def _fingerprint(entry: ModelEntry, contract: InputContract) -> str:
     preprocessing = {key: getattr(contract, key) for key in _PREPROCESSING}
     if contract.crop != "square":
         del preprocessing["crop_factor"]
+    if contract.mirror:
+        preprocessing["mirror"] = True
     described = {
         "recipe": RECIPE,
         "kind": entry.kind,

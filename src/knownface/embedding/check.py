@@ -26,7 +26,7 @@ def check_network(name: str, store: ModelStore, device: Device = "auto") -> str:
         ModelError: The network cannot be run, its vectors depend on the batch, or all are the same.
     """
     embedder = load_embedder(name, store, device)
-    pictures = _pictures(input_of(store.entry(name)).size)
+    pictures = made_pictures(input_of(store.entry(name)).size)
     together = embedder.embed(pictures)
     alone = np.concatenate([embedder.embed([picture]) for picture in pictures])
     difference = float(np.abs(together - alone).max())
@@ -43,8 +43,8 @@ def check_network(name: str, store: ModelStore, device: Device = "auto") -> str:
     )
 
 
-def _pictures(size: int) -> list[Image]:
-    """Different pictures with ramps and noise, the same on every machine."""
+def made_pictures(size: int) -> list[Image]:
+    """Different pictures with ramps and noise, the same on every machine: RGB, shape (size, size, 3)."""
     rng = np.random.default_rng(20211)
     y, x = np.mgrid[:size, :size]
     ramps = np.stack([x * 255 // size, y * 255 // size, (x + y) * 127 // size], axis=2)

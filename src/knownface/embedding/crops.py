@@ -75,7 +75,7 @@ def align_five_points(image: Image, landmarks: Landmarks, size: int = ARCFACE_SI
     """
     known = np.isfinite(landmarks).all(axis=1)
     points = landmarks[known].astype(np.float64)
-    if len(np.unique(points, axis=0)) < _FEWEST_POINTS:
+    if len(points) < _FEWEST_POINTS or (points == points[0]).all():
         raise FaceError(
             "This face has no landmarks to align it by.",
             "Choose a detector that tells them (yunet), or an embedder that needs none (clip-vit-b32, dlib-resnet).",

@@ -6,16 +6,17 @@ such a rectangle first; see :func:`hog_rectangle`.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 from pathlib import Path
 
 import dlib
 import numpy as np
 
-from knownface.embedding.base import contract_of, unit_vectors
+from knownface.embedding.base import contract_of
+from knownface.embedding.network import embed_pixels, input_of
 from knownface.errors import ModelError
 from knownface.models.entry import ModelEntry
+from knownface.models.session import OnnxNetwork
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
 CHIP_PADDING = 0.25
@@ -42,44 +43,35 @@ class DlibResNet:
 
     Args:
         entry: Of the catalogue, kind ``dlib-resnet``.
-        network: The network's file.
+        network: dlib's network as ONNX Runtime runs it; see :func:`knownface.models.dlib_graph.dlib_as_onnx`.
         landmarks: The 5-point predictor's file.
 
     Raises:
-        ModelError: dlib cannot read one of the files.
+        ModelError: dlib cannot read the predictor.
     """
 
-    def __init__(self, entry: ModelEntry, network: Path, landmarks: Path) -> None:
+    def __init__(self, entry: ModelEntry, network: OnnxNetwork, landmarks: Path) -> None:
         self.contract: EmbedderContract = contract_of(entry)
-        self._size = entry.input.size if entry.input is not None else 150
+        self._entry = entry
+        self._input = input_of(entry)
+        self._network = network
         try:
-            self._network = dlib.face_recognition_model_v1(str(network))
             self._predictor = dlib.shape_predictor(str(landmarks))
         except RuntimeError as error:
             raise ModelError(
-                f"dlib cannot read {network} or {landmarks}: {error}",
+                f"dlib cannot read {landmarks}: {error}",
                 "Install the package face-recognition-models again, or delete the file from your models folder.",
             ) from error
-        # A forward pass writes into the network. dlib 20 holds the interpreter's lock meanwhile, which no promise says.
-        self._lock = threading.Lock()
 
     def crop(self, image: Image, face: Face) -> Image:
         """The chip as dlib cuts it: upright, 150 x 150, the face with a quarter of ground around it."""
         pixels = np.ascontiguousarray(image)
         shape = self._predictor(pixels, hog_rectangle(face))
-        return np.asarray(dlib.get_face_chip(pixels, shape, self._size, CHIP_PADDING), dtype=np.uint8)
+        return np.asarray(dlib.get_face_chip(pixels, shape, self._input.size, CHIP_PADDING), dtype=np.uint8)
 
     def embed(self, crops: Sequence[Image]) -> Embeddings:
         """Unit vectors of the chips; see :class:`knownface.embedding.base.FaceEmbedder`."""
-        if not crops:
-            return np.empty((0, self.contract.dim), dtype=np.float32)
-        # One chip a call: a larger batch is no faster here and would keep other threads waiting for the interpreter.
-        vectors = np.array([self._vector(crop) for crop in crops], dtype=np.float32)
-        return unit_vectors(vectors, self.contract.dim, self.contract.name)
-
-    def _vector(self, crop: Image) -> list[float]:
-        with self._lock:
-            return list(self._network.compute_face_descriptor(np.ascontiguousarray(crop)))
+        return embed_pixels(self._network, self._entry, crops, lambda chip: chip)
 
 
 def hog_rectangle(face: Face) -> dlib.rectangle:

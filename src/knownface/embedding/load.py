@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping
+from pathlib import Path
 
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.network import input_of
 from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError
+from knownface.models.dlib_graph import converted
 from knownface.models.download import Progress, hub_answers, offline
+from knownface.models.entry import ModelEntry
 from knownface.models.session import Device, OnnxNetwork
 from knownface.models.store import ModelStore
 from knownface.settings import Settings
@@ -16,7 +20,7 @@ from knownface.types import EmbedderContract
 log = logging.getLogger(__name__)
 
 DEFAULT = "clip-vit-b32"
-FALLBACK = "dlib-resnet"
+FALLBACK = "dlib-resnet-mirror"
 HUB_TIMEOUT = 2.5
 """Seconds that the hub has to answer: with the detector's own question all is decided within 5."""
 
@@ -33,7 +37,7 @@ def load_embedder(
     Args:
         name: Of the catalogue or the user's own.
         store: Where the files are.
-        device: For ONNX networks; dlib runs on the processor.
+        device: Where the network runs.
         batch_size: Faces that the network sees at once, at most.
         threads: Processors to use; None: all that this process may use.
 
@@ -44,14 +48,26 @@ def load_embedder(
         ModelError: It is no embedder, or cannot be run.
     """
     entry = store.entry(name)
-    contract = input_of(entry)
-    files = store.files(name)
-    if entry.kind == "dlib-resnet":
-        from knownface.embedding.dlib_resnet import DlibResNet  # loading dlib takes a while
+    input_of(entry)  # what is no embedder is told before its files are asked for
+    return embedder_of(entry, store.files(name), device, batch_size, threads)
 
-        return DlibResNet(entry, files["network"], files["landmarks"])
+
+def embedder_of(
+    entry: ModelEntry,
+    files: Mapping[str, Path],
+    device: Device = "auto",
+    batch_size: int = 32,
+    threads: int | None = None,
+) -> FaceEmbedder:
+    """An embedder made of these files, by part; the rest as for :func:`load_embedder`.
+
+    Raises:
+        ModelError: It is no embedder, or cannot be run.
+    """
+    contract = input_of(entry)
     network = OnnxNetwork(
         files["network"],
+        content=converted(files["network"]),
         device=device,
         batch_size=batch_size,
         per_item=contract.per_item,
@@ -59,6 +75,10 @@ def load_embedder(
         output_name=contract.output_name,
         threads=threads,
     )
+    if entry.kind == "dlib-resnet":
+        from knownface.embedding.dlib_resnet import DlibResNet  # loading dlib takes a while
+
+        return DlibResNet(entry, network, files["landmarks"])
     if entry.kind == "clip":
         from knownface.embedding.clip import ClipEmbedder
 

@@ -34,10 +34,17 @@ def to_tensor(pixels: Image, contract: InputContract) -> Tensor:
     Returns:
         Float32, shape (n, 3, height, width) for NCHW, (n, height, width, 3) for NHWC.
     """
-    ordered = pixels if contract.colour == "RGB" else pixels[..., ::-1]
     mean, std = np.array(contract.mean, np.float32), np.array(contract.std, np.float32)
-    tensor = (ordered.astype(np.float32) * np.float32(contract.scale) - mean) / std
-    return np.ascontiguousarray(tensor if contract.layout == "NHWC" else tensor.transpose(0, 3, 1, 2))
+    # A pixel has one of 256 values: looking its result up takes half the time of computing it.
+    table = (np.arange(256, dtype=np.float32)[:, np.newaxis] * np.float32(contract.scale) - mean) / std
+    n, height, width, channels = pixels.shape
+    planes = contract.layout == "NCHW"
+    tensor = np.empty((n, channels, height, width) if planes else pixels.shape, dtype=np.float32)
+    for channel in range(channels):
+        source = channel if contract.colour == "RGB" else channels - 1 - channel
+        target = tensor[:, channel] if planes else tensor[..., channel]
+        target[:] = table[:, channel][pixels[..., source]]
+    return tensor
 
 
 def embed_pixels(
@@ -58,6 +65,9 @@ def embed_pixels(
     vectors = np.empty((len(crops), contract.dim), dtype=np.float32)
     for start in range(0, len(crops), network.batch_size):
         pixels = np.stack([prepare(crop) for crop in crops[start : start + network.batch_size]])
-        raw = network.run(to_tensor(pixels, contract))
-        vectors[start : start + len(pixels)] = unit_vectors(raw, contract.dim, entry.name)
+        made = unit_vectors(network.run(to_tensor(pixels, contract)), contract.dim, entry.name)
+        if contract.mirror:
+            raw = network.run(to_tensor(pixels[:, :, ::-1], contract))
+            made = unit_vectors(made + unit_vectors(raw, contract.dim, entry.name), contract.dim, entry.name)
+        vectors[start : start + len(pixels)] = made
     return vectors

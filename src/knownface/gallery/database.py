@@ -5,16 +5,15 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Self
 
 from sqlalchemy import Connection, Engine
 
 from knownface.errors import GalleryError
-from knownface.gallery.changes import note_templates_rearranged
-from knownface.gallery.saved_index import delete_index
-from knownface.storage import Location, open_engine, parse_location, reading, writing
-from knownface.storage.scrub import mark_for_scrubbing, scrub
+from knownface.gallery.changes import note_templates_rearranged, read_changes, read_position
+from knownface.gallery.saved_index import delete_index, forget_templates
+from knownface.storage import Location, reading, writing
+from knownface.storage.scrub import erasing, has_erased, scrub
 
 _log = logging.getLogger(__name__)
 
@@ -30,31 +29,14 @@ class GalleryDatabase:
         # A program that was stopped between a removal and its scrubbing left this to the next one.
         scrub(engine, self._place)
 
-    @classmethod
-    def open(cls, location: str | Path, *, create: bool = True) -> Self:
-        """Open a gallery.
-
-        Args:
-            location: A file, a database URL, or ``":memory:"`` for one that is gone when it is closed.
-            create: Whether a gallery that does not exist is made, with the folders above it.
-
-        Raises:
-            GalleryEmptyError: There is none, and ``create`` is False.
-            GalleryDamagedError, GalleryVersionError: It cannot be used; it is left untouched.
-            GalleryLockedError: Another program kept it locked for half a minute.
-            OutputError: The disk is full.
-            GalleryError: It may not be read or written, or is another program's file.
-        """
-        place = parse_location(location)
-        return cls(open_engine(place, create=create), place)
-
     def close(self) -> None:
         """Close the database; anything but closing again is an error afterwards."""
         if self._closed:
             return
         self._closed = True
         try:
-            scrub(self._engine, self._place)
+            # Whoever removed somebody stays for the time that it takes; others are not kept waiting.
+            scrub(self._engine, self._place, thorough=has_erased(self._engine))
         finally:
             self._engine.dispose()
 
@@ -68,6 +50,28 @@ class GalleryDatabase:
     def location(self) -> str:
         """The file, or the URL without the password."""
         return self._place
+
+    @property
+    def engine(self) -> Engine:
+        """The open database, for rooms that keep tables of their own in it (see :mod:`knownface.events`).
+
+        Raises:
+            GalleryError: The gallery was closed.
+        """
+        self._check_open()
+        return self._engine
+
+    def scrub(self) -> bool:
+        """Overwrite the last traces of what was removed now, and not only when the gallery is closed.
+
+        Only a gallery of more than 64 MB has any. It is written anew, which takes about 10 s for each GB; meanwhile
+        it can be searched and not changed.
+
+        Returns:
+            Whether nothing is left to do; False where another program was reading all the time.
+        """
+        self._check_open()
+        return scrub(self._engine, self._place, thorough=True)
 
     @contextmanager
     def _reading(self) -> Iterator[Connection]:
@@ -84,13 +88,16 @@ class GalleryDatabase:
     @contextmanager
     def _removing(self) -> Iterator[Connection]:
         """A transaction that takes templates or people away; afterwards no file holds a trace of them."""
-        with self._writing() as connection:
+        with erasing(self.engine, self._place) as connection:
+            before = read_position(connection)
             yield connection
             note_templates_rearranged(connection)
-            mark_for_scrubbing(connection)
             if self._location.file is not None:
-                delete_index(self._location.file)
-        scrub(self._engine, self._place)
+                changes = read_changes(connection, before)
+                if changes is None:
+                    delete_index(self._location.file)
+                else:
+                    forget_templates(self._location.file, changes.removed)
 
     def _check_open(self) -> None:
         if self._closed:

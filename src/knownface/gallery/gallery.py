@@ -17,9 +17,17 @@ from knownface.gallery.contracts import check_fingerprint, read_contract, store_
 from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
 from knownface.gallery.names import name_key
 from knownface.gallery.roster import Roster
-from knownface.gallery.saved_index import delete_index, saved_key
+from knownface.gallery.saved_index import delete_index
 from knownface.gallery.searching import Searchable
-from knownface.gallery.values import Enrolled, GalleryInfo, GalleryVectors, NewTemplate, Refusal, Template
+from knownface.gallery.values import (
+    Enrolled,
+    GalleryInfo,
+    GalleryVectors,
+    NewTemplate,
+    PersonKey,
+    Refusal,
+    Template,
+)
 from knownface.storage import backup, parse_location, restore
 from knownface.storage.migrate import HEAD
 from knownface.storage.schema import groups, people
@@ -40,12 +48,21 @@ class Gallery(Roster, Searchable):
 
     # Templates
 
-    def templates(self, name: str) -> list[Template]:
+    def templates(self, person: PersonKey) -> list[Template]:
         """A person's templates and counter-examples, oldest first."""
         with self._reading() as connection:
-            return template_sql.list_templates(connection, people_sql.find_id(connection, name))
+            return template_sql.list_templates(connection, people_sql.find_id(connection, person))
 
-    def add_templates(self, name: str, new: Sequence[NewTemplate]) -> int:
+    def template(self, template_id: int) -> Template:
+        """One template or counter-example.
+
+        Raises:
+            UnknownTemplateError: There is none of this id.
+        """
+        with self._reading() as connection:
+            return template_sql.get_template(connection, template_id)
+
+    def add_templates(self, person: PersonKey, new: Sequence[NewTemplate]) -> int:
         """Add templates to a person, who is made if there is nobody of this name, all in one transaction.
 
         Returns:
@@ -53,22 +70,26 @@ class Gallery(Roster, Searchable):
 
         Raises:
             BadNameError, NameTakenError: The name cannot be this person's.
+            UnknownPersonError: There is nobody of this id.
             ContractMismatchError: Another embedder filled the gallery meanwhile.
             ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
         """
-        return sum(self.enrol([(name, template) for template in new]).added.values())
+        return sum(self.enrol([(person, template) for template in new]).added.values())
 
-    def enrol(self, new: Sequence[tuple[str, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()) -> Enrolled:
+    def enrol(
+        self, new: Sequence[tuple[PersonKey, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
+    ) -> Enrolled:
         """Add templates of many people, and what was refused, in one transaction.
 
         All templates of one file belong into one call: afterwards the file counts as known.
 
         Args:
-            new: Names and templates.
+            new: People and templates. Who is meant by a name is made as needed.
             refusals: Names of the people meant, and what was refused.
 
         Raises:
-            BadNameError, NameTakenError, ContractMismatchError, ValueError: As :meth:`add_templates`.
+            BadNameError, NameTakenError, UnknownPersonError, ContractMismatchError, ValueError: As
+                :meth:`add_templates`.
         """
         contract = self._bound or self.contract
         if new and contract is None:
@@ -78,10 +99,12 @@ class Gallery(Roster, Searchable):
             added: dict[tuple[str, str], int] = {}
             if contract is not None and vectors is not None and new:
                 contract_id = store_contract(connection, contract, self._place)
-                ids = people_sql.find_or_create(connection, {name for name, _ in new})
-                owned = [(ids[name], template) for name, template in new]
-                counts = template_sql.add_templates(connection, owned, vectors, contract_id)
+                ids = people_sql.find_or_create(connection, {person for person, _ in new if isinstance(person, str)})
                 keys = {person_id: name_key(name) for name, person_id in ids.items()}
+                for person in {person for person, _ in new if isinstance(person, int)}:
+                    keys[person] = name_key(people_sql.get_person(connection, person).name)
+                owned = [(ids[p] if isinstance(p, str) else p, template) for p, template in new]
+                counts = template_sql.add_templates(connection, owned, vectors, contract_id)
                 added = {(keys[person_id], sha256): count for (person_id, sha256), count in counts.items()}
             sources.add_refusals(connection, refusals)
             if added:
@@ -97,12 +120,19 @@ class Gallery(Roster, Searchable):
         with self._removing() as connection:
             return template_sql.delete_templates(connection, wanted)
 
-    def vectors(self) -> GalleryVectors:
-        """Every template's embedding; counter-examples aside."""
+    def vectors(self, person: PersonKey | None = None, *, negative: bool = False) -> GalleryVectors:
+        """Every template's embedding, or those of one person; with ``negative`` the counter-examples' instead.
+
+        Raises:
+            UnknownPersonError: There is no such person.
+        """
         contract = self.contract
         dim = contract.dim if contract is not None else 0
         with self._reading() as connection:
-            embeddings, ids, owners = template_sql.read_vectors(connection, dim, self._place)
+            person_id = None if person is None else people_sql.find_id(connection, person)
+            embeddings, ids, owners = template_sql.read_vectors(
+                connection, dim, self._place, person_id=person_id, negative=negative
+            )
         return GalleryVectors(embeddings, ids, owners)
 
     def enrolled_faces(self) -> EnrolledFaces:
@@ -151,7 +181,7 @@ class Gallery(Roster, Searchable):
     def info(self) -> GalleryInfo:
         """The gallery in figures."""
         view, contract, file = self._view(), self.contract, self._location.file
-        saved = None if file is None else saved_key(file)
+        told, saved = self.index_told()
         with self._reading() as connection:
             people_count = connection.scalar(select(func.count()).select_from(people)) or 0
             group_count = connection.scalar(select(func.count()).select_from(groups)) or 0
@@ -165,7 +195,8 @@ class Gallery(Roster, Searchable):
             generation=view.state.generation,
             schema=HEAD,
             size=None if file is None else _size(file),
-            index_saved=saved is not None and saved[0].stamp == view.state.stamp,
+            index=told,
+            index_saved=saved,
         )
 
     def backup(self, path: str | Path, *, overwrite: bool = False) -> None:

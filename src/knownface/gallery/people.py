@@ -6,18 +6,20 @@ import difflib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 
-from sqlalchemy import Connection, Row, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
 
 from knownface.errors import NameTakenError, UnknownPersonError
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
 from knownface.gallery.statements import chunks
-from knownface.gallery.values import Person
+from knownface.gallery.values import Person, PersonKey
 from knownface.storage import insert_new
 from knownface.storage.schema import groups, people, person_groups, refusals, templates
 
 
-def list_people(connection: Connection, group: str | None = None, name: str | None = None) -> list[Person]:
-    """People in the order of their names; those of a group, or the one of a name, where given."""
+def list_people(
+    connection: Connection, group: str | None = None, person: PersonKey | None = None, ids: Sequence[int] | None = None
+) -> list[Person]:
+    """People in the order of their names; those of a group, the one meant, or those of some ids, where given."""
     counted = (
         select(people, func.count(templates.c.id).label("templates"))
         .outerjoin(templates, and_(templates.c.person_id == people.c.id, templates.c.negative.is_(False)))
@@ -25,10 +27,12 @@ def list_people(connection: Connection, group: str | None = None, name: str | No
         .order_by(people.c.name_key)
     )
     memberships = select(person_groups.c.person_id, groups.c.name).join(groups).order_by(groups.c.name_key)
-    if name is not None:
-        counted = counted.where(people.c.name_key == name_key(name))
-        memberships = memberships.join(people, people.c.id == person_groups.c.person_id)
-        memberships = memberships.where(people.c.name_key == name_key(name))
+    if person is not None:
+        counted = counted.where(_is(person))
+        memberships = memberships.join(people, people.c.id == person_groups.c.person_id).where(_is(person))
+    if ids is not None:
+        counted = counted.where(people.c.id.in_(ids))
+        memberships = memberships.where(person_groups.c.person_id.in_(ids))
     if group is not None:
         members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(group))
         counted = counted.where(people.c.id.in_(members))
@@ -49,28 +53,60 @@ def list_people(connection: Connection, group: str | None = None, name: str | No
     ]
 
 
-def get_person(connection: Connection, name: str) -> Person:
-    """The person of a name, whatever its letter case.
+def page_of_people(
+    connection: Connection, *, search: str | None, group: str | None, after: str | None, limit: int
+) -> list[Person]:
+    """The next people in the order of their names.
+
+    Args:
+        connection: Of the database.
+        search: A part of the name or the beginning of the external id, whatever the letter case.
+        group: Only its members.
+        after: The name after which the page begins.
+        limit: How many at most.
+    """
+    query = select(people.c.id).order_by(people.c.name_key).limit(limit)
+    if search:
+        in_name = people.c.name_key.contains(name_key(search), autoescape=True)
+        query = query.where(in_name | people.c.external_id.istartswith(search.strip(), autoescape=True))
+    if group is not None:
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(group))
+        query = query.where(people.c.id.in_(members))
+    if after is not None:
+        query = query.where(people.c.name_key > name_key(after))
+    return list_people(connection, ids=connection.scalars(query).all())
+
+
+def list_groups(connection: Connection) -> list[tuple[str, int]]:
+    """The groups in the order of their names, and how many belong to each."""
+    query = (
+        select(groups.c.name, func.count())
+        .join(person_groups, person_groups.c.group_id == groups.c.id)
+        .group_by(groups.c.id)
+        .order_by(groups.c.name_key)
+    )
+    return [(name, count) for name, count in connection.execute(query).all()]
+
+
+def get_person(connection: Connection, person: PersonKey) -> Person:
+    """The person meant.
 
     Raises:
         UnknownPersonError: There is nobody; the message tells names that come near.
     """
-    found = list_people(connection, name=name)
+    found = list_people(connection, person=person)
     if not found:
-        raise unknown_person(connection, name)
+        raise unknown_person(connection, person)
     return found[0]
 
 
-def find_id(connection: Connection, name: str) -> int:
-    """The id of the person of a name, whatever its letter case.
+def find_id(connection: Connection, person: PersonKey) -> int:
+    """The id of the person meant.
 
     Raises:
         UnknownPersonError: There is nobody.
     """
-    row = _row(connection, name)
-    if row is None:
-        raise unknown_person(connection, name)
-    return int(row.id)
+    return int(_existing(connection, person).id)
 
 
 def find_or_create(connection: Connection, names: Iterable[str]) -> dict[str, int]:
@@ -99,29 +135,32 @@ def find_or_create(connection: Connection, names: Iterable[str]) -> dict[str, in
     return {name: found[keys[name]][0] for name in wanted}
 
 
-def unknown_person(connection: Connection, name: str) -> UnknownPersonError:
-    """The error that says that nobody has this name, with the names that come near."""
+def unknown_person(connection: Connection, person: PersonKey) -> UnknownPersonError:
+    """The error that says that nobody has this id, or this name, with the names that come near."""
+    if isinstance(person, int):
+        return UnknownPersonError(f"Nobody in the gallery has the id {person}.")
+    name = person
     by_key = {row.name_key: row.name for row in connection.execute(select(people.c.name_key, people.c.name))}
     near = [by_key[key] for key in difflib.get_close_matches(name_key(name), by_key, n=3, cutoff=0.6)]
     guess = f" Did you mean {' or '.join(repr(n) for n in near)}?" if near else ""
     return UnknownPersonError(f"Nobody in the gallery is called {name!r}.{guess}")
 
 
-def rename(connection: Connection, name: str, new_name: str) -> None:
+def rename(connection: Connection, person: PersonKey, new_name: str) -> None:
     """Give a person another name; what is remembered about refused files goes along.
 
     Raises:
-        UnknownPersonError: There is nobody of this name.
+        UnknownPersonError: There is nobody.
         BadNameError: The new name cannot be anybody's.
         NameTakenError: Somebody else has it.
     """
-    row_id, new_name = find_id(connection, name), clean_name(new_name)
+    row, new_name = _existing(connection, person), clean_name(new_name)
     other = _row(connection, new_name)
-    if other is not None and other.id != row_id:
+    if other is not None and other.id != row.id:
         raise NameTakenError(f"There is a {other.name!r} already.")
-    move_refusals(connection, name_key(name), name_key(new_name))
+    move_refusals(connection, name_key(row.name), name_key(new_name))
     values = {"name": new_name, "name_key": name_key(new_name)}
-    connection.execute(update(people).where(people.c.id == row_id).values(values))
+    connection.execute(update(people).where(people.c.id == row.id).values(values))
 
 
 def move_refusals(connection: Connection, key: str, new_key: str) -> None:
@@ -181,6 +220,16 @@ def remove_people(connection: Connection, ids: Sequence[int]) -> None:
     drop_empty_groups(connection)
 
 
-def _row(connection: Connection, name: str) -> Row[int, str] | None:
-    query = select(people.c.id, people.c.name).where(people.c.name_key == name_key(name))
-    return connection.execute(query).one_or_none()
+def _is(person: PersonKey) -> ColumnElement[bool]:
+    return people.c.id == person if isinstance(person, int) else people.c.name_key == name_key(person)
+
+
+def _row(connection: Connection, person: PersonKey) -> Row[int, str] | None:
+    return connection.execute(select(people.c.id, people.c.name).where(_is(person))).one_or_none()
+
+
+def _existing(connection: Connection, person: PersonKey) -> Row[int, str]:
+    row = _row(connection, person)
+    if row is None:
+        raise unknown_person(connection, person)
+    return row

@@ -9,16 +9,16 @@ from pathlib import Path
 
 from sqlalchemy import Connection, update
 
-from knownface.errors import InputError, PersonError, UnreadableError
+from knownface.errors import InputError, PersonError
 from knownface.files import replacing
 from knownface.gallery import people as sql
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
 from knownface.gallery.values import PeopleImport, Person
 from knownface.storage.schema import people
+from knownface.tables import check_no_faults, read_csv
 
 COLUMNS = ("name", "external_id", "groups")
 _SEPARATOR = ";"
-_FAULTS_SHOWN = 10
 _HINT = f"The first line must be {','.join(COLUMNS)}; groups are separated by semicolons."
 
 
@@ -61,25 +61,12 @@ def read_rows(path: Path) -> list[PersonRow]:
         UnreadableError: It is missing, or not UTF-8.
         InputError: It has faults; the message tells the lines.
     """
-    try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file, strict=True)
-            lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
-    except OSError as error:
-        raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
-    except UnicodeDecodeError as error:
-        raise UnreadableError(f"{path} is not UTF-8.", "Save it as CSV UTF-8.") from error
-    except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}.", _HINT) from error
-    lines = [(line, cells) for line, cells in lines if any(cells)]
-    if not lines:
-        raise InputError(f"{path} is empty.", _HINT)
-    header = [cell.lower() for cell in lines[0][1]]
+    header, lines = read_csv(path, _HINT)
     _check_header(path, header)
     faults: list[str] = []
-    rows = [row for line, cells in lines[1:] if (row := _parse(line, cells, header, faults)) is not None]
+    rows = [row for line, cells in lines if (row := _parse(line, cells, header, faults)) is not None]
     _find_repeats(rows, faults)
-    _raise_faults(path, faults)
+    check_no_faults(path, faults, _HINT)
     return rows
 
 
@@ -149,15 +136,7 @@ def apply_rows(connection: Connection, path: Path, rows: Sequence[PersonRow]) ->
                 sql.set_groups(connection, person_id, row.groups)
         except PersonError as error:
             faults.append(f"line {row.line}: {error.message}")
-    _raise_faults(path, faults)
+    check_no_faults(path, faults, _HINT)
     after = {person.id: person for person in sql.list_people(connection)}
     created = len(after) - len(before)
     return PeopleImport(created, sum(after[i] != before[i] for i in before))
-
-
-def _raise_faults(path: Path, faults: Sequence[str]) -> None:
-    if not faults:
-        return
-    shown = "; ".join(fault.rstrip(".") for fault in faults[:_FAULTS_SHOWN])
-    more = f"; and {len(faults) - _FAULTS_SHOWN} more" if len(faults) > _FAULTS_SHOWN else ""
-    raise InputError(f"{path} has faults, so nothing was changed: {shown}{more}.", _HINT)

@@ -11,18 +11,19 @@ from knownface.errors import NameTakenError, PersonError
 from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
 from knownface.gallery.database import GalleryDatabase
-from knownface.gallery.names import name_key
+from knownface.gallery.following import forget_guests, move_seen
+from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
 from knownface.gallery.templates import move_all, move_some
-from knownface.gallery.values import PeopleImport, Person
+from knownface.gallery.values import KEEP, Keep, PeopleImport, Person, PersonKey
 from knownface.storage.schema import people, refusals
 
 
 class Roster(GalleryDatabase):
     """The part of :class:`knownface.gallery.Gallery` that deals with people.
 
-    Names are found whatever their letter case. Every method that names a person raises
-    :class:`knownface.errors.UnknownPersonError`, with names that come near, where there is nobody of that name.
+    A person is meant by the name, whatever its letter case, or by the id. Every method that means one raises
+    :class:`knownface.errors.UnknownPersonError`, with names that come near, where there is no such person.
     """
 
     def people(self, group: str | None = None) -> list[Person]:
@@ -30,15 +31,42 @@ class Roster(GalleryDatabase):
         with self._reading() as connection:
             return sql.list_people(connection, group)
 
-    def person(self, name: str) -> Person:
-        """The person of a name."""
-        with self._reading() as connection:
-            return sql.get_person(connection, name)
+    def people_page(
+        self, *, search: str | None = None, group: str | None = None, after: str | None = None, limit: int = 100
+    ) -> list[Person]:
+        """Up to ``limit`` people in the order of their names.
 
-    def add_person(self, name: str, external_id: str | None = None, groups: Iterable[str] = ()) -> Person:
+        Args:
+            search: A part of the name, or the beginning of the external id.
+            group: Only its members.
+            after: The last name of the page before.
+            limit: At least 1.
+        """
+        with self._reading() as connection:
+            return sql.page_of_people(connection, search=search, group=group, after=after, limit=limit)
+
+    def groups(self) -> list[tuple[str, int]]:
+        """The groups in the order of their names, and how many belong to each."""
+        with self._reading() as connection:
+            return sql.list_groups(connection)
+
+    def person(self, person: PersonKey) -> Person:
+        """The person meant."""
+        with self._reading() as connection:
+            return sql.get_person(connection, person)
+
+    def add_person(
+        self, name: str, external_id: str | None = None, groups: Iterable[str] = (), *, new: bool = False
+    ) -> Person:
         """Add a person without templates; somebody of exactly this name is that person.
 
         External id and groups, where given, are set for a person who was there already too.
+
+        Args:
+            name: Of the person.
+            external_id: A number of another system.
+            groups: The groups that the person belongs to.
+            new: Whether somebody of exactly this name is an error too.
 
         Raises:
             BadNameError: The name cannot be anybody's, or a group's cannot be a group's.
@@ -46,6 +74,8 @@ class Roster(GalleryDatabase):
         """
         groups = list(groups)
         with self._writing() as connection:
+            if new and (there := sql.list_people(connection, person=clean_name(name))):
+                raise NameTakenError(f"There is a {there[0].name!r} already.")
             person_id = sql.find_or_create(connection, [name])[name]
             if external_id is not None:
                 sql.set_external_id(connection, person_id, external_id)
@@ -54,20 +84,55 @@ class Roster(GalleryDatabase):
             note_people_change(connection)
             return sql.get_person(connection, name)
 
-    def rename(self, name: str, new_name: str) -> Person:
+    def edit(
+        self,
+        person: PersonKey,
+        *,
+        name: str | Keep = KEEP,
+        external_id: str | Keep | None = KEEP,
+        groups: Iterable[str] | Keep = KEEP,
+        threshold: float | Keep | None = KEEP,
+    ) -> Person:
+        """Change what is said of a person: everything that is given, or nothing if one part of it cannot be.
+
+        Args:
+            person: Who.
+            name: Another name, or another letter case.
+            external_id: A number of another system; None clears it.
+            groups: The groups that the person belongs to from now on, and no others; they are made as needed.
+            threshold: The person's own, 0 to 2; None clears it.
+
+        Raises:
+            BadNameError: A name cannot be a person's or a group's.
+            NameTakenError: Somebody else has the name or the external id.
+            PersonError: The external id cannot be one, or the threshold is not between 0 and 2.
+        """
+        if not isinstance(threshold, Keep) and threshold is not None and not 0.0 <= threshold <= 2.0:
+            raise PersonError(f"A threshold must lie between 0 and 2, got {threshold}.", "Smaller is stricter.")
+        with self._writing() as connection:
+            person_id = sql.find_id(connection, person)
+            if not isinstance(name, Keep):
+                sql.rename(connection, person_id, name)
+            if not isinstance(external_id, Keep):
+                sql.set_external_id(connection, person_id, external_id)
+            if not isinstance(groups, Keep):
+                sql.set_groups(connection, person_id, groups)
+            if not isinstance(threshold, Keep):
+                connection.execute(update(people).where(people.c.id == person_id).values(threshold=threshold))
+            note_people_change(connection)
+            return sql.get_person(connection, person_id)
+
+    def rename(self, person: PersonKey, new_name: str) -> Person:
         """Give a person another name, or another letter case.
 
         Raises:
             BadNameError: The new name cannot be anybody's.
             NameTakenError: Somebody else has it.
         """
-        with self._writing() as connection:
-            sql.rename(connection, name, new_name)
-            note_people_change(connection)
-            return sql.get_person(connection, new_name)
+        return self.edit(person, name=new_name)
 
-    def merge(self, sources: Sequence[str], into: str) -> Person:
-        """Join people who are one: ``into`` gets everybody's templates and groups, the others go.
+    def merge(self, sources: Sequence[PersonKey], into: PersonKey) -> Person:
+        """Join people who are one: ``into`` gets everybody's templates, groups and sightings, the others go.
 
         Its own external id and threshold win; where it has none, the first of the others that has one gives it.
 
@@ -76,11 +141,12 @@ class Roster(GalleryDatabase):
         """
         with self._removing() as connection:
             target = sql.get_person(connection, into)
-            others = list({p.id: p for p in (sql.get_person(connection, name) for name in sources)}.values())
+            others = list({p.id: p for p in (sql.get_person(connection, source) for source in sources)}.values())
             if target.id in {other.id for other in others}:
                 raise PersonError(f"{target.name!r} cannot be merged into itself.", "Name another person.")
             for other in others:
                 move_all(connection, other.id, target.id)
+                move_seen(connection, other.id, name_key(other.name), target.id)
                 sql.move_refusals(connection, name_key(other.name), name_key(target.name))
             sql.remove_people(connection, [other.id for other in others])
             everybody = [target, *others]
@@ -91,7 +157,7 @@ class Roster(GalleryDatabase):
             connection.execute(update(people).where(people.c.id == target.id).values(threshold=threshold))
             return sql.get_person(connection, into)
 
-    def split(self, name: str, template_ids: Iterable[int], new_name: str) -> Person:
+    def split(self, person: PersonKey, template_ids: Iterable[int], new_name: str) -> Person:
         """Give some of a person's templates to somebody new; returns the new person.
 
         Raises:
@@ -100,62 +166,53 @@ class Roster(GalleryDatabase):
             PersonError: A template is not this person's, or none would be left.
         """
         with self._writing() as connection:
-            person = sql.get_person(connection, name)
-            if sql.list_people(connection, name=new_name):
+            found = sql.get_person(connection, person)
+            if sql.list_people(connection, person=new_name):
                 raise NameTakenError(f"There is a {new_name!r} already.", "Choose another name.")
             new_id = sql.find_or_create(connection, [new_name])[new_name]
-            move_some(connection, person.id, template_ids, new_id, person.name)
+            move_some(connection, found.id, template_ids, new_id, found.name)
             note_templates_rearranged(connection)
             return sql.get_person(connection, new_name)
 
-    def remove(self, *names: str) -> None:
+    def remove(self, *who: PersonKey) -> None:
         """Remove people with everything of theirs: no row, vector or name stays in any file of the gallery.
 
         A backup keeps what it holds. Somebody of whom only refused files are remembered is forgotten as well.
         """
         with self._removing() as connection:
-            for name in names:
-                forgotten = connection.execute(delete(refusals).where(refusals.c.name_key == name_key(name))).rowcount
-                if forgotten and not sql.list_people(connection, name=name):
-                    continue
-                sql.remove_people(connection, [sql.find_id(connection, name)])
+            for person in who:
+                if isinstance(person, str):
+                    query = delete(refusals).where(refusals.c.name_key == name_key(person))
+                    if connection.execute(query).rowcount and not sql.list_people(connection, person=person):
+                        continue
+                found = sql.get_person(connection, person)
+                forget_guests(connection, name_key(found.name))
+                sql.remove_people(connection, [found.id])
 
-    def set_threshold(self, name: str, threshold: float | None) -> Person:
+    def set_threshold(self, person: PersonKey, threshold: float | None) -> Person:
         """Set a person's own threshold, 0 to 2, or clear it.
 
         Raises:
             PersonError: It is not between 0 and 2.
         """
-        if threshold is not None and not 0.0 <= threshold <= 2.0:
-            raise PersonError(f"A threshold must lie between 0 and 2, got {threshold}.", "Smaller is stricter.")
-        with self._writing() as connection:
-            person_id = sql.find_id(connection, name)
-            connection.execute(update(people).where(people.c.id == person_id).values(threshold=threshold))
-            note_people_change(connection)
-            return sql.get_person(connection, name)
+        return self.edit(person, threshold=threshold)
 
-    def set_external_id(self, name: str, external_id: str | None) -> Person:
+    def set_external_id(self, person: PersonKey, external_id: str | None) -> Person:
         """Set or clear a person's external id.
 
         Raises:
             NameTakenError: Somebody else has it.
             PersonError: It is longer than 200 characters or cannot be printed.
         """
-        with self._writing() as connection:
-            sql.set_external_id(connection, sql.find_id(connection, name), external_id)
-            note_people_change(connection)
-            return sql.get_person(connection, name)
+        return self.edit(person, external_id=external_id)
 
-    def set_groups(self, name: str, groups: Iterable[str]) -> Person:
+    def set_groups(self, person: PersonKey, groups: Iterable[str]) -> Person:
         """Make a person a member of these groups and no others; groups are made as needed.
 
         Raises:
             BadNameError: A name cannot be a group's.
         """
-        with self._writing() as connection:
-            sql.set_groups(connection, sql.find_id(connection, name), groups)
-            note_people_change(connection)
-            return sql.get_person(connection, name)
+        return self.edit(person, groups=groups)
 
     def export_people(self, path: str | Path) -> int:
         """Write everybody's name, external id and groups to a CSV file; returns how many people.

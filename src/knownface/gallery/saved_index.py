@@ -8,91 +8,171 @@ import logging
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import numpy as np
+
 from knownface.errors import GalleryError, IndexDamagedError
 from knownface.files import replacing, sha256_of
-from knownface.search import FaissFlatIndex
+from knownface.gallery.index_options import Kind, LocalIndex, kind_of
+from knownface.search import CompressedIndex, FaissFlatIndex
+from knownface.search.row_file import erase_rows, read_token
+from knownface.types import Ids
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class IndexKey:
-    """What a saved index was made from; it is used only where this is equal.
+    """What a saved index was made from.
 
     Attributes:
         generation: Of the gallery, for people who look at the file.
         stamp: Of the gallery's templates.
+        position: The end of the gallery's log of changes.
+        last_template: No template of a greater id was there.
         fingerprint: Of the embedder's contract.
         count: Vectors held.
+        kind: Of the index.
+        templates_per_person: The most that it holds of each person; None for all.
     """
 
     generation: int
     stamp: str
+    position: int
+    last_template: int
     fingerprint: str
     count: int
+    kind: Kind
+    templates_per_person: int | None
 
 
-def index_files(gallery: Path) -> tuple[Path, Path]:
-    """The index of a gallery's file, and the description beside it."""
-    return gallery.with_name(gallery.name + ".faiss"), gallery.with_name(gallery.name + ".index.json")
+@dataclass(frozen=True, slots=True, eq=False)
+class SavedIndex:
+    """An index that was saved.
+
+    Attributes:
+        key: What it was made from.
+        index: The index; vectors that were erased since are not held any more.
+        templates: The ids that it held when it was saved, ascending.
+        owners: Whose these templates were.
+    """
+
+    key: IndexKey
+    index: LocalIndex
+    templates: Ids
+    owners: Ids
 
 
-def save_index(gallery: Path, index: FaissFlatIndex, key: IndexKey) -> None:
-    """Write the index, then its description.
+def index_files(gallery: Path) -> tuple[Path, Path, Path]:
+    """The index of a gallery's file, the description beside it, and whose the templates in it are."""
+    index, description, owners = (gallery.with_name(gallery.name + end) for end in (".index", ".index.json", ".owners"))
+    return index, description, owners
+
+
+def describe_index(gallery: Path, key: IndexKey, templates: Ids, owners: Ids) -> None:
+    """Write whose templates the index holds that was put in its place just now, then its description.
+
+    To be called inside a writing transaction, with an index that holds nothing that was removed.
 
     Raises:
-        OutputError: They cannot be written; an older pair may then be torn, which loading notices.
+        OutputError: They cannot be written; an older set may then be torn, which loading notices.
     """
-    file, description = index_files(gallery)
-    index.save(file)
-    with replacing(description, private=True) as part:
-        fields = {**asdict(key), "sha256": sha256_of(file)}
-        part.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
+    file, description, owner_file = index_files(gallery)
+    identity = _identity(file, key.kind)
+    with replacing(owner_file, private=True) as half, half.open("wb") as out:
+        np.save(out, np.stack([templates, owners]).astype("<i8"))
+    with replacing(description, private=True) as half:
+        fields = {**asdict(key), "identity": identity, "owners_sha256": sha256_of(owner_file)}
+        half.write_text(json.dumps(fields, indent=2) + "\n", encoding="utf-8")
 
 
-def saved_key(gallery: Path) -> tuple[IndexKey, str] | None:
-    """What the saved index says it was made from, and its SHA-256; None where there is none that can be read."""
-    file, description = index_files(gallery)
+def _identity(file: Path, kind: Kind) -> str:
+    # A row file changes where rows are erased, and has checksums of its own.
+    return sha256_of(file) if kind == "flat" else read_token(file)
+
+
+def saved_key(gallery: Path) -> IndexKey | None:
+    """What the saved index says it was made from; None where there is none that can be read."""
+    fields = _description(gallery)
+    return None if fields is None else fields[0]
+
+
+def _description(gallery: Path) -> tuple[IndexKey, str, str] | None:
+    file, description, _ = index_files(gallery)
     if not file.exists() or not description.exists():
         return None
     try:
         fields = json.loads(description.read_text(encoding="utf-8"))
-        sha256 = str(fields.pop("sha256"))
-        return IndexKey(**fields), sha256
+        identity, owners = str(fields.pop("identity")), str(fields.pop("owners_sha256"))
+        return IndexKey(**fields), identity, owners
     except (OSError, ValueError, TypeError, KeyError, AttributeError) as error:
         _log.warning("%s cannot be read (%s); the index is built from the gallery.", description, error)
         return None
 
 
-def load_index(gallery: Path, stamp: str, fingerprint: str, dim: int) -> FaissFlatIndex | None:
-    """The saved index, if it is whole and was made from exactly these templates; else None."""
-    found = saved_key(gallery)
-    if found is None or (found[0].stamp, found[0].fingerprint) != (stamp, fingerprint):
+def load_index(gallery: Path, dim: int, probes: int | None = None) -> SavedIndex | None:
+    """The saved index, if it is whole; what it was made from is for the caller to judge."""
+    found = _description(gallery)
+    if found is None:
         return None
-    key, sha256 = found
-    file, _ = index_files(gallery)
+    key, identity, owners_sha256 = found
+    file, _, owner_file = index_files(gallery)
     try:
-        if sha256_of(file) != sha256:
+        if _identity(file, key.kind) != identity or sha256_of(owner_file) != owners_sha256:
             raise IndexDamagedError(f"{file} is not what was saved")
-        index = FaissFlatIndex.load(file)
-        if (len(index), index.dim) != (key.count, dim):
+        index = read_index(file, key.kind, probes)
+        templates, owners = np.load(owner_file).astype(np.int64)
+        if (len(templates), index.dim, kind_of(index)) != (key.count, dim, key.kind):
             raise IndexDamagedError(f"{file} does not hold {key.count} vectors of length {dim}")
-    except (GalleryError, OSError) as error:
+    except (GalleryError, OSError, ValueError) as error:
         _log.warning("The saved index is damaged (%s); it is built anew from the gallery.", error)
         return None
-    return index
+    return SavedIndex(key, index, templates, owners)
+
+
+def read_index(file: Path, kind: Kind, probes: int | None) -> LocalIndex:
+    """Read an index file.
+
+    Raises:
+        IndexDamagedError: It is missing or damaged.
+    """
+    return FaissFlatIndex.load(file) if kind == "flat" else CompressedIndex.load(file, probes)
+
+
+def forget_templates(gallery: Path, ids: Ids) -> None:
+    """Leave no trace of templates in the saved index: overwrite them there, or delete it where that cannot be.
+
+    Also deletes what programs that were killed while saving or restoring left half-written. To be called inside a
+    writing transaction: nobody else saves or restores then.
+
+    Raises:
+        OSError: A file cannot be written or deleted.
+    """
+    key = saved_key(gallery)
+    try:
+        if key is None or key.kind == "flat":
+            delete_index(gallery)
+            return
+        erase_rows(index_files(gallery)[0], ids)
+    except IndexDamagedError:
+        delete_index(gallery)
+    for part in _unfinished(gallery):
+        part.unlink(missing_ok=True)
 
 
 def delete_index(gallery: Path) -> None:
     """Delete the saved index, and what programs that were killed while saving or restoring left half-written.
 
-    To be called inside a writing transaction: nobody else saves or restores then.
+    To be called inside a writing transaction.
 
     Raises:
         OSError: A file cannot be deleted.
     """
-    for file in (*index_files(gallery), *_unfinished(gallery)):
+    for file in (*index_files(gallery), gallery.with_name(gallery.name + _OLD), *_unfinished(gallery)):
         file.unlink(missing_ok=True)
+
+
+_OLD = ".faiss"
+"""Where the index was saved before there were several kinds."""
 
 
 def _unfinished(gallery: Path) -> list[Path]:

@@ -4,36 +4,111 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Self
 
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine
 
-from knownface.errors import GalleryEmptyError, KnownFaceError
+from knownface.errors import GalleryEmptyError, IndexDamagedError, KnownFaceError
 from knownface.gallery.contracts import check_same
 from knownface.gallery.database import GalleryDatabase
+from knownface.gallery.engine_index import EngineIndex, EngineOptions, engine_options
+from knownface.gallery.index_options import TOLD, IndexOptions, index_options
 from knownface.gallery.live_index import LiveIndex, View
-from knownface.gallery.saved_index import save_index, saved_key
-from knownface.storage import Location
-from knownface.storage.failures import translated
-from knownface.storage.watch import ChangeWatch
+from knownface.settings import Settings
+from knownface.storage import Location, open_engine, parse_location
+from knownface.storage.watch import open_watch
 from knownface.types import EmbedderContract, Embeddings, Ids, Neighbours
 
 _log = logging.getLogger(__name__)
-
-WORTH_SAVING = 20_000
-"""Templates from which on closing a gallery saves its index. Building a smaller one takes no time that is felt."""
 
 
 class Searchable(GalleryDatabase):
     """The part of :class:`knownface.gallery.Gallery` that answers who is near."""
 
-    def __init__(self, engine: Engine, location: Location) -> None:
+    def __init__(
+        self,
+        engine: Engine,
+        location: Location,
+        options: EngineOptions | None = None,
+        index: IndexOptions | None = None,
+    ) -> None:
         super().__init__(engine, location)
         self._lock = threading.Lock()
-        self._live = LiveIndex(self._place, location.file)
-        self._watch = None if location.file is None else ChangeWatch(location.file)
-        self._seen: int | None = None
+        self._live: LiveIndex | EngineIndex = (
+            LiveIndex(self._place, location.file, index) if options is None else EngineIndex(engine, location, options)
+        )
+        self._renewing: threading.Thread | None = None
+        self._wrote = False
+        self._watch = open_watch(engine, location)
+        self._seen: int | str | None = None
         self._bound: EmbedderContract | None = None
+
+    @classmethod
+    def open(
+        cls,
+        location: str | Path,
+        *,
+        create: bool = True,
+        engine: EngineOptions | None = None,
+        index: IndexOptions | None = None,
+    ) -> Self:
+        """Open a gallery.
+
+        Args:
+            location: A file, a database URL, or ``":memory:"`` for one that is gone when it is closed.
+            create: Whether a gallery that does not exist is made, with the folders above it.
+            engine: Who searches it; None is this process.
+            index: How this process searches; None chooses by size.
+
+        Raises:
+            GalleryEmptyError: There is none, and ``create`` is False.
+            GalleryDamagedError, GalleryVersionError: It cannot be used; it is left untouched.
+            GalleryLockedError: Another program kept it locked for half a minute.
+            OutputError: The disk is full.
+            SettingsError: The search engine cannot search such a gallery.
+            GalleryError: It may not be read or written, is another program's file, or its server does not answer.
+        """
+        place = parse_location(location)
+        opened = open_engine(place, create=create)
+        try:
+            return cls(opened, place, engine, index)
+        except BaseException:
+            opened.dispose()
+            raise
+
+    @classmethod
+    def open_by(cls, settings: Settings, *, create: bool = True) -> Self:
+        """Open the gallery that the settings name, with the search engine that they name.
+
+        Raises:
+            KnownFaceError: As :meth:`open`.
+        """
+        return cls.open(settings.gallery, create=create, engine=engine_options(settings), index=index_options(settings))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Connection]:
+        with super()._writing() as connection:
+            yield connection
+        self._wrote = True
+
+    @contextmanager
+    def _removing(self) -> Iterator[Connection]:
+        with super()._removing() as connection:
+            yield connection
+        # An engine outside of the database must not keep what was removed until somebody searches.
+        self._bring_engine_in_step()
+
+    def _bring_engine_in_step(self) -> None:
+        if not isinstance(self._live, EngineIndex):
+            return
+        try:
+            with self._lock:
+                self._update(index=True)
+        except KnownFaceError as error:
+            _log.warning("The search engine lags behind %s and follows as soon as it answers: %s", self._place, error)
 
     def close(self) -> None:
         """Close the gallery, saving its index where that is worth it."""
@@ -42,6 +117,10 @@ class Searchable(GalleryDatabase):
                 self._save_if_worth_it()
             except KnownFaceError as error:
                 _log.warning("The index was not saved; it is built again when needed: %s", error)
+            if isinstance(self._live, EngineIndex):
+                if self._wrote:
+                    self._bring_engine_in_step()
+                self._live.close()
         # Before the others, so that the last connection may write: it then puts the side files away.
         if self._watch is not None:
             self._watch.close()
@@ -110,7 +189,9 @@ class Searchable(GalleryDatabase):
         return view.negatives, view.negative_owners
 
     def search(self, embeddings: Embeddings, k: int) -> Neighbours:
-        """Find the k nearest templates of each probe; exact, and the same alone and in a batch.
+        """Find the k nearest templates of each probe; the same alone and in a batch.
+
+        Up to about 20,000 templates the answer is exact; beyond, a neighbour may be missed (docs/scaling.md).
 
         Args:
             embeddings: Float32, shape (n, dim), unit norm.
@@ -120,6 +201,13 @@ class Searchable(GalleryDatabase):
             ValueError: The shape does not fit the gallery's embedder.
         """
         with self._lock:
+            self._update(index=True)
+            try:
+                return self._live.search(embeddings, k)
+            except IndexDamagedError as error:
+                _log.warning("The saved index is damaged (%s); it is built anew from the gallery.", error)
+            if isinstance(self._live, LiveIndex):
+                self._live.forget()
             self._update(index=True)
             return self._live.search(embeddings, k)
 
@@ -135,6 +223,14 @@ class Searchable(GalleryDatabase):
             self._save()
             return self._live.view.templates
 
+    def index_told(self) -> tuple[str, bool]:
+        """What searches, as users are told, and whether the next start finds it saved."""
+        view = self._view()
+        if not isinstance(self._live, LiveIndex):
+            return "outside of this process", True
+        with self._lock, self._reading() as connection:
+            return TOLD[self._live.kind], view.templates > 0 and self._live.is_saved(connection)
+
     def _view(self) -> View:
         with self._lock:
             self._update(index=False)
@@ -143,8 +239,7 @@ class Searchable(GalleryDatabase):
     def _update(self, *, index: bool) -> None:
         self._check_open()
         # Read before the database is: what is committed in between is then looked at twice, never missed.
-        with translated(self._place):
-            version = None if self._watch is None else self._watch.version()
+        version = None if self._watch is None else self._watch.version()
         if version is not None and version == self._seen and (self._live.in_step or not index):
             return
         with self._reading() as connection:
@@ -153,20 +248,50 @@ class Searchable(GalleryDatabase):
             else:
                 self._live.look(connection)
         self._seen = version
+        if index and isinstance(self._live, LiveIndex):
+            self._place_and_renew(self._live)
+
+    def _place_and_renew(self, live: LiveIndex) -> None:
+        try:
+            if live.waits_for_place:
+                with self._writing() as connection:
+                    live.place(connection)
+            if not live.is_outgrown or self._renewing is not None:
+                return
+            if self._watch is None:
+                # In memory there is one connection, which a thread would keep from everybody.
+                with self._reading() as connection:
+                    live.adopt(connection, live.build(connection))
+            else:
+                self._renewing = threading.Thread(target=self._renew, args=(live,), name="knownface-index")
+                self._renewing.start()
+        except KnownFaceError as error:
+            _log.warning("The index of %s was not saved; it is built again when needed: %s", self._place, error)
+
+    def _renew(self, live: LiveIndex) -> None:
+        """Build a larger index on a thread of its own, while the old one answers."""
+        try:
+            with self._reading() as connection:
+                built = live.build(connection)
+            with self._lock, self._writing() as connection:
+                live.adopt(connection, built)
+                live.place(connection)
+            self._renewing = None
+        except KnownFaceError as error:
+            # Not tried again before the next start.
+            _log.warning("The index of %s goes on as it is; a larger one was not built: %s", self._place, error)
 
     def _save(self) -> None:
-        # Inside a writing transaction, so that nobody can remove a person between the look at the database and the
-        # saving of an index that still holds them.
+        if isinstance(self._live, EngineIndex):
+            self._update(index=True)
+            return
         with self._writing() as connection:
-            key, index, file = self._live.sync(connection), self._live.index, self._location.file
-            if index is None or key is None or file is None:
-                return
-            found = saved_key(file)
-            if found is None or found[0].stamp != key.stamp:
-                save_index(file, index, key)
+            self._live.save(connection)
 
     def _save_if_worth_it(self) -> None:
-        index = self._live.index
-        if self._location.file is not None and index is not None and len(index) >= WORTH_SAVING:
+        renewing = self._renewing
+        if renewing is not None:
+            renewing.join()
+        if isinstance(self._live, LiveIndex) and self._live.is_worth_saving:
             with self._lock:
                 self._save()

@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, delete, exists, func, select, update
+from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
-from knownface.errors import GalleryDamagedError, PersonError
+from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateError
 from knownface.gallery.statements import chunks, storable
 from knownface.gallery.values import NewTemplate, Template
 from knownface.storage import insert_new
@@ -79,23 +79,38 @@ def _row(person_id: int, template: NewTemplate, contract_id: int, vector: Embedd
 
 def list_templates(connection: Connection, person_id: int) -> list[Template]:
     """A person's templates and counter-examples, oldest first."""
-    columns = [column for column in templates.c if column.name != "vector"]
-    query = select(*columns).where(templates.c.person_id == person_id).order_by(templates.c.id)
-    return [
-        Template(
-            id=row.id,
-            person_id=row.person_id,
-            source=row.source,
-            source_sha256=row.source_sha256,
-            frame_time=row.frame_time,
-            face_index=row.face_index,
-            box=None if row.box_x is None else Box(row.box_x, row.box_y, row.box_width, row.box_height),
-            quality=row.quality,
-            negative=row.negative,
-            created=row.created,
-        )
-        for row in connection.execute(query)
-    ]
+    query = select(*_TOLD).where(templates.c.person_id == person_id).order_by(templates.c.id)
+    return [_template(row) for row in connection.execute(query)]
+
+
+def get_template(connection: Connection, template_id: int) -> Template:
+    """One template or counter-example.
+
+    Raises:
+        UnknownTemplateError: There is none of this id.
+    """
+    row = connection.execute(select(*_TOLD).where(templates.c.id == template_id)).one_or_none()
+    if row is None:
+        raise UnknownTemplateError(f"There is no template {template_id}.")
+    return _template(row)
+
+
+_TOLD = [column for column in templates.c if column.name != "vector"]
+
+
+def _template(row: Row[Any]) -> Template:
+    return Template(
+        id=row.id,
+        person_id=row.person_id,
+        source=row.source,
+        source_sha256=row.source_sha256,
+        frame_time=row.frame_time,
+        face_index=row.face_index,
+        box=None if row.box_x is None else Box(row.box_x, row.box_y, row.box_width, row.box_height),
+        quality=row.quality,
+        negative=row.negative,
+        created=row.created,
+    )
 
 
 def delete_templates(connection: Connection, ids: Iterable[int]) -> int:
@@ -152,19 +167,46 @@ def read_owners(connection: Connection) -> tuple[Ids, Ids]:
 
 
 def read_vectors(
-    connection: Connection, dim: int, place: str, *, first: int = 0, negative: bool = False
+    connection: Connection,
+    dim: int,
+    place: str,
+    *,
+    first: int = 0,
+    negative: bool = False,
+    person_id: int | None = None,
+    limit: int | None = None,
 ) -> tuple[Embeddings, Ids, Ids]:
-    """Embeddings, template ids (ascending, from ``first``) and person ids.
+    """Embeddings, template ids (ascending, from ``first``) and person ids; of one person or the first few, if wanted.
 
     Raises:
         GalleryDamagedError: A vector has another length than ``dim``, or holds something else than numbers.
     """
     query = (
-        select(templates.c.vector, templates.c.id, templates.c.person_id)
-        .where(templates.c.id >= first, templates.c.negative.is_(negative))
+        _VECTORS.where(templates.c.id >= first, templates.c.negative.is_(negative))
         .order_by(templates.c.id)
+        .limit(limit)
     )
-    rows = connection.execute(query).all()
+    if person_id is not None:
+        query = query.where(templates.c.person_id == person_id)
+    return _as_arrays(connection.execute(query).all(), dim, place)
+
+
+def read_vectors_of(connection: Connection, ids: Ids, dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
+    """Embeddings, template ids and person ids of those of the given templates that there are; no counter-examples.
+
+    Raises:
+        GalleryDamagedError: As :func:`read_vectors`.
+    """
+    rows: list[Any] = []
+    for chunk in chunks(ids.tolist()):
+        rows += connection.execute(_VECTORS.where(templates.c.id.in_(chunk), templates.c.negative.is_(False))).all()
+    return _as_arrays(rows, dim, place)
+
+
+_VECTORS = select(templates.c.vector, templates.c.id, templates.c.person_id)
+
+
+def _as_arrays(rows: Sequence[Any], dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
     blobs = [row[0] for row in rows]
     ids, people = (np.array([row[i] for row in rows], dtype=np.int64) for i in (1, 2))
     if any(len(blob) != 4 * dim for blob in blobs):

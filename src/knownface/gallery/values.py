@@ -2,10 +2,24 @@
 
 from __future__ import annotations
 
+import enum
 from dataclasses import dataclass
 from datetime import datetime
+from typing import TypeAlias
 
 from knownface.types import Box, EmbedderContract, Embeddings, Ids
+
+
+class Keep(enum.Enum):
+    """Stands for "leave it as it is", where None means "nothing"."""
+
+    KEEP = enum.auto()
+
+
+KEEP = Keep.KEEP
+
+PersonKey: TypeAlias = str | int
+"""How a person is meant: by the name, whatever its letter case, or by the id, which outlives renaming."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +154,8 @@ class GalleryInfo:
         generation: One higher after every change.
         schema: Revision of the database's schema.
         size: Bytes of the database with its side files; None on a server and in memory.
-        index_saved: Whether a saved index beside it is up to date.
+        index: What searches it, as users are told.
+        index_saved: Whether the next start finds a saved index that it can use.
     """
 
     location: str
@@ -152,6 +167,7 @@ class GalleryInfo:
     generation: int
     schema: str
     size: int | None
+    index: str
     index_saved: bool
 
 

@@ -61,8 +61,13 @@ class FfmpegEncoder:
         # A file, not a pipe: nobody reads while frames are written, and a full pipe would stop both sides.
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed in _close
         try:
+            # A session of its own: Ctrl-C goes to every program of the terminal's, and the video is not finished yet.
             self._process = subprocess.Popen(  # noqa: S603 - a list, no shell
-                command, stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, stderr=self._messages
+                command,
+                stdin=subprocess.PIPE,
+                stdout=subprocess.DEVNULL,
+                stderr=self._messages,
+                start_new_session=True,
             )
         except OSError as error:
             self._messages.close()
@@ -144,7 +149,7 @@ def add_sound(program: str, video: Path, source: Path, output: Path, seconds: fl
             *("-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-c:a", codec),
             *("-t", f"{sound.delay + seconds:.6f}", "-movflags", "+faststart", "-f", "mp4", _url(output)),
         ]
-        result = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
+        result = subprocess.run(command, capture_output=True, check=False, start_new_session=True)  # noqa: S603
         if result.returncode == 0:
             return True
         said = _last_line(result.stderr)

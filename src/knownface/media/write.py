@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import functools
+import glob
 import logging
 import shutil
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -30,6 +32,9 @@ _FORMATS = {
     ".tif": "TIFF",
     ".tiff": "TIFF",
 }
+_LEFT_OVER = 3600.0
+"""Seconds: an unfinished video that nobody has written to for so long is one that a killed program left."""
+
 WRITABLE_SUFFIXES = frozenset(_FORMATS)
 """Suffixes that :func:`write_image` knows, in lower case."""
 
@@ -77,7 +82,8 @@ class VideoWriter:
     """Writes an MP4 (H.264 with the original's sound, through the ``ffmpeg`` program) that any player opens.
 
     Without ``ffmpeg`` OpenCV writes MPEG-4 without sound, and a warning says so once. Use it as a context manager: the
-    file appears under its name when the body has ended without an error, never half-written.
+    file appears under its name when the body has ended without an error, never half-written. Until then it is a hidden
+    file beside it; one that a killed program left there, more than an hour ago, goes when the same video is written.
 
     Example:
         >>> with VideoWriter("named.mp4", info.fps, sound_from="clip.mp4") as video:  # doctest: +SKIP
@@ -159,6 +165,7 @@ class VideoWriter:
         size = image.shape[1] + image.shape[1] % 2, image.shape[0] + image.shape[0] % 2
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
+            _sweep(self._path)
             self._silent.touch()  # ffmpeg's and OpenCV's own words on a folder that may not be written are worse
         except OSError as error:
             raise unwritable(self._path, error) from error
@@ -179,6 +186,14 @@ class VideoWriter:
             if add_sound(self._program, self._silent, self._source, self._sounding, seconds):
                 done = self._sounding
         put_in_place(done, self._path)
+
+
+def _sweep(path: Path) -> None:
+    """Delete what earlier attempts to write this video left unfinished, if nobody is at it any more."""
+    for part in path.parent.glob(glob.escape(f".{path.stem[:80]}-") + "?" * 12 + f".part{path.suffix}"):
+        if time.time() - part.stat().st_mtime > _LEFT_OVER:
+            logger.info("%s was left by a program that was killed; it is deleted.", part)
+            part.unlink(missing_ok=True)
 
 
 class _OpencvEncoder:

@@ -8,6 +8,7 @@ import FILE --as NAME --contract FILE.toml``, whose contract has the same keys a
 from __future__ import annotations
 
 import difflib
+import json
 import re
 import tomllib
 from collections.abc import Mapping
@@ -42,10 +43,13 @@ def load_catalog(user_folder: Path | None = None) -> Catalog:
         ModelError: A user's contract is malformed.
     """
     entries = dict(_shipped())
-    if user_folder is not None and user_folder.is_dir():
-        for path in sorted(user_folder.glob(f"*/{CONTRACT_FILE}")):
-            entry = _entry(path.parent.name, _read_toml(path), str(path))
-            entries.setdefault(entry.name, replace(entry, own=True))
+    if user_folder is None or not user_folder.is_dir():
+        return entries
+    paths = {path.parent.name: path for path in sorted(user_folder.glob(f"*/{CONTRACT_FILE}"))}
+    tables = {name: _read_toml(path) for name, path in paths.items()} | dict(_shipped_tables())
+    for name, path in paths.items():
+        entry = _entry(name, _inherited(tables, name, str(path)), str(path))
+        entries.setdefault(entry.name, replace(entry, own=True))
     return entries
 
 
@@ -89,20 +93,46 @@ def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
     return replace(_entry(name, {**table, "files": [file]}, str(path)), own=True)
 
 
+def files_table(file: WeightFile) -> str:
+    """The TOML of a file, as a contract in the cache holds it."""
+    names = ", ".join(json.dumps(name) for name in file.names)
+    lines = [
+        "[[files]]",
+        f"part = {json.dumps(file.part)}",
+        f"names = [{names}]",
+        f"byte_count = {file.byte_count}",
+        f'sha256 = "{file.sha256}"',
+    ]
+    if file.package is not None:
+        where = f"distribution = {json.dumps(file.package.distribution)}, path = {json.dumps(file.package.path)}"
+        lines.append(f"package = {{ {where} }}")
+    return "\n".join(lines) + "\n"
+
+
 @cache
 def _shipped() -> Catalog:
+    tables = _shipped_tables()
+    return {name: _entry(name, _inherited(tables, name, "catalog.toml"), "catalog.toml") for name in tables}
+
+
+@cache
+def _shipped_tables() -> Mapping[str, Any]:
     text = resources.files("knownface.models").joinpath("catalog.toml").read_text(encoding="utf-8")
-    tables = tomllib.loads(text)
-    return {name: _entry(name, _inherited(tables, name), "catalog.toml") for name in tables}
+    return tomllib.loads(text)
 
 
-def _inherited(tables: Mapping[str, Any], name: str) -> dict[str, Any]:
+def _inherited(tables: Mapping[str, Any], name: str, where: str, above: frozenset[str] = frozenset()) -> dict[str, Any]:
     """The table with what the entry named by ``like`` says; its own tables are laid over the other's."""
     table = dict(tables[name])
     base = table.pop("like", None)
     if base is None:
         return table
-    merged = _inherited(tables, base)
+    if base not in tables or base in above | {name}:
+        raise ModelError(
+            f"{where}: like is wrong: there is no other model named {base!r}.",
+            f"Delete the folder of {name}, or bring {base} back.",
+        )
+    merged = _inherited(tables, base, where, above | {name})
     for key, value in table.items():
         merged[key] = {**merged.get(key, {}), **value} if isinstance(value, dict) else value
     return merged

@@ -88,6 +88,7 @@ class InputContract:
         input_name: The tensor; empty: the file's only one.
         output_name: The tensor; empty: the file's only one.
         per_item: Run one face at a time, since the output depends on the batch (dynamic int8).
+        mirror: The vector is the mean direction of the crop's and of its mirror image's.
     """
 
     crop: CropPolicy
@@ -102,6 +103,7 @@ class InputContract:
     input_name: str = ""
     output_name: str = ""
     per_item: bool = False
+    mirror: bool = False
 
 
 @dataclass(frozen=True, slots=True, config=_CONFIG)

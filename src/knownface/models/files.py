@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
 from importlib import metadata
 from pathlib import Path
 
-from knownface.files import unwritable
-from knownface.models.entry import PackageSource
+from knownface.files import put_in_place, unwritable
+from knownface.models.entry import InputContract, PackageSource
+from knownface.models.session import try_network
 
 
 def packaged_file(source: PackageSource) -> Path | None:
@@ -43,3 +45,29 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
     except OSError as error:
         raise unwritable(path, error) from error
+
+
+def copy_in(source: Path, target: Path, contract: InputContract | None = None) -> Path:
+    """Copy beside the target and rename, so that a half-written file never has its name.
+
+    Args:
+        source: A weight file.
+        target: Where it goes.
+        contract: Where there is one, the network is tried with it first.
+
+    Raises:
+        ModelError: The network does not fit the contract.
+        OutputError: The folder refuses.
+    """
+    make_folder(target.parent)
+    part = target.with_name(target.name + ".import")
+    try:
+        shutil.copyfile(source, part)
+        if contract is not None:
+            try_network(part, contract)
+        put_in_place(part, target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    finally:
+        part.unlink(missing_ok=True)
+    return target

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import logging
-import shutil
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -13,11 +12,10 @@ from filelock import FileLock
 from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError
 from knownface.files import put_in_place, sha256_of, unwritable
 from knownface.models import download
-from knownface.models.catalog import CONTRACT_FILE, Catalog, load_catalog, parse_contract, resolve
+from knownface.models.catalog import CONTRACT_FILE, Catalog, files_table, load_catalog, parse_contract, resolve
 from knownface.models.download import Progress
-from knownface.models.entry import InputContract, ModelEntry, WeightFile
-from knownface.models.files import make_folder, packaged_file, remove
-from knownface.models.session import try_network
+from knownface.models.entry import ModelEntry, WeightFile
+from knownface.models.files import copy_in, make_folder, packaged_file, remove
 
 log = logging.getLogger(__name__)
 
@@ -151,14 +149,42 @@ class ModelStore:
                 f"Another network was imported as {name}.",
                 f"Choose another name, or delete the folder {self.folder / name} first.",
             )
-        target = _copy(path, self._cached(entry, file), entry.input)
-        self._write_contract(entry, f"{contract.read_text(encoding='utf-8')}\n{_files_table(file)}")
+        target = copy_in(path, self._cached(entry, file), entry.input)
+        self._write_contract(name, f"{contract.read_text(encoding='utf-8')}\n{files_table(file)}")
+        return target
+
+    def add_variant(self, base: str, name: str, network: Path, *, title: str, per_item: bool = False) -> Path:
+        """Take a network that was made of another into the cache, as a model of the user's own.
+
+        Args:
+            base: Whose contract it has: crop, size, thresholds, licence.
+            name: Of the new model; a variant of the same name is replaced.
+            network: The ONNX file.
+            title: For people.
+            per_item: Whether it must be run one face at a time.
+
+        Returns:
+            The copy.
+
+        Raises:
+            ModelError: The name is a shipped model's, or the network does not fit the contract.
+            OutputError: The cache cannot be written.
+        """
+        entry = self.entry(base)
+        if name in self.catalog and not self.catalog[name].own:
+            raise ModelError(f"{name} is a model of the catalogue already.", "Choose another name.")
+        file = WeightFile(names=(f"{name}.onnx",), sha256=sha256_of(network), byte_count=network.stat().st_size)
+        target = copy_in(network, self.folder / name / file.names[0], entry.input)
+        others = [files_table(other) for other in entry.files[1:]]
+        flags = "[input]\nper_item = true\n" if per_item else ""
+        head = f"like = {json.dumps(base)}\ntitle = {json.dumps(title)}\n"
+        self._write_contract(name, "".join([head, files_table(file), *others, flags]))
         return target
 
     def _import_known(self, path: Path, entry: ModelEntry, digest: str) -> Path:
         for file in entry.files:
             if file.sha256 == digest:
-                return _copy(path, self._cached(entry, file))
+                return copy_in(path, self._cached(entry, file))
         raise ModelAlteredError(
             f"{path} is not the file of {entry.name} that the catalogue knows: its SHA-256 is {digest}, "
             f"expected {entry.files[0].sha256}.",
@@ -239,8 +265,8 @@ class ModelStore:
             raise unwritable(target, error) from error
         return target
 
-    def _write_contract(self, entry: ModelEntry, text: str) -> None:
-        target = self.folder / entry.name / CONTRACT_FILE
+    def _write_contract(self, name: str, text: str) -> None:
+        target = self.folder / name / CONTRACT_FILE
         part = target.with_name(target.name + ".import")
         try:
             part.write_text(text, encoding="utf-8")
@@ -274,24 +300,3 @@ def _download(entry: ModelEntry, file: WeightFile, part: Path, on_progress: Prog
             f"its SHA-256 is {digest}, expected {file.sha256}.",
             "It was deleted. Try again later or from another network; do not use that file.",
         )
-
-
-def _copy(source: Path, target: Path, contract: InputContract | None = None) -> Path:
-    """Copy beside the target and rename, so that a half-written file never has its name."""
-    make_folder(target.parent)
-    part = target.with_name(target.name + ".import")
-    try:
-        shutil.copyfile(source, part)
-        if contract is not None:
-            try_network(part, contract)
-        put_in_place(part, target)
-    except OSError as error:
-        raise unwritable(target, error) from error
-    finally:
-        part.unlink(missing_ok=True)
-    return target
-
-
-def _files_table(file: WeightFile) -> str:
-    name = json.dumps(file.names[0])
-    return f'[[files]]\nnames = [{name}]\nbyte_count = {file.byte_count}\nsha256 = "{file.sha256}"\n'

@@ -19,6 +19,7 @@ import numpy.typing as npt
 from knownface.errors import IndexDamagedError
 from knownface.files import replacing
 from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
+from knownface.search.threads import set_threads
 from knownface.types import Distances, Embeddings, Ids
 
 _SPARE = 8
@@ -28,9 +29,6 @@ _UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""
 
 _DIGEST_SIZE = hashlib.sha256().digest_size
-
-_ALL_THREADS = faiss.omp_get_max_threads()
-"""What OpenMP was given when the program began: OMP_NUM_THREADS, else every core."""
 
 
 class FaissFlatIndex:
@@ -103,7 +101,7 @@ class FaissFlatIndex:
         distances, found = empty_answer(len(probes), checked_k(k))
         if not len(self) or not len(probes):
             return distances, found
-        _set_threads(len(probes))
+        set_threads(len(probes))
         fetched = min(k + _SPARE, len(self))
         squares, positions = self._flat.search(probes, fetched)
         slack = self._slack(probes)
@@ -173,8 +171,3 @@ def _is_ours(loaded: Any) -> bool:
         and loaded.ntotal == flat.ntotal == loaded.id_map.size()
         and flat.codes.size() == flat.ntotal * flat.d * 4
     )
-
-
-def _set_threads(probes: int) -> None:
-    # OpenMP keeps this number per thread. A team of threads costs a single probe more than it saves.
-    faiss.omp_set_num_threads(1 if probes == 1 else _ALL_THREADS)

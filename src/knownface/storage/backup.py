@@ -40,7 +40,10 @@ def backup(engine: Engine, file: Path, *, overwrite: bool = False) -> None:
         GalleryError: A server keeps the database.
     """
     if engine.dialect.name != "sqlite":
-        raise GalleryError("A gallery on a server is backed up by the server.", "Use its own tool, such as pg_dump.")
+        raise GalleryError(
+            "A gallery on a server is backed up by the server's own tools.",
+            "Use pg_dump --format=custom, or its archive.",
+        )
     file = file.expanduser().absolute()
     if file.exists() and not overwrite:
         raise OutputError(f"{file} exists already.", "Choose another name, or allow it to be overwritten.")
@@ -77,7 +80,10 @@ def restore(file: Path, location: str | Path) -> Path | None:
     file = file.expanduser().absolute()
     target = parse_location(location).file
     if target is None:
-        raise GalleryError(f"{location} is no file, so no backup can take its place.", "Name a file.")
+        raise GalleryError(
+            f"{parse_location(location)} is no file, so no backup can take its place.",
+            "Name a file; a gallery on a server is restored with pg_restore.",
+        )
     if is_new(file):
         raise UnreadableError(f"There is no backup at {file}.")
     with translated(str(file)):

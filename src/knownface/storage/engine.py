@@ -10,16 +10,15 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, insert, select
+from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, insert
 from sqlalchemy.dialects import postgresql, sqlite
-from sqlalchemy.exc import NoSuchModuleError
 
-from knownface.errors import GalleryEmptyError, MissingExtraError, SettingsError
+from knownface.errors import GalleryEmptyError
 from knownface.storage.checks import check_file, is_new
 from knownface.storage.failures import translated
 from knownface.storage.location import Location, parse_location
 from knownface.storage.migrate import migrate
-from knownface.storage.schema import META_GENERATION, meta
+from knownface.storage.server import check_made, make_server_engine, see_one_state, take_write_lock
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one before it says that the gallery is locked."""
@@ -41,7 +40,8 @@ def open_engine(location: str | Path | Location, *, create: bool = True) -> Engi
         GalleryVersionError: A newer knownface wrote it; it is left untouched.
         GalleryLockedError: Another program kept it locked for longer than :data:`BUSY_SECONDS`.
         OutputError: The disk is full.
-        GalleryError: It may not be read or written, or belongs to another program.
+        MissingExtraError: The URL names a server, and its driver is not installed.
+        GalleryError: It may not be read or written, belongs to another program, or the server does not answer.
     """
     place = location if isinstance(location, Location) else parse_location(location)
     with translated(str(place)):
@@ -49,6 +49,8 @@ def open_engine(location: str | Path | Location, *, create: bool = True) -> Engi
             _prepare_file(place.file, create=create)
         engine = _make_engine(place)
         try:
+            if not place.is_sqlite and not create:
+                check_made(engine, str(place))
             migrate(engine, str(place))
         except BaseException:
             engine.dispose()
@@ -59,8 +61,11 @@ def open_engine(location: str | Path | Location, *, create: bool = True) -> Engi
 @contextmanager
 def reading(engine: Engine, place: str) -> Iterator[Connection]:
     """A transaction that sees one state of the database, whatever others write meanwhile."""
-    with translated(place), engine.connect() as connection, connection.begin():
-        yield connection
+    with translated(place), engine.connect() as connection:
+        if not _is_sqlite(engine):
+            see_one_state(connection)
+        with connection.begin():
+            yield connection
 
 
 @contextmanager
@@ -75,9 +80,13 @@ def writing(engine: Engine, place: str) -> Iterator[Connection]:
         engine.connect().execution_options(knownface_write=True) as connection,
         connection.begin(),
     ):
-        if connection.dialect.name != "sqlite":
-            connection.execute(select(meta.c.value).where(meta.c.key == META_GENERATION).with_for_update())
+        if not _is_sqlite(engine):
+            take_write_lock(connection, BUSY_SECONDS)
         yield connection
+
+
+def _is_sqlite(engine: Engine) -> bool:
+    return engine.dialect.name == "sqlite"
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
@@ -133,7 +142,7 @@ def _use_write_ahead_log(file: Path) -> None:
 
 def _make_engine(place: Location) -> Engine:
     if not place.is_sqlite:
-        return _make_server_engine(place)
+        return make_server_engine(place)
     # One connection for memory: a second one would see an empty database, and a thread waits for the first.
     sizes = {"pool_size": 1, "max_overflow": 0} if place.file is None else {}
     engine = create_engine(
@@ -145,21 +154,6 @@ def _make_engine(place: Location) -> Engine:
     event.listen(engine, "connect", _set_pragmas)
     event.listen(engine, "begin", _begin)
     return engine
-
-
-def _make_server_engine(place: Location) -> Engine:
-    try:
-        return create_engine(place.url, pool_pre_ping=True)
-    except NoSuchModuleError as error:
-        raise SettingsError(
-            f"{place.url.get_backend_name()} is no database that a gallery can be kept in.",
-            "Name a file, or a postgresql:// address.",
-        ) from error
-    except ModuleNotFoundError as error:
-        raise MissingExtraError(
-            f"The driver for {place.url.get_backend_name()} is not installed ({error.name}).",
-            f"Install it: pip install {error.name}",
-        ) from error
 
 
 def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:

@@ -19,12 +19,26 @@ from knownface.errors import (
 
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
+_RIGHTS_HINT = "Ask the database's administrator for the rights; a standby server cannot be written."
 _PERMISSION_HINT = "Check who owns the file and its folder: both must be readable and writable."
 
 # https://www.sqlite.org/rescode.html; an extended code is one of these plus a multiple of 256.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
 _DAMAGED = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_FORMAT}
 _CLOSED_TO_US = {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PERM, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_AUTH}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html
+_SERVER_BUSY = {"55P03", "40P01", "40001", "53300"}
+_SERVER_FULL = {"53100", "53200", "53400", "58030"}
+_SERVER_DAMAGED = {"XX001", "XX002"}
+_SERVER_FORBIDS = {"42501", "25006"}
+_SERVER_OCCUPIED = {"42P07", "42710"}
+_OWN_MISTAKES = (
+    sqlalchemy.exc.DataError,
+    sqlalchemy.exc.IntegrityError,
+    sqlalchemy.exc.NotSupportedError,
+    sqlalchemy.exc.ProgrammingError,
+)
+
 _FAILED_READS = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
 
 
@@ -48,12 +62,12 @@ def translated(place: str) -> Iterator[None]:
     except sqlalchemy.exc.TimeoutError as error:
         raise GalleryLockedError(f"All connections to the gallery {place} are in use.") from error
     except sqlalchemy.exc.DBAPIError as error:
-        ours = _ours(error.orig, place)
+        ours = _from_sqlite(error.orig, place) if isinstance(error.orig, sqlite3.Error) else _from_server(error, place)
         if ours is None:
             raise
         raise ours from error
     except sqlite3.Error as error:
-        ours = _ours(error, place)
+        ours = _from_sqlite(error, place)
         if ours is None:
             raise
         raise ours from error
@@ -61,17 +75,9 @@ def translated(place: str) -> Iterator[None]:
         raise _from_os(error, place) from error
 
 
-def _ours(error: BaseException | None, place: str) -> KnownFaceError | None:
-    if not isinstance(error, sqlite3.Error):
-        return GalleryError(
-            f"The database {place} did not answer as it should: {error}.",
-            "Check that the server runs and that the address, user and password are right.",
-        )
+def _from_sqlite(error: sqlite3.Error, place: str) -> KnownFaceError | None:
     # Programming errors of the driver itself carry no code.
-    return _from_sqlite(error, getattr(error, "sqlite_errorcode", 0), place)
-
-
-def _from_sqlite(error: sqlite3.Error, extended: int, place: str) -> KnownFaceError | None:
+    extended = getattr(error, "sqlite_errorcode", 0)
     code = extended & 0xFF
     ours: KnownFaceError | None = None
     if code in _BUSY:
@@ -84,6 +90,28 @@ def _from_sqlite(error: sqlite3.Error, extended: int, place: str) -> KnownFaceEr
         ours = GalleryDamagedError(f"The disk did not give back what the gallery {place} holds ({error}).")
     elif code in (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR):
         ours = OutputError(f"The gallery {place} could not be written: {error}.")
+    return ours
+
+
+def _from_server(error: sqlalchemy.exc.DBAPIError, place: str) -> KnownFaceError | None:
+    code = getattr(error.orig, "sqlstate", None)
+    said = " ".join(str(error.orig).split()).rstrip(".")
+    ours: KnownFaceError | None = GalleryError(
+        f"The database {place} did not answer as it should: {said}.",
+        "Check that the server runs and that the address, user and password are right.",
+    )
+    if code in _SERVER_BUSY:
+        ours = GalleryLockedError(f"Others keep the gallery {place} busy ({said}).")
+    elif code in _SERVER_FULL:
+        ours = OutputError(f"The gallery {place} could not be written: {said}.", "The server needs more room.")
+    elif code in _SERVER_DAMAGED:
+        ours = GalleryDamagedError(f"{place} is damaged ({said}).", "Restore the server's own backup.")
+    elif code in _SERVER_FORBIDS:
+        ours = GalleryError(f"The gallery {place} may not be read or written ({said}).", _RIGHTS_HINT)
+    elif code in _SERVER_OCCUPIED:
+        ours = GalleryError(f"{place} holds tables of another program ({said}).", "Name a database of its own.")
+    elif isinstance(error, _OWN_MISTAKES):
+        ours = None
     return ours
 
 

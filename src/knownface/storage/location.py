@@ -12,6 +12,13 @@ from knownface.errors import SettingsError
 
 MEMORY = ":memory:"
 
+_SECRETS = ("password", "passfile", "sslpassword", "sslkey")
+"""Parameters of a URL that no message may show."""
+
+_URL_HINT = (
+    "Name a file, or a URL such as postgresql://user@host/database; write @, / and : of a password as %40, %2F, %3A."
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Location:
@@ -31,17 +38,21 @@ class Location:
         return self.url.get_backend_name() == "sqlite"
 
     def __str__(self) -> str:
-        """The file, or the URL with its password hidden."""
+        """The file, or the URL with its secrets hidden."""
         if self.file is not None:
             return str(self.file)
-        return MEMORY if self.is_sqlite else self.url.render_as_string(hide_password=True)
+        if self.is_sqlite:
+            return MEMORY
+        hidden = {key: "***" for key in self.url.query if key.lower() in _SECRETS}
+        shown = self.url.set(drivername="postgresql").update_query_dict(hidden)
+        return shown.render_as_string(hide_password=True)
 
 
 def parse_location(location: str | Path) -> Location:
     """Read a path (``~`` allowed), a database URL, or ``:memory:``.
 
     Raises:
-        SettingsError: It is empty or no URL that makes sense.
+        SettingsError: It is empty, no URL that makes sense, or names a database that is not known here.
     """
     text = str(location)
     if not text.strip():
@@ -50,18 +61,30 @@ def parse_location(location: str | Path) -> Location:
         return Location(URL.create("sqlite", database=MEMORY), None)
     if "://" not in text:
         return _file_location(Path(text))
-    try:
-        url = make_url(text)
-    except ArgumentError as error:
-        raise SettingsError(
-            f"{text.partition('://')[0]}://… is no database URL.",
-            "It looks like postgresql://user@host/database.",
-        ) from error
+    url = _parse_url(text)
+    if url.get_backend_name() in ("postgresql", "postgres"):
+        return _server_location(url)
     if url.get_backend_name() != "sqlite":
-        return Location(url, None)
+        raise SettingsError(f"{url.drivername} is no database that a gallery can be kept in.", _URL_HINT)
     if not url.database or url.database == MEMORY:
         return Location(URL.create("sqlite", database=MEMORY), None)
     return _file_location(Path(url.database))
+
+
+def _parse_url(text: str) -> URL:
+    try:
+        return make_url(text)
+    except (ArgumentError, ValueError):
+        # Without the cause: its message may quote the password.
+        raise SettingsError(f"{text.partition('://')[0]}://… is no database URL.", _URL_HINT) from None
+
+
+def _server_location(url: URL) -> Location:
+    if "+" in url.drivername and not url.drivername.endswith("+psycopg"):
+        raise SettingsError(f"{url.drivername} names a driver that is not used here.", _URL_HINT)
+    if not url.database:
+        raise SettingsError("The gallery's URL names no database.", _URL_HINT)
+    return Location(url.set(drivername="postgresql+psycopg"), None)
 
 
 def _file_location(path: Path) -> Location:

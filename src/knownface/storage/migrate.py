@@ -9,10 +9,10 @@ from sqlalchemy import Connection, Engine, inspect, text
 from knownface.errors import GalleryVersionError
 from knownface.storage.schema import VERSION_TABLE
 
-HEAD = "0002"
+HEAD = "0005"
 """The newest revision. Written down, so that opening a gallery that has it does not import Alembic."""
 
-KNOWN = frozenset({"0001", "0002"})
+KNOWN = frozenset({"0001", "0002", "0003", "0004", "0005"})
 """Every revision that this version of knownface can read or bring forward."""
 
 

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from sqlalchemy import (
+    BigInteger,
     Boolean,
     Column,
     DateTime,
@@ -119,7 +120,7 @@ person_groups = Table(
 templates = Table(
     "templates",
     metadata,
-    Column("id", Integer, primary_key=True),
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("contract_id", ForeignKey("contracts.id"), nullable=False),
     Column("negative", Boolean, nullable=False),
@@ -150,6 +151,38 @@ Index(
     templates.c.negative,
     unique=True,
 )
+
+# Few rows of many: without it, finding them would mean reading all.
+Index(
+    "ix_templates_negative",
+    templates.c.id,
+    sqlite_where=templates.c.negative.is_(True),
+    postgresql_where=templates.c.negative.is_(True),
+)
+
+# What happened to templates and people, so that whoever has a copy need not compare it with everything. Triggers write
+# it, cascades included; the last row of a change of templates has the stamp that the change left. Additions are not
+# told: ids only ever grow.
+changes = Table(
+    "changes",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True),
+    Column("kind", String(20), nullable=False),
+    Column("subject", BigInteger().with_variant(Integer, "sqlite")),
+    Column("stamp", String(40)),
+    sqlite_autoincrement=True,
+)
+
+CHANGE_STATE = "state"
+"""Kind of a row of ``changes``: templates were changed, and ``stamp`` is the gallery's from now on."""
+CHANGE_REMOVED = "removed"
+"""A template, of the id ``subject``, was removed."""
+CHANGE_NEGATIVE_REMOVED = "negative removed"
+"""A counter-example was removed."""
+CHANGE_MOVED = "moved"
+"""A template or counter-example was given to another person."""
+CHANGE_PERSON = "person"
+"""A person was renamed, got another threshold, or was removed."""
 
 refusals = Table(
     "refusals",

@@ -82,7 +82,8 @@ def _create_people() -> None:
 def _create_templates() -> None:
     op.create_table(
         "templates",
-        sa.Column("id", sa.Integer, primary_key=True),
+        # On a server an id is used up even by a template that is there already.
+        sa.Column("id", sa.BigInteger().with_variant(sa.Integer, "sqlite"), primary_key=True),
         sa.Column("person_id", sa.Integer, sa.ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
         sa.Column("contract_id", sa.Integer, sa.ForeignKey("contracts.id"), nullable=False),
         sa.Column("negative", sa.Boolean, nullable=False),

@@ -1,0 +1,103 @@
+"""What recognition answers: who is on a picture, whether two are one, what a picture is good for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from knownface.errors import FaceError, KnownFaceError
+from knownface.pipeline import ExaminedFace
+from knownface.quality import FaceQuality
+from knownface.types import Box, Decision, Embeddings, Face, Image
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Identification:
+    """A face of a picture and who it is."""
+
+    face: Face
+    decision: Decision
+    quality: FaceQuality
+
+    @property
+    def name(self) -> str | None:
+        """The person's name, or None for Unknown."""
+        return self.decision.name
+
+    @property
+    def distance(self) -> float:
+        """To the nearest template of the person named, or of anybody when Unknown; 0 to 2."""
+        return self.decision.distance
+
+    @property
+    def box(self) -> Box:
+        """Where the face is, in pixels of the picture."""
+        return self.face.box
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """Whether two pictures show the same person.
+
+    Attributes:
+        same: The answer: ``distance`` is at most ``threshold``.
+        distance: Of the two embeddings, 0 to 2.
+        threshold: That was in force.
+        ruled_out: Whether a counter-example of the person was nearer than the person's own templates.
+    """
+
+    same: bool
+    distance: float
+    threshold: float
+    ruled_out: bool = False
+
+    @property
+    def reason(self) -> str:
+        """The answer in a sentence."""
+        if self.ruled_out:
+            return "A picture that is known not to be this person is nearer than any that is."
+        if self.same:
+            return f"The distance {self.distance:.3f} is within the threshold {self.threshold:.3f}."
+        return f"The distance {self.distance:.3f} is beyond the threshold {self.threshold:.3f}."
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class PictureReview:
+    """What a picture that somebody is to be learnt from is good for.
+
+    Attributes:
+        image: The picture, upright.
+        source: What the gallery is to call it.
+        sha256: Hex digest of its content, by which it is known again.
+        faces: Every face found, largest first.
+        chosen: Those that a person may be learnt from; none if it was refused.
+        embeddings: Of the chosen faces, float32, shape (n, dim).
+        error: Why it was refused, or None.
+    """
+
+    image: Image
+    source: str
+    sha256: str
+    faces: tuple[ExaminedFace, ...]
+    chosen: tuple[ExaminedFace, ...]
+    embeddings: Embeddings
+    error: FaceError | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Answer(Generic[Item]):
+    """What came of one picture among many.
+
+    Attributes:
+        item: The picture as it was asked for.
+        image: The picture itself, if it was to be kept.
+        faces: Who is on it, largest face first.
+        error: Why the picture could not be used, or None.
+    """
+
+    item: Item
+    image: Image | None
+    faces: tuple[Identification, ...]
+    error: KnownFaceError | None = None

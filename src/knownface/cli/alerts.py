@@ -1,0 +1,163 @@
+"""``knownface alerts``: rules that tell when somebody is seen or missing."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import gallery_option, out, table, write_text
+from knownface.cli.seen import clock, open_log
+
+
+@click.group(name="alerts")
+def command() -> None:
+    """Rules that tell, run a command or ring when somebody is seen or missing.
+
+    `knownface watch` applies them to what it sees. Everything told is kept in a log.
+    """
+
+
+@command.command()
+@click.argument("name")
+@click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ARGUMENT...]")
+@click.option("--when", "kind", type=click.Choice(["seen", "missing", "unknown"]), required=True, help="What is told.")
+@click.option("--group", metavar="NAME", help="Of whom; for seen: everybody where it is left out.")
+@click.option("--source", metavar="SOURCE", help="Only there.")
+@click.option("--by", metavar="HH:MM", help="missing: who has not been seen by then.")
+@click.option("--days", metavar="DAYS", help="missing: only then, such as mon,tue,wed,thu,fri.")
+@click.option("--time-zone", metavar="ZONE", help="missing: of --by, such as Europe/Berlin. Default: this machine's.")
+@click.option("--cooldown", type=click.IntRange(0), default=300, show_default=True, help="Seconds of silence after.")
+@click.option("--timeout", type=click.FloatRange(0.1, 600), default=30, show_default=True, help="Of the command.")
+@click.option("--sound", metavar="bell|FILE", help="The terminal's bell, or a sound file.")
+@gallery_option
+def add(
+    name: str,
+    command_line: tuple[str, ...],
+    kind: str,
+    group: str | None,
+    source: str | None,
+    by: str | None,
+    days: str | None,
+    time_zone: str | None,
+    cooldown: int,
+    timeout: float,
+    sound: str | None,
+    gallery: str | None,
+) -> None:
+    r"""Add the rule NAME.
+
+    The command is run without a shell. It gets what happened as variables KNOWNFACE_ALERT_NAME, _SOURCE, _DISTANCE
+    and so on, and as JSON on its standard input.
+
+    \b
+    knownface alerts add door --when unknown --source door --sound bell
+    knownface alerts add late --when missing --group staff --by 09:00 --days mon,tue,wed,thu,fri
+    knownface alerts add vip --when seen --group guests -- /usr/local/bin/tell-reception
+    """
+    from typing import cast
+
+    from knownface.events import AlertRule, add_rule
+    from knownface.events.rules import Kind, time_of_day
+
+    try:
+        by_time = None if by is None else time_of_day(by)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--by") from error
+    rule = AlertRule(
+        name=name,
+        kind=cast("Kind", kind),
+        group=group,
+        source=source,
+        by=by_time,
+        days=tuple(part.strip().lower() for part in days.split(",")) if days else (),
+        time_zone=time_zone,
+        cooldown=timedelta(seconds=cooldown),
+        command=command_line,
+        timeout=timeout,
+        sound=sound,
+    )
+    with open_log(gallery) as log:
+        added = add_rule(log.gallery, rule)
+    out().print(escape(f"The rule {added.name} is in force."), soft_wrap=True)
+
+
+@command.command(name="list")
+@gallery_option
+def list_rules(gallery: str | None) -> None:
+    """List the rules."""
+    from knownface.events import list_rules as read_all
+
+    rows = table("name", "when", "of", "where", "cool-down", "does")
+    with open_log(gallery) as log:
+        for rule in read_all(log.gallery):
+            on = f" on {', '.join(rule.days)}" if rule.days else ""
+            by = "" if rule.by is None else f" by {rule.by:%H:%M}{f' {rule.time_zone}' if rule.time_zone else ''}{on}"
+            whom = "strangers" if rule.kind == "unknown" else rule.group or "everybody"
+            does = [
+                *([f"sound {rule.sound}"] if rule.sound else []),
+                *([" ".join(rule.command)] if rule.command else []),
+            ]
+            cells = (rule.name, f"{rule.kind}{by}", whom, rule.source or "everywhere")
+            quiet = f"{rule.cooldown.total_seconds():g} s"
+            rows.add_row(*map(escape, cells), quiet, escape("; ".join(does) or "log only"))
+    out().print(rows)
+
+
+@command.command()
+@click.argument("name")
+@gallery_option
+def remove(name: str, gallery: str | None) -> None:
+    """Remove the rule NAME; what it told stays in the log."""
+    from knownface.events import remove_rule
+
+    with open_log(gallery) as log:
+        remove_rule(log.gallery, name)
+    out().print(escape(f"The rule {name} is removed."), soft_wrap=True)
+
+
+@command.command()
+@click.argument("name")
+@gallery_option
+def test(name: str, gallery: str | None) -> None:
+    """Do what the rule NAME does, with made-up facts; nothing is logged."""
+    from knownface.errors import AlertRuleError
+    from knownface.events import Alert
+    from knownface.events import list_rules as read_all
+    from knownface.events.actions import act
+    from knownface.gallery import name_key
+
+    with open_log(gallery) as log:
+        rule = next((rule for rule in read_all(log.gallery) if name_key(rule.name) == name_key(name)), None)
+    if rule is None:
+        raise AlertRuleError(f"There is no rule {name!r}.")
+    person, number = ("Test Person", None) if rule.kind != "unknown" else (None, 0)
+    place = rule.source or "test"
+    alert = Alert(0, rule.kind, rule.name, datetime.now(UTC), None, person, number, place, 0.5, 1.0, 10)
+    out().print(escape(act(rule, alert.facts()) or "The rule does nothing but write to the log."), soft_wrap=True)
+
+
+@command.command()
+@click.option("--rule", metavar="NAME", help="Of this rule only.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, the newest.")
+@click.option("--json", "file", type=click.Path(path_type=Path), help="Write them as lines of JSON; - is the screen.")
+@gallery_option
+def log(rule: str | None, limit: int, file: Path | None, gallery: str | None) -> None:
+    """Tell what was told, the newest last."""
+    import json
+
+    from knownface.events import read_alerts
+
+    with open_log(gallery) as opened:
+        found = read_alerts(opened.gallery, limit=limit, newest=True, rule=rule)
+    if file is not None:
+        lines = (json.dumps({**alert.facts(), "outcome": alert.outcome}, ensure_ascii=False) for alert in found)
+        write_text(file, "".join(f"{line}\n" for line in lines))
+        return
+    rows = table("id", "at", "rule", "what", "outcome")
+    for alert in found:
+        cells = (alert.rule, alert.sentence, alert.outcome or "")
+        rows.add_row(str(alert.id), clock(alert.at, None), *map(escape, cells))
+    out().print(rows)

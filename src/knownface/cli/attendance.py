@@ -1,0 +1,282 @@
+"""``knownface attendance``: who came, who is late, who is absent; guests greeted; working hours."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, tzinfo
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import gallery_option, out, say, table, write_text
+from knownface.cli.seen import clock, day, open_log, when, write_tables, zone_option
+from knownface.tables import csv_text
+
+if TYPE_CHECKING:
+    from knownface.events import Session, SessionReport
+
+
+@click.group(name="attendance")
+def command() -> None:
+    """Open and close sessions, tell who came, greet guests, add up working hours.
+
+    A session is computed from what `knownface watch` writes down while it is open, on any number of cameras. NAME is
+    a session's name (the open one, else the newest) or id.
+    """
+
+
+@command.command(name="open")
+@click.argument("name")
+@click.option("--people", multiple=True, metavar="NAME", help="Is expected; may be given several times.")
+@click.option("--group", metavar="NAME", help="Everybody of this group is expected.")
+@click.option("--guests", metavar="FILE.csv", type=click.Path(path_type=Path), help="A list with the column name.")
+@click.option("--source", "sources", multiple=True, metavar="SOURCE", help="Only what is seen there counts.")
+@click.option("--grace", type=click.IntRange(0, 1440), default=10, show_default=True, help="Minutes until late.")
+@click.option("--from", "start", metavar="TIME", help="When it begins. Default: now.")
+@click.option("--until", metavar="TIME", help="When it ends by itself.")
+@zone_option
+@gallery_option
+def open_(
+    name: str,
+    people: tuple[str, ...],
+    group: str | None,
+    guests: Path | None,
+    sources: tuple[str, ...],
+    grace: int,
+    start: str | None,
+    until: str | None,
+    zone: tzinfo | None,
+    gallery: str | None,
+) -> None:
+    """Open the session NAME for people, a group or a guest list.
+
+    A guest list is CSV: name, external_id if there is one, and any further columns, such as table and profile.
+    """
+    from knownface.events import open_session, read_guests, report_session
+
+    listed = read_guests(guests) if guests is not None else []
+    with open_log(gallery) as log:
+        session = open_session(
+            log.gallery,
+            name,
+            people=people,
+            group=group,
+            guests=listed,
+            sources=sources,
+            grace=timedelta(minutes=grace),
+            start=when(start, zone, option="--from"),
+            until=when(until, zone, option="--until"),
+        )
+        report = report_session(log.gallery, session.id)
+    out().print(escape(f"{session.name} is open; {len(report.attendees)} people are expected."), soft_wrap=True)
+    strange = [a.name for a in report.attendees if a.person_id is None]
+    if strange:
+        some = ", ".join(strange[:5]) + (" …" if len(strange) > 5 else "")
+        say(f"Not in the gallery, so not recognised until enrolled: {len(strange)} of the list ({some}).")
+
+
+@command.command()
+@click.argument("name")
+@gallery_option
+def close(name: str, gallery: str | None) -> None:
+    """Close a session and write down who came."""
+    from knownface.events import close_session, find_session, report_session
+
+    with open_log(gallery) as log:
+        session = close_session(log.gallery, find_session(log.gallery, name).id)
+        report = report_session(log.gallery, session.id)
+    out().print(escape(f"{session.name} is closed: {_summary(report)}."), soft_wrap=True)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--out", "file", type=click.Path(path_type=Path), help="FILE.csv, .json or .xlsx.")
+@click.option("--moodle", type=click.Path(path_type=Path), help="FILE.csv for Moodle's attendance import.")
+@click.option("--moodle-user", metavar="COLUMN", help="Guest list's column of Moodle's user. Default: external id.")
+@zone_option
+@gallery_option
+def report(
+    name: str,
+    file: Path | None,
+    moodle: Path | None,
+    moodle_user: str | None,
+    zone: tzinfo | None,
+    gallery: str | None,
+) -> None:
+    """Tell who came to a session, who is late and who is absent."""
+    from knownface.events import find_session, report_session
+    from knownface.events.sheets import moodle_table, session_table
+
+    with open_log(gallery) as log:
+        found = report_session(log.gallery, find_session(log.gallery, name).id)
+    if file is not None:
+        write_tables(file, {"Attendance": session_table(found, zone)})
+    if moodle is not None:
+        (columns, cells), without = moodle_table(found, moodle_user)
+        write_text(moodle, csv_text(columns, cells))
+        if without:
+            say(f"Left out, since nothing tells Moodle who they are: {', '.join(without)}")
+    if file is not None or moodle is not None:
+        return
+    rows = table("name", "status", "first seen", "last seen", "where", *found.session.columns)
+    for a in found.attendees:
+        times = (clock(t, zone) for t in (a.first_seen, a.last_seen))
+        place = "by hand" if a.by_hand else a.source or ""
+        facts = (escape(a.facts.get(column, "")) for column in found.session.columns)
+        rows.add_row(escape(a.name), a.status, *times, escape(place), *facts)
+    out().print(rows)
+    out().print(escape(f"{_told(found.session, zone)}: {_summary(found)}."), soft_wrap=True)
+
+
+@command.command(name="list")
+@zone_option
+@gallery_option
+def list_sessions(zone: tzinfo | None, gallery: str | None) -> None:
+    """List sessions, the newest last."""
+    from knownface.events import list_sessions as read_sessions
+
+    rows = table("id", "name", "from", "until", "grace")
+    with open_log(gallery) as log:
+        for s in reversed(read_sessions(log.gallery)):
+            end = clock(s.closed, zone) if s.closed is not None else "open"
+            grace = f"{s.grace / timedelta(minutes=1):g} min"
+            rows.add_row(str(s.id), escape(s.name), clock(s.opened, zone), end, grace)
+    out().print(rows)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gallery_option
+def delete(name: str, yes: bool, gallery: str | None) -> None:
+    """Delete a session with its list; the sightings stay."""
+    from knownface.events import delete_session, find_session
+
+    with open_log(gallery) as log:
+        session = find_session(log.gallery, name)
+        if not yes:
+            click.confirm(f"Delete the session {_told(session, None)}?", abort=True, err=True)
+        delete_session(log.gallery, session.id)
+    out().print(escape(f"{session.name} is deleted."), soft_wrap=True)
+
+
+@command.command()
+@click.argument("name")
+@click.argument("person")
+@click.option("--absent", is_flag=True, help="They have not come, whoever was taken for them.")
+@gallery_option
+def mark(name: str, person: str, absent: bool, gallery: str | None) -> None:
+    """Say by hand that PERSON (name or external id) has come to the session NAME."""
+    from knownface.events import find_session
+    from knownface.events import mark as mark_by_hand
+
+    with open_log(gallery) as log:
+        found = mark_by_hand(log.gallery, find_session(log.gallery, name).id, person, absent=absent)
+    out().print(escape(f"{person} is marked. {_summary(found).capitalize()}."), soft_wrap=True)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--every", type=click.FloatRange(0.1, 60), default=1.0, show_default=True, help="Seconds between looks.")
+@gallery_option
+def greet(name: str, every: float, gallery: str | None) -> None:
+    """Greet everybody who comes to the session NAME, once, with what its list says; until Ctrl-C or its end."""
+    from knownface.events import find_session, report_session
+
+    with open_log(gallery) as log:
+        session = find_session(log.gallery, name)
+        greeted: set[tuple[int | None, str]] = set()
+        going = True
+        while going:
+            now = datetime.now(UTC)
+            found = report_session(log.gallery, session.id, now)
+            for attendee in reversed(found.arrivals):
+                if (attendee.person_id, attendee.name) not in greeted:
+                    greeted.add((attendee.person_id, attendee.name))
+                    click.echo(f"{clock(attendee.first_seen, None)}  {attendee.greeting}")
+            going = found.session.is_open(now)
+            time.sleep(every if going else 0)
+
+
+@command.command()
+@click.option("--from", "first", required=True, metavar="DAY", help="First day, such as 2026-03-01.")
+@click.option("--until", "last", metavar="DAY", help="Last day. Default: today.")
+@click.option("--person", metavar="NAME", help="Of this person only.")
+@click.option("--group", metavar="NAME", help="Of the people of this group.")
+@click.option("--source", metavar="SOURCE", help="Only what is seen there counts.")
+@click.option("--breaks", type=click.IntRange(1, 1440), metavar="MIN", help="Away longer than this is a break.")
+@click.option("--day-starts", default="00:00", show_default=True, metavar="HH:MM", help="Later where work is at night.")
+@click.option("--weeks", is_flag=True, help="Totals of weeks instead of days.")
+@click.option("--out", "file", type=click.Path(path_type=Path), help="FILE.csv, .json or .xlsx (days and weeks).")
+@zone_option
+@gallery_option
+def hours(
+    first: str,
+    last: str | None,
+    person: str | None,
+    group: str | None,
+    source: str | None,
+    breaks: int | None,
+    day_starts: str,
+    weeks: bool,
+    file: Path | None,
+    zone: tzinfo | None,
+    gallery: str | None,
+) -> None:
+    """Add up working hours: first in, last out and breaks.
+
+    Without --breaks everything between first in and last out counts: right for a camera at the door. With it, who is
+    not seen for longer was away: right for cameras where people work.
+    """
+    from knownface.events import Which, read_hours
+    from knownface.events.rules import time_of_day
+    from knownface.events.sheets import days_table, weeks_table
+
+    try:
+        starts = time_of_day(day_starts)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint="--day-starts") from error
+    with open_log(gallery) as log:
+        found = read_hours(
+            log.gallery,
+            day(first, option="--from"),
+            day(last, option="--until") if last is not None else datetime.now(zone).date(),
+            which=Which(person=person, group=group, source=source),
+            zone=zone,
+            breaks_after=None if breaks is None else timedelta(minutes=breaks),
+            day_starts=starts,
+        )
+    by_day, by_week = days_table(found, zone), weeks_table(found)
+    if file is not None:
+        write_tables(file, {"Weeks": by_week, "Days": by_day} if weeks else {"Days": by_day, "Weeks": by_week})
+        return
+    shown = by_week if weeks else by_day
+    rows = table(*(column.replace("_", " ") for column in shown.columns))
+    for row in shown.rows:
+        rows.add_row(*(escape(_cell(cell)) for cell in row))
+    out().print(rows)
+
+
+def _cell(cell: object) -> str:
+    if isinstance(cell, datetime):
+        return f"{cell:%Y-%m-%d %H:%M}"
+    if isinstance(cell, timedelta):
+        minutes = round(cell / timedelta(minutes=1))
+        return f"{minutes // 60}:{minutes % 60:02}"
+    return "" if cell is None else str(cell)
+
+
+def _told(session: Session, zone: tzinfo | None) -> str:
+    end = f"until {clock(session.closed, zone)}" if session.closed is not None else "open"
+    return f"{session.name}, from {clock(session.opened, zone)}, {end}"
+
+
+def _summary(found: SessionReport) -> str:
+    counts = found.counts
+    order: Sequence[tuple[str, str]] = [(s, s) for s in ("present", "late", "expected", "absent")]
+    parts = [f"{counts[key]} {word}" for key, word in order if counts[key]]
+    parts += [f"{counts['walk-in']} walk-in{'s' * (counts['walk-in'] != 1)}"] if counts["walk-in"] else []
+    return ", ".join([*parts, f"{found.strangers} stranger{'s' * (found.strangers != 1)}"])

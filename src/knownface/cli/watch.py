@@ -1,0 +1,243 @@
+"""``knownface watch``."""
+
+from __future__ import annotations
+
+import contextlib
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.markup import escape
+
+from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
+
+if TYPE_CHECKING:
+    from knownface.live import LiveEvent, Sink, Watcher, WatchOptions, WatchStatus
+    from knownface.live.sinks import EventLines, Timeline
+    from knownface.media import Source
+    from knownface.recognizer import FaceRecognizer
+
+_LIVE_FPS = 30.0
+"""Of a video that is written from a live source; frames are repeated and left out to keep in step."""
+_STATUS_EVERY = 0.5
+_ROWS_SHOWN = 200
+
+
+@click.command(name="watch")
+@click.argument("source", metavar="SOURCE")
+@recognizer_options
+@rule_options
+@click.option("--show", is_flag=True, help="Show the labelled picture to a browser on this machine.")
+@click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of --show; default: any that is free.")
+@click.option("--out", "out_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a labelled MP4.")
+@click.option(
+    "--timeline",
+    "timeline_file",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a row a stretch: .csv or .json.",
+)
+@click.option("--events", is_flag=True, help="Write what happens to standard output, a JSON object a line.")
+@click.option("--every", type=click.FloatRange(0.001, 86_400), help="Seconds of the stream between frames looked at.")
+@click.option("--max-fps", type=click.FloatRange(0.01, 1000), help="Frames a second to look at, at most.")
+@click.option(
+    "--fps", type=click.FloatRange(0.01, 1000), default=25.0, show_default=True, help="Of a folder of frames."
+)
+@click.option("--detect-side", type=click.IntRange(64, 8192), help="Look for faces at this longest side in pixels.")
+@click.option("--detect-every", type=click.IntRange(1, 100), help="Look for faces in every N-th frame.")
+@click.option("--name", metavar="NAME", help="What events and sightings call the source, such as 'front door'.")
+@click.option(
+    "--record/--no-record",
+    default=None,
+    help="Write sightings into the gallery. Default: of live sources, not of files.",
+)
+@click.option("--keep-pictures", is_flag=True, default=None, help="Keep the best picture of each sighting.")
+@click.option("--began", metavar="TIME", help="When a file was recorded (ISO 8601); default: by its file time.")
+@click.option("--keep-trying", is_flag=True, help="Wait for a camera or stream that is not there yet.")
+def command(source: str, **options: Any) -> int:
+    """Follow and name the faces of a camera, stream, video or folder of frames.
+
+    SOURCE is the number of a camera, an rtsp:// or http:// address, a video file, or a folder whose pictures are the
+    frames. Ctrl-C ends it; everything is finished and written then.
+    """
+    from knownface.live import Watcher
+    from knownface.live.sinks import EventLines, Timeline
+    from knownface.media import parse_source
+
+    parsed = parse_source(source)
+    chosen = {key: options.pop(key) for key in _OWN}
+    record = parsed.live if chosen["record"] is None else chosen["record"]
+    watch_options = _watch_options(parsed, chosen, record=record)
+    name = chosen["name"] or parsed.name
+    with open_recognizer(create=False, **options) as recognizer:
+        if not len(recognizer.gallery):
+            say("Nobody is enrolled yet: every face will be Unknown.", style="yellow")
+        lines = EventLines(sys.stdout) if chosen["events"] else None
+        timeline = Timeline(chosen["timeline_file"])
+        sinks: list[Sink] = [timeline, *([lines] if lines else []), *_video(parsed, chosen["out_file"], watch_options)]
+        new_number = None
+        if record:
+            recorders, new_number = _recorders(recognizer, name, lines)
+            sinks += recorders
+        watcher = Watcher(parsed, recognizer, watch_options, sinks, name=name, new_number=new_number)
+        interrupted = _watch(watcher, chosen)
+        status = watcher.status()
+        if status.frames:
+            say(_line(status))
+        if watcher.error is None and not lines:
+            _show_rows(timeline)
+    watcher.raise_error()
+    return 130 if interrupted and not parsed.live else 0
+
+
+_OWN = (
+    "show", "port", "out_file", "timeline_file", "events", "every", "max_fps", "fps", "detect_side", "detect_every",
+    "name", "record", "began", "keep_trying",
+)  # fmt: skip
+
+
+def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> WatchOptions:
+    from knownface.live import WatchOptions
+
+    if source.live and chosen["began"]:
+        raise click.BadParameter("a live source begins when it is watched.", param_hint="--began")
+    if not source.live and chosen["keep_trying"]:
+        raise click.BadParameter("a file is there or not.", param_hint="--keep-trying")
+    began = None if source.live else _began(source, chosen["began"], record=record)
+    return WatchOptions(
+        every=chosen["every"],
+        max_fps=chosen["max_fps"],
+        fps=chosen["fps"],
+        began=began,
+        keep_trying=chosen["keep_trying"],
+        detect_side=chosen["detect_side"],
+        detect_every=chosen["detect_every"],
+    )
+
+
+def _began(source: Source, told: str | None, *, record: bool) -> datetime | None:
+    """When a file was recorded: as told, else, where sightings need it, by the time of the file."""
+    from knownface.media import video_info
+
+    if told is not None:
+        try:
+            began = datetime.fromisoformat(told)
+        except ValueError as error:
+            raise click.BadParameter(f"{told!r} is no time such as 2026-03-14T09:30.", param_hint="--began") from error
+        return began.astimezone(UTC)  # a time without a zone is this machine's
+    if not record:
+        return None
+    path = Path(source.address)
+    length = (video_info(path).duration or 0.0) if source.kind == "video" else 0.0
+    began = datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=length)
+    say(f"Taken to be recorded from {began.astimezone():%Y-%m-%d %H:%M:%S} on (time of the file; --began tells it).")
+    return began
+
+
+def _video(source: Source, path: Path | None, options: WatchOptions) -> list[Sink]:
+    from knownface.live.sinks import LabelledVideo
+    from knownface.media import video_info
+
+    if path is None:
+        return []
+    if source.kind == "video":
+        return [LabelledVideo(path, video_info(source.address).fps, sound_from=Path(source.address))]
+    fps = options.fps if source.kind == "folder" else min(_LIVE_FPS, options.max_fps or _LIVE_FPS)
+    return [LabelledVideo(path, fps)]
+
+
+def _recorders(recognizer: FaceRecognizer, name: str, lines: EventLines | None) -> tuple[list[Sink], Any]:
+    from knownface.events import Alerts, Keep, SightingLog
+    from knownface.live.sinks import SampleOffers, SightingRecorder
+
+    gallery, settings, threshold = recognizer.gallery, recognizer.settings, recognizer.rule.threshold
+    log = SightingLog(gallery, Keep.from_settings(settings))
+    tell = lines.tell if lines else _tell_alert
+    recorders: list[Sink] = [SightingRecorder(log, name, Alerts(gallery, threshold), tell)]
+    if settings.samples != "off":
+        recorders.append(SampleOffers(gallery, name, threshold, accept=settings.samples == "accept"))
+    pictures = "with their best pictures" if log.keep.pictures else "without pictures"
+    say(f"Sightings are recorded in the gallery as {name!r}, {pictures}.")
+    return recorders, log.new_unknown_number
+
+
+def _tell_alert(event: LiveEvent) -> None:
+    say(f"Alert: {event.why}", style="bold yellow")
+
+
+def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
+    """Watch to the end; whether a signal brought it."""
+    from knownface.live.show import ShowServer
+
+    server = ShowServer(watcher, chosen["port"]) if chosen["show"] else contextlib.nullcontext()
+    with _stopped_by_signals(watcher) as interrupted, server, err().status("Connecting") as line:
+        if isinstance(server, ShowServer):
+            say(f"Picture: {server.url}", style="bold")
+        with watcher:
+            while not watcher.wait(_STATUS_EVERY):
+                line.update(escape(_line(watcher.status())))
+    return interrupted.is_set()
+
+
+@contextlib.contextmanager
+def _stopped_by_signals(watcher: Watcher) -> Iterator[threading.Event]:
+    """Ctrl-C and SIGTERM end watching in order; the second one ends the program."""
+    interrupted = threading.Event()
+
+    def stop(_number: int, _frame: object) -> None:
+        if interrupted.is_set():
+            raise KeyboardInterrupt
+        interrupted.set()
+        watcher.request_stop()
+
+    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield interrupted
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _line(status: WatchStatus) -> str:
+    """The status in one line."""
+    delay = (
+        f"latency {1000 * status.latency_p50:.0f}/{1000 * status.latency_p95:.0f} ms (p50/p95)"
+        if status.latency_p50 is not None and status.latency_p95 is not None
+        else "no frame yet"
+    )
+    parts = [
+        f"{status.state}: {status.frames} frames",
+        f"{status.fps_in:.1f}/s in",
+        f"{status.fps_out:.1f}/s out",
+        delay,
+        f"{status.faces} faces{': ' + ', '.join(status.names) if status.names else ''}",
+        f"queue {status.queue}",
+        f"{status.dropped} dropped",
+    ]
+    if status.reconnects:
+        parts.append(f"reconnected {status.reconnects} times")
+    return ", ".join(parts)
+
+
+def _show_rows(timeline: Timeline) -> None:
+    """Who was there, for people to read."""
+    rows = timeline.rows
+    if not rows:
+        out().print("Nobody was seen.")
+        return
+    shown = table("name", "from", "to", "distance", "frames")
+    for row in rows[:_ROWS_SHOWN]:
+        shown.add_row(
+            f"[bold green]{escape(row.label)}[/]" if row.person_id is not None else escape(row.label),
+            f"{row.first_time:.2f}",
+            f"{row.last_time:.2f}",
+            "" if row.best_distance is None else f"{row.best_distance:.3f}",
+            str(row.frames),
+        )
+    out().print(shown)
+    if len(rows) > _ROWS_SHOWN:
+        out().print(f"… and {len(rows) - _ROWS_SHOWN} more; --timeline writes all.")

@@ -1,0 +1,69 @@
+"""What was seen: sightings, attendance and check-in, working hours, alerts, and samples to learn from."""
+
+from knownface.events.alert_log import Alert, read_alerts
+from knownface.events.alerts import Alerts
+from knownface.events.attendance import (
+    close_session,
+    delete_session,
+    find_session,
+    list_sessions,
+    mark,
+    open_session,
+    report_session,
+)
+from knownface.events.attendance_values import Attendee, Session, SessionReport, Status
+from knownface.events.guests import Guest, read_guests
+from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
+from knownface.events.log import SightingLog
+from knownface.events.rules import AlertRule, add_rule, list_rules, remove_rule
+from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
+from knownface.events.samples import Offer, accept_offers, list_offers, offer_picture, offer_sample, reject_offers
+from knownface.events.unknowns import Named, UnknownGroup, group_by_likeness, group_unknowns, name_unknown
+from knownface.events.values import Keep, SeenTrack, Sighting, Which
+
+__all__ = [
+    "Alert",
+    "AlertRule",
+    "Alerts",
+    "Attendee",
+    "Guest",
+    "Keep",
+    "Named",
+    "Offer",
+    "SampleCandidate",
+    "SampleRule",
+    "SeenTrack",
+    "Session",
+    "SessionReport",
+    "Sighting",
+    "SightingLog",
+    "Status",
+    "UnknownGroup",
+    "Verdict",
+    "Which",
+    "WorkDay",
+    "WorkWeek",
+    "accept_offers",
+    "add_rule",
+    "close_session",
+    "delete_session",
+    "find_session",
+    "group_by_likeness",
+    "group_unknowns",
+    "list_offers",
+    "list_rules",
+    "list_sessions",
+    "mark",
+    "name_unknown",
+    "offer_picture",
+    "offer_sample",
+    "open_session",
+    "read_alerts",
+    "read_guests",
+    "read_hours",
+    "reject_offers",
+    "remove_rule",
+    "report_session",
+    "work_days",
+    "work_weeks",
+]

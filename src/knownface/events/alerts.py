@@ -1,0 +1,208 @@
+"""Alerts: who is told of whom. Deciding is quick and durable; what is done about it runs beside."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta
+from typing import Self
+
+from sqlalchemy import Connection, func, select, update
+
+from knownface.events.actions import Actions
+from knownface.events.alert_log import Alert
+from knownface.events.recording import as_utc
+from knownface.events.rules import WEEKDAYS, AlertRule, read_rules
+from knownface.events.values import SeenTrack
+from knownface.gallery import Gallery, name_key
+from knownface.gallery.statements import chunks
+from knownface.storage import insert_one, reading, writing
+from knownface.storage.events_schema import events, sightings
+from knownface.storage.schema import groups, people, person_groups
+
+
+class Alerts:
+    """Applies the rules of a gallery to what is seen; for one thread at a time, as a context manager.
+
+    Events are durable and ordered; of two programs that see the same person one tells it. Commands and sounds run on
+    threads of their own.
+
+    Args:
+        gallery: Where rules and events are kept; must stay open.
+        threshold: The rule's in force, told with every alert.
+
+    Example:
+        >>> with Alerts(gallery, threshold=1.04) as alerts:  # doctest: +SKIP
+        ...     for alert in alerts.evaluate(seen, datetime.now(UTC)):
+        ...         print(alert.sentence)
+    """
+
+    def __init__(self, gallery: Gallery, threshold: float | None = None) -> None:
+        self.threshold = threshold
+        self._gallery = gallery
+        self._actions = Actions()
+        self._told: dict[tuple[int, int | str], datetime] = {}
+        self._checked: dict[int, date] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End; commands that still run get a few seconds."""
+        self._actions.close()
+
+    def evaluate(self, seen: Sequence[SeenTrack], now: datetime | None = None) -> list[Alert]:
+        """What is to be told now; it is written down, and the rules' commands and sounds are started.
+
+        Call it about once a second, also when nobody is there: then the missing are told.
+
+        Args:
+            seen: Whom the cameras see now; record them first, so that the alert goes with the sighting.
+            now: Timezone-aware; None is the clock's time.
+
+        Raises:
+            GalleryLockedError, OutputError: It could not be written; nothing is told.
+        """
+        time_now = as_utc(now)
+        with reading(self._gallery.engine, self._gallery.location) as connection:
+            rules = read_rules(connection)
+            members = _members(connection, rules)
+        due = [(rule, track) for rule in rules for track in self._of_tracks(rule, seen, members, time_now)]
+        overdue = [rule for rule in rules if self._is_overdue(rule, time_now)]
+        if not overdue and not due:
+            return []
+        told: list[tuple[AlertRule, Alert]] = []
+        last: dict[tuple[int, int | str], datetime] = {}
+        with writing(self._gallery.engine, self._gallery.location) as connection:
+            for rule, track in due:
+                alert, last[rule.id, _subject(track)] = self._tell_seen(connection, rule, track, time_now)
+                told += [(rule, alert)] if alert is not None else []
+            for rule in overdue:
+                told += [(rule, alert) for alert in _tell_missing(connection, rule, members, time_now)]
+        # Only now it is certain: what could not be written is told at the next look.
+        self._told |= last
+        self._checked |= {rule.id: _deadline(rule, time_now).date() for rule in overdue}
+        for rule, alert in told:
+            if rule.command or rule.sound:
+                self._actions.start(rule, alert.id, alert.facts(), self._note)
+        return [alert for _, alert in told]
+
+    def _of_tracks(
+        self, rule: AlertRule, seen: Iterable[SeenTrack], members: Mapping[str, set[int]], now: datetime
+    ) -> Iterator[SeenTrack]:
+        for track in seen if rule.kind != "missing" else ():
+            if rule.source is not None and track.source != rule.source:
+                continue
+            if (rule.kind == "unknown") != (track.unknown is not None):
+                continue
+            if rule.group is not None and track.person_id not in members[name_key(rule.group)]:
+                continue
+            if not _cooling(self._told.get((rule.id, _subject(track))), now, rule.cooldown):
+                yield track
+
+    def _tell_seen(
+        self, connection: Connection, rule: AlertRule, track: SeenTrack, now: datetime
+    ) -> tuple[Alert | None, datetime]:
+        """The alert, unless another program told it, or the person is gone; and when it was last told."""
+        last = _last_told(connection, rule, track)
+        if last is not None and _cooling(last, now, rule.cooldown):
+            return None, last
+        name = connection.scalar(select(people.c.name).where(people.c.id == track.person_id))
+        if track.person_id is not None and name is None:
+            return None, now
+        alert = Alert(
+            id=0,
+            kind=rule.kind,
+            rule=rule.name,
+            at=now,
+            person_id=track.person_id,
+            name=name,
+            unknown=track.unknown,
+            source=track.source,
+            distance=track.best_distance,
+            threshold=self.threshold,
+            frames=track.frames,
+        )
+        return _write(connection, rule, alert, track.key), now
+
+    def _is_overdue(self, rule: AlertRule, now: datetime) -> bool:
+        if rule.kind != "missing":
+            return False
+        deadline = _deadline(rule, now)
+        if self._checked.get(rule.id) == deadline.date() or (
+            rule.days and WEEKDAYS[deadline.weekday()] not in rule.days
+        ):
+            return False
+        return now >= deadline
+
+    def _note(self, event_id: int, outcome: str) -> None:
+        with writing(self._gallery.engine, self._gallery.location) as connection:
+            connection.execute(update(events).where(events.c.id == event_id).values(outcome=outcome))
+
+
+def _subject(track: SeenTrack) -> int | str:
+    # The same stranger gets another number each time, so that Unknowns cool down by place.
+    return track.source if track.person_id is None else track.person_id
+
+
+def _cooling(last: datetime | None, now: datetime, cooldown: timedelta) -> bool:
+    # A clock that was set back must not silence a rule until it has caught up.
+    return last is not None and timedelta() <= now - last < cooldown
+
+
+def _deadline(rule: AlertRule, now: datetime) -> datetime:
+    zone = rule.zone()
+    today = now.astimezone(zone).date()
+    return datetime.combine(today, rule.by or time(), tzinfo=zone).astimezone(zone)
+
+
+def _members(connection: Connection, rules: Sequence[AlertRule]) -> dict[str, set[int]]:
+    members: dict[str, set[int]] = {name_key(rule.group): set() for rule in rules if rule.group is not None}
+    query = select(groups.c.name_key, person_groups.c.person_id).join(person_groups)
+    for key, person_id in connection.execute(query.where(groups.c.name_key.in_(members))):
+        members[key].add(person_id)
+    return members
+
+
+def _last_told(connection: Connection, rule: AlertRule, track: SeenTrack) -> datetime | None:
+    whose = events.c.person_id == track.person_id if track.person_id is not None else events.c.source == track.source
+    last: datetime | None = connection.scalar(select(func.max(events.c.at)).where(events.c.rule_id == rule.id, whose))
+    return last
+
+
+def _tell_missing(
+    connection: Connection, rule: AlertRule, members: Mapping[str, set[int]], now: datetime
+) -> Iterator[Alert]:
+    deadline = _deadline(rule, now)
+    midnight = datetime.combine(deadline.date(), time(), tzinfo=rule.zone())
+    seen = select(sightings.c.person_id).where(sightings.c.last_seen >= midnight, sightings.c.first_seen < deadline)
+    if rule.source is not None:
+        seen = seen.where(sightings.c.source == rule.source)
+    told = select(events.c.person_id).where(events.c.rule_id == rule.id, events.c.at >= deadline, events.c.at <= now)
+    done = {*connection.scalars(seen), *connection.scalars(told)}
+    missing = sorted(members[name_key(rule.group or "")] - done)
+    for chunk in chunks(missing):
+        names = select(people.c.id, people.c.name).where(people.c.id.in_(chunk)).order_by(people.c.name_key)
+        for person_id, name in connection.execute(names).all():
+            alert = Alert(0, rule.kind, rule.name, now, person_id, name, None, rule.source, None, None, None)
+            yield _write(connection, rule, alert, None)
+
+
+def _write(connection: Connection, rule: AlertRule, alert: Alert, key: str | None) -> Alert:
+    values = {
+        "kind": alert.kind,
+        "at": alert.at,
+        "rule_id": rule.id,
+        "rule_name": rule.name,
+        "person_id": alert.person_id,
+        "unknown": alert.unknown,
+        "sighting_id": None if key is None else connection.scalar(select(sightings.c.id).where(sightings.c.key == key)),
+        "source": alert.source,
+        "distance": alert.distance,
+        "threshold": alert.threshold,
+        "frames": alert.frames,
+    }
+    return replace(alert, id=insert_one(connection, events, values))

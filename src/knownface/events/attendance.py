@@ -1,0 +1,268 @@
+"""Attendance and check-in: who came to a session, computed from what was seen while it was open.
+
+A session is a stretch of time with people who are expected. It holds no list of arrivals while it is open: that is
+read from the sightings, so a crash loses nothing. Closing it writes the arrivals down, so that they outlive the
+sightings. Check-in for an event is the same with a guest list.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import delete as delete_rows
+
+from knownface.errors import EventsError, SessionOpenError, UnknownSessionError
+from knownface.events.attendance_values import Session, SessionReport
+from knownface.events.guests import Guest
+from knownface.events.marks import all_strangers, read_entries, write_marks
+from knownface.events.recording import as_utc
+from knownface.events.reporting import find_entry, read_report
+from knownface.gallery import Gallery, clean_name, name_key
+from knownface.gallery.names import clean_label
+from knownface.gallery.people import get_person, list_people
+from knownface.gallery.values import PersonKey
+from knownface.storage import insert_one, reading, writing
+from knownface.storage.events_schema import attendance_entries, attendance_sessions
+from knownface.storage.scrub import erasing
+
+MAX_GRACE = timedelta(days=1)
+
+
+def open_session(
+    gallery: Gallery,
+    name: str,
+    *,
+    people: Sequence[PersonKey] = (),
+    group: str | None = None,
+    guests: Sequence[Guest] = (),
+    sources: Sequence[str] = (),
+    grace: timedelta = timedelta(minutes=10),
+    start: datetime | None = None,
+    until: datetime | None = None,
+) -> Session:
+    """Open a session.
+
+    Args:
+        gallery: Where it is kept.
+        name: Such as "Maths 3b"; may be used again once closed.
+        people: Names or ids of people who are expected.
+        group: Everybody who is in this group now is expected.
+        guests: A guest list (see :func:`read_guests`); guests need not be in the gallery yet.
+        sources: Only what these saw counts; all where it is empty.
+        grace: Who is first seen later than this after the start is late.
+        start: When it begins, timezone-aware; None is now. It may lie in the past.
+        until: When it ends by itself; None leaves it open until :func:`close_session`.
+
+    Raises:
+        UnknownPersonError: Nobody has a name of ``people``.
+        SessionOpenError: A session of this name is open.
+        EventsError: Nobody is expected at all, the times contradict each other, or two guests are one person.
+        BadNameError: The name cannot be a session's.
+    """
+    label = clean_label(name, "session's name")
+    columns = list(dict.fromkeys(column for guest in guests for column in guest.facts))
+    values = {
+        "name": label,
+        "name_key": name_key(label),
+        **_times(label, start, until, grace),
+        "sources": json.dumps(list(sources)) if sources else None,
+        "columns": json.dumps(columns),
+        "strangers": 0,
+        "written": False,
+    }
+    with writing(gallery.engine, gallery.location) as connection:
+        if _open_one(connection, label, as_utc(None)) is not None:
+            raise SessionOpenError(f"A session {label!r} is open.")
+        session_id = insert_one(connection, attendance_sessions, values)
+        entries = _expected(connection, people, group, guests)
+        if not entries:
+            raise EventsError(
+                f"Nobody is expected in {label!r}.", "Name people, a group that has members, or a guest list."
+            )
+        connection.execute(insert(attendance_entries), [{"session_id": session_id, **entry} for entry in entries])
+        return _session(_row(connection, session_id))
+
+
+def close_session(gallery: Gallery, session_id: int, now: datetime | None = None) -> Session:
+    """Close a session and write down who came; closing it again changes nothing.
+
+    Raises:
+        UnknownSessionError: There is none.
+    """
+    with writing(gallery.engine, gallery.location) as connection:
+        row, time = _row(connection, session_id), as_utc(now)
+        # The clock may have been set back since the session was opened.
+        closed = max(row.opened, time if row.closed is None else min(row.closed, time))
+        table = attendance_sessions
+        connection.execute(update(table).where(table.c.id == session_id).values(closed=closed))
+        row = _row(connection, session_id)
+        write_marks(connection, row)
+        written = {"strangers": all_strangers(connection, row), "written": True}
+        connection.execute(update(table).where(table.c.id == session_id).values(written))
+        return _session(row)
+
+
+def delete_session(gallery: Gallery, session_id: int) -> None:
+    """Delete a session with its list and marks, leaving no trace; the sightings stay.
+
+    Raises:
+        UnknownSessionError: There is none.
+    """
+    with erasing(gallery.engine, gallery.location) as connection:
+        _row(connection, session_id)
+        connection.execute(delete_rows(attendance_sessions).where(attendance_sessions.c.id == session_id))
+
+
+def list_sessions(gallery: Gallery) -> list[Session]:
+    """Every session, the newest first."""
+    with reading(gallery.engine, gallery.location) as connection:
+        query = select(attendance_sessions).order_by(attendance_sessions.c.id.desc())
+        return [_session(row) for row in connection.execute(query)]
+
+
+def find_session(gallery: Gallery, name: str, *, now: datetime | None = None) -> Session:
+    """The session of a name, whatever its letter case: the one that is open, else the newest; or that of an id.
+
+    Raises:
+        UnknownSessionError: There is none.
+    """
+    with reading(gallery.engine, gallery.location) as connection:
+        row = _open_one(connection, name, as_utc(now))
+        if row is None:
+            table = attendance_sessions
+            of_name = select(table).where(table.c.name_key == name_key(name)).order_by(table.c.id.desc()).limit(1)
+            row = connection.execute(of_name).one_or_none()
+        if row is None and name.isascii() and name.isdigit() and len(name) < 10:
+            row = _row(connection, int(name))
+    if row is None:
+        raise UnknownSessionError(f"There is no session {name!r}.")
+    return _session(row)
+
+
+def report_session(gallery: Gallery, session_id: int, now: datetime | None = None) -> SessionReport:
+    """Who came, who is late, who is absent, and how many strangers were seen.
+
+    Args:
+        gallery: Where it is kept.
+        session_id: Of the session.
+        now: Timezone-aware; None is the clock's time. Until the session has ended nobody is absent.
+
+    Raises:
+        UnknownSessionError: There is none.
+    """
+    with reading(gallery.engine, gallery.location) as connection:
+        row = _row(connection, session_id)
+        return read_report(connection, row, _session(row), as_utc(now))
+
+
+def mark(
+    gallery: Gallery, session_id: int, name: str, *, absent: bool = False, now: datetime | None = None
+) -> SessionReport:
+    """Say by hand that somebody has come, or has not; it counts more than what was seen.
+
+    Args:
+        gallery: Where it is kept.
+        session_id: Of the session.
+        name: Of somebody on the list or in the gallery, or the external id of a guest; anybody else is a walk-in.
+        absent: Say that they have not come, whoever was taken for them.
+        now: When they came, timezone-aware; None is the clock's time.
+
+    Returns:
+        The session's report afterwards.
+
+    Raises:
+        UnknownSessionError: There is no such session.
+        BadNameError: The name cannot be anybody's.
+    """
+    time, table = as_utc(now), attendance_entries
+    with writing(gallery.engine, gallery.location) as connection:
+        row = _row(connection, session_id)
+        came = {"first_seen": time, "last_seen": time, "source": None}
+        gone = {"first_seen": None, "last_seen": None, "source": None}
+        values = {**(gone if absent else came), "by_hand": True}
+        entry = find_entry(connection, read_entries(connection, session_id), name)
+        if entry is not None:
+            connection.execute(update(table).where(table.c.id == entry.id).values(values))
+        else:
+            walk_in = {"session_id": session_id, "listed": False, "facts": "{}", **_somebody(connection, name)}
+            connection.execute(insert(table), {**walk_in, **values})
+        return read_report(connection, row, _session(row), time)
+
+
+def _times(label: str, start: datetime | None, until: datetime | None, grace: timedelta) -> dict[str, Any]:
+    opened, closed = as_utc(start), None if until is None else as_utc(until)
+    if closed is not None and closed <= opened:
+        raise EventsError(f"The session {label!r} would end before it begins.", "Give an end after the start.")
+    if not timedelta() <= grace <= MAX_GRACE:
+        raise EventsError(f"A grace of {grace} makes no sense.", "Give minutes from 0 to 1440.")
+    return {"opened": opened, "closed": closed, "grace_seconds": grace.total_seconds()}
+
+
+def _somebody(connection: Connection, name: str) -> dict[str, Any]:
+    found = list_people(connection, person=name)
+    if found:
+        return {"person_id": found[0].id}
+    label = clean_name(name)
+    return {"name": label, "name_key": name_key(label)}
+
+
+def _expected(
+    connection: Connection, people: Sequence[PersonKey], group: str | None, guests: Sequence[Guest]
+) -> list[dict[str, Any]]:
+    blank = {"listed": True, "by_hand": False, "facts": "{}", "name": None, "name_key": None, "external_id": None}
+    ids = [get_person(connection, name).id for name in people]
+    if group is not None:
+        ids += [person.id for person in list_people(connection, group)]
+    by_person = {person_id: {**blank, "person_id": person_id} for person_id in ids}
+    everybody = list_people(connection) if guests else []
+    by_external = {person.external_id: person.id for person in everybody if person.external_id is not None}
+    by_name = {name_key(person.name): person.id for person in everybody}
+    strangers, listed = [], set[int]()
+    for guest in guests:
+        entry = {
+            **blank,
+            "name": guest.name,
+            "name_key": name_key(guest.name),
+            "external_id": guest.external_id,
+            "facts": json.dumps(dict(guest.facts), ensure_ascii=False),
+        }
+        person_id = by_external.get(guest.external_id or "") or by_name.get(name_key(guest.name))
+        if person_id is None:
+            strangers.append({**entry, "person_id": None})
+        elif person_id in listed:
+            raise EventsError(f"The guest list has {guest.name!r} twice.", "Tell them apart by external ids.")
+        else:
+            listed.add(person_id)
+            by_person[person_id] = {**entry, "person_id": person_id}
+    return [*by_person.values(), *strangers]
+
+
+def _open_one(connection: Connection, name: str, now: datetime) -> Row[Any] | None:
+    table = attendance_sessions
+    still = or_(table.c.closed.is_(None), table.c.closed > now)
+    query = select(table).where(table.c.name_key == name_key(name), still).order_by(table.c.id.desc()).limit(1)
+    return connection.execute(query).one_or_none()
+
+
+def _row(connection: Connection, session_id: int) -> Row[Any]:
+    query = select(attendance_sessions).where(attendance_sessions.c.id == session_id)
+    row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownSessionError(f"There is no session {session_id}.")
+    return row
+
+
+def _session(row: Row[Any]) -> Session:
+    return Session(
+        id=row.id,
+        name=row.name,
+        opened=row.opened,
+        closed=row.closed,
+        grace=timedelta(seconds=row.grace_seconds),
+        sources=() if row.sources is None else tuple(json.loads(row.sources)),
+        columns=tuple(json.loads(row.columns)),
+    )

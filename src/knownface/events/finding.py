@@ -1,0 +1,97 @@
+"""Finding sightings, as statements over an open transaction."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
+
+from knownface.events.values import Sighting, Which
+from knownface.gallery import name_key
+from knownface.gallery.people import find_id
+from knownface.storage.events_schema import sightings
+from knownface.storage.schema import groups, people, person_groups
+
+_COLUMNS = (
+    *(column for column in sightings.c if column.name not in {"fingerprint", "embedding", "picture"}),
+    sightings.c.picture.is_not(None).label("has_picture"),
+    sightings.c.embedding.is_not(None).label("has_face"),
+    people.c.name,
+)
+
+
+def conditions(connection: Connection, which: Which) -> ColumnElement[bool]:
+    """What a row of ``sightings`` must satisfy to be meant.
+
+    Raises:
+        UnknownPersonError: Nobody has the name given.
+    """
+    parts: list[ColumnElement[bool]] = []
+    if which.person is not None:
+        parts.append(sightings.c.person_id == find_id(connection, which.person))
+    if which.group is not None:
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(which.group))
+        parts.append(sightings.c.person_id.in_(members))
+    if which.unknown is not None:
+        nameless = sightings.c.person_id.is_(None)
+        parts.append(nameless if which.unknown else ~nameless)
+    if which.numbers is not None:
+        parts.append(sightings.c.unknown.in_(which.numbers))
+    if which.source is not None:
+        parts.append(sightings.c.source == which.source)
+    if which.after is not None:
+        parts.append(sightings.c.last_seen >= which.after)
+    if which.before is not None:
+        parts.append(sightings.c.first_seen < which.before)
+    if which.dismissed is not None:
+        parts.append(sightings.c.dismissed.is_(which.dismissed))
+    return and_(True, *parts)
+
+
+def find(connection: Connection, which: Which, limit: int | None = None, below: int | None = None) -> list[Sighting]:
+    """Sightings, the newest first.
+
+    Args:
+        connection: The caller's transaction.
+        which: Which are meant.
+        limit: How many at most.
+        below: Only those with a smaller id: the next page begins below the last id of this one.
+
+    Raises:
+        UnknownPersonError: Nobody has the name given.
+    """
+    query = select(*_COLUMNS).outerjoin(people).where(conditions(connection, which)).order_by(sightings.c.id.desc())
+    if below is not None:
+        query = query.where(sightings.c.id < below)
+    return [_sighting(row) for row in connection.execute(query.limit(limit))]
+
+
+def count(connection: Connection, which: Which) -> int:
+    """How many there are."""
+    return connection.scalar(select(func.count()).select_from(sightings).where(conditions(connection, which))) or 0
+
+
+def sources(connection: Connection) -> list[str]:
+    """Every source that somebody was seen at, in alphabetical order."""
+    return list(connection.scalars(select(sightings.c.source).distinct().order_by(sightings.c.source)))
+
+
+def _sighting(row: Row[Any]) -> Sighting:
+    return Sighting(
+        id=row.id,
+        key=row.key,
+        person_id=row.person_id,
+        name=row.name,
+        unknown=row.unknown,
+        source=row.source,
+        first_seen=row.first_seen,
+        last_seen=row.last_seen,
+        first_time=row.first_time,
+        last_time=row.last_time,
+        best_distance=row.best_distance,
+        frames=row.frames,
+        quality=row.quality,
+        dismissed=row.dismissed,
+        has_picture=row.has_picture,
+        has_face=row.has_face,
+    )

@@ -1,0 +1,177 @@
+"""``SightingLog``: who was seen, where, from when to when; durable in the gallery's database."""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection, delete, select, update
+
+from knownface.errors import UnknownSightingError
+from knownface.events import finding, recording
+from knownface.events.retention import is_scrubbing_due, purge
+from knownface.events.values import Keep, SeenTrack, Sighting, Which
+from knownface.gallery import Gallery
+from knownface.storage import reading, writing
+from knownface.storage.events_schema import sightings
+from knownface.storage.scrub import erasing
+
+_log = logging.getLogger(__name__)
+
+PURGE_SECONDS = 3600.0
+"""How often a running program looks for what is older than is to be kept."""
+
+_PAGE = 1000
+
+
+class SightingLog:
+    """The sightings of a gallery; may be used from several threads, and several programs may write at once.
+
+    Every method is one transaction: what it returned from is on the disk. Opening the log, and recording, delete what
+    is older than ``keep.days``. Rows deleted so are overwritten at once; copies that SQLite may have left in the gaps
+    of its pages go when the file is next written anew: of up to 64 MB when a gallery is closed, else once a day.
+
+    Args:
+        gallery: Where it is kept; must stay open.
+        keep: What is kept of the faces, and for how long.
+
+    Example:
+        >>> from datetime import UTC, datetime
+        >>> from knownface.gallery import Gallery
+        >>> with Gallery.open(":memory:") as gallery:
+        ...     log, now = SightingLog(gallery), datetime.now(UTC)
+        ...     seen = SeenTrack("run-1", "door", None, log.new_unknown_number(), now, now)
+        ...     _ = log.record([seen])
+        ...     log.find()[0].label
+        'Unknown 1'
+    """
+
+    def __init__(self, gallery: Gallery, keep: Keep | None = None) -> None:
+        self.gallery = gallery
+        self.keep = keep or Keep()
+        self._lock = threading.Lock()
+        self._next_purge = 0.0
+        self._purge_when_due()
+
+    def record(self, seen: Sequence[SeenTrack]) -> int:
+        """Write down what is seen now, as often as it is told; safe to call again with the same.
+
+        Returns:
+            How many rows were written; people who were removed meanwhile are passed over.
+
+        Raises:
+            GalleryLockedError, OutputError: It could not be written; nothing of it is.
+        """
+        written = 0
+        if seen:
+            contract = self.gallery.contract if self.keep.unknown_faces else None
+            fingerprint = None if contract is None else contract.fingerprint
+            with self._writing() as connection:
+                written = recording.record(connection, seen, self.keep, fingerprint)
+        self._purge_when_due()
+        return written
+
+    def new_unknown_number(self) -> int:
+        """A number for an Unknown that no other one has, in any run."""
+        with self._writing() as connection:
+            return recording.next_unknown_number(connection)
+
+    def find(self, which: Which | None = None, *, limit: int | None = None, below: int | None = None) -> list[Sighting]:
+        """Sightings, the newest first.
+
+        Args:
+            which: Which are meant; all where it is None.
+            limit: How many at most.
+            below: Only those with a smaller id: the next page begins below the last id of the one before.
+
+        Raises:
+            UnknownPersonError: Nobody has the name given.
+        """
+        with self._reading() as connection:
+            return finding.find(connection, which or Which(), limit, below)
+
+    def each(self, which: Which | None = None) -> Iterator[Sighting]:
+        """The same, however many there are, without holding them all in memory.
+
+        Raises:
+            UnknownPersonError: Nobody has the name given.
+        """
+        below = None
+        while page := self.find(which, limit=_PAGE, below=below):
+            yield from page
+            below = page[-1].id
+
+    def count(self, which: Which | None = None) -> int:
+        """How many there are."""
+        with self._reading() as connection:
+            return finding.count(connection, which or Which())
+
+    def sources(self) -> list[str]:
+        """Every source that somebody was seen at, in alphabetical order."""
+        with self._reading() as connection:
+            return finding.sources(connection)
+
+    def picture(self, sighting_id: int) -> bytes | None:
+        """The JPEG that is kept of a sighting, or None.
+
+        Raises:
+            UnknownSightingError: There is no such sighting.
+        """
+        with self._reading() as connection:
+            row = connection.execute(select(sightings.c.picture).where(sightings.c.id == sighting_id)).one_or_none()
+        if row is None:
+            raise UnknownSightingError(f"There is no sighting {sighting_id}.")
+        return None if row.picture is None else bytes(row.picture)
+
+    def dismiss(self, numbers: Sequence[int], *, dismissed: bool = True) -> int:
+        """Say of Unknowns that they do not matter, or that they do after all; returns how many sightings they have."""
+        with self._writing() as connection:
+            of_them = sightings.c.unknown.in_(numbers)
+            return connection.execute(update(sightings).where(of_them).values(dismissed=dismissed)).rowcount
+
+    def delete(self, which: Which) -> int:
+        """Delete sightings, with the alerts about them, leaving no trace; returns how many there were.
+
+        Raises:
+            UnknownPersonError: Nobody has the name given.
+        """
+        with erasing(self.gallery.engine, self.gallery.location) as connection:
+            return connection.execute(delete(sightings).where(finding.conditions(connection, which))).rowcount
+
+    def purge(self, now: datetime | None = None) -> int:
+        """Delete what is older than ``keep.days``; happens by itself.
+
+        Args:
+            now: Timezone-aware; None is the clock's time.
+
+        Returns:
+            How many sightings, alerts and offered samples went.
+        """
+        if self.keep.days is None:
+            return 0
+        cutoff = recording.as_utc(now) - timedelta(days=self.keep.days)
+        with self._writing() as connection:
+            gone = purge(connection, cutoff)
+            due = is_scrubbing_due(connection)
+        if gone:
+            _log.info("%d records older than %s were deleted.", gone, cutoff.isoformat(timespec="minutes"))
+        if due:
+            self.gallery.scrub()
+        return gone
+
+    def _purge_when_due(self) -> None:
+        with self._lock:
+            if self.keep.days is None or time.monotonic() < self._next_purge:
+                return
+            self._next_purge = time.monotonic() + PURGE_SECONDS
+        self.purge()
+
+    def _reading(self) -> AbstractContextManager[Connection]:
+        return reading(self.gallery.engine, self.gallery.location)
+
+    def _writing(self) -> AbstractContextManager[Connection]:
+        return writing(self.gallery.engine, self.gallery.location)

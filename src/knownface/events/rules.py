@@ -1,0 +1,199 @@
+"""Rules of alerts: what is to be told, and what is done about it."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, time, timedelta, tzinfo
+from typing import Any, Literal, TypeAlias, cast
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+from sqlalchemy import Connection, Row, delete, insert, select
+
+from knownface.errors import AlertRuleError
+from knownface.gallery import Gallery, name_key
+from knownface.gallery.names import clean_group, clean_label
+from knownface.gallery.statements import storable
+from knownface.storage import reading, writing
+from knownface.storage.events_schema import alert_rules
+
+Kind: TypeAlias = Literal["seen", "missing", "unknown"]
+"""``seen``: somebody of the group; ``missing``: somebody of the group was not seen by a time of day; ``unknown``: a
+stranger."""
+
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+BELL = "bell"
+"""The sound of the terminal that the program was started from."""
+
+MAX_TIMEOUT = 600.0
+
+_TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
+
+
+@dataclass(frozen=True, slots=True)
+class AlertRule:
+    """When to tell, and what to do then. An event is written in any case.
+
+    Attributes:
+        name: Unique, whatever its letter case.
+        kind: See :data:`Kind`.
+        group: Of the people meant; None is everybody. Not for ``unknown``.
+        source: Only what is seen there; None is everywhere.
+        by: ``missing`` only: a time of day; who was not seen since midnight is told once a day when it has passed.
+        days: ``missing`` only: on which days of the week, such as ``("mon", "fri")``; empty is every day.
+        time_zone: Of ``by``, such as ``Europe/Berlin``; None is this machine's.
+        cooldown: How long nothing more is told of the same person, or of Unknowns at the same source.
+        command: Program and arguments to run, or empty. No shell: nothing that was seen is ever part of a command
+            line. It gets the facts as ``KNOWNFACE_ALERT_…`` variables and as JSON on its standard input.
+        timeout: Seconds after which the command is ended.
+        sound: ``bell``, a sound file, or None.
+        id: Given when it is stored.
+
+    Raises:
+        AlertRuleError: The parts contradict each other.
+    """
+
+    name: str
+    kind: Kind
+    group: str | None = None
+    source: str | None = None
+    by: time | None = None
+    days: tuple[str, ...] = ()
+    time_zone: str | None = None
+    cooldown: timedelta = timedelta(minutes=5)
+    command: tuple[str, ...] = ()
+    timeout: float = 30.0
+    sound: str | None = None
+    id: int = 0
+
+    def __post_init__(self) -> None:
+        if self.kind == "missing":
+            if self.group is None or self.by is None:
+                raise AlertRuleError("A rule for missing people needs a group and a time.", "Give --group and --by.")
+        elif self.by is not None or self.days or self.time_zone is not None:
+            raise AlertRuleError("A time of day, days and a time zone are for missing people only.", "Leave them out.")
+        if self.kind == "unknown" and self.group is not None:
+            raise AlertRuleError("Unknowns belong to no group.", "Leave the group out.")
+        if not set(self.days) <= set(WEEKDAYS):
+            raise AlertRuleError(f"{', '.join(self.days)} are not days.", f"Name some of {', '.join(WEEKDAYS)}.")
+        if not timedelta() <= self.cooldown <= timedelta(days=366):
+            raise AlertRuleError(f"A cool-down of {self.cooldown} makes no sense.", "Give 0 seconds to a year.")
+        if not 0 < self.timeout <= MAX_TIMEOUT:
+            raise AlertRuleError(f"A time-out of {self.timeout} s makes no sense.", f"Give up to {MAX_TIMEOUT:.0f} s.")
+        if any("\0" in part for part in self.command) or (self.command and not self.command[0]):
+            raise AlertRuleError("That is no command.", "Give a program and its arguments.")
+        self.zone()
+
+    def zone(self) -> tzinfo | None:
+        """The time zone of ``by``; None is this machine's.
+
+        Raises:
+            AlertRuleError: There is no such zone.
+        """
+        try:
+            return None if self.time_zone is None else find_zone(self.time_zone)
+        except ValueError as error:
+            raise AlertRuleError(str(error), "Name one such as Europe/Berlin.") from error
+
+
+def find_zone(name: str) -> ZoneInfo:
+    """A time zone of the IANA database.
+
+    Raises:
+        ValueError: There is none of this name.
+    """
+    try:
+        return ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        raise ValueError(f"There is no time zone {name!r}.") from error
+
+
+def time_of_day(text: str) -> time:
+    """``HH:MM``.
+
+    Raises:
+        ValueError: It is not.
+    """
+    match = _TIME.fullmatch(text.strip())
+    if match is None:
+        raise ValueError(f"{text!r} is no time of day such as 09:00.")
+    return time(int(match[1]), int(match[2]))
+
+
+def add_rule(gallery: Gallery, rule: AlertRule) -> AlertRule:
+    """Store a rule; running programs follow it from their next look on.
+
+    Raises:
+        AlertRuleError: There is a rule of this name.
+        BadNameError: The name cannot be a rule's, or the group's not a group's.
+    """
+    label, group = clean_label(rule.name, "rule's name"), None if rule.group is None else clean_group(rule.group)
+    with writing(gallery.engine, gallery.location) as connection:
+        if _row(connection, label) is not None:
+            raise AlertRuleError(f"There is a rule {label!r}.", "Remove it first, or choose another name.")
+        values = {
+            "name": label,
+            "name_key": name_key(label),
+            "kind": rule.kind,
+            "group_name": group,
+            "group_key": None if group is None else name_key(group),
+            "source": None if rule.source is None else storable(rule.source),
+            "by_time": None if rule.by is None else f"{rule.by:%H:%M}",
+            "days": ",".join(rule.days) or None,
+            "time_zone": rule.time_zone,
+            "cooldown_seconds": rule.cooldown.total_seconds(),
+            "command": json.dumps(list(rule.command)) if rule.command else None,
+            "timeout_seconds": rule.timeout,
+            "sound": None if rule.sound is None else storable(rule.sound),
+            "created": datetime.now(UTC),
+        }
+        connection.execute(insert(alert_rules), values)
+        row = _row(connection, label)
+        assert row is not None  # noqa: S101  (just inserted)
+        return _rule(row)
+
+
+def list_rules(gallery: Gallery) -> list[AlertRule]:
+    """Every rule, in the order of their names."""
+    with reading(gallery.engine, gallery.location) as connection:
+        return read_rules(connection)
+
+
+def remove_rule(gallery: Gallery, name: str) -> None:
+    """Remove a rule; what it told stays in the log.
+
+    Raises:
+        AlertRuleError: There is none of this name.
+    """
+    with writing(gallery.engine, gallery.location) as connection:
+        row = _row(connection, name)
+        if row is None:
+            raise AlertRuleError(f"There is no rule {name!r}.")
+        connection.execute(delete(alert_rules).where(alert_rules.c.id == row.id))
+
+
+def read_rules(connection: Connection) -> list[AlertRule]:
+    """Every rule, in the order of their names."""
+    return [_rule(row) for row in connection.execute(select(alert_rules).order_by(alert_rules.c.name_key))]
+
+
+def _row(connection: Connection, name: str) -> Row[Any] | None:
+    return connection.execute(select(alert_rules).where(alert_rules.c.name_key == name_key(name))).one_or_none()
+
+
+def _rule(row: Row[Any]) -> AlertRule:
+    return AlertRule(
+        name=row.name,
+        kind=cast("Kind", row.kind),
+        group=row.group_name,
+        source=row.source,
+        by=None if row.by_time is None else time_of_day(row.by_time),
+        days=tuple(row.days.split(",")) if row.days else (),
+        time_zone=row.time_zone,
+        cooldown=timedelta(seconds=row.cooldown_seconds),
+        command=tuple(json.loads(row.command)) if row.command else (),
+        timeout=row.timeout_seconds,
+        sound=row.sound,
+        id=row.id,
+    )

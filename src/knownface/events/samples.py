@@ -1,0 +1,264 @@
+"""More samples over time: new pictures of known people, offered as templates and accepted by people.
+
+What may be offered is told in :mod:`knownface.events.sample_rules`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, delete, func, select, update
+
+from knownface.errors import ContractMismatchError, UnknownOfferError
+from knownface.events.recording import as_utc, jpeg, vector_bytes, vector_from
+from knownface.events.sample_rules import (
+    BY_RULE,
+    MOST_LEARNT,
+    SampleCandidate,
+    SampleDistances,
+    SampleRule,
+    Verdict,
+    judge,
+)
+from knownface.gallery import Gallery, NewTemplate, PersonKey
+from knownface.gallery.people import find_id
+from knownface.gallery.statements import storable
+from knownface.storage import insert_one, reading, writing
+from knownface.storage.events_schema import offers
+from knownface.storage.schema import people, templates
+from knownface.storage.scrub import erasing
+
+LEARNT = "sample: "
+"""Begins the source of templates that were accepted by rule."""
+
+_OFFERED, _REJECTED = "offered", "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A picture that may become a template.
+
+    Attributes:
+        id: Never given to another offer.
+        person_id: Whose.
+        name: The person's.
+        source: Where it was seen.
+        seen_at: UTC.
+        distance: To the nearest template that somebody enrolled, 0 to 2.
+        rival_distance: To the nearest template of anybody else; None where there is nobody else.
+        quality: 0 to 1.
+    """
+
+    id: int
+    person_id: int
+    name: str
+    source: str
+    seen_at: datetime
+    distance: float
+    rival_distance: float | None
+    quality: float
+
+
+def offer_sample(
+    gallery: Gallery,
+    candidate: SampleCandidate,
+    threshold: float,
+    *,
+    rule: SampleRule | None = None,
+    accept: bool = False,
+    now: datetime | None = None,
+) -> Verdict:
+    """Offer a picture if the rule allows.
+
+    Args:
+        gallery: Which the person is in.
+        candidate: The picture.
+        threshold: The decision's, in force.
+        rule: What is offered.
+        accept: Whether :data:`BY_RULE` may make it a template at once.
+        now: Timezone-aware; None is the clock's time.
+
+    Returns:
+        What became of it.
+    """
+    rule, time_now, contract = rule or SampleRule(), as_utc(now), gallery.contract
+    with reading(gallery.engine, gallery.location) as connection:
+        count, learnt = _own_templates(connection, candidate.person_id)
+    if contract is None or not count:
+        return "gone"
+    near = _distances(gallery, candidate, count, learnt)
+    verdict = judge(candidate, near, threshold, rule)
+    if verdict != "offered":
+        return verdict
+    with writing(gallery.engine, gallery.location) as connection:
+        verdict = _judge_beside_others(connection, candidate, rule, threshold, time_now)
+        if verdict != "offered":
+            return verdict
+        offer_id = _insert(connection, candidate, contract.fingerprint, near)
+    sure = judge(candidate, near, threshold, BY_RULE) == "offered" and len(learnt) < MOST_LEARNT
+    if accept and sure and not _learnt_today(gallery, candidate.person_id, time_now):
+        _accept(gallery, offer_id, by_rule=True)
+        return "accepted"
+    return verdict
+
+
+def list_offers(gallery: Gallery, person: PersonKey | None = None) -> list[Offer]:
+    """What waits for somebody to look at it, by name, the oldest first.
+
+    Raises:
+        UnknownPersonError: There is no such person.
+    """
+    query = select(offers, people.c.name).join(people).where(offers.c.state == _OFFERED)
+    query = query.order_by(people.c.name_key, offers.c.id)
+    with reading(gallery.engine, gallery.location) as connection:
+        if person is not None:
+            query = query.where(offers.c.person_id == find_id(connection, person))
+        return [
+            Offer(
+                row.id,
+                row.person_id,
+                row.name,
+                row.source,
+                row.seen_at,
+                row.distance,
+                row.rival_distance,
+                row.quality,
+            )
+            for row in connection.execute(query)
+        ]
+
+
+def offer_picture(gallery: Gallery, offer_id: int) -> bytes:
+    """An offer's picture, JPEG.
+
+    Raises:
+        UnknownOfferError: There is no such offer.
+    """
+    return bytes(_offered(gallery, offer_id).picture)
+
+
+def accept_offers(gallery: Gallery, ids: Sequence[int]) -> int:
+    """Make offers templates of their people; returns how many were not there already.
+
+    Raises:
+        UnknownOfferError: One of them does not wait; those before it are accepted.
+        ContractMismatchError: The gallery was filled by another embedder meanwhile.
+    """
+    return sum(_accept(gallery, offer_id, by_rule=False) for offer_id in ids)
+
+
+def reject_offers(gallery: Gallery, ids: Sequence[int], *, not_the_person: bool = False) -> int:
+    """Reject offers: their pictures go, and nothing like them is offered again; returns how many.
+
+    Args:
+        gallery: Where they are.
+        ids: Of the offers.
+        not_the_person: They show somebody else; they are kept as counter-examples ("not Ann").
+
+    Raises:
+        UnknownOfferError: One of them does not wait; those before it are rejected.
+        ContractMismatchError: The gallery was filled by another embedder meanwhile.
+    """
+    for offer_id in ids:
+        row = _offered(gallery, offer_id)
+        if not_the_person:
+            gallery.add_templates(row.name, [_template(gallery, row, "seen at ", negative=True)])
+        with erasing(gallery.engine, gallery.location) as connection:
+            values = {"state": _REJECTED, "picture": None}
+            connection.execute(update(offers).where(offers.c.id == offer_id).values(values))
+    return len(ids)
+
+
+def _judge_beside_others(
+    connection: Connection, candidate: SampleCandidate, rule: SampleRule, threshold: float, now: datetime
+) -> Verdict:
+    if connection.scalar(select(people.c.id).where(people.c.id == candidate.person_id)) is None:
+        return "gone"
+    query = select(offers).where(offers.c.person_id == candidate.person_id)
+    rows = connection.execute(query).all()
+    alike = [float(np.linalg.norm(vector_from(row.vector) - candidate.embedding)) for row in rows]
+    if alike and min(alike) < rule.new * threshold:
+        return "known"
+    today = sum(abs(row.seen_at - now) < timedelta(days=1) for row in rows)
+    waiting = sum(row.state == _OFFERED for row in rows)
+    return "enough" if today >= rule.a_day or waiting >= rule.waiting else "offered"
+
+
+def _own_templates(connection: Connection, person_id: int) -> tuple[int, set[int]]:
+    """How many templates a person has, and the ids of those that were accepted by rule."""
+    query = select(templates.c.id, templates.c.source).where(
+        templates.c.person_id == person_id, templates.c.negative.is_(False)
+    )
+    rows = connection.execute(query).all()
+    return len(rows), {row.id for row in rows if row.source.startswith(LEARNT)}
+
+
+def _distances(gallery: Gallery, candidate: SampleCandidate, count: int, learnt: set[int]) -> SampleDistances:
+    # One more than the person has: somebody else's is among them, if there is one.
+    near = gallery.search(candidate.embedding[None].astype(np.float32), count + 1)
+    triples = list(zip(near.distances[0].tolist(), near.templates[0].tolist(), near.people[0].tolist(), strict=True))
+    of_person = [(distance, template) for distance, template, who in triples if who == candidate.person_id]
+    rivals = [distance for distance, template, who in triples if who != candidate.person_id and template >= 0]
+    own = min((distance for distance, _ in of_person), default=np.inf)
+    enrolled = min((distance for distance, template in of_person if template not in learnt), default=np.inf)
+    return SampleDistances(own, enrolled, min(rivals, default=None))
+
+
+def _insert(connection: Connection, candidate: SampleCandidate, fingerprint: str, near: SampleDistances) -> int:
+    values = {
+        "person_id": candidate.person_id,
+        "fingerprint": fingerprint,
+        "source": storable(candidate.source),
+        "seen_at": candidate.seen_at,
+        "distance": near.enrolled,
+        "rival_distance": near.rival,
+        "quality": candidate.quality,
+        "state": _OFFERED,
+        "vector": vector_bytes(candidate.embedding),
+        "picture": jpeg(candidate.picture),
+    }
+    return insert_one(connection, offers, values)
+
+
+def _learnt_today(gallery: Gallery, person_id: int, now: datetime) -> bool:
+    query = select(func.count()).where(
+        templates.c.person_id == person_id,
+        templates.c.source.startswith(LEARNT, autoescape=True),
+        templates.c.created > now - timedelta(days=1),
+    )
+    with reading(gallery.engine, gallery.location) as connection:
+        return (connection.scalar(query) or 0) >= BY_RULE.a_day
+
+
+def _offered(gallery: Gallery, offer_id: int) -> Row[Any]:
+    query = select(offers, people.c.name).join(people).where(offers.c.id == offer_id, offers.c.state == _OFFERED)
+    with reading(gallery.engine, gallery.location) as connection:
+        row = connection.execute(query).one_or_none()
+    if row is None:
+        raise UnknownOfferError(f"No offered sample {offer_id} waits.")
+    return row
+
+
+def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = False) -> NewTemplate:
+    contract = gallery.contract
+    if contract is None or contract.fingerprint != row.fingerprint:
+        raise ContractMismatchError(
+            f"The offered sample {row.id} is another embedder's than the gallery's.", "Reject it without --not-them."
+        )
+    source = f"{begin}{row.source}, {row.seen_at:%Y-%m-%d %H:%M}"
+    digest = hashlib.sha256(row.vector).hexdigest()
+    return NewTemplate(vector_from(row.vector), source, digest, quality=row.quality, negative=negative)
+
+
+def _accept(gallery: Gallery, offer_id: int, *, by_rule: bool) -> int:
+    row = _offered(gallery, offer_id)
+    added = gallery.add_templates(row.name, [_template(gallery, row, LEARNT if by_rule else "seen at ")])
+    # After it: stopped in between, accepting it again adds nothing twice.
+    with writing(gallery.engine, gallery.location) as connection:
+        connection.execute(delete(offers).where(offers.c.id == offer_id))
+    return added

@@ -1,0 +1,210 @@
+"""Unknowns: which of them are one stranger, and giving them a name."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from sqlalchemy import Connection, select, update
+
+from knownface.errors import UnknownSightingError
+from knownface.events.finding import conditions, find
+from knownface.events.recording import vector_from
+from knownface.events.values import Embedding, Sighting, Which
+from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
+from knownface.gallery.people import list_people
+from knownface.storage import reading, writing
+from knownface.storage.events_schema import sightings
+from knownface.types import Embeddings
+
+MOST_GROUPED = 3000
+"""So many Unknowns, the newest, are compared with each other; their distances take 36 MB."""
+
+LIKENESS = 0.9
+"""The mean distance within a group, as a share of the decision's threshold. Measured with ``mobilefacenet`` on 72
+people and 300 more of whom there is one picture: tracks of three photos or more make 1.01 groups a person, and no
+group holds two people; at 1.0 twelve do."""
+
+_FARTHEST = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownGroup:
+    """Unknowns who look alike: probably one stranger, seen several times.
+
+    Attributes:
+        numbers: Of the Unknowns, ascending.
+        sightings: All of them, the newest first.
+        first_seen: UTC, of the first.
+        last_seen: UTC, of the last.
+    """
+
+    numbers: tuple[int, ...]
+    sightings: tuple[Sighting, ...]
+    first_seen: datetime
+    last_seen: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """What naming Unknowns did.
+
+    Attributes:
+        person: Who they are now.
+        sightings: How many sightings were given to the person.
+        enrolled: How many templates the person got; 0 where no embeddings were kept of these Unknowns, or those of
+            another embedder than the gallery's.
+    """
+
+    person: Person
+    sightings: int
+    enrolled: int
+
+
+def group_by_likeness(faces: Embeddings, threshold: float, apart: Sequence[tuple[int, int]] = ()) -> list[list[int]]:
+    """Part embeddings into people: two groups are joined as long as the mean distance between their members allows.
+
+    Agglomerative clustering with average linkage (Sokal and Michener 1958), as SciPy does it.
+
+    Args:
+        faces: Float32, shape (n, dim), unit norm.
+        threshold: Largest mean distance, 0 to 2.
+        apart: Pairs of rows that cannot be one person, such as two faces of one picture; they hold groups apart.
+
+    Returns:
+        Row numbers, each group ascending, in the order of their first members.
+    """
+    from scipy.cluster.hierarchy import fcluster, linkage
+    from scipy.spatial.distance import pdist
+
+    if len(faces) < 2:
+        return [[row] for row in range(len(faces))]
+    distances = pdist(np.asarray(faces, dtype=np.float64))
+    for one, other in apart:
+        low, high = sorted((one, other))
+        distances[len(faces) * low - low * (low + 1) // 2 + high - low - 1] = _FARTHEST
+    labels = fcluster(linkage(distances, method="average"), t=threshold, criterion="distance")
+    groups: dict[int, list[int]] = {}
+    for row, label in enumerate(labels):
+        groups.setdefault(int(label), []).append(row)
+    return list(groups.values())
+
+
+def group_unknowns(gallery: Gallery, threshold: float, which: Which | None = None) -> list[UnknownGroup]:
+    """The Unknowns that were seen, grouped by likeness as far as embeddings of them were kept; the newest first.
+
+    Args:
+        gallery: Where they were recorded.
+        threshold: The decision's, in force.
+        which: Narrows down which Unknowns; None are those that were not dismissed.
+    """
+    which = which or Which(unknown=True, dismissed=False)
+    with reading(gallery.engine, gallery.location) as connection:
+        found = [sighting for sighting in find(connection, which) if sighting.person_id is None]
+        vectors = _vectors(connection, which, _fingerprint(gallery))
+    of_number: dict[int, list[Sighting]] = {}
+    for sighting in found:
+        if sighting.unknown is not None:
+            of_number.setdefault(sighting.unknown, []).append(sighting)
+    with_face = [number for number in of_number if number in vectors][:MOST_GROUPED]
+    numbers: list[list[int]] = [[number] for number in of_number if number not in set(with_face)]
+    if with_face:
+        faces = np.stack([vectors[number] for number in with_face])
+        apart = _seen_together([of_number[number] for number in with_face])
+        rows = group_by_likeness(faces, LIKENESS * threshold, apart)
+        numbers += [[with_face[row] for row in group] for group in rows]
+    groups = [_group([(number, of_number[number]) for number in group]) for group in numbers]
+    return sorted(groups, key=lambda group: group.sightings[0].id, reverse=True)
+
+
+def name_unknown(gallery: Gallery, numbers: Sequence[int], person: PersonKey, *, enrol: bool = True) -> Named:
+    """Say who Unknowns are: their sightings become the person's, and what was kept of their faces templates.
+
+    Repeating it changes nothing more. What a camera still tells about these Unknowns goes to the person as well.
+
+    Args:
+        gallery: Where they were recorded.
+        numbers: Of the Unknowns.
+        person: Somebody in the gallery, by name or id, or the name of somebody new.
+        enrol: Whether the person shall be recognised by these faces from now on.
+
+    Raises:
+        UnknownSightingError: None of these Unknowns was recorded.
+        UnknownPersonError: There is nobody of this id.
+        BadNameError: The name cannot be anybody's.
+    """
+    wanted = Which(numbers=tuple(numbers))
+    with reading(gallery.engine, gallery.location) as connection:
+        if not find(connection, wanted, limit=1):
+            raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
+        templates = _templates(connection, wanted, _fingerprint(gallery)) if enrol else []
+        found = list_people(connection, person=person)
+    # In this order: stopped in between, the same call does the rest.
+    person_id = gallery.person(person).id if found or isinstance(person, int) else gallery.add_person(person).id
+    enrolled = gallery.add_templates(person_id, templates) if templates else 0
+    with writing(gallery.engine, gallery.location) as connection:
+        values = {"person_id": person_id, "embedding": None, "fingerprint": None, "dismissed": False}
+        moved = connection.execute(update(sightings).where(sightings.c.unknown.in_(numbers)).values(values)).rowcount
+    return Named(gallery.person(person_id), moved, enrolled)
+
+
+def _fingerprint(gallery: Gallery) -> str | None:
+    contract = gallery.contract
+    return None if contract is None else contract.fingerprint
+
+
+def _vectors(connection: Connection, which: Which, fingerprint: str | None) -> dict[int, Embedding]:
+    """Of each Unknown the mean of what was kept, unit norm."""
+    query = select(sightings.c.unknown, sightings.c.embedding).where(
+        conditions(connection, which), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
+    )
+    kept: dict[int, list[Embedding]] = {}
+    for number, blob in connection.execute(query):
+        kept.setdefault(number, []).append(vector_from(blob))
+    means = {number: np.mean(vectors, axis=0) for number, vectors in kept.items()}
+    return {number: (mean / np.linalg.norm(mean)).astype(np.float32) for number, mean in means.items()}
+
+
+def _templates(connection: Connection, which: Which, fingerprint: str | None) -> list[NewTemplate]:
+    columns = (sightings.c.id, sightings.c.source, sightings.c.quality, sightings.c.embedding)
+    query = select(*columns).where(
+        conditions(connection, which), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
+    )
+    return [
+        NewTemplate(
+            vector_from(row.embedding),
+            f"sighting {row.id} at {row.source}",
+            hashlib.sha256(row.embedding).hexdigest(),
+            quality=row.quality,
+        )
+        for row in connection.execute(query.order_by(sightings.c.id))
+    ]
+
+
+def _seen_together(seen: Sequence[Sequence[Sighting]]) -> list[tuple[int, int]]:
+    """Pairs of Unknowns that one camera saw at the same time, so that they are two people."""
+    stays = sorted(
+        ((s.source, s.first_seen, s.last_seen, row) for row, own in enumerate(seen) for s in own),
+        key=lambda stay: stay[:2],
+    )
+    pairs: set[tuple[int, int]] = set()
+    for place, (source, _, last, row) in enumerate(stays):
+        for other_source, first, _, other in stays[place + 1 :]:
+            if other_source != source or first >= last:
+                break
+            if other != row:
+                pairs.add((row, other))
+    return sorted(pairs)
+
+
+def _group(members: Sequence[tuple[int, Sequence[Sighting]]]) -> UnknownGroup:
+    own = sorted((s for _, sightings_of in members for s in sightings_of), key=lambda s: s.id, reverse=True)
+    return UnknownGroup(
+        numbers=tuple(sorted(number for number, _ in members)),
+        sightings=tuple(own),
+        first_seen=min(s.first_seen for s in own),
+        last_seen=max(s.last_seen for s in own),
+    )

@@ -1,0 +1,68 @@
+"""What was seen of a person follows when people are joined, and goes when they are removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, exists, func, select, update
+
+from knownface.storage.events_schema import attendance_entries, events, offers, sightings
+
+
+def move_seen(connection: Connection, person_id: int, name_key: str, to_person: int) -> None:
+    """Give a person's sightings, alerts, offered samples and attendance to another.
+
+    Args:
+        connection: The caller's transaction.
+        person_id: Who is going.
+        name_key: By which guest lists know this person that were made before the person was in the gallery.
+        to_person: Who gets everything.
+    """
+    _link_guests(connection, person_id, name_key)
+    for table in (sightings, events, offers):
+        connection.execute(update(table).where(table.c.person_id == person_id).values(person_id=to_person))
+    entry = attendance_entries
+    of_person = select(entry).where(entry.c.person_id == person_id)
+    for row in connection.execute(of_person).all():
+        of_target = select(entry).where(entry.c.session_id == row.session_id, entry.c.person_id == to_person)
+        twin = connection.execute(of_target).one_or_none()
+        values = {"person_id": to_person}
+        if twin is not None:
+            # A session holds a person once.
+            connection.execute(delete(entry).where(entry.c.id == twin.id))
+            values = _joined(twin, row)
+        connection.execute(update(entry).where(entry.c.id == row.id).values(values))
+
+
+def forget_guests(connection: Connection, name_key: str) -> None:
+    """Delete guests of a name from every guest list; those that are linked to a person go with the person."""
+    entry = attendance_entries
+    connection.execute(delete(entry).where(entry.c.name_key == name_key, entry.c.person_id.is_(None)))
+
+
+def _link_guests(connection: Connection, person_id: int, name_key: str) -> None:
+    entry, there = attendance_entries, attendance_entries.alias()
+    linked = exists().where(there.c.session_id == entry.c.session_id, there.c.person_id == person_id)
+    # Of two guests of one name in a session only the first can be this person.
+    first = (
+        select(func.min(entry.c.id))
+        .where(entry.c.name_key == name_key, entry.c.person_id.is_(None), ~linked)
+        .group_by(entry.c.session_id)
+    )
+    for entry_id in connection.scalars(first).all():
+        connection.execute(update(entry).where(entry.c.id == entry_id).values(person_id=person_id))
+
+
+def _joined(one: Row[Any], other: Row[Any]) -> dict[str, Any]:
+    """One entry of two: what a guest list says of either, the earlier arrival and the later departure."""
+    told = one if one.listed or not other.listed else other
+    came = min((row for row in (one, other) if row.first_seen is not None), key=lambda row: row.first_seen, default=one)
+    return {
+        **{key: getattr(told, key) for key in ("name", "name_key", "external_id", "facts")},
+        "person_id": one.person_id,
+        "listed": one.listed or other.listed,
+        "first_seen": came.first_seen,
+        "last_seen": max((row.last_seen for row in (one, other) if row.last_seen is not None), default=None),
+        "source": came.source,
+        "by_hand": one.by_hand or other.by_hand,
+    }

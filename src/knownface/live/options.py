@@ -1,0 +1,73 @@
+"""What can be set about watching. The defaults were measured; see ``docs/live.md``."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from knownface.tracking import FollowOptions
+
+
+@dataclass(frozen=True, slots=True)
+class SessionOptions:
+    """How the frames of a stream are looked at.
+
+    Attributes:
+        detect_side: Faces are looked for in the frame reduced to this longest side, in pixels. None takes half of the
+            frame's own, at least 480 and at most 640; ``docs/live.md`` tells how small a face may be then.
+        detect_every: Faces are looked for in every n-th frame; in between they are shown where their motion puts them.
+            None looks at as many frames as leave the rest of the work its time, and at one in a quarter of a second
+            in any case.
+        wait_for_names: Whether a frame waits until its faces are embedded. With it the result depends on nothing but
+            the frames; without it no frame waits for recognition, and names come some frames later.
+        follow: How faces are followed, when they are embedded and how sure a name must be.
+    """
+
+    detect_side: int | None = None
+    detect_every: int | None = None
+    wait_for_names: bool = False
+    follow: FollowOptions = field(default_factory=FollowOptions)
+
+    def __post_init__(self) -> None:
+        if self.detect_side is not None and not 64 <= self.detect_side <= 8192:
+            raise ValueError(f"detect_side must lie between 64 and 8192 pixels, got {self.detect_side}")
+        if self.detect_every is not None and not 1 <= self.detect_every <= 100:
+            raise ValueError(f"detect_every must lie between 1 and 100, got {self.detect_every}")
+
+
+@dataclass(frozen=True, slots=True)
+class WatchOptions:
+    """How a source is watched.
+
+    Attributes:
+        every: Seconds of the stream between two frames that are looked at; None looks at all.
+        max_fps: Frames a second of real time that are looked at, at most; None is no limit. Of a live source the
+            others are left out, a file is gone through no faster.
+        fps: Frames a second of a folder of frames.
+        began: When a file was recorded, timezone-aware: gives its frames their wall-clock time.
+        keep_trying: Whether a live source that is not there at the start is waited for, as one is that was lost.
+        detect_side, follow: See :class:`SessionOptions`.
+        detect_every: See :class:`SessionOptions`; None looks at ten frames for each second of a file.
+    """
+
+    every: float | None = None
+    max_fps: float | None = None
+    fps: float = 25.0
+    began: datetime | None = None
+    keep_trying: bool = False
+    detect_side: int | None = None
+    detect_every: int | None = None
+    follow: FollowOptions = field(default_factory=FollowOptions)
+
+    def __post_init__(self) -> None:
+        for name in ("every", "max_fps", "fps"):
+            value = getattr(self, name)
+            if value is not None and not (math.isfinite(value) and value > 0):
+                raise ValueError(f"{name} must be a positive number, got {value}")
+        if self.began is not None and self.began.tzinfo is None:
+            raise ValueError("began must carry a time zone")
+
+    def session(self, *, live: bool) -> SessionOptions:
+        """How its frames are looked at."""
+        return SessionOptions(self.detect_side, self.detect_every, wait_for_names=not live, follow=self.follow)

@@ -1,0 +1,187 @@
+"""``LiveSession``: frames in, faces with steady names out."""
+
+from __future__ import annotations
+
+import time as clock
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from threading import Lock
+from types import TracebackType
+from typing import Self
+
+from knownface.live.changes import AnswerWatch
+from knownface.live.detecting import DetectionPace, detect_at
+from knownface.live.embedding import EmbeddingWorker, embed_wanted
+from knownface.live.options import SessionOptions
+from knownface.live.values import FrameResult, LiveEvent
+from knownface.recognizer import FaceRecognizer
+from knownface.tracking import FaceFollower, Sample
+from knownface.types import Face, Frame, Image
+
+_GALLERY_EVERY = 0.05
+"""Seconds between two looks whether the gallery has changed."""
+PRESENT_EVERY = 0.5
+"""Stream seconds between two reports of all tracks."""
+
+
+class LiveSession:
+    """Follows and names the faces of one stream whose frames are handed in one by one.
+
+    Several sessions may share one recogniser; each is used by one thread at a time. Changes of the gallery show in
+    the next frames: who is enrolled meanwhile gets a name, who is removed loses it.
+
+    Args:
+        recognizer: Who knows the people.
+        options: How frames are looked at.
+        source: What events call the stream.
+        new_number: Gives the number of another Unknown; None counts from 1.
+
+    Example:
+        >>> with LiveSession(recognizer) as session:  # doctest: +SKIP
+        ...     for frame in frames:
+        ...         result = session.frame(frame.image, frame.time)
+        ...         print([face.identity.label for face in result.faces])
+    """
+
+    def __init__(
+        self,
+        recognizer: FaceRecognizer,
+        options: SessionOptions | None = None,
+        source: str = "",
+        new_number: Callable[[], int] | None = None,
+    ) -> None:
+        self.options = options or SessionOptions()
+        self._recognizer = recognizer
+        self._follower = FaceFollower(
+            recognizer.decide, recognizer.rule.threshold, self.options.follow, new_number=new_number
+        )
+        self._worker = None if self.options.wait_for_names else EmbeddingWorker(recognizer.embedder)
+        self._pace = DetectionPace(self.options.detect_every)
+        self._answers = AnswerWatch(source)
+        self._generation = recognizer.gallery.generation
+        self._looked_at_gallery = clock.monotonic()
+        self._reported = float("-inf")
+        self._lock = Lock()
+        self._time: float | None = None
+        self._began: datetime | None = None
+
+    # Frames
+
+    def frame(
+        self, image: Image, time: float, captured_at: datetime | None = None, *, interval: float | None = None
+    ) -> FrameResult:
+        """Take the next frame: look for faces if it is its turn, follow them, name them as far as known.
+
+        Args:
+            image: RGB, uint8, shape (height, width, 3).
+            time: Stream seconds, not before the last frame's; a time before it starts anew.
+            captured_at: Wall-clock time, timezone-aware; None takes the clock's.
+            interval: Seconds between two frames of the source, where some of them are left out; else taken from
+                the times.
+
+        Raises:
+            ModelError: A network failed.
+            GalleryError: The gallery cannot be read.
+        """
+        begun = clock.perf_counter()
+        if interval is None:
+            interval = time - self._time if self._time is not None else 0.0
+        due = self._pace.due(time)
+        frame = Frame(image, time, captured_at or datetime.now(UTC))
+        result = self.advance(frame, self.detect(image) if due else None)
+        self._pace.note(looked=due, cost=clock.perf_counter() - begun, interval=interval)
+        return result
+
+    def detect(self, image: Image) -> list[Face]:
+        """The faces of a frame, at the size that the options say; any thread may call it."""
+        return detect_at(self._recognizer.detector, image, self.options.detect_side)
+
+    def advance(self, frame: Frame, faces: Sequence[Face] | None) -> FrameResult:
+        """Take the next frame, whose faces are known.
+
+        Args:
+            frame: With its stream time.
+            faces: What :meth:`detect` found; None if it did not look at this frame.
+
+        Raises:
+            ModelError, GalleryError: As :meth:`frame`.
+        """
+        with self._lock:
+            time = frame.time or 0.0
+            self._time = time
+            self._began = None if frame.captured_at is None else frame.captured_at - timedelta(seconds=time)
+            self._follow_gallery()
+            if self._worker is not None:
+                self._follower.learn(self._worker.answers())
+            wanted = self._follower.observe(frame.image, time, faces)
+            if self._worker is not None:
+                self._worker.ask(frame.image, wanted)
+            elif wanted:
+                self._follower.learn(embed_wanted(self._recognizer.embedder, frame.image, wanted))
+            return self._result(frame, detected=faces is not None)
+
+    def gap(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:
+        """End all tracks, as when the stream is lost or has ended; frames may follow.
+
+        Args:
+            events: What happened to the stream; told last.
+        """
+        with self._lock:
+            if self._worker is not None:
+                self._follower.learn(self._worker.answers(all_of_them=True))
+            self._follower.finish()
+            ended = self._follower.ended()
+            left = self._answers.left(ended, self._began)
+        return FrameResult(None, (), (*left, *events), ended, (), began=self._began)
+
+    # The rest
+
+    def evidence(self, track_id: int) -> tuple[Sample, ...]:
+        """The pictures that a track's answer stands on, best first; any thread may ask between two frames.
+
+        Those of the last tracks that ended are still told; none where the track is not known.
+        """
+        with self._lock:
+            return self._follower.evidence(track_id)
+
+    @property
+    def waiting(self) -> int:
+        """Faces whose embeddings have not come."""
+        return 0 if self._worker is None else self._worker.waiting
+
+    def close(self) -> None:
+        """End the session's thread."""
+        if self._worker is not None:
+            self._worker.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def _follow_gallery(self) -> None:
+        now = clock.monotonic()
+        if now - self._looked_at_gallery < _GALLERY_EVERY:
+            return
+        self._looked_at_gallery = now
+        generation = self._recognizer.gallery.generation
+        if generation != self._generation:
+            self._generation = generation
+            self._follower.redecide()
+
+    def _result(self, frame: Frame, *, detected: bool) -> FrameResult:
+        time = frame.time or 0.0
+        faces, ended = self._follower.visible(), self._follower.ended()
+        events = [
+            *self._answers.left(ended, self._began),
+            *self._answers.seen(faces, time, self._began),
+        ]
+        present = None
+        if not self._reported <= time < self._reported + PRESENT_EVERY:
+            self._reported = time
+            present = self._follower.summaries()
+            self._answers.forget_all_but([*(f.track_id for f in faces), *(t.track_id for t in present)])
+        return FrameResult(frame, faces, tuple(events), ended, present, detected, self._began)

@@ -1,0 +1,45 @@
+"""What happens, as lines of JSON."""
+
+from __future__ import annotations
+
+import json
+import threading
+from types import TracebackType
+from typing import Self, TextIO
+
+from knownface.live.values import FrameResult, LiveEvent
+
+
+class EventLines:
+    """Writes every event as one JSON object a line (RFC 8259), at once.
+
+    Args:
+        stream: Where; it is not closed.
+
+    Raises:
+        BrokenPipeError: Whoever read has gone.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._lock = threading.Lock()
+
+    def tell(self, event: LiveEvent) -> None:
+        """Write an event that comes from elsewhere; any thread may."""
+        line = json.dumps(event.as_dict(), ensure_ascii=True)
+        with self._lock:
+            self._stream.write(line + "\n")
+            self._stream.flush()
+
+    def take(self, result: FrameResult) -> None:
+        """Write the events of a result."""
+        for event in result.events:
+            self.tell(event)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass

@@ -1,0 +1,205 @@
+"""What is seen, into the gallery's database: sightings, alerts and pictures to learn from."""
+
+from __future__ import annotations
+
+import time as clock
+import uuid
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Self
+
+from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, SightingLog, offer_sample
+from knownface.gallery import Gallery
+from knownface.live.changes import wall_time
+from knownface.live.values import FrameResult, LiveEvent
+from knownface.tracking import Stretch, TrackSummary
+
+WRITE_EVERY = 0.5
+"""Seconds of real time between two writes: what a killed program loses at most, and a little more."""
+
+
+class SightingRecorder:
+    """Writes sightings while people are there, and applies the alert rules to them.
+
+    Args:
+        log: The gallery's sightings.
+        source: What they call the source; without passwords.
+        alerts: The gallery's rules; None tells nobody. Entered and left with the recorder.
+        tell: Called with every alert as an event.
+    """
+
+    def __init__(
+        self,
+        log: SightingLog,
+        source: str,
+        alerts: Alerts | None = None,
+        tell: Callable[[LiveEvent], None] = lambda _event: None,
+    ) -> None:
+        self._log = log
+        self._source = source
+        self._alerts = alerts
+        self._tell = tell
+        self._run = uuid.uuid4().hex
+        self._ended: list[SeenTrack] = []
+        self._present: list[SeenTrack] = []
+        self._written = float("-inf")
+
+    def take(self, result: FrameResult) -> None:
+        """Take what a result tells of tracks; results without wall-clock times tell nothing.
+
+        Raises:
+            GalleryError: The database is locked or damaged.
+            OutputError: It cannot be written.
+        """
+        if result.began is not None:
+            self._ended += self._seen(result.ended, result.began)
+            if result.present is not None:
+                self._present = self._seen(result.present, result.began)
+        if clock.monotonic() - self._written >= WRITE_EVERY:
+            self._write()
+
+    def __enter__(self) -> Self:
+        if self._alerts is not None:
+            self._alerts.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            if kind is None:
+                self._write()
+        finally:
+            if self._alerts is not None:
+                self._alerts.close()
+
+    def _write(self) -> None:
+        self._written = clock.monotonic()
+        ended, present = self._ended, self._present
+        # Who has ended is told as it was at the end, not as it was half a second before.
+        over = {track.key for track in ended}
+        seen = [*ended, *(track for track in present if track.key not in over)]
+        self._log.record(seen)
+        self._ended, self._present = [], []
+        if self._alerts is not None:
+            for alert in self._alerts.evaluate(seen):
+                self._tell(_alert_event(alert, self._source))
+
+    def _seen(self, tracks: Iterable[TrackSummary], began: datetime) -> list[SeenTrack]:
+        return [seen for track in tracks for seen in seen_tracks(track, self._source, began, self._run)]
+
+
+def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> list[SeenTrack]:
+    """The sightings of a track: one for each answer that it had.
+
+    Args:
+        track: Ended, or as known so far.
+        source: Where, without passwords.
+        began: Wall-clock time of the stream's second 0, timezone-aware.
+        run: Tells this run's tracks from those of all others.
+    """
+    seen = []
+    for number, stretch in _answers(track.stretches):
+        # The evidence is that of the last answer.
+        of_last = stretch.last_time == track.stretches[-1].last_time
+        first, last = (began + timedelta(seconds=t) for t in (stretch.first_time, stretch.last_time))
+        seen.append(
+            SeenTrack(
+                key=f"{run}/{track.track_id}/{number}",
+                source=source,
+                person_id=stretch.person_id,
+                unknown=stretch.unknown,
+                first_seen=first,
+                last_seen=max(first, last),
+                first_time=stretch.first_time,
+                last_time=max(stretch.first_time, stretch.last_time),
+                best_distance=stretch.best_distance,
+                frames=stretch.frames,
+                quality=track.best_quality if of_last else None,
+                embedding=track.embedding if of_last else None,
+                picture=track.picture if of_last else None,
+            )
+        )
+    return seen
+
+
+def _answers(stretches: Sequence[Stretch]) -> list[tuple[int, Stretch]]:
+    """The answers with the numbers that their keys carry.
+
+    An Unknown who turned out to be somebody, as when they came nearer, was nobody else: the row of the Unknown
+    becomes that person's, so that no stranger is counted who was none.
+    """
+    answers: list[tuple[int, Stretch]] = []
+    for number, stretch in enumerate(stretches):
+        if stretch.state == "named" and answers and answers[-1][1].state == "unknown":
+            first, unknown = answers.pop()
+            whole = replace(stretch, first_time=unknown.first_time, frames=unknown.frames + stretch.frames)
+            answers.append((first, whole))
+        elif stretch.state != "pending":
+            answers.append((number, stretch))
+    return answers
+
+
+class SampleOffers:
+    """Offers the best picture of each track that ended with a name, as :func:`knownface.events.offer_sample` allows.
+
+    Args:
+        gallery: Which.
+        source: What offers call the source.
+        threshold: The decision's, in force.
+        accept: Whether the stricter rule may accept by itself.
+    """
+
+    def __init__(self, gallery: Gallery, source: str, threshold: float, *, accept: bool) -> None:
+        self._gallery = gallery
+        self._source = source
+        self._threshold = threshold
+        self._accept = accept
+
+    def take(self, result: FrameResult) -> None:
+        """Take the tracks that ended; results without wall-clock times tell nothing.
+
+        Raises:
+            GalleryError: The database is locked or damaged.
+            OutputError: It cannot be written.
+        """
+        for track in result.ended:
+            seen_at = wall_time(result.began, track.last_time)
+            person = track.identity.person_id
+            if seen_at is None or person is None or track.embedding is None or track.picture is None:
+                continue
+            candidate = SampleCandidate(
+                person_id=person,
+                source=self._source,
+                seen_at=seen_at,
+                embedding=track.embedding,
+                picture=track.picture,
+                quality=track.best_quality or 0.0,
+                samples=track.identity.samples,
+                changes=track.identity.changes,
+            )
+            offer_sample(self._gallery, candidate, self._threshold, accept=self._accept)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        pass
+
+
+def _alert_event(alert: Alert, source: str) -> LiveEvent:
+    return LiveEvent(
+        "alert",
+        alert.source or source,
+        at=alert.at,
+        label=alert.name or (f"Unknown {alert.unknown}" if alert.unknown is not None else ""),
+        person_id=alert.person_id,
+        unknown=alert.unknown,
+        distance=alert.distance,
+        frames=alert.frames,
+        why=f"{alert.rule}: {alert.sentence}",
+    )

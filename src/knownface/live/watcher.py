@@ -1,0 +1,259 @@
+"""``Watcher``: a source that is read, looked at and handed to sinks until it ends or is stopped."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from datetime import UTC, datetime
+from pathlib import Path
+from threading import Event, Lock
+from types import TracebackType
+from typing import Self
+
+from knownface.errors import KnownFaceError
+from knownface.live.delivery import Delivery
+from knownface.live.detecting import looked_at
+from knownface.live.meter import DelayMeter, RateMeter
+from knownface.live.options import WatchOptions
+from knownface.live.preview import Preview
+from knownface.live.reading import LiveReader, read_ahead, read_file
+from knownface.live.session import LiveSession
+from knownface.live.threads import Arrived, Job, Notice
+from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
+from knownface.media import Source, parse_source
+from knownface.pipeline import map_in_order
+from knownface.recognizer import FaceRecognizer
+from knownface.tracking import Sample, TrackSummary
+from knownface.types import Face, Frame
+
+_AHEAD = 8
+"""Frames of a file that are decoded, and looked at, ahead of their turn."""
+
+
+class Watcher(AbstractContextManager["Watcher"]):
+    """Watches one source. Several may run at once on one recogniser.
+
+    A file is gone through frame by frame, as fast as the machine can; the result depends on nothing but the file. Of a
+    live source the newest frame counts: what the machine cannot look at is left out, and a source that is lost is
+    tried again until it is back.
+
+    Args:
+        source: Number of a camera, address of a stream, path of a video file or a folder of frames.
+        recognizer: Who knows the people; it must stay open until watching has ended.
+        options: How the source is watched.
+        sinks: Where results go.
+        name: What events and sightings call the source; None takes its address without user and password.
+        new_number: Gives the number of another Unknown; None counts from 1.
+
+    Raises:
+        UnsupportedError: The source is an address of a kind that is not read here.
+
+    Example:
+        >>> with Watcher("rtsp://camera/live", recognizer) as watcher:  # doctest: +SKIP
+        ...     while not watcher.wait(1.0):
+        ...         print(watcher.status())
+    """
+
+    def __init__(
+        self,
+        source: str | int | Path | Source,
+        recognizer: FaceRecognizer,
+        options: WatchOptions | None = None,
+        sinks: Sequence[Sink] = (),
+        *,
+        name: str | None = None,
+        new_number: Callable[[], int] | None = None,
+    ) -> None:
+        self.source = source if isinstance(source, Source) else parse_source(source)
+        self.name = name or self.source.name
+        self.preview = Preview()
+        self._options = options or WatchOptions()
+        self._session = LiveSession(
+            recognizer, self._options.session(live=self.source.live), self.name, new_number=new_number
+        )
+        self._threads = recognizer.threads
+        self._stop, self._lock = Event(), Lock()
+        self._in, self._out, self._delays = RateMeter(), RateMeter(), DelayMeter()
+        self._reader = LiveReader(self.source, self._options, self._in) if self.source.live else None
+        self._delivery = Delivery(sinks, lossless=not self.source.live, on_error=self.request_stop)
+        self._job = Job(self._run, "watching")
+        self._state: WatchState = "connecting"
+        self._frames = self._reconnects = 0
+        self._faces: tuple[str, ...] = ()
+        self._present: tuple[TrackSummary, ...] = ()
+        self._said = ""
+        self._started: datetime | None = None
+        self.error: BaseException | None = None
+
+    # Running
+
+    def start(self) -> None:
+        """Begin; returns at once."""
+        self._started = datetime.now(UTC)
+        self._job.start()
+
+    def request_stop(self) -> None:
+        """Ask it to end; returns at once. What was read is still handed to the sinks."""
+        self._stop.set()
+        if self._reader is not None:
+            self._reader.stop()
+
+    def wait(self, timeout: float | None = None) -> bool:
+        """Wait for the end, sinks included; whether it has come."""
+        return self._job.join(timeout)
+
+    def stop(self) -> None:
+        """End it, and wait until every sink has what it needs."""
+        self.request_stop()
+        self.wait()
+
+    def run(self) -> None:
+        """Watch to the end.
+
+        Raises:
+            KnownFaceError: The source cannot be read, a network or the gallery failed, or a sink did; all sinks have
+                been left in order.
+        """
+        self.start()
+        self.wait()
+        self.raise_error()
+
+    def raise_error(self) -> None:
+        """Raise what ended it before its time, if anything did."""
+        if self.error is not None:
+            raise self.error
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def present(self) -> tuple[TrackSummary, ...]:
+        """The tracks of the moment, at most half a second old; any thread may ask at any time."""
+        return self._present
+
+    def evidence(self, track_id: int) -> tuple[Sample, ...]:
+        """As :meth:`LiveSession.evidence`; any thread may ask at any time."""
+        return self._session.evidence(track_id)
+
+    def status(self) -> WatchStatus:
+        """How it goes; any thread may ask at any time."""
+        queue = len(self._delivery) + self._session.waiting + (len(self._reader.queue) if self._reader else 0)
+        with self._lock:
+            return WatchStatus(
+                state=self._state,
+                source=self.name,
+                frames=self._frames,
+                fps_in=self._in.per_second(),
+                fps_out=self._out.per_second(),
+                latency_p50=self._delays.percentile(50),
+                latency_p95=self._delays.percentile(95),
+                faces=len(self._faces),
+                names=tuple(label for label in self._faces if label),
+                queue=queue,
+                dropped=self._reader.queue.dropped if self._reader else 0,
+                reconnects=self._reconnects,
+                last_error=self._said,
+                started=self._started,
+            )
+
+    # Inside
+
+    def _run(self) -> None:
+        self._delivery.start()
+        error: BaseException | None = None
+        try:
+            if self._reader is None:
+                self._watch_file()
+            else:
+                self._watch_live(self._reader)
+        except KnownFaceError as caught:
+            error = caught
+        except BaseException as caught:
+            error = caught
+            raise
+        finally:
+            try:
+                self._hand_on(self._session.gap((self._event("ended", str(error or "")),)))
+            finally:
+                self._session.close()
+                self.preview.close()
+                of_sinks = self._delivery.finish()
+                self.error = error or of_sinks
+                with self._lock:
+                    self._state = "failed" if self.error is not None else "ended"
+                    self._faces = ()
+                    self._said = str(self.error) if self.error is not None else self._said
+
+    def _watch_file(self) -> None:
+        def look(item: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None, float]:
+            frame, due = item
+            begun = time.perf_counter()
+            return frame, self._session.detect(frame.image) if due else None, begun
+
+        frames = read_ahead(read_file(self.source, self._options, self._stop, self._in.count), _AHEAD)
+        due = looked_at(frames, self._options.detect_every)
+        first = True
+        for frame, faces, begun in map_in_order(look, due, threads=self._threads, ahead=_AHEAD):
+            if first:
+                self._hand_on(FrameResult(None, events=(self._event("connected"),)))
+                first = False
+            self._show(self._session.advance(frame, faces), begun)
+
+    def _watch_live(self, reader: LiveReader) -> None:
+        reader.start()
+        last: Arrived | None = None
+        try:
+            while (item := reader.queue.take()) is not None:
+                if isinstance(item, Notice):
+                    self._notice(item)
+                    continue
+                frame = item.frame
+                interval = None
+                if last is not None and frame.time is not None and last.frame.time is not None:
+                    interval = (frame.time - last.frame.time) / (item.number - last.number)
+                last = item
+                result = self._session.frame(frame.image, frame.time or 0.0, frame.captured_at, interval=interval)
+                self._show(result, item.at)
+        finally:
+            reader.stop()
+            error = reader.join()
+        if error is not None:
+            raise error
+
+    def _show(self, result: FrameResult, begun: float) -> None:
+        self._delays.note(time.perf_counter() - begun)
+        self._out.count()
+        self.preview.show(result)
+        with self._lock:
+            self._state = "running"
+            self._frames += 1
+            self._faces = tuple(face.identity.label for face in result.faces)
+        self._hand_on(result)
+
+    def _notice(self, notice: Notice) -> None:
+        event = self._event(notice.kind, notice.why)
+        with self._lock:
+            lost_before = self._state == "reconnecting"
+            if notice.kind == "lost":
+                self._state, self._said, self._faces = "reconnecting", notice.why, ()
+            elif lost_before:
+                self._state = "running"
+                self._reconnects += 1
+        if notice.kind == "connected":
+            self._hand_on(FrameResult(None, events=(event,)))
+        elif not lost_before:  # one event, however many attempts it takes
+            self._hand_on(self._session.gap((event,)))
+
+    def _event(self, kind: EventKind, why: str = "") -> LiveEvent:
+        return LiveEvent(kind, self.name, at=datetime.now(UTC), why=why)
+
+    def _hand_on(self, result: FrameResult) -> None:
+        if result.present is not None:
+            self._present = result.present
+        self._delivery.put(result)

@@ -1,0 +1,248 @@
+"""An index that looks at short codes of all vectors, or of those in lists near the probe, and ranks by the vectors.
+
+Codes only propose: the vectors of what they propose are read, from memory or from a mapped file, and distances are
+computed in float64, as by every other index. Measured on a million templates as hard as people are, the true nearest
+was always among the proposed where all codes were looked at (docs/scaling.md).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+
+from knownface.files import replacing
+from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
+from knownface.search.coder import Coder, CodeScan, sample_size
+from knownface.search.row_file import read_rows, write_rows
+from knownface.search.rows import Growing, VectorRows
+from knownface.search.threads import set_threads
+from knownface.types import Distances, Embeddings, Ids
+
+_PROPOSED = 128
+"""Rows whose vectors are read for one probe; with more than a quarter as many neighbours asked for, four times k."""
+_SPARE = 16
+"""Of these, by how many more than twice k the distances are computed exactly."""
+
+_SHARE_PROBED = 1 / 8
+"""Of the lists, that are looked at unless set otherwise."""
+
+TRAINED_FROM = 1000
+"""Vectors from which codes are used; fewer are all compared."""
+
+_OUTGROWN = 4
+_MOST_REMOVED = 0.25
+
+
+class CompressedIndex:
+    """See :class:`knownface.search.base.VectorIndex`; not exact: a neighbour may be missed.
+
+    What is found is ordered as by the exact indexes, with the same distances, and independent of the batch. Asked for
+    more than an eighth of the vectors, it compares them all.
+
+    Args:
+        dim: Length of a vector.
+        lists: How many lists to keep the codes in; 0 looks at all codes.
+        probes: How many lists are looked at for a probe; None: an eighth.
+
+    Example:
+        >>> index = CompressedIndex(2)
+        >>> index.add(np.array([7, 3]), np.array([[1, 0], [0, 1]], dtype=np.float32))
+        >>> index.search(np.array([[1, 0]], dtype=np.float32), 1)[1]
+        array([[7]])
+    """
+
+    exact = False
+
+    def __init__(self, dim: int, lists: int = 0, probes: int | None = None) -> None:
+        self._wanted_lists, self._probes = lists, probes
+        self._rows = VectorRows(np.empty((0, dim), dtype=np.float32))
+        self._ids: Growing[np.int64] = Growing(np.empty(0, dtype=np.int64))
+        self._alive: Growing[np.bool_] = Growing(np.empty(0, dtype=np.bool_))
+        self._removed = 0
+        self._trained_with = 0
+        self._coder: Coder | None = None
+        self._scan: CodeScan | None = None
+        self._ordered: tuple[Ids, Ids] | None = None
+
+    @property
+    def dim(self) -> int:
+        """Length of a vector."""
+        return self._rows.dim
+
+    @property
+    def lists(self) -> int:
+        """How many lists there are; 0 where all codes are looked at."""
+        return self._coder.lists if self._coder is not None else self._wanted_lists
+
+    def __len__(self) -> int:
+        return len(self._ids) - self._removed
+
+    @property
+    def outgrown(self) -> bool:
+        """Whether it would be better built anew: it has four times as many as it was trained with, or many removed."""
+        grown = self._coder is not None and len(self) > _OUTGROWN * self._trained_with
+        return grown or self._removed > _MOST_REMOVED * max(len(self._ids), TRAINED_FROM)
+
+    def ids(self) -> Ids:
+        """The ids held, ascending; a copy."""
+        return self._by_id()[0].copy()
+
+    def _by_id(self) -> tuple[Ids, Ids]:
+        """The ids held, ascending, and their rows."""
+        if self._ordered is None:
+            rows = np.flatnonzero(self._alive.array)
+            ids = self._ids.array[rows]
+            if (ids[1:] < ids[:-1]).any():
+                order = np.argsort(ids)
+                rows, ids = rows[order], ids[order]
+            self._ordered = ids, rows
+        return self._ordered
+
+    def add(self, ids: Ids, vectors: Embeddings) -> None:
+        """Add or replace vectors."""
+        vectors = checked_vectors(vectors, self.dim)
+        ids = checked_ids(ids, len(vectors))
+        if not len(ids):
+            return
+        self.remove(ids)
+        self._rows.append(vectors)
+        self._ids.append(ids)
+        self._alive.append(np.ones(len(ids), dtype=np.bool_))
+        self._ordered = None
+        if self._scan is not None:
+            self._scan.add(vectors)
+        elif len(self) >= TRAINED_FROM:
+            self._train()
+
+    @classmethod
+    def build(cls, coder: Coder, blocks: Iterable[tuple[Ids, Embeddings]], probes: int | None = None) -> Self:
+        """An index in memory of all of some blocks of ids and vectors, with a coder trained for them."""
+        index = cls(coder.dim, coder.lists, probes)
+        index._coder, index._scan = coder, coder.scan(np.empty((0, coder.size), dtype=np.uint8))
+        for ids, vectors in blocks:
+            index.add(ids, vectors)
+        index._trained_with = len(index)
+        return index
+
+    def _train(self) -> None:
+        _, rows = self._by_id()
+        self._coder = Coder.train(self._rows.take(spread(rows, sample_size(self._wanted_lists))), self._wanted_lists)
+        self._trained_with = len(self)
+        blocks = [self._coder.encode(vectors) for _, vectors in self._rows.blocks(np.arange(len(self._rows)))]
+        self._scan = self._coder.scan(np.concatenate(blocks))
+
+    def remove(self, ids: Ids) -> None:
+        """Remove the vectors of these ids."""
+        held, rows = self._by_id()
+        if not len(held):
+            return
+        places = np.minimum(np.searchsorted(held, ids), len(held) - 1)
+        gone = np.unique(rows[places[held[places] == ids]])
+        if len(gone):
+            self._alive.array[gone] = False
+            self._removed += len(gone)
+            self._ordered = None
+
+    def search(self, vectors: Embeddings, k: int) -> tuple[Distances, Ids]:
+        """Find the k nearest of each probe, as far as the codes propose them."""
+        probes = checked_vectors(vectors, self.dim)
+        distances, found = empty_answer(len(probes), checked_k(k))
+        width = min(k, len(self))
+        if not width or not len(probes):
+            return distances, found
+        set_threads(len(probes))
+        for row, proposed in enumerate(self._propose(probes, width)):
+            probe = probes[row]
+            near, ids = self._nearest_of_all(probe, width) if proposed is None else self._rank(probe, proposed, width)
+            distances[row, : len(ids)], found[row, : len(ids)] = near, ids
+        return distances, found
+
+    def _rank(self, probe: Embeddings, rows: Ids, k: int) -> tuple[Distances, Ids]:
+        vectors, ids = self._rows.take(rows), self._ids.array[rows]
+        difference = vectors - probe
+        squares = np.einsum("ij,ij->i", difference, difference)
+        best = np.lexsort((ids, squares))[: 2 * k + _SPARE]
+        return nearest(probe.astype(np.float64), vectors[best], ids[best], k)
+
+    def _nearest_of_all(self, probe: Embeddings, k: int) -> tuple[Distances, Ids]:
+        distances, ids = empty_answer(1, 0)
+        near, found = distances[0], ids[0]
+        for rows, vectors in self._rows.blocks(self._by_id()[1]):
+            part_near, part_found = nearest(probe.astype(np.float64), vectors, self._ids.array[rows], k)
+            near, found = np.concatenate([near, part_near]), np.concatenate([found, part_found])
+            order = np.lexsort((found, near))[:k]
+            near, found = near[order], found[order]
+        return near, found
+
+    def _propose(self, probes: Embeddings, k: int) -> list[Ids | None]:
+        """Rows for each probe, at least k; None where all must be compared."""
+        answers: list[Ids | None] = [None] * len(probes)
+        if self._scan is None:
+            return answers
+        fetched, probed = max(_PROPOSED, 4 * k), self._probes or max(1, round(_SHARE_PROBED * self.lists))
+        waiting = np.arange(len(probes))
+        while len(waiting) and fetched * 8 <= len(self._ids):
+            short = []
+            for index, rows in zip(waiting.tolist(), self._scanned(probes[waiting], fetched, probed), strict=True):
+                here = rows[rows >= 0]
+                here = here[self._alive.array[here]]
+                # Removed rows take places; and near lists may hold too few.
+                if len(here) < min(fetched // 2, len(self)) and not (self.lists and len(here) >= k):
+                    short.append(index)
+                else:
+                    answers[index] = here
+            waiting, fetched, probed = np.array(short, dtype=np.int64), 4 * fetched, 4 * probed
+        return answers
+
+    def _scanned(self, probes: Embeddings, fetched: int, probed: int) -> Ids:
+        assert self._scan is not None  # noqa: S101  (the caller has looked)
+        if not self.lists:
+            return self._scan.search(probes, fetched, probed)[1]
+        # FAISS takes another way through lists for batches, with another order among equal codes.
+        alone = [self._scan.search(probes[i : i + 1], fetched, probed)[1] for i in range(len(probes))]
+        return np.concatenate(alone)
+
+    def save(self, path: Path) -> None:
+        """Write everything that is held to a file, whole or not at all."""
+        ids, rows = self._by_id()
+        coder = self._coder
+        if coder is None:
+            sample = self._rows.take(rows)
+            missing = max(0, 16 - len(sample))
+            coder = Coder.train(np.concatenate([sample, np.zeros((missing, self.dim), dtype=np.float32)]))
+        blocks = ((self._ids.array[part], vectors) for part, vectors in self._rows.blocks(rows))
+        with replacing(path, private=True) as part:
+            write_rows(part, len(ids), coder, blocks)
+
+    @classmethod
+    def load(cls, path: Path, probes: int | None = None) -> Self:
+        """Read a file that :meth:`save` wrote; the vectors stay there and are mapped.
+
+        A removed row that was erased in the file is not held. A row that is damaged is noticed when it is read: then
+        :meth:`search` raises :class:`knownface.errors.IndexDamagedError`.
+        """
+        read = read_rows(path)
+        index = cls(read.coder.dim, read.coder.lists, probes)
+        index._rows = VectorRows(read.vectors, read.checks, str(path))
+        index._ids, index._alive = Growing(read.ids), Growing(read.alive)
+        index._removed = int(np.count_nonzero(~read.alive))
+        if len(read.ids) >= TRAINED_FROM:
+            index._coder, index._trained_with = read.coder, len(index)
+            index._scan = read.coder.scan(read.codes)
+        return index
+
+
+def lists_for(count: int) -> int:
+    """How many lists suit so many vectors: about as many as a list has members, a power of two."""
+    return 1 << max(4, round(math.log2(math.sqrt(max(count, 1)))))
+
+
+def spread(rows: Ids, most: int) -> Ids:
+    """At most so many of the rows, evenly from first to last."""
+    if len(rows) <= most:
+        return rows
+    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]

@@ -1,0 +1,246 @@
+"""Who is asking, and may they: keys and browser sessions, roles, protection of sessions against other sites.
+
+Access is checked before a byte of the body is read. A route without a role cannot be made.
+"""
+
+from __future__ import annotations
+
+import hmac
+import threading
+from collections.abc import Callable, Coroutine
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Final, Literal
+from urllib.parse import urlsplit
+
+from fastapi import APIRouter, Depends, Request, Response, Security, UploadFile, params
+from fastapi.routing import APIRoute
+from fastapi.security import APIKeyCookie, HTTPBearer
+from starlette.requests import HTTPConnection
+from starlette.websockets import WebSocket
+
+from knownface.errors import ForbiddenError, NoKeyError, RateLimitedError
+from knownface.server.audit import Actor
+from knownface.server.context import Service, service_of
+from knownface.server.keys import Key, KeyStore, Role, allows, secret_digest, split_token
+from knownface.server.sessions import SessionStore, StoredSession, csrf_token
+
+CSRF_HEADER: Final = "X-CSRF-Token"
+_READING = {"GET", "HEAD", "OPTIONS"}
+_BEARER = HTTPBearer(auto_error=False, scheme_name="key", description="An API key: `Authorization: Bearer kf_...`.")
+_COOKIE = APIKeyCookie(
+    name="knownface",
+    auto_error=False,
+    scheme_name="session",
+    description="A browser session, begun by `POST /v1/session`; `__Host-knownface` under TLS. Changes need the header "
+    f"`{CSRF_HEADER}` as well.",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who sends a request.
+
+    Attributes:
+        actor: Key, name, role and address, as the audit log takes it.
+        role: Of the key.
+        session: The token of the browser session, or None where the request brought a key.
+    """
+
+    actor: Actor
+    role: Role
+    session: str | None = None
+
+
+class Doorman:
+    """Knows every key and session, so that a request costs no look into the database.
+
+    :meth:`refresh` is called every second, and at once after a change made here; so what the command line revokes
+    is void within a second.
+    """
+
+    def __init__(self, keys: KeyStore, sessions: SessionStore) -> None:
+        self._store, self._session_store = keys, sessions
+        self._keys: dict[str, tuple[Key, str]] = {}
+        self._by_id: dict[int, Key] = {}
+        self._sessions: dict[str, StoredSession] = {}
+        self._used: dict[int, datetime] = {}
+        self._lock = threading.Lock()
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read keys and sessions anew."""
+        with self._lock:
+            keys, sessions = self._store.secrets(), self._session_store.all()
+            self._by_id = {key.id: key for key, _ in keys.values()}
+            self._keys, self._sessions = keys, sessions
+
+    def by_token(self, token: str) -> Key | None:
+        """The key of a token, if it is valid."""
+        parts = split_token(token)
+        if parts is None:
+            return None
+        key, digest = self._keys.get(parts[0], (None, ""))
+        same = hmac.compare_digest(secret_digest(parts[1]), digest)
+        return self._valid(key if same else None)
+
+    def by_session(self, token: str) -> Key | None:
+        """The key with which a browser session was begun, if both are valid."""
+        session = self._sessions.get(secret_digest(token))
+        if session is None or session.expires <= datetime.now(UTC):
+            return None
+        return self._valid(self._by_id.get(session.key_id))
+
+    def _valid(self, key: Key | None) -> Key | None:
+        now = datetime.now(UTC)
+        if key is None or not key.valid(now):
+            return None
+        self._used[key.id] = now.replace(second=0, microsecond=0)
+        return key
+
+    def store_uses(self) -> None:
+        """Write down which keys were used since the last call."""
+        used, self._used = self._used, {}
+        known = self._by_id
+        fresh = {i: at for i, at in used.items() if i in known and known[i].last_used != at}
+        if fresh:
+            self._store.note_use(fresh)
+
+
+def needs(role: Role | Literal["anyone"]) -> list[params.Depends]:
+    """What a route says of who may use it: ``dependencies=needs("viewer")``."""
+    if role == "anyone":
+        return [Depends(_anyone)]
+    return [Security(_BEARER, scopes=[role]), Security(_COOKIE, scopes=[role])]
+
+
+def _anyone() -> None:
+    return None
+
+
+class GuardedRoute(APIRoute):
+    """A route that lets nobody in before the body is read, unless its role allows it."""
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler behind the check."""
+        handler, role, pictures = super().get_route_handler(), _role_of(self), _pictures_of(self)
+
+        async def guarded(request: Request) -> Response:
+            service = service_of(request)
+            request.state.route = self.path
+            if role != "anyone":
+                caller = caller_of(request, role)
+                wait = service.rates_by_key.take(str(caller.actor.key_id))
+                if wait:
+                    raise RateLimitedError("This key has sent too many requests.", retry_after=wait)
+            request.state.body.limit = _body_limit(service, pictures)
+            return await handler(request)
+
+        return guarded
+
+
+def guarded_router(tag: str, prefix: str = "/v1") -> APIRouter:
+    """A router whose routes must say by :func:`needs` who may use them."""
+    return APIRouter(prefix=prefix, tags=[tag], route_class=GuardedRoute)
+
+
+def _role_of(route: APIRoute) -> Role | Literal["anyone"]:
+    for dependency in route.dependencies:
+        if isinstance(dependency, params.Security) and dependency.scopes:
+            return dependency.scopes[0]  # type: ignore[return-value]  # needs() put it there
+        if dependency.dependency is _anyone:
+            return "anyone"
+    raise TypeError(f"the route {route.path} does not say by needs() who may use it")
+
+
+def _pictures_of(route: APIRoute) -> int | None:
+    """How many files a route takes; None: as many as a request may hold."""
+    single = 0
+    for field in route.dependant.body_params:
+        annotation = field.field_info.annotation
+        if annotation is UploadFile:
+            single += 1
+        elif UploadFile in getattr(annotation, "__args__", ()):
+            return None
+    return single
+
+
+_JSON_BYTES = 256_000
+_FORM_BYTES = 64_000
+"""What a form may hold beside its files."""
+
+
+def _body_limit(service: Service, pictures: int | None) -> int:
+    if pictures is None:
+        return service.settings.max_request_bytes
+    return _JSON_BYTES if pictures == 0 else pictures * service.settings.max_upload_bytes + _FORM_BYTES
+
+
+def caller_of(request: HTTPConnection, role: Role) -> Caller:
+    """Who sends a request, kept in ``request.state.caller``.
+
+    Raises:
+        NoKeyError: No valid key or session.
+        ForbiddenError: The role does not allow it, or a page of another site may have made the browser send it.
+    """
+    doorman = service_of(request).doorman
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    session = request.cookies.get(cookie_name(request))
+    if token:
+        session = None
+        key = doorman.by_token(token.strip()) if scheme.lower() == "bearer" else None
+    else:
+        key = doorman.by_session(session) if session else None
+    if key is None:
+        raise NoKeyError("This needs a valid key.")
+    if session is not None:
+        _check_same_site(request, session)
+    if not allows(key.role, role):
+        raise ForbiddenError(f"This needs a key of the role {role}; this one is a {key.role}'s.")
+    address = request.client.host if request.client else ""
+    caller = Caller(Actor(key.id, key.name, key.role, address), key.role, session)
+    request.state.caller = caller
+    return caller
+
+
+def access_of(websocket: WebSocket, role: Role) -> Caller:
+    """As :func:`caller_of`, for a WebSocket, which takes no header of a page but tells where the page came from."""
+    check_origin(websocket)
+    return caller_of(websocket, role)
+
+
+def csrf_of(request: Request) -> str | None:
+    """The token that a page sends in the header ``X-CSRF-Token``; None without a session."""
+    session = request.cookies.get(cookie_name(request))
+    return csrf_token(session) if session else None
+
+
+def _check_same_site(request: HTTPConnection, session: str) -> None:
+    if request.scope["type"] != "http" or request.scope["method"] in _READING:
+        return
+    check_origin(request)
+    given = request.headers.get(CSRF_HEADER, "")
+    if not hmac.compare_digest(given.encode("latin-1", "replace"), csrf_token(session).encode()):
+        raise ForbiddenError(f"The header {CSRF_HEADER} is missing or wrong.", "GET /v1/session tells it.")
+
+
+def check_origin(request: HTTPConnection) -> None:
+    """Raise if a browser says that a page of another site sent this.
+
+    Raises:
+        ForbiddenError: It does.
+    """
+    origin, site = request.headers.get("origin"), request.headers.get("sec-fetch-site")
+    foreign = urlsplit(origin).netloc != request.headers.get("host") if origin else False
+    if foreign or site in {"cross-site", "same-site"}:
+        raise ForbiddenError("A page of another site sent this.", "Use the service's own page.")
+
+
+def cookie_name(request: HTTPConnection) -> str:
+    """Under TLS browsers hold such a name to this host, this path and TLS."""
+    return "__Host-knownface" if is_secure(request) else "knownface"
+
+
+def is_secure(request: HTTPConnection) -> bool:
+    """Whether the browser speaks TLS, to this program or to a proxy that is believed."""
+    return request.url.scheme in {"https", "wss"}

@@ -1,0 +1,84 @@
+"""What the routes work with: one value that holds the open parts of a running service."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, cast
+
+from starlette.requests import HTTPConnection
+
+from knownface.events import SightingLog
+from knownface.gallery import Gallery
+from knownface.models import ModelStore
+from knownface.recognizer import FaceRecognizer
+from knownface.server.audit import AuditLog
+from knownface.server.jobs import Jobs
+from knownface.server.keys import KeyStore
+from knownface.server.limits import RateLimiter
+from knownface.server.metrics import Metrics
+from knownface.server.pictures import PictureStore
+from knownface.server.rooms import Rooms
+from knownface.server.sessions import SessionStore
+from knownface.server.webhooks import WebhookStore
+from knownface.server.work import Workers
+from knownface.settings import ServeSettings
+
+if TYPE_CHECKING:
+    from knownface.server.access import Doorman
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Service:
+    """The parts of a running service.
+
+    Attributes:
+        recognizer: Detector, embedder, gallery and decision.
+        settings: Of the service.
+        keys: The API keys.
+        sessions: The browser sessions.
+        doorman: Knows both by heart.
+        audit: The audit log.
+        workers: Where pictures are looked at.
+        jobs: Longer things that run in the background.
+        metrics: Counted for Prometheus.
+        pictures: The small pictures of templates.
+        rooms: What is live: cameras, watched sources, what happens in front of them.
+        webhooks: Where events are sent to.
+        models: The catalogue of networks.
+        rates_by_key: Requests of each key.
+        rates_by_address: Requests of each address.
+        healthy: Whether the database could be read lately, and nobody has asked the service to stop.
+    """
+
+    recognizer: FaceRecognizer
+    settings: ServeSettings
+    keys: KeyStore
+    sessions: SessionStore
+    doorman: Doorman
+    audit: AuditLog
+    workers: Workers
+    jobs: Jobs
+    metrics: Metrics
+    pictures: PictureStore
+    rooms: Rooms
+    webhooks: WebhookStore
+    models: ModelStore
+    rates_by_key: RateLimiter
+    rates_by_address: RateLimiter
+    healthy: Callable[[], bool]
+
+    @property
+    def gallery(self) -> Gallery:
+        """The people known."""
+        return self.recognizer.gallery
+
+    @property
+    def sightings(self) -> SightingLog:
+        """Who was seen."""
+        return self.rooms.log
+
+
+def service_of(request: HTTPConnection) -> Service:
+    """The service that a request or WebSocket came to."""
+    return cast("Service", request.app.state.service)

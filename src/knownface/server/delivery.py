@@ -1,0 +1,120 @@
+"""Delivering events to webhooks: signed, in order, again and again until they are taken."""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+import logging
+import random
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import httpx
+
+from knownface import __version__
+from knownface.errors import BadRequestError, KnownFaceError
+from knownface.events import Alert, read_alerts
+from knownface.gallery import Gallery
+from knownface.server.webhooks import Webhook, WebhookStore, check_address
+
+_log = logging.getLogger(__name__)
+
+EVERY_SECONDS = 1.0
+"""How often the table of events is looked at."""
+TIMEOUT_SECONDS = 10.0
+FIRST_WAIT_SECONDS = 5.0
+LONGEST_WAIT_SECONDS = 3600.0
+_BATCH = 50
+_AT_ONCE = 4
+
+
+def signature(secret: str, timestamp: int, body: bytes) -> str:
+    """What the header ``X-Knownface-Signature`` says: HMAC-SHA256 (RFC 2104) over the time and the body."""
+    signed = hmac.new(secret.encode(), f"{timestamp}.".encode() + body, hashlib.sha256)
+    return f"v1={signed.hexdigest()}"
+
+
+def wait_seconds(failures: int) -> float:
+    """How long to wait after so many failed attempts: doubling up to an hour, a fifth of it at random."""
+    longest: float = min(LONGEST_WAIT_SECONDS, FIRST_WAIT_SECONDS * 2.0 ** min(failures - 1, 20))
+    return longest * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, keeps no secret
+
+
+class Courier:
+    """A thread that delivers; each webhook's events in order, webhooks beside each other.
+
+    Args:
+        gallery: Whose events are delivered.
+        store: The webhooks.
+        first_wait: Scales the waits of :func:`wait_seconds`; tests make it short.
+    """
+
+    def __init__(self, gallery: Gallery, store: WebhookStore, first_wait: float = FIRST_WAIT_SECONDS) -> None:
+        self._gallery, self._store = gallery, store
+        self._scale = first_wait / FIRST_WAIT_SECONDS
+        self._stop = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
+        self._client = httpx.Client(timeout=TIMEOUT_SECONDS, follow_redirects=False, trust_env=False)
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop after what is being sent."""
+        self._stop.set()
+        self._thread.join()
+        self._client.close()
+
+    def _run(self) -> None:
+        with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook") as pool:
+            while not self._stop.wait(EVERY_SECONDS * min(1.0, max(0.05, self._scale))):
+                try:
+                    now = datetime.now(UTC)
+                    due = [h for h in self._store.all() if h.active and (h.next_attempt or now) <= now]
+                    list(pool.map(self._deliver, due))
+                except KnownFaceError as error:
+                    _log.warning("Webhooks wait: %s", error)
+
+    def _deliver(self, hook: Webhook) -> None:
+        failures = hook.failures
+        for event in read_alerts(self._gallery, after=hook.last_event, limit=_BATCH):
+            if self._stop.is_set():
+                return
+            if not hook.wants(event.kind):
+                self._store.pass_over(hook.id, event.id)
+                continue
+            problem = self._send(hook, event)
+            if problem is None:
+                self._store.note_delivery(hook.id, event.id)
+                failures = 0
+                continue
+            failures += 1
+            again = datetime.now(UTC) + timedelta(seconds=wait_seconds(failures) * self._scale)
+            self._store.note_failure(hook.id, failures, again, problem)
+            _log.warning("Webhook %d did not take the event %d: %s", hook.id, event.id, problem)
+            return
+
+    def _send(self, hook: Webhook, event: Alert) -> str | None:
+        """Send one event; what went wrong, or None."""
+        body = json.dumps(event.facts(), ensure_ascii=False).encode()
+        now = int(time.time())
+        headers = {
+            "Content-Type": "application/json",
+            "User-Agent": f"knownface/{__version__}",
+            "X-Knownface-Event": str(event.id),
+            "X-Knownface-Timestamp": str(now),
+            "X-Knownface-Signature": signature(hook.secret, now, body),
+        }
+        try:
+            check_address(hook.url)
+            with self._client.stream("POST", hook.url, content=body, headers=headers) as answer:
+                # The answer's body is never read: it could be endless, and nobody is shown it.
+                return None if answer.is_success else f"it answered {answer.status_code}"
+        except BadRequestError as error:
+            return error.message
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            return f"{type(error).__name__}: {error}"

@@ -1,0 +1,109 @@
+"""Longer things that run in the background, one at a time, and can be asked after."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+import threading
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from knownface.errors import BusyError, KnownFaceError, NotFoundError
+
+_log = logging.getLogger(__name__)
+
+State: TypeAlias = Literal["waiting", "running", "done", "failed"]
+_KEPT = 100
+_WAITING = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """Something that runs in the background.
+
+    Attributes:
+        id: To ask after it.
+        kind: What is done, such as ``calibration``.
+        state: How far it is.
+        created: UTC.
+        finished: When it was done or failed.
+        result: What came of it.
+        error: Why it failed.
+    """
+
+    id: str
+    kind: str
+    state: State
+    created: datetime
+    finished: datetime | None = None
+    result: Mapping[str, Any] | None = None
+    error: KnownFaceError | None = None
+
+
+class Jobs:
+    """Runs jobs one after the other. They are not kept: a restart forgets them, and what was not done is not done."""
+
+    def __init__(self) -> None:
+        self._pool = ThreadPoolExecutor(1, thread_name_prefix="job")
+        self._jobs: dict[str, Job] = {}
+        self._lock = threading.Lock()
+
+    def start(self, kind: str, work: Callable[[], Mapping[str, Any]]) -> Job:
+        """Have something done.
+
+        Raises:
+            BusyError: Too many jobs are waiting.
+        """
+        job = Job(secrets.token_hex(8), kind, "waiting", datetime.now(UTC))
+        with self._lock:
+            if sum(other.state in {"waiting", "running"} for other in self._jobs.values()) >= _WAITING:
+                raise BusyError(f"{_WAITING} jobs are waiting already.", retry_after=30)
+            self._jobs[job.id] = job
+            over = [i for i, other in self._jobs.items() if other.state in {"done", "failed"}][
+                : len(self._jobs) - _KEPT
+            ]
+            for old in over:
+                del self._jobs[old]
+        self._pool.submit(self._run, job, work)
+        return job
+
+    def get(self, job_id: str) -> Job:
+        """A job as it is now.
+
+        Raises:
+            NotFoundError: There is none of this id, or it is long done.
+        """
+        with self._lock:
+            job = self._jobs.get(job_id)
+        if job is None:
+            raise NotFoundError(f"There is no job {job_id[:40]!r}.", "Jobs are forgotten when the service restarts.")
+        return job
+
+    def all(self) -> list[Job]:
+        """The jobs known, oldest first."""
+        with self._lock:
+            return list(self._jobs.values())
+
+    def close(self) -> None:
+        """Wait for what is running; what waits is not done."""
+        self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def _run(self, job: Job, work: Callable[[], Mapping[str, Any]]) -> None:
+        self._put(replace(job, state="running"))
+        done = replace(job, state="failed", error=KnownFaceError("It failed; the log of the service says why."))
+        try:
+            done = replace(job, state="done", result=work())
+        except KnownFaceError as error:
+            done = replace(job, state="failed", error=error)
+        except BaseException:
+            _log.exception("The job %s failed", job.kind)
+            raise
+        finally:
+            self._put(replace(done, finished=datetime.now(UTC)))
+
+    def _put(self, job: Job) -> None:
+        with self._lock:
+            self._jobs[job.id] = job

@@ -1,0 +1,180 @@
+"""Live: pictures of a browser's camera by WebSocket, the sources that the service watches, and what happens.
+
+``WS /v1/live/camera`` takes pictures as binary messages, in the order in which they were taken. The newest one counts:
+what arrives while another is being looked at replaces what waits. Every answer tells which picture it is about, so a
+sender that keeps at most two pictures on their way never builds up a queue, neither here nor in the network.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Callable
+from typing import Annotated, Any, Final
+
+from fastapi import APIRouter, Query
+from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
+
+from knownface.errors import BusyError, ForbiddenError, KnownFaceError, NoKeyError, RateLimitedError
+from knownface.gallery.names import clean_label
+from knownface.live import FrameResult
+from knownface.server.access import access_of
+from knownface.server.context import Service, service_of
+from knownface.server.feeds import CameraFeed
+from knownface.server.keys import Role
+from knownface.server.problems import problem_of
+
+CHECK_EVERY: Final = 2.0
+"""Seconds after which a key or browser session that was revoked ends what it opened."""
+SILENCE: Final = 300.0
+"""Seconds without a picture after which a camera's connection is closed."""
+
+# Private codes of RFC 6455, section 7.4.2: 4000 and an HTTP status.
+_CODES = {NoKeyError: 4401, ForbiddenError: 4403, RateLimitedError: 4429, BusyError: 4503}
+
+sockets = APIRouter()
+
+
+@sockets.websocket("/v1/live/camera")
+async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=200)] = "browser") -> None:
+    """Look at the pictures of a browser's camera."""
+    async with _opened(websocket, "device") as may_stay:
+        service = service_of(websocket)
+        rooms = service.rooms
+        feed = rooms.open_camera(clean_label(source, "camera's name"))
+        try:
+            await websocket.send_json({"type": "session", "session": feed.id})
+            newest = _Newest()
+            await _until_one_ends(_receive(websocket, newest), _look(websocket, newest, feed, service), may_stay())
+        finally:
+            await asyncio.shield(asyncio.to_thread(rooms.close_camera, feed))
+
+
+@sockets.websocket("/v1/live/events")
+async def events(websocket: WebSocket) -> None:
+    """Tell what happens in front of every camera, and every alert."""
+    async with _opened(websocket, "viewer") as may_stay:
+        hub = service_of(websocket).rooms.hub
+        queue = hub.listen()
+
+        async def tell() -> None:
+            while True:
+                await websocket.send_json(await queue.get())
+
+        try:
+            await _until_one_ends(_drain(websocket), tell(), may_stay())
+        finally:
+            hub.leave(queue)
+
+
+class _Newest:
+    """Holds the newest picture that has not been looked at; older ones are let go."""
+
+    def __init__(self) -> None:
+        self._arrived = asyncio.Event()
+        self._item: tuple[int, bytes] | None = None
+
+    def put(self, number: int, picture: bytes) -> None:
+        self._item = number, picture
+        self._arrived.set()
+
+    async def take(self) -> tuple[int, bytes]:
+        await self._arrived.wait()
+        self._arrived.clear()
+        item, self._item = self._item, None
+        assert item is not None  # noqa: S101 - it arrived
+        return item
+
+
+async def _receive(websocket: WebSocket, newest: _Newest) -> None:
+    number = 0
+    while True:
+        message = await asyncio.wait_for(websocket.receive(), SILENCE)
+        if message["type"] == "websocket.disconnect":
+            return
+        picture = message.get("bytes")
+        if picture is not None:
+            number += 1
+            newest.put(number, picture)
+
+
+async def _look(websocket: WebSocket, newest: _Newest, feed: CameraFeed, service: Service) -> None:
+    while True:
+        number, picture = await newest.take()
+        try:
+            result = await service.workers.run(feed.look, picture)
+            answer = frame_answer(result)
+        except KnownFaceError as error:
+            answer = {"type": "problem", **problem_of(error).model_dump()}
+        await websocket.send_json({**answer, "frame": number})
+
+
+def frame_answer(result: FrameResult) -> dict[str, Any]:
+    """What a browser is told of a frame: its size, and each face with its box and name as far as known."""
+    height, width = (0, 0) if result.frame is None else result.frame.image.shape[:2]
+    faces = []
+    for face in result.faces:
+        identity, decision = face.identity, face.identity.decision
+        known = decision is not None and decision.distance <= 2
+        faces.append(
+            {
+                "track": face.track_id,
+                "box": face.box.as_list(),
+                "state": identity.state,
+                "person": identity.person_id,
+                "name": identity.name,
+                "unknown": identity.unknown,
+                "distance": round(decision.distance, 3) if known and decision is not None else None,
+                "why": identity.why,
+            }
+        )
+    return {"type": "frame", "width": width, "height": height, "faces": faces}
+
+
+@contextlib.asynccontextmanager
+async def _opened(websocket: WebSocket, role: Role) -> AsyncIterator[Callable[[], Any]]:
+    """Accept a connection of somebody who may, and close it in order, whatever ends it.
+
+    Yields:
+        What makes a coroutine that returns when the key or session is not valid any more.
+    """
+    await websocket.accept()  # what is refused before that, browsers tell nothing about
+    code, why = 1000, ""
+    try:
+        access_of(websocket, role)
+
+        async def may_stay() -> None:
+            while True:
+                await asyncio.sleep(CHECK_EVERY)
+                access_of(websocket, role)
+
+        yield may_stay
+    except KnownFaceError as error:
+        code = next((c for kind, c in _CODES.items() if isinstance(error, kind)), 4422)
+        why = error.message
+    except TimeoutError:
+        code, why = 4408, "Nothing was sent."
+    except (WebSocketDisconnect, RuntimeError) as error:
+        if not isinstance(error, WebSocketDisconnect) and websocket.client_state is WebSocketState.CONNECTED:
+            raise
+    if WebSocketState.DISCONNECTED not in {websocket.client_state, websocket.application_state}:
+        with contextlib.suppress(RuntimeError, WebSocketDisconnect):
+            await websocket.close(code, why[:120])
+
+
+async def _drain(websocket: WebSocket) -> None:
+    while (await websocket.receive())["type"] != "websocket.disconnect":
+        pass
+
+
+async def _until_one_ends(*work: Any) -> None:
+    """Run coroutines until one of them returns or raises; the others are cancelled."""
+    tasks = [asyncio.ensure_future(one) for one in work]
+    try:
+        done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            task.result()
+    finally:
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,0 +1,27 @@
+"""The live page."""
+
+from __future__ import annotations
+
+from fastapi import Request, Response
+
+from knownface.server.context import service_of
+from knownface.server.pages.render import page, pages_router, rule_notes
+
+router = pages_router()
+
+_SUGGESTED = 1000
+"""Names that the browser offers while one is typed."""
+
+
+@router.get("/live")
+def live(request: Request) -> Response:
+    """The browser's camera, the watched sources, and who is here."""
+    service = service_of(request)
+    return page(
+        request,
+        "live.html",
+        "live",
+        people=service.gallery.people_page(limit=_SUGGESTED),
+        sources=service.rooms.watched.all(),
+        notes=rule_notes(service),
+    )

@@ -1,0 +1,76 @@
+"""People: everybody, one of them, somebody new."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import Query, Request, Response
+
+from knownface.events import Which
+from knownface.events.samples import list_offers
+from knownface.server.context import service_of
+from knownface.server.pages.render import address_with, page, pages_router
+from knownface.server.removal import removal_of
+from knownface.server.shapes.common import PersonId
+
+router = pages_router()
+
+_PAGE = 60
+_LATEST = 8
+
+
+@router.get("/people")
+def people(
+    request: Request,
+    search: Annotated[str, Query(max_length=200)] = "",
+    group: Annotated[str, Query(max_length=200)] = "",
+    after: Annotated[str | None, Query(max_length=400)] = None,
+) -> Response:
+    """Everybody, a page at a time."""
+    gallery = service_of(request).gallery
+    found = gallery.people_page(search=search or None, group=group or None, after=after, limit=_PAGE + 1)
+    more = address_with(request, after=found[_PAGE - 1].name) if len(found) > _PAGE else None
+    return page(
+        request,
+        "people.html",
+        "people",
+        people=found[:_PAGE],
+        groups=gallery.groups(),
+        total=len(gallery.names),
+        search=search,
+        group=group,
+        more=more,
+        first=after is None,
+        offers=list_offers(gallery),
+    )
+
+
+@router.get("/people/new")
+def new_person(request: Request) -> Response:
+    """Somebody new: a name, then pictures."""
+    return page(request, "person_new.html", "people", groups=service_of(request).gallery.groups())
+
+
+@router.get("/people/offers")
+def offers(request: Request) -> Response:
+    """New pictures of known people that may be learnt."""
+    return page(request, "offers.html", "people", offers=list_offers(service_of(request).gallery))
+
+
+@router.get("/people/{person_id}")
+def person(request: Request, person_id: PersonId) -> Response:
+    """One person with the templates."""
+    service = service_of(request)
+    found = service.gallery.person(person_id)
+    return page(
+        request,
+        "person.html",
+        "people",
+        person=found,
+        templates=service.gallery.templates(person_id),
+        removal=removal_of(service.gallery, person_id),
+        others=[other for other in service.gallery.people_page(limit=1000) if other.id != person_id],
+        sightings=service.sightings.find(Which(person=found.name), limit=_LATEST),
+        groups=service.gallery.groups(),
+        rule=service.recognizer.rule,
+    )

@@ -1,0 +1,173 @@
+"""Drawing pages: templates with autoescaping, the guard before them, the static files beside them."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Coroutine
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import HTMLResponse, RedirectResponse
+from fastapi.routing import APIRoute
+from fastapi.staticfiles import StaticFiles
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.types import Scope
+
+from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
+from knownface.recognizer import rule_in_force
+from knownface.server.access import caller_of, csrf_of
+from knownface.server.context import Service, service_of
+from knownface.server.keys import Role, allows
+from knownface.server.problems import status_of
+from knownface.server.texts import LANGUAGE, STATIC, text
+
+SECTIONS = {
+    "live": "live",
+    "people": "people",
+    "unknowns": "unknown",
+    "attendance": "attendance",
+    "log": "log",
+    "settings": "settings",
+}
+"""The parts of the page, in the order of the navigation, and their drawings in ``icons.svg``."""
+
+_FOREVER = "public, max-age=31536000, immutable"
+
+
+class _VersionedFiles(StaticFiles):
+    """Files below a folder that is named after their content: browsers may keep them for good."""
+
+    def lookup_path(self, path: str) -> tuple[str, Any]:
+        version, _, rest = path.partition("/")
+        return super().lookup_path(rest) if version == _version() else ("", None)
+
+    async def get_response(self, path: str, scope: Scope) -> Response:
+        response = await super().get_response(path, scope)
+        response.headers["Cache-Control"] = _FOREVER
+        return response
+
+
+def static_files() -> StaticFiles:
+    """Scripts, style, drawings and texts, for ``/static``."""
+    return _VersionedFiles(directory=STATIC)
+
+
+@cache
+def _version() -> str:
+    digest = hashlib.sha256()
+    for file in sorted(STATIC.rglob("*")):
+        if file.is_file():
+            digest.update(file.relative_to(STATIC).as_posix().encode() + file.read_bytes())
+    return digest.hexdigest()[:12]
+
+
+def static(path: str) -> str:
+    """The address of a static file; another one whenever any of them changes, since scripts load each other."""
+    return f"/static/{_version()}/{path}"
+
+
+def initials(name: str) -> str:
+    """What stands for a name where there is no picture."""
+    words = name.split()
+    return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else ""
+
+
+@cache
+def _environment() -> Environment:
+    made = Environment(
+        loader=PackageLoader("knownface.server"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    made.globals.update(t=text, static=static, language=LANGUAGE, navigation=tuple(SECTIONS), symbols=SECTIONS)
+    made.filters["initials"] = initials
+    return made
+
+
+def page(request: Request, template: str, section: str = "", status: int = 200, **values: Any) -> HTMLResponse:
+    """Draw a page.
+
+    Args:
+        request: Whom for.
+        template: File of ``templates/``.
+        section: Which part of :data:`SECTIONS` it belongs to.
+        status: HTTP status.
+        **values: What the template shows.
+    """
+    caller = getattr(request.state, "caller", None)
+
+    def may(role: Role) -> bool:
+        return caller is not None and allows(caller.role, role)
+
+    drawn = (
+        _environment()
+        .get_template(template)
+        .render(
+            request=request,
+            section=section,
+            csrf=csrf_of(request) if caller else None,
+            signed_in=caller,
+            may=may,
+            **values,
+        )
+    )
+    return HTMLResponse(drawn, status, {"Cache-Control": "no-store"})
+
+
+def rule_notes(service: Service) -> tuple[str, ...]:
+    """What readers should know about the parameters in force, a sentence each."""
+    recognizer = service.recognizer
+    return rule_in_force(recognizer.gallery, recognizer.embedder.contract, recognizer.settings)[1]
+
+
+def address_with(request: Request, **changes: object) -> str:
+    """The address of the page with other parameters; those that are None are left out."""
+    parameters = {**request.query_params, **changes}
+    return f"{request.url.path}?{urlencode({k: v for k, v in parameters.items() if v is not None})}"
+
+
+class PageRoute(APIRoute):
+    """A page for those who have signed in; others are sent to sign in, and errors are pages too."""
+
+    role: Role = "viewer"
+
+    def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
+        """The handler behind the check."""
+        handler = super().get_route_handler()
+
+        async def guarded(request: Request) -> Response:
+            try:
+                caller = caller_of(request, self.role)
+                wait = service_of(request).rates_by_key.take(str(caller.actor.key_id))
+                if wait:
+                    raise RateLimitedError("This key has sent too many requests.", retry_after=wait)
+                return await handler(request)
+            except NoKeyError:
+                there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+                return RedirectResponse(f"/sign-in?next={quote(there)}", 303)
+            except KnownFaceError as error:
+                return error_page(request, error)
+
+        return guarded
+
+
+class AdminPageRoute(PageRoute):
+    """A page for administrators."""
+
+    role = "admin"
+
+
+def error_page(request: Request, error: KnownFaceError) -> HTMLResponse:
+    """What people see of an error."""
+    title = text("error.not_found" if status_of(error) == 404 else "error.title")
+    hint = "" if status_of(error) == 404 else error.hint  # that one speaks of the command line
+    return page(request, "error.html", status=status_of(error), title=title, message=error.message, hint=hint)
+
+
+def pages_router(route: type[PageRoute] = PageRoute) -> APIRouter:
+    """A router for a group of pages."""
+    return APIRouter(route_class=route)

@@ -1,0 +1,104 @@
+"""Who was seen: the Unknowns that have no name yet, and the log."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Annotated
+from urllib.parse import urlencode
+
+from fastapi import Query, Request, Response
+
+from knownface.errors import BadRequestError, UnknownPersonError
+from knownface.events import Sighting, Which
+from knownface.events.unknowns import group_unknowns
+from knownface.server.context import service_of
+from knownface.server.pages.render import address_with, page, pages_router
+
+router = pages_router()
+
+_PAGE = 100
+_GROUPS = 50
+
+
+@router.get("/unknowns")
+def unknowns(request: Request, dismissed: bool = False) -> Response:
+    """Unknowns, grouped by likeness."""
+    service = service_of(request)
+    which = Which(unknown=True, dismissed=dismissed)
+    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, which)
+    return page(
+        request,
+        "unknowns.html",
+        "unknowns",
+        groups=groups[:_GROUPS],
+        total=len(groups),
+        dismissed=dismissed,
+        settings=service.recognizer.settings,
+        people=service.gallery.people_page(limit=1000),
+    )
+
+
+@router.get("/log")
+def log(
+    request: Request,
+    person: Annotated[str, Query(max_length=400)] = "",
+    who: Annotated[str, Query(max_length=20)] = "",
+    source: Annotated[str, Query(max_length=2000)] = "",
+    after: Annotated[str, Query(max_length=40)] = "",
+    before: Annotated[str, Query(max_length=40)] = "",
+    below: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> Response:
+    """Sightings, the newest first, as the filters say."""
+    service = service_of(request)
+    asked = {"person": person, "who": who, "source": source, "after": after, "before": before}
+    nobody = ""
+    found: list[Sighting] = []
+    which = Which(
+        unknown={"known": False, "unknown": True}.get(who),
+        source=source or None,
+        after=_moment(after),
+        before=_moment(before),
+    )
+    try:
+        which = replace(which, person=service.gallery.person(person).id if person else None)
+        found = service.sightings.find(which, limit=_PAGE + 1, below=below)
+    except UnknownPersonError as error:
+        nobody = error.message
+    return page(
+        request,
+        "log.html",
+        "log",
+        sightings=found[:_PAGE],
+        nobody=nobody,
+        sources=service.sightings.sources(),
+        people=service.gallery.people_page(limit=1000),
+        asked=asked,
+        filtered=any(asked.values()),
+        more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
+        exported=_as_query(which),
+        keep=service.sightings.keep,
+    )
+
+
+def _moment(text: str) -> datetime | None:
+    """A time that a script of the page wrote, with its zone; or a day or time without one, which is UTC."""
+    if not text:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise BadRequestError(f"{text!r} is no time.", "Write it such as 2026-03-01T09:30.") from error
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _as_query(which: Which) -> str:
+    """What is shown, as parameters of the route that exports it."""
+    asked = {
+        "person_id": which.person,
+        "unknown": None if which.unknown is None else str(which.unknown).lower(),
+        "source": which.source,
+        "after": which.after and which.after.isoformat(),
+        "before": which.before and which.before.isoformat(),
+    }
+    return urlencode({name: value for name, value in asked.items() if value is not None})

@@ -1,0 +1,64 @@
+"""Settings: what is in force, calibration, keys, the audit log."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query, Request, Response
+
+from knownface import __version__
+from knownface.server.context import service_of
+from knownface.server.keys import ROLES
+from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
+from knownface.settings import settings_file
+
+router = APIRouter()
+_open, _admin = pages_router(), pages_router(AdminPageRoute)
+
+_PAGE = 100
+
+
+@_open.get("/settings")
+def settings(request: Request) -> Response:
+    """The parameters in force, calibration, the models and their licences, what is kept and for how long."""
+    service = service_of(request)
+    recognizer = service.recognizer
+    return page(
+        request,
+        "settings.html",
+        "settings",
+        tab="settings",
+        rule=recognizer.rule,
+        notes=rule_notes(service),
+        contract=recognizer.embedder.contract,
+        detector=recognizer.detector.name,
+        calibration=service.gallery.calibration,
+        info=service.gallery.info(),
+        settings=recognizer.settings,
+        serve=service.settings,
+        file=settings_file(),
+        version=__version__,
+    )
+
+
+@_admin.get("/settings/keys")
+def keys(request: Request) -> Response:
+    """The API keys."""
+    found = service_of(request).keys.all()
+    return page(request, "keys.html", "settings", tab="keys", keys=found, roles=ROLES)
+
+
+@_admin.get("/settings/audit")
+def audit(
+    request: Request,
+    action: Annotated[str, Query(max_length=50)] = "",
+    below: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> Response:
+    """Who enrolled, changed, deleted and exported."""
+    found = service_of(request).audit.page(before=below, limit=_PAGE + 1, action=action or None)
+    more = address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None
+    return page(request, "audit.html", "settings", tab="audit", entries=found[:_PAGE], action=action, more=more)
+
+
+router.include_router(_open)
+router.include_router(_admin)

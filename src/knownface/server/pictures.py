@@ -1,0 +1,95 @@
+"""Small pictures of the faces that people were learnt from: kept with uploads if that is set, else cut from the file.
+
+A file that was enrolled from a folder is only opened where its content is still the one enrolled; what an upload was
+called is never taken for a file.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping
+from pathlib import Path
+
+import cv2
+import numpy as np
+from PIL import Image as PilImage
+from sqlalchemy import select
+
+from knownface.errors import KnownFaceError, NotFoundError
+from knownface.files import sha256_of
+from knownface.gallery import Gallery, Template
+from knownface.media import read_image
+from knownface.storage import insert_new, reading, writing
+from knownface.storage.schema import templates
+from knownface.storage.service_schema import template_pictures
+from knownface.types import Box, Image
+
+UPLOADED = "upload:"
+"""What the source of a template begins with that was enrolled through the service."""
+SIDE = 160
+"""Longer side of a small picture, in pixels."""
+_MARGIN = 0.3
+"""Ground on each side of the face, as a share of its size."""
+_QUALITY = 85
+
+
+def small_picture(image: Image, box: Box) -> bytes:
+    """A face with some ground around it, as JPEG, at most :data:`SIDE` pixels wide and high."""
+    height, width = image.shape[:2]
+    margin = _MARGIN * max(box.width, box.height)
+    left, top = int(max(0, box.x - margin)), int(max(0, box.y - margin))
+    right, bottom = int(min(width, box.right + margin)), int(min(height, box.bottom + margin))
+    crop = image[min(top, height - 1) : max(bottom, top + 1), min(left, width - 1) : max(right, left + 1)]
+    scale = SIDE / max(crop.shape[:2])
+    if scale < 1:
+        size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
+        crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    buffer = io.BytesIO()
+    PilImage.fromarray(crop).save(buffer, "JPEG", quality=_QUALITY)
+    return buffer.getvalue()
+
+
+class PictureStore:
+    """The small pictures in a gallery's database; each goes with its template.
+
+    Args:
+        gallery: Open.
+        max_pixels: Of a file that a picture is cut from.
+    """
+
+    def __init__(self, gallery: Gallery, max_pixels: int) -> None:
+        self._gallery = gallery
+        self._max_pixels = max_pixels
+
+    def keep(self, pictures: Mapping[int, bytes]) -> None:
+        """Keep pictures of templates; one that was removed meanwhile is passed over."""
+        with writing(self._gallery.engine, self._gallery.location) as connection:
+            there = connection.scalars(select(templates.c.id).where(templates.c.id.in_(pictures))).all()
+            insert_new(connection, template_pictures, [{"template_id": i, "jpeg": pictures[i]} for i in there])
+
+    def of_template(self, template: Template) -> bytes:
+        """The picture of a template, as JPEG.
+
+        Raises:
+            NotFoundError: None was kept, and the file is not there any more, has changed, or is a video.
+        """
+        query = select(template_pictures.c.jpeg).where(template_pictures.c.template_id == template.id)
+        with reading(self._gallery.engine, self._gallery.location) as connection:
+            kept = connection.scalar(query)
+        found = kept or self._cut(template)
+        if found is None:
+            raise NotFoundError(f"There is no picture of the template {template.id}.")
+        return found
+
+    def _cut(self, template: Template) -> bytes | None:
+        path = Path(template.source)
+        if template.source.startswith(UPLOADED) or not path.is_absolute() or template.box is None:
+            return None
+        if template.frame_time is not None or not path.is_file():
+            return None
+        try:
+            if sha256_of(path) != template.source_sha256:
+                return None
+            return small_picture(read_image(path, self._max_pixels), template.box)
+        except (KnownFaceError, OSError):
+            return None

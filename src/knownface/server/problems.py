@@ -1,0 +1,195 @@
+"""Errors as answers: one shape, the library's codes, the right status."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.exceptions import HTTPException
+
+from knownface import errors as e
+from knownface.review import PoorPictureError
+
+_log = logging.getLogger(__name__)
+
+# The class nearest to the error's own decides.
+_STATUS: dict[type[e.KnownFaceError], int] = {
+    e.KnownFaceError: 500,
+    e.InputError: 422,
+    e.UnsupportedError: 415,
+    e.TooLargeError: 413,
+    e.FaceError: 422,
+    e.LooksLikeOtherError: 409,
+    e.ContractMismatchError: 409,
+    e.GalleryLockedError: 503,
+    e.GalleryEmptyError: 409,
+    e.PersonError: 422,
+    e.UnknownPersonError: 404,
+    e.UnknownTemplateError: 404,
+    e.NameTakenError: 409,
+    e.MissingExtraError: 501,
+    e.OutputError: 507,
+    e.CalibrationError: 422,
+    e.EventsError: 422,
+    e.UnknownSessionError: 404,
+    e.SessionOpenError: 409,
+    e.UnknownSightingError: 404,
+    e.UnknownOfferError: 404,
+    e.NoKeyError: 401,
+    e.ForbiddenError: 403,
+    e.RateLimitedError: 429,
+    e.BusyError: 503,
+    e.NotFoundError: 404,
+    e.BadRequestError: 400,
+    e.TooSlowError: 408,
+}
+_HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported", 400: "bad-request"}
+_TOLD = 20
+"""Faults of a request that are listed."""
+
+
+class CutShort(HTTPException):
+    """Carries one of our errors through code that takes every other one for a broken body."""
+
+    def __init__(self, error: e.KnownFaceError) -> None:
+        super().__init__(400, error.message)
+        self.error = error
+
+
+class Problem(BaseModel):
+    """What went wrong."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "code": "no-face",
+                    "message": "No face was found.",
+                    "hint": e.NoFaceError.default_hint,
+                    "details": None,
+                }
+            ]
+        }
+    )
+
+    code: str = Field(description="A stable word for programs.")
+    message: str = Field(description="A sentence for people.")
+    hint: str = Field(description="What to do about it; may be empty.")
+    details: dict[str, Any] | None = Field(default=None, description="More for programs; its keys depend on the code.")
+
+
+def status_of(error: e.KnownFaceError) -> int:
+    """The HTTP status of one of our errors."""
+    return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
+
+
+def code_of(error: e.KnownFaceError) -> str:
+    """The stable word of an error; of a poor picture that of its first shortcoming."""
+    return error.reason if isinstance(error, PoorPictureError) else error.code
+
+
+def problem_of(error: e.KnownFaceError) -> Problem:
+    """One of our errors as it is told."""
+    details = {"needed": error.needed} if isinstance(error, e.TooFewStrangersError) else None
+    message = error.message[:1].upper() + error.message[1:]
+    return Problem(code=code_of(error), message=message, hint=error.hint, details=details)
+
+
+def answer_of(error: e.KnownFaceError) -> JSONResponse:
+    """The answer to a request that one of our errors ended."""
+    status = status_of(error)
+    headers = {}
+    if isinstance(error, e.NoKeyError):
+        headers["WWW-Authenticate"] = 'Bearer realm="knownface"'
+    if isinstance(error, e.RateLimitedError):
+        headers["Retry-After"] = str(math.ceil(error.retry_after))
+    elif status == 503:
+        headers["Retry-After"] = "5"
+    return JSONResponse(problem_of(error).model_dump(), status, headers)
+
+
+def answers(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str, dict[str, Any]]:
+    """What a route may answer besides success, for the OpenAPI document: a status, its codes and an example of each.
+
+    Args:
+        *kinds: The route's own errors; those of every route are added.
+        role: Whether the route asks for a key.
+    """
+    common: Sequence[type[e.KnownFaceError]] = [
+        e.RateLimitedError,
+        e.BusyError,
+        e.GalleryLockedError,
+        e.BadRequestError,
+        e.TooSlowError,
+    ]
+    if role:
+        common = [e.NoKeyError, e.ForbiddenError, *common]
+    told: dict[int, dict[str, Any]] = {}
+    for kind in (*kinds, *common):
+        status = next(_STATUS[base] for base in kind.__mro__ if base in _STATUS)
+        sentence = (kind.__doc__ or kind.code).partition("\n")[0]
+        value = {"code": kind.code, "message": sentence, "hint": kind.default_hint, "details": None}
+        told.setdefault(status, {})[kind.code] = {"summary": sentence, "value": value}
+    fault = {"code": "invalid-request", "message": "limit: Input should be less than or equal to 200.", "hint": ""}
+    told.setdefault(422, {})["invalid-request"] = {"summary": "A field is missing or wrong.", "value": fault}
+    told.setdefault(413, {})["too-large"] = {
+        "summary": "The request is too large.",
+        "value": {"code": "too-large", "message": "The request is larger than 256000 bytes.", "hint": ""},
+    }
+    return {
+        status: {
+            "model": Problem,
+            "description": "Codes: " + ", ".join(f"`{code}`" for code in examples) + ".",
+            "content": {"application/json": {"examples": examples}},
+        }
+        for status, examples in sorted(told.items())
+    }
+
+
+def install(app: FastAPI) -> None:
+    """Have every error of an app answered in the one shape."""
+    app.add_exception_handler(e.KnownFaceError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
+
+
+async def _ours(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, e.KnownFaceError)  # noqa: S101 - installed for this class
+    if status_of(error) >= 500 and not isinstance(error, (e.BusyError, e.GalleryLockedError)):
+        _log.error("%s %s", error.message, error.hint)
+    return answer_of(error)
+
+
+async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, RequestValidationError)  # noqa: S101
+    # What was sent is not told back: it may be a key.
+    faults = [
+        {"where": ".".join(str(part) for part in fault["loc"]), "problem": str(fault["msg"])}
+        for fault in error.errors()[:_TOLD]
+    ]
+    message = "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults[:3])
+    told = Problem(code="invalid-request", message=f"{message}.", hint="", details={"faults": faults})
+    return JSONResponse(told.model_dump(), 422)
+
+
+async def _http(_request: Request, error: Exception) -> JSONResponse:
+    assert isinstance(error, HTTPException)  # noqa: S101
+    if isinstance(error, CutShort):
+        return answer_of(error.error)
+    code = _HTTP_CODES.get(error.status_code, "bad-request")
+    message = "There is nothing at this address." if error.status_code == 404 else f"{error.detail}."
+    told = Problem(code=code, message=message, hint="The address /v1/openapi.json lists everything there is.")
+    return JSONResponse(told.model_dump(), error.status_code, error.headers)
+
+
+async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+    # The traceback goes into the log, by whoever called us.
+    told = Problem(code="internal", message="Something went wrong in the service.", hint="Its log says what.")
+    return JSONResponse(told.model_dump(), 500)

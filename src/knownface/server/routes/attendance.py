@@ -1,0 +1,162 @@
+"""Attendance and check-in: sessions opened, read, marked, closed, exported."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Annotated, Literal
+
+from fastapi import File, Query, Response, UploadFile
+
+from knownface.errors import (
+    BadNameError,
+    EventsError,
+    InputError,
+    MissingExtraError,
+    SessionOpenError,
+    UnknownPersonError,
+)
+from knownface.errors import UnknownSessionError as UnknownError
+from knownface.events import (
+    close_session,
+    delete_session,
+    list_sessions,
+    mark,
+    open_session,
+    read_guests,
+    report_session,
+)
+from knownface.events.sheets import moodle_table, plain, session_table
+from knownface.server import uploads
+from knownface.server.access import guarded_router, needs
+from knownface.server.problems import answers
+from knownface.server.routes.common import Here, WhoAsks
+from knownface.server.routes.seen import as_utc, file_answer
+from knownface.server.shapes.attendance import GuestShape, Mark, NewSession, ReportShape, SessionShape
+from knownface.server.shapes.common import Number
+from knownface.tables import csv_text, write_xlsx
+
+router = guarded_router("attendance")
+
+_GONE = answers(UnknownError)
+_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
+
+@router.get("/attendance", dependencies=needs("viewer"), responses=answers(), summary="List sessions")
+def list_all(service: Here) -> list[SessionShape]:
+    """Every session, the newest first."""
+    now = datetime.now(UTC)
+    return [SessionShape.of(session, now) for session in list_sessions(service.gallery)]
+
+
+@router.post(
+    "/attendance",
+    dependencies=needs("operator"),
+    status_code=201,
+    responses=answers(SessionOpenError, UnknownPersonError, EventsError, BadNameError),
+    summary="Open a session",
+)
+def open_one(service: Here, caller: WhoAsks, wanted: NewSession, response: Response) -> SessionShape:
+    """Opens a session; who comes is read from what cameras see. `POST /v1/guests` reads a guest list's CSV."""
+    session = open_session(
+        service.gallery,
+        wanted.name,
+        people=wanted.people,
+        group=wanted.group,
+        guests=[guest.guest() for guest in wanted.guests],
+        sources=wanted.sources,
+        grace=timedelta(minutes=wanted.grace_minutes),
+        start=as_utc(wanted.start),
+        until=as_utc(wanted.until),
+    )
+    service.audit.note(caller.actor, "attendance.open", session.id)
+    response.headers["Location"] = f"/v1/attendance/{session.id}"
+    return SessionShape.of(session, datetime.now(UTC))
+
+
+@router.post("/guests", dependencies=needs("operator"), responses=answers(InputError), summary="Read a guest list")
+def read_list(
+    service: Here, list_file: Annotated[UploadFile, File(alias="file", description="CSV with a column `name`.")]
+) -> list[GuestShape]:
+    """Reads a CSV with the columns `name`, `external_id` if there is one, and any others; nothing is stored."""
+    label = uploads.label_of(list_file) or "guests.csv"
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "guests.csv"
+        path.write_bytes(uploads.content_of(list_file, service))
+        try:
+            guests = read_guests(path)
+        except InputError as error:
+            error.message = error.message.replace(str(path), label)
+            raise
+    return [GuestShape(name=g.name, external_id=g.external_id, facts=dict(g.facts)) for g in guests]
+
+
+@router.get("/attendance/{session_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a session")
+def read_one(service: Here, session_id: Number) -> ReportShape:
+    """Who is present, late, expected or absent, and how many strangers were seen."""
+    return ReportShape.of(report_session(service.gallery, session_id))
+
+
+@router.post(
+    "/attendance/{session_id}/close", dependencies=needs("operator"), responses=_GONE, summary="Close a session"
+)
+def close_one(service: Here, caller: WhoAsks, session_id: Number) -> ReportShape:
+    """Closes a session and writes down who came."""
+    close_session(service.gallery, session_id)
+    service.audit.note(caller.actor, "attendance.close", session_id)
+    return ReportShape.of(report_session(service.gallery, session_id))
+
+
+@router.post(
+    "/attendance/{session_id}/mark",
+    dependencies=needs("operator"),
+    responses=answers(UnknownError, BadNameError),
+    summary="Mark somebody by hand",
+)
+def mark_one(service: Here, caller: WhoAsks, session_id: Number, wanted: Mark) -> ReportShape:
+    """Says that somebody has come, or has not; it counts more than what was seen."""
+    report = mark(service.gallery, session_id, wanted.name, absent=wanted.absent)
+    service.audit.note(caller.actor, "attendance.mark", session_id, absent=wanted.absent)
+    return ReportShape.of(report)
+
+
+@router.delete(
+    "/attendance/{session_id}",
+    dependencies=needs("operator"),
+    status_code=204,
+    responses=_GONE,
+    summary="Delete a session",
+)
+def delete_one(service: Here, caller: WhoAsks, session_id: Number) -> None:
+    """Deletes a session with its list and marks; the sightings stay."""
+    delete_session(service.gallery, session_id)
+    service.audit.note(caller.actor, "attendance.delete", session_id)
+
+
+@router.get(
+    "/attendance/{session_id}/export",
+    dependencies=needs("operator"),
+    responses={**answers(UnknownError, MissingExtraError), 200: {"content": {"text/csv": {}, _XLSX: {}}}},
+    response_class=Response,
+    summary="Export a session",
+)
+def export_one(
+    service: Here,
+    caller: WhoAsks,
+    session_id: Number,
+    form: Annotated[Literal["csv", "xlsx", "moodle"], Query(alias="format")] = "csv",
+) -> Response:
+    """The report as CSV, as an Excel file, or as the CSV that Moodle's attendance import takes."""
+    report = report_session(service.gallery, session_id)
+    table = moodle_table(report)[0] if form == "moodle" else session_table(report, UTC)
+    name = f"attendance-{session_id}"
+    content: str | bytes = csv_text(*plain(table))
+    if form == "xlsx":
+        with tempfile.TemporaryDirectory() as folder:
+            path = Path(folder) / "attendance.xlsx"
+            write_xlsx(path, {"Attendance": table})
+            content = path.read_bytes()
+    service.audit.note(caller.actor, "attendance.export", session_id, rows=len(table.rows))
+    kind = _XLSX if form == "xlsx" else "text/csv; charset=utf-8"
+    return file_answer(content, f"{name}.{'xlsx' if form == 'xlsx' else 'csv'}", kind)

@@ -1,0 +1,28 @@
+"""What several groups of routes take and answer."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Annotated, TypeAlias, cast
+
+from fastapi import Depends, Request, Response
+
+from knownface.server.access import Caller
+from knownface.server.context import Service, service_of
+
+
+def _caller(request: Request) -> Caller:
+    return cast("Caller", request.state.caller)  # the route's guard put it there
+
+
+Here: TypeAlias = Annotated[Service, Depends(service_of)]
+WhoAsks: TypeAlias = Annotated[Caller, Depends(_caller)]
+
+
+def picture_answer(request: Request, jpeg: bytes) -> Response:
+    """A JPEG, or 304 where the browser has it already; browsers ask every time, so that what is deleted is gone."""
+    tag = f'"{hashlib.sha256(jpeg).hexdigest()[:32]}"'
+    headers = {"ETag": tag, "Cache-Control": "private, no-cache"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(status_code=304, headers=headers)
+    return Response(jpeg, media_type="image/jpeg", headers=headers)

@@ -1,0 +1,167 @@
+"""Who is on a picture; whether two are one; what a picture is good for."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated, TypeAlias
+
+from fastapi import File, Form, UploadFile
+
+from knownface.answers import PictureReview, Verification
+from knownface.errors import (
+    BadRequestError,
+    BusyError,
+    GalleryEmptyError,
+    InputError,
+    NoFaceError,
+    SeveralFacesError,
+    TooLargeError,
+    UnknownPersonError,
+    UnreadableError,
+    UnsupportedError,
+)
+from knownface.review import FacePolicy
+from knownface.server import uploads
+from knownface.server.access import guarded_router, needs
+from knownface.server.context import Service
+from knownface.server.problems import answers, problem_of
+from knownface.server.routes.common import Here
+from knownface.server.shapes.faces import (
+    BatchAnswer,
+    BatchItem,
+    NamedPicture,
+    ReviewShape,
+    VerificationShape,
+    named_face,
+    reviewed_face,
+)
+
+router = guarded_router("faces")
+
+Top: TypeAlias = Annotated[int, Form(ge=0, le=20, description="How many candidates are told.")]
+Repeats: TypeAlias = Annotated[
+    bool, Form(description="Whether one person may be given to several faces, as on a poster.")
+]
+Which: TypeAlias = Annotated[FacePolicy, Form(description="Which of several faces is meant.")]
+Picture: TypeAlias = Annotated[
+    UploadFile, File(description="JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF; HEIC if installed.")
+]
+
+_PICTURE_ERRORS = (UnreadableError, UnsupportedError, TooLargeError, InputError, BusyError)
+
+
+@router.post(
+    "/identify",
+    dependencies=needs("device"),
+    responses=answers(*_PICTURE_ERRORS),
+    summary="Name the faces of a picture",
+)
+async def identify(service: Here, picture: Picture, top: Top = 5, allow_repeats: Repeats = False) -> NamedPicture:
+    """Finds the faces of one picture and says of each who it is, or that it is Unknown, and why.
+
+    In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise.
+    """
+    looked = await service.workers.run(partial(uploads.identify, service, top, allow_repeats), picture)
+    return _named(service, looked, top)
+
+
+@router.post(
+    "/identify/batch",
+    dependencies=needs("device"),
+    responses=answers(BusyError, TooLargeError),
+    summary="Name the faces of several pictures",
+)
+async def identify_batch(
+    service: Here,
+    pictures: Annotated[list[UploadFile], File(description="At most as many as `GET /v1/settings` says.")],
+    top: Top = 5,
+    allow_repeats: Repeats = False,
+) -> BatchAnswer:
+    """The same for several pictures, each by itself; one that cannot be used has its error in its place."""
+    check_count(service, pictures)
+    work = partial(uploads.identify_or_tell, service, top, allow_repeats)
+    looked = await service.workers.run_all(work, pictures)
+    return BatchAnswer(
+        pictures=[
+            BatchItem(
+                file=uploads.label_of(picture),
+                picture=None if found.error else _named(service, found, top),
+                error=problem_of(found.error) if found.error else None,
+            )
+            for picture, found in zip(pictures, looked, strict=True)
+        ]
+    )
+
+
+@router.post(
+    "/verify",
+    dependencies=needs("device"),
+    responses=answers(*_PICTURE_ERRORS, NoFaceError, SeveralFacesError, UnknownPersonError, GalleryEmptyError),
+    summary="Tell whether two are one person",
+)
+async def verify(
+    service: Here,
+    picture: Picture,
+    other: Annotated[UploadFile | None, File(description="A second picture, or")] = None,
+    person_id: Annotated[int | None, Form(ge=1, le=2**31 - 1, description="a person: the door's question.")] = None,
+    faces: Which = "dominant",
+) -> VerificationShape:
+    """Compares a picture with a second one, or with a person; one of the two must be given.
+
+    For a person the nearest template decides, by the person's own threshold where there is one.
+    """
+    if (other is None) == (person_id is None):
+        raise BadRequestError("Either other or person_id must be given, and not both.")
+
+    def compare(first: UploadFile) -> Verification:
+        image = uploads.picture_of(service, first)
+        if person_id is not None:
+            return service.recognizer.verify_person(image, person_id, faces=faces)
+        assert other is not None  # noqa: S101 - checked above
+        return service.recognizer.verify(image, uploads.picture_of(service, other), faces=faces)
+
+    found = await service.workers.run(compare, picture)
+    return VerificationShape(
+        same=found.same, distance=round(found.distance, 4), threshold=found.threshold, reason=found.reason
+    )
+
+
+@router.post(
+    "/review",
+    dependencies=needs("operator"),
+    responses=answers(*_PICTURE_ERRORS),
+    summary="Tell what a picture is good for",
+)
+async def review(service: Here, picture: Picture, faces: Which = "dominant") -> ReviewShape:
+    """Says which face of a picture a person would be learnt from, how good it is, and what is wrong with it.
+
+    Nothing is stored. A page that guides somebody before the camera asks this a few times a second.
+    """
+
+    def look(upload: UploadFile) -> PictureReview:
+        return service.recognizer.review_picture(uploads.content_of(upload, service), faces=faces)
+
+    found = await service.workers.run(look, picture)
+    return ReviewShape(
+        width=found.image.shape[1],
+        height=found.image.shape[0],
+        faces=[reviewed_face(face, chosen=face in found.chosen) for face in found.faces],
+        problem=problem_of(found.error) if found.error else None,
+    )
+
+
+def check_count(service: Service, pictures: list[UploadFile]) -> None:
+    """Raise where a request holds more pictures than the service takes at once.
+
+    Raises:
+        TooLargeError: It does.
+    """
+    most = service.settings.max_pictures
+    if len(pictures) > most:
+        raise TooLargeError(f"The request holds {len(pictures)} pictures; at most {most} are taken.", "Send fewer.")
+
+
+def _named(service: Service, looked: uploads.Looked, top: int) -> NamedPicture:
+    names = service.gallery.names
+    faces = [named_face(found, names, top) for found in looked.found]
+    return NamedPicture(width=looked.width, height=looked.height, faces=faces)

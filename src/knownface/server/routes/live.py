@@ -1,0 +1,151 @@
+"""Live: who is in front of a camera, naming them, and the sources that the service watches itself."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, TypeAlias
+
+from fastapi import Depends, Path, Request, Response
+
+from knownface.errors import BadNameError, NameTakenError, NotFoundError, UnsupportedError
+from knownface.events.recording import jpeg
+from knownface.server.access import guarded_router, needs
+from knownface.server.context import service_of
+from knownface.server.naming import name_track
+from knownface.server.problems import answers
+from knownface.server.rooms import Rooms
+from knownface.server.routes.common import Here, WhoAsks, picture_answer
+from knownface.server.shapes.common import Number
+from knownface.server.shapes.live import NamedTrackShape, NewSource, Present, PresentFace, SourceShape, TrackName
+from knownface.server.shapes.people import PersonShape
+
+router = guarded_router("live")
+
+
+def _rooms_of(request: Request) -> Rooms:
+    return service_of(request).rooms
+
+
+Live: TypeAlias = Annotated[Rooms, Depends(_rooms_of)]
+SessionId: TypeAlias = Annotated[str, Path(max_length=40, description="Of a stream that is looked at now.")]
+
+_GONE = answers(NotFoundError)
+_JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
+
+
+@router.get("/live/present", dependencies=needs("viewer"), responses=answers(), summary="Tell who is here")
+def present(rooms: Live) -> Present:
+    """Everybody in front of a camera of a browser or of a watched source, at most half a second old."""
+    faces = [
+        PresentFace.of(feed.id, feed.source, track)
+        for feed in rooms.feeds()
+        for track in feed.presence.present()
+        if track.identity.state != "pending"
+    ]
+    return Present(faces=faces)
+
+
+@router.post(
+    "/live/sessions/{session}/tracks/{track}/name",
+    dependencies=needs("operator"),
+    responses=answers(NotFoundError, BadNameError, NameTakenError),
+    summary="Name a face",
+)
+def name_face(
+    service: Here, rooms: Live, caller: WhoAsks, session: SessionId, track: Number, who: TrackName
+) -> NamedTrackShape:
+    """Says who a face in front of a camera is: its best pictures are learnt, its sightings become the person's.
+
+    The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
+    """
+    named = name_track(service, rooms.feed(session), track, who.name)
+    service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
+    return NamedTrackShape(
+        person=PersonShape.model_validate(named.person), enrolled=named.enrolled, sightings=named.sightings
+    )
+
+
+@router.get(
+    "/live/sessions/{session}/tracks/{track}/picture",
+    dependencies=needs("viewer"),
+    responses={**_GONE, **_JPEG},
+    response_class=Response,
+    summary="Show a face",
+)
+def show_face(rooms: Live, request: Request, session: SessionId, track: Number) -> Response:
+    """The best picture so far of a face in front of a camera, as JPEG."""
+    found = rooms.feed(session).presence.find(track)
+    if found is None or found.picture is None:
+        raise NotFoundError("There is no picture of this face.")
+    return picture_answer(request, jpeg(found.picture))
+
+
+@router.get("/live/sources", dependencies=needs("viewer"), responses=answers(), summary="List the sources watched")
+def list_sources(rooms: Live) -> list[SourceShape]:
+    """The sources that the service watches itself, with how each goes."""
+    return [SourceShape.of(source) for source in rooms.watched.all()]
+
+
+@router.post(
+    "/live/sources",
+    dependencies=needs("admin"),
+    status_code=201,
+    responses=answers(BadNameError, NameTakenError, UnsupportedError),
+    summary="Watch a source",
+)
+def add_source(service: Here, rooms: Live, caller: WhoAsks, source: NewSource, response: Response) -> SourceShape:
+    """Watches a camera, a stream or a file from now on, also after a start of the service."""
+    added = rooms.watched.add(source.name, source.address)
+    service.audit.note(caller.actor, "source.add", added.id)
+    response.headers["Location"] = f"/v1/live/sources/{added.id}"
+    return SourceShape.of(added)
+
+
+@router.get("/live/sources/{source}", dependencies=needs("viewer"), responses=_GONE, summary="Tell how a source goes")
+def read_source(rooms: Live, source: Number) -> SourceShape:
+    """One source and how it goes."""
+    return SourceShape.of(rooms.watched.get(source))
+
+
+@router.get(
+    "/live/sources/{source}/preview",
+    dependencies=needs("viewer"),
+    responses={**_GONE, **_JPEG},
+    response_class=Response,
+    summary="Show what a source shows",
+)
+def preview(rooms: Live, source: Number) -> Response:
+    """The newest frame with boxes and names drawn in, as JPEG; ask again for the next one."""
+    rooms.watched.get(source)
+    picture = rooms.watched.preview(source)
+    if picture is None:
+        raise NotFoundError("There is nothing to see yet.")
+    return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
+
+
+@router.post("/live/sources/{source}/start", dependencies=needs("operator"), responses=_GONE, summary="Start a source")
+def start_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> SourceShape:
+    """Watches a source again; nothing changes if it is watched."""
+    started = rooms.watched.start(source)
+    service.audit.note(caller.actor, "source.start", source)
+    return SourceShape.of(started)
+
+
+@router.post("/live/sources/{source}/stop", dependencies=needs("operator"), responses=_GONE, summary="Stop a source")
+def stop_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> SourceShape:
+    """Watches a source no more, until it is started again; answers when what was seen is written down."""
+    stopped = rooms.watched.stop(source)
+    service.audit.note(caller.actor, "source.stop", source)
+    return SourceShape.of(stopped)
+
+
+@router.delete(
+    "/live/sources/{source}",
+    dependencies=needs("admin"),
+    status_code=204,
+    responses=_GONE,
+    summary="Forget a source",
+)
+def remove_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> None:
+    """Stops a source and forgets its address; its sightings stay."""
+    rooms.watched.remove(source)
+    service.audit.note(caller.actor, "source.delete", source)

@@ -1,0 +1,233 @@
+"""Who was seen: sightings, Unknowns, offered samples, alerts."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias
+
+from fastapi import Depends, Query, Request, Response
+
+from knownface.errors import (
+    BadNameError,
+    BadRequestError,
+    NameTakenError,
+    NotFoundError,
+    UnknownOfferError,
+    UnknownPersonError,
+    UnknownSightingError,
+)
+from knownface.events import (
+    Which,
+    accept_offers,
+    group_unknowns,
+    list_offers,
+    name_unknown,
+    offer_picture,
+    read_alerts,
+    reject_offers,
+)
+from knownface.events.sheets import as_json, plain, sightings_table
+from knownface.server.access import guarded_router, needs
+from knownface.server.problems import answers
+from knownface.server.routes.common import Here, WhoAsks, picture_answer
+from knownface.server.shapes.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
+from knownface.server.shapes.people import PersonShape
+from knownface.server.shapes.seen import (
+    AlertShape,
+    Counted,
+    Deleted,
+    Dismissal,
+    NamedUnknown,
+    OfferIds,
+    OfferShape,
+    SightingShape,
+    UnknownName,
+    UnknownShape,
+)
+from knownface.tables import csv_text
+
+router = guarded_router("sightings")
+
+Moment: TypeAlias = Annotated[datetime | None, Query(description="With its time zone; without one, UTC is meant.")]
+
+
+def which(
+    person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    group: Annotated[str | None, Query(max_length=400)] = None,
+    unknown: Annotated[bool | None, Query(description="true: Unknowns only; false: people only.")] = None,
+    source: Annotated[str | None, Query(max_length=1000, description="Exactly this one.")] = None,
+    after: Moment = None,
+    before: Moment = None,
+    dismissed: Annotated[bool | None, Query(description="false: leave dismissed Unknowns out.")] = None,
+) -> Which:
+    """Which sightings are meant."""
+    for text in (group, source):
+        if text is not None and "\0" in text:
+            raise BadRequestError("A text with a zero byte finds nothing.")
+    return Which(
+        person=person_id,
+        group=group,
+        unknown=unknown,
+        source=source,
+        after=as_utc(after),
+        before=as_utc(before),
+        dismissed=dismissed,
+    )
+
+
+Meant: TypeAlias = Annotated[Which, Depends(which)]
+
+
+@router.get("/sightings", dependencies=needs("viewer"), responses=answers(UnknownPersonError), summary="List sightings")
+def list_sightings(service: Here, meant: Meant, cursor: Cursor = None, limit: Limit = 50) -> Page[SightingShape]:
+    """Who was seen where, from when to when; the newest first."""
+    page = service.sightings.find(meant, limit=limit + 1, below=read_number_cursor(cursor))
+    rest = cursor_after(page[limit - 1].id) if len(page) > limit else None
+    return Page(items=[SightingShape.of(seen) for seen in page[:limit]], next=rest)
+
+
+@router.get("/sightings/sources", dependencies=needs("viewer"), responses=answers(), summary="List sources")
+def list_sources(service: Here) -> list[str]:
+    """Every source that somebody was seen at."""
+    return service.sightings.sources()
+
+
+@router.get(
+    "/sightings/export",
+    dependencies=needs("operator"),
+    responses={**answers(UnknownPersonError), 200: {"content": {"text/csv": {}, "application/json": {}}}},
+    response_class=Response,
+    summary="Export sightings",
+)
+def export_sightings(
+    service: Here, caller: WhoAsks, meant: Meant, form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv"
+) -> Response:
+    """The same as a file."""
+    table = sightings_table(service.sightings.each(meant), UTC)
+    service.audit.note(caller.actor, "sightings.export", rows=len(table.rows))
+    if form == "json":
+        return file_answer(as_json(table), "sightings.json", "application/json")
+    return file_answer(csv_text(*plain(table)), "sightings.csv", "text/csv; charset=utf-8")
+
+
+@router.get(
+    "/sightings/{sighting_id}/picture",
+    dependencies=needs("viewer"),
+    responses={**answers(UnknownSightingError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
+    response_class=Response,
+    summary="Show a sighting",
+)
+def show_sighting(service: Here, request: Request, sighting_id: Number) -> Response:
+    """The best picture, as JPEG with an `ETag`, where the setting `keep_pictures` had it kept."""
+    jpeg = service.sightings.picture(sighting_id)
+    if jpeg is None:
+        raise NotFoundError(f"No picture of the sighting {sighting_id} was kept.")
+    return picture_answer(request, jpeg)
+
+
+@router.delete(
+    "/sightings", dependencies=needs("operator"), responses=answers(UnknownPersonError), summary="Delete sightings"
+)
+def delete_sightings(
+    service: Here,
+    caller: WhoAsks,
+    meant: Meant,
+    everything: Annotated[bool, Query(description="Needed where nothing narrows down which.")] = False,
+) -> Deleted:
+    """Deletes sightings with the alerts about them; nothing of them stays in any file of the gallery."""
+    if meant.everything and not everything:
+        raise BadRequestError("Nothing narrows down which sightings are meant.", "Say everything=true to delete all.")
+    deleted = service.sightings.delete(meant)
+    person_id = meant.person if isinstance(meant.person, int) else None
+    service.audit.note(caller.actor, "sightings.delete", person_id, deleted=deleted)
+    return Deleted(deleted=deleted)
+
+
+@router.get("/unknowns", dependencies=needs("viewer"), responses=answers(), summary="List Unknowns")
+def list_unknowns(service: Here, dismissed: bool = False, limit: Limit = 100) -> list[UnknownShape]:
+    """Unknowns who were seen, grouped by likeness as far as their faces were kept; the newest first."""
+    meant = Which(unknown=True, dismissed=dismissed)
+    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, meant)
+    return [UnknownShape.of(group) for group in groups[:limit]]
+
+
+@router.post(
+    "/unknowns/name",
+    dependencies=needs("operator"),
+    responses=answers(UnknownSightingError, BadNameError, NameTakenError),
+    summary="Name Unknowns",
+)
+def name_unknowns(service: Here, caller: WhoAsks, wanted: UnknownName) -> NamedUnknown:
+    """Says who Unknowns are: their sightings become the person's, and what was kept of their faces templates."""
+    named = name_unknown(service.gallery, wanted.numbers, wanted.name, enrol=wanted.enrol)
+    service.audit.note(caller.actor, "unknown.name", named.person.id, sightings=named.sightings, added=named.enrolled)
+    return NamedUnknown(
+        person=PersonShape.model_validate(named.person), sightings=named.sightings, enrolled=named.enrolled
+    )
+
+
+@router.post("/unknowns/dismiss", dependencies=needs("operator"), responses=answers(), summary="Dismiss Unknowns")
+def dismiss_unknowns(service: Here, caller: WhoAsks, wanted: Dismissal) -> Counted:
+    """Says that Unknowns do not matter, or that they do after all."""
+    count = service.sightings.dismiss(wanted.numbers, dismissed=wanted.dismissed)
+    service.audit.note(caller.actor, "unknown.dismiss", sightings=count, dismissed=wanted.dismissed)
+    return Counted(count=count)
+
+
+@router.get("/offers", dependencies=needs("viewer"), responses=answers(UnknownPersonError), summary="List offers")
+def list_offered(service: Here, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> list[OfferShape]:
+    """New pictures of known people that wait for somebody to look at them."""
+    return [OfferShape.of(offer) for offer in list_offers(service.gallery, person_id)]
+
+
+@router.get(
+    "/offers/{offer_id}/picture",
+    dependencies=needs("viewer"),
+    responses={**answers(UnknownOfferError), 200: {"content": {"image/jpeg": {}}}},
+    response_class=Response,
+    summary="Show an offer",
+)
+def show_offer(service: Here, request: Request, offer_id: Number) -> Response:
+    """The picture, as JPEG with an `ETag`."""
+    return picture_answer(request, offer_picture(service.gallery, offer_id))
+
+
+@router.post(
+    "/offers/accept", dependencies=needs("operator"), responses=answers(UnknownOfferError), summary="Accept offers"
+)
+def accept(service: Here, caller: WhoAsks, wanted: OfferIds) -> Counted:
+    """Makes offers templates of their people."""
+    count = accept_offers(service.gallery, wanted.offers)
+    service.audit.note(caller.actor, "offers.accept", added=count)
+    return Counted(count=count)
+
+
+@router.post(
+    "/offers/reject", dependencies=needs("operator"), responses=answers(UnknownOfferError), summary="Reject offers"
+)
+def reject(service: Here, caller: WhoAsks, wanted: OfferIds) -> Counted:
+    """Says that pictures shall not be learnt from; they are not offered again."""
+    reject_offers(service.gallery, wanted.offers)
+    service.audit.note(caller.actor, "offers.reject", rejected=len(wanted.offers))
+    return Counted(count=len(wanted.offers))
+
+
+@router.get("/events", dependencies=needs("viewer"), responses=answers(), summary="List events")
+def list_events(
+    service: Here,
+    after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Id of the last event that you know.")] = 0,
+    limit: Limit = 50,
+    newest: Annotated[bool, Query(description="Whether the limit takes the newest.")] = False,
+) -> list[AlertShape]:
+    """What rules told, oldest first; webhooks are sent the same."""
+    return [AlertShape.of(alert) for alert in read_alerts(service.gallery, after=after, limit=limit, newest=newest)]
+
+
+def as_utc(moment: datetime | None) -> datetime | None:
+    """A moment without a time zone is one of UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
+
+
+def file_answer(content: str | bytes, name: str, kind: str) -> Response:
+    """A file that browsers store instead of showing it."""
+    return Response(content, media_type=kind, headers={"Content-Disposition": f'attachment; filename="{name}"'})

@@ -1,0 +1,103 @@
+"""The service itself: is it well, what does it count, what is it set to, which networks does it use."""
+
+from __future__ import annotations
+
+from fastapi import Response
+
+from knownface.server.access import guarded_router, needs
+from knownface.server.context import Service
+from knownface.server.problems import answers
+from knownface.server.routes.common import Here
+from knownface.server.shapes.service import Health, ModelShape, RuleShape, SettingsShape
+
+router = guarded_router("service")
+
+
+@router.get("/health", dependencies=needs("anyone"), responses=answers(role=False), summary="Tell whether it runs")
+async def health() -> Health:
+    """Whether the program answers at all."""
+    return Health(status="ok")
+
+
+@router.get(
+    "/ready",
+    dependencies=needs("anyone"),
+    responses={**answers(role=False), 503: {"model": Health, "description": "Not ready."}},
+    summary="Tell whether it can work",
+)
+async def ready(service: Here, response: Response) -> Health:
+    """Whether the database was readable a moment ago, there is room in the queue, and the service is not stopping."""
+    if service.healthy():
+        return Health(status="ok")
+    response.status_code = 503
+    return Health(status="not ready")
+
+
+@router.get(
+    "/metrics",
+    dependencies=needs("viewer"),
+    responses={**answers(), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    response_class=Response,
+    summary="Figures for Prometheus",
+)
+def metrics(service: Here) -> Response:
+    """Counters in Prometheus' text format."""
+    text = service.metrics.text(waiting=service.workers.pending, templates=len(service.gallery))
+    return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+@router.get("/models", dependencies=needs("viewer"), responses=answers(), summary="List detectors and embedders")
+def list_models(service: Here) -> list[ModelShape]:
+    """Every network that is known, what its publisher states about its licence, and which are in use here."""
+    recognizer = service.recognizer
+    in_use = {recognizer.embedder.contract.name, recognizer.detector.name}
+    found = [
+        ModelShape(
+            name=entry.name,
+            task=entry.task,
+            title=entry.title,
+            licence=entry.licence,
+            licence_note=entry.licence_note,
+            commercial_use=entry.commercial_use,
+            in_use=entry.name in in_use,
+        )
+        for entry in service.models.catalog.values()
+    ]
+    hog = ModelShape(
+        name="dlib-hog",
+        task="detector",
+        title="dlib's HOG detector",
+        licence="BSL-1.0",
+        licence_note="Part of dlib; needs no weight file.",
+        commercial_use="yes",
+        in_use="dlib-hog" in in_use,
+    )
+    return [*found, hog]
+
+
+@router.get("/settings", dependencies=needs("device"), responses=answers(), summary="Tell what is set")
+def read_settings(service: Here) -> SettingsShape:
+    """The limits, parameters and retention in force."""
+    return settings_of(service)
+
+
+def settings_of(service: Service) -> SettingsShape:
+    """What is set, as far as users of the service are concerned."""
+    recognizer, serve, info = service.recognizer, service.settings, service.gallery.info()
+    return SettingsShape(
+        gallery_people=info.people,
+        gallery_templates=info.templates,
+        embedder=recognizer.embedder.contract.name,
+        detector=recognizer.detector.name,
+        rule=RuleShape.model_validate(recognizer.rule),
+        keep_pictures=recognizer.settings.keep_pictures,
+        keep_unknown_faces=recognizer.settings.keep_unknown_faces,
+        retention_days=recognizer.settings.retention_days,
+        store_pictures=serve.store_pictures,
+        audit_days=serve.audit_days,
+        session_hours=serve.session_hours,
+        max_upload_bytes=serve.max_upload_bytes,
+        max_upload_pixels=recognizer.settings.max_pixels,
+        max_pictures=serve.max_pictures,
+        max_request_bytes=serve.max_request_bytes,
+    )

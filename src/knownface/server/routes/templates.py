@@ -1,0 +1,126 @@
+"""Templates: added with a review of each picture, listed, shown, deleted."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Annotated
+
+from fastapi import File, Form, Request, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
+
+from knownface.errors import (
+    BusyError,
+    ContractMismatchError,
+    NotFoundError,
+    TooLargeError,
+    UnknownPersonError,
+    UnknownTemplateError,
+)
+from knownface.server import uploads
+from knownface.server.access import guarded_router, needs
+from knownface.server.problems import answers, code_of
+from knownface.server.routes.common import Here, WhoAsks, picture_answer
+from knownface.server.routes.faces import Which, check_count
+from knownface.server.shapes.common import PersonId, TemplateId
+from knownface.server.shapes.faces import reviewed_face
+from knownface.server.shapes.templates import EnrolledPicture, EnrolledPictures, TemplateShape
+
+router = guarded_router("templates")
+
+_GONE = answers(UnknownTemplateError)
+
+
+@router.get(
+    "/people/{person_id}/templates",
+    dependencies=needs("viewer"),
+    responses=answers(UnknownPersonError),
+    summary="List a person's templates",
+)
+def list_templates(service: Here, person_id: PersonId) -> list[TemplateShape]:
+    """A person's templates and counter-examples, oldest first."""
+    return [TemplateShape.of(template) for template in service.gallery.templates(person_id)]
+
+
+@router.post(
+    "/people/{person_id}/templates",
+    dependencies=needs("operator"),
+    responses=answers(UnknownPersonError, ContractMismatchError, TooLargeError, BusyError),
+    summary="Learn a person from pictures",
+)
+async def add_templates(
+    service: Here,
+    caller: WhoAsks,
+    person_id: PersonId,
+    pictures: Annotated[list[UploadFile], File(description="Photos of this person.")],
+    faces: Which = "dominant",
+    counter_example: Annotated[
+        bool, Form(description="The pictures show somebody who is taken for this person and is not.")
+    ] = False,
+    insist: Annotated[bool, Form(description="Learn also what looks like somebody else who is enrolled.")] = False,
+) -> EnrolledPictures:
+    """Reviews each picture, learns the person from those that are good enough, and says what is wrong with the others.
+
+    Files are known by their content: the same file again adds nothing, so a request may be repeated safely. What is
+    answered as enrolled is on the disk.
+    """
+    check_count(service, pictures)
+    await run_in_threadpool(service.gallery.person, person_id)
+    work = partial(uploads.enrol, service, person_id, faces, counter_example, insist)
+    done = await service.workers.run_all(work, pictures)
+    added = sum(found.added for found in done)
+    if added:
+        note = partial(service.audit.note, added=added, pictures=len(pictures))
+        await run_in_threadpool(note, caller.actor, "templates.add", person_id)
+    return EnrolledPictures(
+        added=added,
+        pictures=[_told(uploads.label_of(picture), found) for picture, found in zip(pictures, done, strict=True)],
+    )
+
+
+@router.get("/templates/{template_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a template")
+def read_template(service: Here, template_id: TemplateId) -> TemplateShape:
+    """One template."""
+    return TemplateShape.of(service.gallery.template(template_id))
+
+
+@router.get(
+    "/templates/{template_id}/picture",
+    dependencies=needs("viewer"),
+    responses={**answers(UnknownTemplateError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
+    response_class=Response,
+    summary="Show a template",
+)
+def show_template(service: Here, request: Request, template_id: TemplateId) -> Response:
+    """The face that was learnt from, at most 160 pixels wide and high, as JPEG, with an `ETag`.
+
+    There is one where it was kept at enrolment (the setting `store_pictures`), or where the photo that was enrolled
+    still lies where it was.
+    """
+    return picture_answer(request, service.pictures.of_template(service.gallery.template(template_id)))
+
+
+@router.delete(
+    "/templates/{template_id}",
+    dependencies=needs("operator"),
+    status_code=204,
+    responses=_GONE,
+    summary="Delete a template",
+)
+def delete_template(service: Here, caller: WhoAsks, template_id: TemplateId) -> None:
+    """Deletes a template or counter-example; nothing of it stays in any file of the gallery."""
+    template = service.gallery.template(template_id)
+    service.gallery.remove_templates([template_id])
+    service.audit.note(caller.actor, "template.delete", template_id, person_id=template.person_id)
+
+
+def _told(file: str, found: uploads.Enrolled) -> EnrolledPicture:
+    error, review = found.error, found.review
+    return EnrolledPicture(
+        file=file,
+        status=found.status,
+        code=code_of(error) if error else "",
+        message=error.message if error else "",
+        hint=error.hint if error else "",
+        templates=list(found.templates),
+        faces=[reviewed_face(face, chosen=face in review.chosen) for face in review.faces] if review else [],
+    )

@@ -1,0 +1,131 @@
+"""Opening and closing a service, and what it does by itself while it runs."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import time
+from collections.abc import AsyncIterator, Iterator
+
+import anyio.to_thread
+
+from knownface.errors import KnownFaceError
+from knownface.models import ModelStore
+from knownface.models.session import usable_processors
+from knownface.recognizer import FaceRecognizer
+from knownface.server.access import Doorman
+from knownface.server.audit import AuditLog
+from knownface.server.context import Service
+from knownface.server.delivery import Courier
+from knownface.server.jobs import Jobs
+from knownface.server.keys import KeyStore
+from knownface.server.limits import RateLimiter
+from knownface.server.metrics import Metrics
+from knownface.server.pictures import PictureStore
+from knownface.server.rooms import Rooms
+from knownface.server.sessions import SessionStore
+from knownface.server.webhooks import WebhookStore
+from knownface.server.work import Workers
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often keys, sessions and the calibration are read anew."""
+_WRITE_SECONDS = 60.0
+_CLEAN_SECONDS = 3600.0
+_UNHEALTHY_SECONDS = 15.0
+_THREADS = 12
+"""For the routes that only ask the database; fewer than its connections."""
+_BURST_SECONDS = 2.0
+
+
+class Pulse:
+    """What the service does every second, and how long ago it last succeeded."""
+
+    def __init__(self, recognizer: FaceRecognizer, doorman: Doorman, audit: AuditLog) -> None:
+        self._recognizer, self._doorman, self._audit = recognizer, doorman, audit
+        self._days = recognizer.settings.serve.audit_days
+        self._last = time.monotonic()
+        self._written = self._cleaned = 0.0
+        self.stopping = False
+
+    def healthy(self) -> bool:
+        """Whether the database was readable a moment ago and nobody has asked the service to stop."""
+        return not self.stopping and time.monotonic() - self._last < _UNHEALTHY_SECONDS
+
+    async def beat(self) -> None:
+        """Go on until cancelled."""
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await anyio.to_thread.run_sync(self._look)
+
+    def _look(self) -> None:
+        now = time.monotonic()
+        try:
+            self._doorman.refresh()
+            self._recognizer.read_rule()
+            if now - self._written > _WRITE_SECONDS:
+                self._written = now
+                self._doorman.store_uses()
+            if self._days is not None and now - self._cleaned > _CLEAN_SECONDS:
+                self._cleaned = now
+                self._audit.forget(self._days)
+        except KnownFaceError as error:
+            _log.warning("%s %s", error.message, error.hint)
+        else:
+            self._last = time.monotonic()
+
+
+@contextlib.contextmanager
+def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
+    """The parts of a service over an open recogniser, which stays the caller's to close."""
+    serve, gallery = recognizer.settings.serve, recognizer.gallery
+    keys, sessions, audit = KeyStore(gallery), SessionStore(gallery, serve.session_hours), AuditLog(gallery)
+    doorman = Doorman(keys, sessions)
+    pulse = Pulse(recognizer, doorman, audit)
+    service = Service(
+        recognizer=recognizer,
+        settings=serve,
+        keys=keys,
+        sessions=sessions,
+        doorman=doorman,
+        audit=audit,
+        workers=Workers(serve.workers or usable_processors(), serve.queue),
+        jobs=Jobs(),
+        metrics=Metrics(),
+        pictures=PictureStore(gallery, recognizer.settings.max_pixels),
+        rooms=Rooms(recognizer),
+        webhooks=WebhookStore(gallery),
+        models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
+        rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
+        rates_by_address=RateLimiter(serve.rate_per_address, _BURST_SECONDS * serve.rate_per_address),
+        healthy=pulse.healthy,
+    )
+    courier = Courier(gallery, service.webhooks)
+    courier.start()
+    try:
+        service.rooms.start()
+        yield service, pulse
+    finally:
+        pulse.stopping = True
+        service.rooms.close()
+        courier.close()
+        service.workers.close()
+        service.jobs.close()
+        with contextlib.suppress(KnownFaceError):
+            doorman.store_uses()
+
+
+@contextlib.asynccontextmanager
+async def beating(pulse: Pulse) -> AsyncIterator[None]:
+    """Have the pulse beat on this event loop."""
+    anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+    task = asyncio.create_task(pulse.beat())
+    try:
+        yield
+    finally:
+        pulse.stopping = True
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task

@@ -1,0 +1,131 @@
+"""Attendance and check-in."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+from pydantic import Field
+
+from knownface.events import Attendee, Guest, Session, SessionReport, Status
+from knownface.server.shapes.common import Shape
+from knownface.server.shapes.people import NameText
+
+
+class GuestShape(Shape):
+    """One line of a guest list."""
+
+    name: NameText
+    external_id: Annotated[str, Field(max_length=400)] | None = None
+    facts: dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]] = Field(
+        default_factory=dict, description="What the greeting tells, such as a table.", examples=[{"table": "5"}]
+    )
+
+    def guest(self) -> Guest:
+        """As the library takes it."""
+        return Guest(self.name, self.external_id, self.facts)
+
+
+class NewSession(Shape):
+    """A session to be opened: who is expected is named by people, a group, or a guest list."""
+
+    name: NameText
+    people: Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(max_length=10_000)] = Field(
+        default_factory=list, description="Ids."
+    )
+    group: Annotated[str, Field(max_length=400)] | None = None
+    guests: Annotated[list[GuestShape], Field(max_length=10_000)] = Field(default_factory=list)
+    sources: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100)] = Field(
+        default_factory=list, description="Only what these saw counts; empty: all."
+    )
+    grace_minutes: float = Field(default=10, ge=0, le=1440, description="Who is seen later than this is late.")
+    start: datetime | None = Field(default=None, description="Null: now. Without a time zone UTC is meant.")
+    until: datetime | None = Field(default=None, description="Null: until it is closed.")
+
+
+class SessionShape(Shape):
+    """A session of attendance."""
+
+    id: int
+    name: str
+    opened: datetime
+    closed: datetime | None
+    is_open: bool
+    grace_minutes: float
+    sources: list[str]
+    columns: list[str] = Field(description="Of the guest list, besides name and external id.")
+
+    @classmethod
+    def of(cls, session: Session, now: datetime) -> SessionShape:
+        """From the library's value."""
+        return cls(
+            id=session.id,
+            name=session.name,
+            opened=session.opened,
+            closed=session.closed,
+            is_open=session.is_open(now),
+            grace_minutes=session.grace.total_seconds() / 60,
+            sources=list(session.sources),
+            columns=list(session.columns),
+        )
+
+
+class AttendeeShape(Shape):
+    """Somebody who was expected or came."""
+
+    person_id: int | None
+    name: str
+    external_id: str | None
+    facts: dict[str, str]
+    listed: bool
+    status: Status
+    first_seen: datetime | None
+    last_seen: datetime | None
+    source: str | None
+    by_hand: bool
+    greeting: str
+
+    @classmethod
+    def of(cls, attendee: Attendee) -> AttendeeShape:
+        """From the library's value."""
+        return cls(
+            person_id=attendee.person_id,
+            name=attendee.name,
+            external_id=attendee.external_id,
+            facts=dict(attendee.facts),
+            listed=attendee.listed,
+            status=attendee.status,
+            first_seen=attendee.first_seen,
+            last_seen=attendee.last_seen,
+            source=attendee.source,
+            by_hand=attendee.by_hand,
+            greeting=attendee.greeting,
+        )
+
+
+class ReportShape(Shape):
+    """Who came to a session."""
+
+    session: SessionShape
+    at: datetime
+    counts: dict[str, int]
+    strangers: int
+    attendees: list[AttendeeShape]
+
+    @classmethod
+    def of(cls, report: SessionReport) -> ReportShape:
+        """From the library's value."""
+        return cls(
+            session=SessionShape.of(report.session, report.at),
+            at=report.at,
+            counts=dict(report.counts),
+            strangers=report.strangers,
+            attendees=[AttendeeShape.of(attendee) for attendee in report.attendees],
+        )
+
+
+class Mark(Shape):
+    """Said by hand: somebody has come, or has not."""
+
+    name: NameText = Field(description="Of somebody on the list or known, or a guest's external id; else a walk-in.")
+    absent: bool = False

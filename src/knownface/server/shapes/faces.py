@@ -1,0 +1,202 @@
+"""Faces in pictures: who they are, and how good they are."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from knownface.answers import Identification
+from knownface.pipeline import ExaminedFace
+from knownface.quality import FaceQuality
+from knownface.server.problems import Problem
+from knownface.server.shapes.common import BoxShape, Shape, box_shape, finite
+from knownface.types import Candidate, Face
+
+_QUALITY: JsonDict = {
+    "score": 0.83,
+    "size": 98.2,
+    "sharpness": 0.12,
+    "brightness": 0.46,
+    "contrast": 0.2,
+    "turn": 0.04,
+    "cut_off": 0.0,
+    "detector_score": 0.93,
+}
+_CANDIDATE: JsonDict = {"person_id": 7, "name": "Ada Lovelace", "distance": 0.71, "votes": 1}
+_FACE: JsonDict = {
+    "box": {"x": 184.0, "y": 61.5, "width": 98.2, "height": 131.0},
+    "landmarks": [[207.1, 118.0], [255.9, 117.2], [231.0, 143.8], [212.3, 168.4], [251.0, 167.9]],
+    "quality": _QUALITY,
+    "person_id": 7,
+    "name": "Ada Lovelace",
+    "distance": 0.71,
+    "votes": 1,
+    "stage": 1,
+    "reason": "named",
+    "candidates": [_CANDIDATE],
+}
+
+
+class QualityShape(Shape):
+    """How good a picture of a face is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_QUALITY]})
+
+    score: float = Field(description="0 (useless) to 1 (ideal).")
+    size: float = Field(description="Shorter side of the box, in pixels.")
+    sharpness: float = Field(description="0.02 is badly blurred, 0.1 and more sharp.")
+    brightness: float = Field(description="Mean grey value, 0 to 1.")
+    contrast: float = Field(description="Standard deviation of the grey values, 0 to 0.5.")
+    turn: float | None = Field(description="0 from the front, 0.5 and more in profile; null: not known.")
+    cut_off: float = Field(description="Share of the face outside the picture.")
+    detector_score: float = Field(description="The detector's confidence.")
+
+    @classmethod
+    def of(cls, quality: FaceQuality) -> QualityShape:
+        """From the library's value."""
+        return cls(
+            score=round(quality.score, 4),
+            size=round(quality.size, 1),
+            sharpness=round(quality.sharpness, 4),
+            brightness=round(quality.brightness, 4),
+            contrast=round(quality.contrast, 4),
+            turn=finite(quality.turn),
+            cut_off=round(quality.cut_off, 4),
+            detector_score=round(quality.detector_score, 4),
+        )
+
+
+class CandidateShape(Shape):
+    """A person considered for a face."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_CANDIDATE]})
+
+    person_id: int
+    name: str | None = Field(description="Null: removed a moment ago.")
+    distance: float = Field(description="To this person's nearest template, 0 to 2; smaller is nearer.")
+    votes: int = Field(description="Templates of this person that voted.")
+
+    @classmethod
+    def of(cls, candidate: Candidate, names: Mapping[int, str]) -> CandidateShape:
+        """From the library's value."""
+        return cls(
+            person_id=candidate.person_id,
+            name=names.get(candidate.person_id),
+            distance=round(candidate.distance, 4),
+            votes=candidate.votes,
+        )
+
+
+class FoundFace(Shape):
+    """Where a face is, and how good its picture."""
+
+    box: BoxShape
+    landmarks: list[tuple[float, float]] | None = Field(
+        description="Left eye, right eye, nose, left and right mouth corner as the viewer sees them; null: not known."
+    )
+    quality: QualityShape
+
+
+class NamedFace(FoundFace):
+    """A face and who it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_FACE]})
+
+    person_id: int | None = Field(description="Null: Unknown.")
+    name: str | None = Field(description="Null: Unknown.")
+    distance: float | None = Field(
+        description="To the nearest template of the person named, or of anybody when Unknown; null: nobody is enrolled."
+    )
+    votes: int
+    stage: Literal[0, 1, 2] = Field(description="The vote that decided; 0 when Unknown.")
+    reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery"]
+    candidates: list[CandidateShape] = Field(description="Who was considered, nearest first.")
+
+
+class NamedPicture(Shape):
+    """A picture and who is on it."""
+
+    width: int = Field(description="In pixels, upright.")
+    height: int
+    faces: list[NamedFace] = Field(description="The largest first.")
+
+
+class BatchItem(Shape):
+    """What came of one picture of several: the answer or the error."""
+
+    file: str = Field(description="What the upload was called.")
+    picture: NamedPicture | None
+    error: Problem | None
+
+
+class BatchAnswer(Shape):
+    """What came of several pictures, in their order."""
+
+    pictures: list[BatchItem]
+
+
+class VerificationShape(Shape):
+    """Whether two pictures, or a picture and a person, are one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "same": True,
+                    "distance": 0.71,
+                    "threshold": 1.04,
+                    "reason": "The distance 0.710 is within the threshold 1.040.",
+                }
+            ]
+        }
+    )
+
+    same: bool
+    distance: float
+    threshold: float
+    reason: str
+
+
+class ReviewedFace(FoundFace):
+    """A face of a picture that somebody may be learnt from."""
+
+    chosen: bool = Field(description="Whether a person would be learnt from it.")
+
+
+class ReviewShape(Shape):
+    """What a picture is good for: nothing is stored."""
+
+    width: int
+    height: int
+    faces: list[ReviewedFace]
+    problem: Problem | None = Field(description="Why nobody would be learnt from it; null: somebody would.")
+
+
+def found_face(face: Face, quality: FaceQuality) -> FoundFace:
+    """Where a face is, and how good."""
+    known = bool((face.landmarks == face.landmarks).all())  # NaN is not equal to itself
+    points = [(round(float(x), 1), round(float(y), 1)) for x, y in face.landmarks] if known else None
+    return FoundFace(box=box_shape(face.box), landmarks=points, quality=QualityShape.of(quality))
+
+
+def named_face(found: Identification, names: Mapping[int, str], top: int) -> NamedFace:
+    """A face and who it is."""
+    decision = found.decision
+    return NamedFace(
+        **dict(found_face(found.face, found.quality)),
+        person_id=decision.person_id,
+        name=decision.name,
+        distance=finite(decision.distance),
+        votes=decision.votes,
+        stage=decision.stage,  # type: ignore[arg-type]  # 0, 1 or 2
+        reason=decision.reason,
+        candidates=[CandidateShape.of(c, names) for c in decision.candidates[:top]],
+    )
+
+
+def reviewed_face(face: ExaminedFace, *, chosen: bool) -> ReviewedFace:
+    """A face of a reviewed picture."""
+    return ReviewedFace(**dict(found_face(face.face, face.quality)), chosen=chosen)

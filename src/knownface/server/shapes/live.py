@@ -1,0 +1,163 @@
+"""What is live: faces in front of cameras, and the sources that the service watches."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from knownface.live import WatchStatus
+from knownface.media import SourceKind
+from knownface.server.shapes.common import Shape, finite
+from knownface.server.shapes.people import NameText, PersonShape
+from knownface.server.watched import WatchedSource
+from knownface.tracking import State, TrackSummary
+
+_SOURCE: JsonDict = {
+    "id": 1,
+    "name": "front door",
+    "kind": "stream",
+    "address": "rtsp://192.168.1.20/live",
+    "running": True,
+    "created": "2026-03-01T09:30:00Z",
+    "status": {
+        "state": "running",
+        "frames": 5120,
+        "fps": 24.9,
+        "delay": 0.031,
+        "faces": 1,
+        "names": ["Ada Lovelace"],
+        "dropped": 12,
+        "reconnects": 0,
+        "last_error": "",
+        "started": "2026-03-01T09:30:00Z",
+    },
+}
+
+
+class PresentFace(Shape):
+    """A face in front of a camera now."""
+
+    session: str = Field(description="Which stream, as in `/v1/live/sessions/{session}`.")
+    source: str
+    track: int
+    state: State
+    person: int | None = Field(description="Id of the person; null unless `named`.")
+    name: str | None
+    unknown: int | None = Field(description="Number of the Unknown; null unless `unknown`.")
+    distance: float | None
+    has_picture: bool
+    why: str
+
+    @classmethod
+    def of(cls, session: str, source: str, track: TrackSummary) -> PresentFace:
+        """From the library's value."""
+        identity = track.identity
+        return cls(
+            session=session,
+            source=source,
+            track=track.track_id,
+            state=identity.state,
+            person=identity.person_id,
+            name=identity.name,
+            unknown=identity.unknown,
+            distance=finite(track.best_distance),
+            has_picture=track.picture is not None,
+            why=identity.why,
+        )
+
+
+class Present(Shape):
+    """Everybody in front of a camera now."""
+
+    faces: list[PresentFace]
+
+
+class TrackName(Shape):
+    """Who a face is."""
+
+    name: NameText
+
+
+class NamedTrackShape(Shape):
+    """What naming a face did."""
+
+    person: PersonShape
+    enrolled: int = Field(description="Templates that the person got.")
+    sightings: int = Field(description="Sightings that were given to the person.")
+
+
+class WatchStatusShape(Shape):
+    """How watching goes."""
+
+    state: Literal["connecting", "running", "reconnecting", "ended", "failed"]
+    frames: int
+    fps: float = Field(description="Frames looked at a second.")
+    delay: float | None = Field(description="Seconds from a frame to its boxes, median.")
+    faces: int
+    names: list[str]
+    dropped: int
+    reconnects: int
+    last_error: str
+    started: datetime | None
+
+    @classmethod
+    def of(cls, status: WatchStatus) -> WatchStatusShape:
+        """From the library's value."""
+        return cls(
+            state=status.state,
+            frames=status.frames,
+            fps=round(status.fps_out, 1),
+            delay=None if status.latency_p50 is None else round(status.latency_p50, 4),
+            faces=status.faces,
+            names=list(status.names),
+            dropped=status.dropped,
+            reconnects=status.reconnects,
+            last_error=status.last_error,
+            started=status.started,
+        )
+
+
+class SourceShape(Shape):
+    """A source that the service watches, or would."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_SOURCE]})
+
+    id: int
+    name: str
+    kind: SourceKind
+    address: str = Field(description="Without user, password and query.")
+    running: bool = Field(description="Whether it is to be watched, also after a start of the service.")
+    created: datetime
+    status: WatchStatusShape | None = Field(description="Null while it is not watched.")
+
+    @classmethod
+    def of(cls, watched: WatchedSource) -> SourceShape:
+        """From the service's value."""
+        return cls(
+            id=watched.id,
+            name=watched.name,
+            kind=watched.source.kind,
+            address=watched.source.name,
+            running=watched.running,
+            created=watched.created,
+            status=None if watched.status is None else WatchStatusShape.of(watched.status),
+        )
+
+
+class NewSource(Shape):
+    """A source to be watched."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"name": "front door", "address": "rtsp://viewer:secret@192.168.1.20/live"}]}
+    )
+
+    name: NameText
+    address: str = Field(
+        min_length=1,
+        max_length=2000,
+        description="Number of a camera of the server, an rtsp:// or http:// address, or the path of a video file or a "
+        "folder of frames on the server. A password in it is kept and never told.",
+    )

@@ -1,0 +1,111 @@
+"""People and what is done with them."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from knownface.server.shapes.common import Shape
+
+NameText: TypeAlias = Annotated[str, Field(min_length=1, max_length=400, examples=["Ada Lovelace"])]
+GroupNames: TypeAlias = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)]
+TemplateIds: TypeAlias = Annotated[
+    list[Annotated[int, Field(ge=1, le=2**53 - 1)]], Field(min_length=1, max_length=10_000)
+]
+PersonIds: TypeAlias = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=100)]
+
+_PERSON: JsonDict = {
+    "id": 7,
+    "name": "Ada Lovelace",
+    "external_id": "S-1815",
+    "groups": ["staff"],
+    "threshold": None,
+    "templates": 3,
+    "created": "2026-03-01T09:30:00Z",
+}
+
+
+class PersonShape(Shape):
+    """Somebody known."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_PERSON]})
+
+    id: int = Field(description="Never given to anybody else.")
+    name: str
+    external_id: str | None = Field(description="A number of another system, such as a student number.")
+    groups: list[str]
+    threshold: float | None = Field(description="The person's own, instead of the rule's.")
+    templates: int = Field(description="How many there are, counter-examples aside.")
+    created: datetime
+
+
+class NewPerson(Shape):
+    """Somebody to be made."""
+
+    name: NameText
+    external_id: str | None = Field(default=None, max_length=400)
+    groups: GroupNames = Field(default_factory=list)
+
+
+class PersonChanges(Shape):
+    """What is to be changed; what is left out stays as it is, null clears."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada King", "groups": ["staff", "board"]}]})
+
+    name: NameText = ""
+    external_id: str | None = Field(default=None, max_length=400)
+    groups: GroupNames = Field(default_factory=list)
+    threshold: float | None = Field(default=None, ge=0, le=2)
+
+
+class Merge(Shape):
+    """Who else this person is."""
+
+    people: PersonIds = Field(description="Ids of those who are joined into this person and go.")
+
+
+class Split(Shape):
+    """What is somebody else's."""
+
+    templates: TemplateIds = Field(description="Ids of the templates that move to the new person.")
+    name: NameText
+
+
+class Removal(Shape):
+    """What goes with a person."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "person": _PERSON,
+                    "templates": 3,
+                    "counter_examples": 0,
+                    "pictures": 3,
+                    "sightings": 41,
+                    "attendance": 12,
+                    "events": 2,
+                    "offers": 0,
+                }
+            ]
+        }
+    )
+
+    person: PersonShape
+    templates: int
+    counter_examples: int
+    pictures: int = Field(description="Small pictures kept with templates.")
+    sightings: int
+    attendance: int = Field(description="Entries in attendance sessions.")
+    events: int = Field(description="Alerts about this person.")
+    offers: int = Field(description="Offered samples.")
+
+
+class GroupShape(Shape):
+    """A group and how many belong to it."""
+
+    name: str
+    people: int

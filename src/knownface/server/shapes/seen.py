@@ -1,0 +1,194 @@
+"""Who was seen: sightings, Unknowns, offered samples, alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, TypeAlias
+
+from pydantic import ConfigDict, Field
+
+from knownface.events import Alert, Offer, Sighting, UnknownGroup
+from knownface.events.rules import Kind
+from knownface.server.shapes.common import Shape, finite
+from knownface.server.shapes.people import NameText, PersonShape
+
+Numbers: TypeAlias = Annotated[
+    list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=1000, description="Of Unknowns.")
+]
+Ids: TypeAlias = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=1000)]
+
+
+class SightingShape(Shape):
+    """One stay of somebody in front of one source."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "id": 12,
+                    "person_id": 7,
+                    "name": "Ada Lovelace",
+                    "unknown": None,
+                    "source": "front door",
+                    "first_seen": "2026-03-02T07:58:10Z",
+                    "last_seen": "2026-03-02T07:58:31Z",
+                    "first_time": None,
+                    "last_time": None,
+                    "best_distance": 0.64,
+                    "frames": 41,
+                    "quality": 0.71,
+                    "dismissed": False,
+                    "has_picture": True,
+                }
+            ]
+        }
+    )
+
+    id: int
+    person_id: int | None
+    name: str | None
+    unknown: int | None = Field(description="Number of an Unknown; beside a person: somebody named this Unknown.")
+    source: str
+    first_seen: datetime
+    last_seen: datetime
+    first_time: float | None = Field(description="Seconds from the start of a video.")
+    last_time: float | None
+    best_distance: float | None
+    frames: int
+    quality: float | None
+    dismissed: bool
+    has_picture: bool
+
+    @classmethod
+    def of(cls, seen: Sighting) -> SightingShape:
+        """From the library's value."""
+        return cls(
+            id=seen.id,
+            person_id=seen.person_id,
+            name=seen.name,
+            unknown=seen.unknown,
+            source=seen.source,
+            first_seen=seen.first_seen,
+            last_seen=seen.last_seen,
+            first_time=finite(seen.first_time),
+            last_time=finite(seen.last_time),
+            best_distance=finite(seen.best_distance),
+            frames=seen.frames,
+            quality=finite(seen.quality),
+            dismissed=seen.dismissed,
+            has_picture=seen.has_picture,
+        )
+
+
+class Deleted(Shape):
+    """How many were deleted."""
+
+    deleted: int
+
+
+class UnknownShape(Shape):
+    """Unknowns who look alike: probably one stranger, seen several times."""
+
+    numbers: list[int]
+    first_seen: datetime
+    last_seen: datetime
+    sources: list[str]
+    can_be_enrolled: bool = Field(description="Whether their faces were kept, so that naming them also teaches them.")
+    sightings: list[SightingShape] = Field(description="The newest first.")
+
+    @classmethod
+    def of(cls, group: UnknownGroup) -> UnknownShape:
+        """From the library's value."""
+        return cls(
+            numbers=list(group.numbers),
+            first_seen=group.first_seen,
+            last_seen=group.last_seen,
+            sources=sorted({seen.source for seen in group.sightings}),
+            can_be_enrolled=any(seen.has_face for seen in group.sightings),
+            sightings=[SightingShape.of(seen) for seen in group.sightings],
+        )
+
+
+class UnknownName(Shape):
+    """Who Unknowns are."""
+
+    numbers: Numbers
+    name: NameText = Field(description="Of somebody known, or of a new person.")
+    enrol: bool = Field(default=True, description="Whether they shall be recognised by these faces from now on.")
+
+
+class NamedUnknown(Shape):
+    """What naming Unknowns did."""
+
+    person: PersonShape
+    sightings: int = Field(description="How many became the person's.")
+    enrolled: int = Field(description="Templates that the person got.")
+
+
+class Dismissal(Shape):
+    """Unknowns who do not matter, or do after all."""
+
+    numbers: Numbers
+    dismissed: bool = True
+
+
+class OfferShape(Shape):
+    """A new picture of a known person that may become a template."""
+
+    id: int
+    person_id: int
+    name: str
+    source: str
+    seen_at: datetime
+    distance: float
+    rival_distance: float | None = Field(description="To anybody else's nearest template.")
+    quality: float
+
+    @classmethod
+    def of(cls, offer: Offer) -> OfferShape:
+        """From the library's value."""
+        return cls(
+            id=offer.id,
+            person_id=offer.person_id,
+            name=offer.name,
+            source=offer.source,
+            seen_at=offer.seen_at,
+            distance=round(offer.distance, 4),
+            rival_distance=finite(offer.rival_distance),
+            quality=round(offer.quality, 4),
+        )
+
+
+class OfferIds(Shape):
+    """Which offers are meant."""
+
+    offers: Ids
+
+
+class Counted(Shape):
+    """How many it concerned."""
+
+    count: int
+
+
+class AlertShape(Shape):
+    """One thing that a rule told."""
+
+    id: int = Field(description="Ascending in the order in which it happened.")
+    kind: Kind
+    rule: str | None
+    at: datetime
+    person_id: int | None
+    name: str | None
+    unknown: int | None
+    source: str | None
+    distance: float | None
+    threshold: float | None
+    frames: int | None
+    sentence: str
+    outcome: str | None = Field(description="What became of the rule's command and sound.")
+
+    @classmethod
+    def of(cls, alert: Alert) -> AlertShape:
+        """From the library's value."""
+        return cls(**alert.facts(), outcome=alert.outcome)

@@ -1,0 +1,221 @@
+"""The service itself: health, keys, sessions, the audit log, jobs, calibration, models, settings, webhooks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+from pydantic.config import JsonDict
+
+from knownface.server.keys import Role
+from knownface.server.problems import Problem
+from knownface.server.shapes.common import Shape
+
+_KEY: JsonDict = {
+    "id": 2,
+    "name": "front door",
+    "role": "device",
+    "token_id": "3f9a1c22b0",
+    "created": "2026-03-01T09:30:00Z",
+    "rotated": None,
+    "expires": None,
+    "revoked": None,
+    "last_used": "2026-03-02T07:59:00Z",
+}
+
+
+class Health(Shape):
+    """Whether the service runs."""
+
+    status: Literal["ok", "not ready"]
+
+
+class KeyShape(Shape):
+    """An API key, without its secret."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_KEY]})
+
+    id: int
+    name: str
+    role: Role
+    token_id: str = Field(description="The public part of the key.")
+    created: datetime
+    rotated: datetime | None
+    expires: datetime | None
+    revoked: datetime | None
+    last_used: datetime | None
+
+
+class KeyRequest(Shape):
+    """A key to be made."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "front door", "role": "device"}]})
+
+    name: str = Field(min_length=1, max_length=400)
+    role: Role
+    days: float | None = Field(default=None, gt=0, le=36_500, description="After which it is void; null: never.")
+
+
+class KeyWithToken(Shape):
+    """A key with its secret, which is told once."""
+
+    key: KeyShape
+    token: str = Field(examples=["kf_3f9a1c22b0_..."], description="Keep it; it cannot be told again.")
+
+
+class Login(Shape):
+    """A key to begin a browser session with."""
+
+    key: str = Field(max_length=200, examples=["kf_3f9a1c22b0_..."])
+
+
+class SessionShape(Shape):
+    """Who is asking."""
+
+    name: str = Field(description="Of the key.")
+    role: Role
+    csrf: str | None = Field(description="To be sent as `X-CSRF-Token` with every change; null: a key needs none.")
+
+
+class ActorShape(Shape):
+    """Who did something."""
+
+    key_id: int | None = Field(description="Null: the command line.")
+    name: str
+    role: str
+    address: str
+
+
+class AuditShape(Shape):
+    """One thing that was done."""
+
+    id: int
+    at: datetime
+    actor: ActorShape
+    action: str = Field(examples=["person.delete"])
+    subject_id: int | None
+    details: dict[str, Any]
+
+
+class JobShape(Shape):
+    """Something that runs in the background."""
+
+    id: str
+    kind: str
+    state: Literal["waiting", "running", "done", "failed"]
+    created: datetime
+    finished: datetime | None
+    result: dict[str, Any] | None
+    problem: Problem | None
+
+
+class RuleShape(Shape):
+    """The parameters of the decision."""
+
+    k1: int
+    k2: int
+    threshold: float
+    margin: float
+
+
+class CalibrationShape(Shape):
+    """A calibration as it is kept."""
+
+    rule: RuleShape
+    sentence: str = Field(description="What is promised.")
+    wanted_fpir: float
+    fpir_bound: float
+    confidence: float
+    people: int
+    templates: int
+    new_people: int = Field(description="Enrolled since.")
+    new_templates: int
+    outgrown: str | None = Field(description="A sentence where the gallery has grown too much for the promise.")
+    calibrated_at: datetime
+
+
+class CalibrationState(Shape):
+    """The parameters in force, and the calibration they come from, if any."""
+
+    rule: RuleShape
+    notes: list[str] = Field(description="What one should know, a sentence each.")
+    calibration: CalibrationShape | None
+
+
+class CalibrationRequest(Shape):
+    """What is to be promised."""
+
+    fpir: float = Field(default=0.01, gt=0, lt=1, description="Share of strangers who may get a name.")
+    confidence: float = Field(default=0.95, ge=0.5, lt=1)
+
+
+class ModelShape(Shape):
+    """A detector or embedder of the catalogue."""
+
+    name: str
+    task: Literal["detector", "embedder"]
+    title: str
+    licence: str
+    licence_note: str
+    commercial_use: Literal["yes", "no", "unclear"]
+    in_use: bool
+
+
+class SettingsShape(Shape):
+    """What is set, as far as it concerns those who use the service."""
+
+    gallery_people: int
+    gallery_templates: int
+    embedder: str
+    detector: str
+    rule: RuleShape
+    keep_pictures: bool
+    keep_unknown_faces: bool
+    retention_days: float | None
+    store_pictures: bool
+    audit_days: float | None
+    session_hours: float
+    max_upload_bytes: int
+    max_upload_pixels: int
+    max_pictures: int
+    max_request_bytes: int
+
+
+class WebhookRequest(Shape):
+    """Where events are to be sent."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"url": "https://example.org/faces", "kinds": None}]})
+
+    url: str = Field(max_length=2000)
+    kinds: Annotated[list[Annotated[str, Field(max_length=20)]], Field(max_length=50)] | None = Field(
+        default=None, description="Only events of these kinds; null: all."
+    )
+
+
+class WebhookChange(Shape):
+    """Whether anything is sent."""
+
+    active: bool
+
+
+class WebhookShape(Shape):
+    """Where events are sent."""
+
+    id: int
+    url: str
+    kinds: list[str] | None
+    active: bool
+    created: datetime
+    last_event: int
+    failures: int
+    next_attempt: datetime | None
+    delivered: datetime | None
+    error: str | None
+
+
+class WebhookWithSecret(Shape):
+    """A webhook with the secret that deliveries are signed with, which is told once."""
+
+    webhook: WebhookShape
+    secret: str

@@ -1,0 +1,78 @@
+"""Templates: what people were learnt from, and what came of pictures sent to learn from."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Literal
+
+from pydantic import ConfigDict, Field
+
+from knownface.gallery import Template
+from knownface.server.shapes.common import BoxShape, Shape, box_shape
+from knownface.server.shapes.faces import ReviewedFace
+
+
+class TemplateShape(Shape):
+    """One face that a person was learnt from."""
+
+    id: int
+    person_id: int
+    source: str = Field(description="Where it came from: a path, or `upload:` and what the file was called.")
+    sha256: str = Field(description="Of the file.")
+    frame_time: float | None = Field(description="Seconds from the start of a video.")
+    box: BoxShape | None
+    quality: float | None = Field(description="0 to 1.")
+    counter_example: bool = Field(description="Whether it says who this is not.")
+    created: datetime
+
+    @classmethod
+    def of(cls, template: Template) -> TemplateShape:
+        """From the library's value."""
+        return cls(
+            id=template.id,
+            person_id=template.person_id,
+            source=template.source,
+            sha256=template.source_sha256,
+            frame_time=template.frame_time,
+            box=None if template.box is None else box_shape(template.box),
+            quality=template.quality,
+            counter_example=template.negative,
+            created=template.created,
+        )
+
+
+class EnrolledPicture(Shape):
+    """What came of one picture."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "file": "ada.jpg",
+                    "status": "refused",
+                    "code": "too-blurred",
+                    "message": "The face is too blurred (sharpness 0.011, 0.020 is needed).",
+                    "hint": "Use a larger, sharper or better lit picture of the face.",
+                    "templates": [],
+                    "faces": [],
+                }
+            ]
+        }
+    )
+
+    file: str = Field(description="What the upload was called.")
+    status: Literal["enrolled", "known", "refused"] = Field(
+        description="`known`: this very file was enrolled for the person before; nothing was added."
+    )
+    code: str = Field(description="Why it was refused: a stable word; else empty.")
+    message: str
+    hint: str
+    templates: list[int] = Field(description="Ids of the templates added, or there already.")
+    faces: list[ReviewedFace] = Field(description="Every face found, the largest first.")
+
+
+class EnrolledPictures(Shape):
+    """What came of all pictures of a request, in their order."""
+
+    added: int = Field(description="Templates added.")
+    pictures: list[EnrolledPicture]

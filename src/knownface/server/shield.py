@@ -1,0 +1,213 @@
+"""What stands around the whole app: hosts, rates of addresses, bounded bodies, headers, the access log.
+
+Plain ASGI, so that it costs little and sees every request, those too that no route takes.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import logging
+import socket
+import time
+from typing import Any
+
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from knownface.errors import BadRequestError, BusyError, KnownFaceError, RateLimitedError, TooLargeError, TooSlowError
+from knownface.server.context import Service
+from knownface.server.problems import CutShort, answer_of
+
+_access = logging.getLogger("knownface.server.access")
+
+_SMALL = 64_000
+"""Bytes of a body whose route sets no limit."""
+_SLOWEST = 50_000
+"""Bytes a second at which a large body must arrive after the time that every request has."""
+_LINGER_SECONDS = 1.0
+_LINGER_BYTES = 4_000_000
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob:; media-src 'self' blob:; "
+        "connect-src 'self'; font-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
+        "frame-ancestors 'none'"
+    ),
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+}
+
+
+class Pool:
+    """The bytes of bodies that are in memory or on their way, of all requests together."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        self.held = 0
+
+
+class Body:
+    """The body of a request, bounded in bytes and time while it is read.
+
+    Attributes:
+        limit: Bytes; a route that takes uploads raises it once it knows who is asking.
+    """
+
+    def __init__(self, receive: Receive, headers: Headers, pool: Pool, seconds: float) -> None:
+        self._receive, self._headers, self._pool = receive, headers, pool
+        self._deadline = time.monotonic() + seconds
+        self.limit = _SMALL
+        self.received = 0
+        self.complete = headers.get("content-length", "0") == "0" and "transfer-encoding" not in headers
+
+    async def receive(self) -> Message:
+        """The next part; in the place of one that is too much or too late, an error."""
+        if self.complete:
+            return await self._receive()
+        declared = self._headers.get("content-length", "")
+        if declared.isdigit() and int(declared) > self.limit:
+            raise self._too_large()
+        left = self._deadline + self.received / _SLOWEST - time.monotonic()
+        try:
+            message = await asyncio.wait_for(self._receive(), max(left, 0.001))
+        except TimeoutError as error:
+            raise CutShort(TooSlowError("The request did not arrive in time.")) from error
+        self._count(message)
+        if self.received > self.limit:
+            raise self._too_large()
+        if self._pool.held > self._pool.most:
+            raise CutShort(BusyError("Too much is being uploaded at once.", retry_after=2))
+        return message
+
+    async def drain(self) -> bool:
+        """Read on for a moment, so that a client that is still sending hears the answer; whether that was all.
+
+        A client that waits to be asked for the body (RFC 9110, section 10.1.1) is not asked.
+        """
+        if "expect" in self._headers:
+            return self.complete
+        end, most = time.monotonic() + _LINGER_SECONDS, self.received + _LINGER_BYTES
+        while not self.complete and self.received < most and (left := end - time.monotonic()) > 0:
+            try:
+                message = await asyncio.wait_for(self._receive(), left)
+            except TimeoutError:
+                break
+            self._count(message)
+        return self.complete
+
+    def release(self) -> None:
+        """The request is answered: its bytes are not held any more."""
+        self._pool.held -= self.received
+
+    def _count(self, message: Message) -> None:
+        size = len(message.get("body", b""))
+        self.received += size
+        self._pool.held += size
+        self.complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
+
+    def _too_large(self) -> CutShort:
+        return CutShort(TooLargeError(f"The request is larger than {self.limit} bytes.", "Send less at once."))
+
+
+class Shield:
+    """Wraps the app.
+
+    Args:
+        app: What answers.
+        service: For limits, rates and metrics.
+    """
+
+    def __init__(self, app: ASGIApp, service: Service) -> None:
+        self._app = app
+        self._service = service
+        self._pool = Pool(service.settings.max_waiting_bytes)
+        own = socket.gethostname().lower()
+        names = {"localhost", own, f"{own}.local", service.settings.host.lower()}
+        self._names = names | {name.lower() for name in service.settings.names}
+        self._hsts = service.settings.tls_cert is not None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request, or hand on a WebSocket or the start and end of the app."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+            return
+        problem = self._objection(scope)
+        if scope["type"] == "websocket":
+            if problem is None:
+                await self._app(scope, receive, send)
+            else:
+                await send({"type": "websocket.close", "code": 1008, "reason": problem.message[:100]})
+            return
+        await self._answer(scope, receive, send, problem)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send, problem: KnownFaceError | None) -> None:
+        start, status = time.perf_counter(), 0
+        body = Body(receive, Headers(scope=scope), self._pool, self._service.settings.request_seconds)
+        scope.setdefault("state", {})["body"] = body
+
+        async def dressed(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = MutableHeaders(scope=message)
+                self._dress(headers, scope)
+                if not body.complete and not await body.drain():
+                    headers["Connection"] = "close"
+            await send(message)
+
+        try:
+            if problem is not None:
+                await answer_of(problem)(scope, body.receive, dressed)
+            else:
+                await self._app(scope, body.receive, dressed)
+        finally:
+            body.release()
+            self._log(scope, status or 500, time.perf_counter() - start)
+
+    def _objection(self, scope: Scope) -> KnownFaceError | None:
+        host = Headers(scope=scope).get("host", "")
+        if not self._knows(host):
+            return BadRequestError(
+                f"The service is not known by the name {host[:100]!r}.", "Name it with `knownface serve --name HOST`."
+            )
+        client = scope.get("client")
+        wait = self._service.rates_by_address.take(client[0] if client else "")
+        if wait:
+            return RateLimitedError("This address has sent too many requests.", retry_after=wait)
+        return None
+
+    def _knows(self, host: str) -> bool:
+        # A page whose name was pointed at this machine (DNS rebinding) says that name; an address it cannot say.
+        name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() and not host.endswith("]") else host
+        name = name.strip("[]").lower().rstrip(".")
+        try:
+            ipaddress.ip_address(name)
+        except ValueError:
+            return name in self._names
+        return True
+
+    def _dress(self, headers: MutableHeaders, scope: Scope) -> None:
+        for name, value in _HEADERS.items():
+            headers.setdefault(name, value)
+        if self._hsts and scope["scheme"] == "https":
+            headers.setdefault("Strict-Transport-Security", "max-age=31536000")
+        if scope["path"].startswith("/v1/"):
+            headers.setdefault("Cache-Control", "no-store")
+
+    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+        state: dict[str, Any] = scope["state"]
+        route, caller, client = state.get("route", "none"), state.get("caller"), scope.get("client")
+        method = scope["method"] if scope["method"] in _METHODS else "OTHER"
+        self._service.metrics.answered(method, route, status, seconds)
+        # The route's pattern and no query: nothing that was asked for stands in the log.
+        key = caller.actor.key_id if caller else "-"
+        _access.info(
+            "%s %s %s %d %.0f ms key %s", client[0] if client else "-", method, route, status, 1000 * seconds, key
+        )
+
+
+_METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}

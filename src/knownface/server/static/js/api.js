@@ -1,0 +1,47 @@
+// The REST service: the only way by which the page reads and changes anything after its first paint.
+
+import { t } from "./texts.js";
+
+/** What the service refused, with its stable code, sentence and hint. */
+export class ApiError extends Error {
+  constructor(status, { code = "error", message = "", hint = "", ...rest } = {}) {
+    super(message || t("error.unexpected", { status }));
+    this.status = status;
+    this.code = code;
+    this.hint = hint;
+    this.rest = rest;
+  }
+}
+
+function csrf() {
+  return document.querySelector("meta[name=csrf]")?.content ?? "";
+}
+
+/**
+ * Ask the service.
+ * @param {string} method
+ * @param {string} path
+ * @param {object|FormData|Blob} [body] an object goes as JSON
+ * @param {{signal?: AbortSignal, headers?: object}} [options]
+ * @returns {Promise<any>} the answer's JSON, or null where it has none
+ */
+export async function api(method, path, body, { signal, headers = {} } = {}) {
+  const request = { method, signal, headers: { Accept: "application/json", ...headers }, credentials: "same-origin" };
+  if (method !== "GET") request.headers["X-CSRF-Token"] = csrf();
+  if (body instanceof FormData || body instanceof Blob) request.body = body;
+  else if (body !== undefined) {
+    request.body = JSON.stringify(body);
+    request.headers["Content-Type"] = "application/json";
+  }
+  let answer;
+  try {
+    answer = await fetch(path, request);
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, { code: "offline", message: t("error.offline"), hint: t("error.offline_hint") });
+  }
+  const json = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
+  if (answer.ok) return json;
+  if (answer.status === 401 && path !== "/v1/session") location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
+  throw new ApiError(answer.status, json ?? {});
+}

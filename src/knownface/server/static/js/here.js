@@ -1,0 +1,113 @@
+// The list of who is here: one row a face, unknown ones with a form that names them.
+
+import { bodyOf, showError } from "./actions.js";
+import { api } from "./api.js";
+import { labelOf } from "./boxes.js";
+import { face as faceOf, h } from "./dom.js";
+import { t } from "./texts.js";
+import { toast } from "./toast.js";
+
+const STAYS = 5000;
+const ID = "name-";
+
+/**
+ * Keeps the rows of a list in step with what is told of the faces.
+ * Options: picture(face) gives a canvas or address for a row, or null; mayName: whether the reader may name faces; announce(text) tells screen readers.
+ */
+export class HereList {
+  #list;
+  #empty;
+  #options;
+  #rows = new Map();
+
+  constructor(list, empty, options) {
+    this.#list = list;
+    this.#empty = empty;
+    this.#options = options;
+  }
+
+  clear() {
+    this.#rows.clear();
+    this.#list.replaceChildren();
+    this.#empty.hidden = false;
+  }
+
+  /**
+   * Take the faces of the moment, {session, track, state, person, name, unknown, distance, why}; those that have no
+   * answer yet are left out. `every`: how many milliseconds may pass until the same stream tells again.
+   */
+  update(faces, every) {
+    const now = performance.now();
+    for (const face of faces) {
+      if (face.state === "pending") continue;
+      const key = face.state === "named" ? `p${face.person}` : `u${face.unknown}`;
+      const row = this.#rows.get(key) ?? this.#add(key, face);
+      row.face = face;
+      row.until = now + every;
+      row.item.classList.remove("gone");
+      if (!row.pictured) this.#picture(row);
+      row.about.textContent = face.distance === null || face.state !== "named" ? "" : t("live.distance", { distance: face.distance.toFixed(2) });
+      row.about.title = face.why ?? "";
+    }
+    for (const [key, row] of this.#rows) {
+      row.item.classList.toggle("gone", now > row.until);
+      const typing = row.item.contains(document.activeElement) || row.item.querySelector("input")?.value;
+      if (now > row.until + STAYS && !typing) {
+        row.item.remove();
+        this.#rows.delete(key);
+      }
+    }
+    this.#empty.hidden = this.#rows.size > 0;
+  }
+
+  #add(key, face) {
+    const label = labelOf(face);
+    const name = face.state === "named" ? h("a", { href: `/people/${face.person}` }, label) : label;
+    const row = { face, pictured: false, square: faceOf(face.name ?? ""), about: h("small") };
+    row.item = h("li", {}, row.square, h("div", { class: "grow" }, h("strong", {}, name), row.about));
+    if (face.state === "unknown" && this.#options.mayName) row.item.querySelector(".grow").append(this.#form(key, row));
+    this.#rows.set(key, row);
+    this.#list.append(row.item);
+    this.#options.announce?.(t(face.state === "named" ? "live.arrived" : "live.arrived_unknown", { name: label }));
+    return row;
+  }
+
+  #picture(row) {
+    const picture = this.#options.picture(row.face);
+    if (!picture) return;
+    row.pictured = true;
+    const fresh = faceOf(row.face.name ?? "", picture);
+    row.square.replaceWith(fresh);
+    row.square = fresh;
+  }
+
+  #form(key, row) {
+    const id = ID + key;
+    const form = h(
+      "form",
+      { class: "name-form" },
+      h("label", { for: id, class: "visually-hidden" }, t("live.who_is", { name: labelOf(row.face) })),
+      h(
+        "div",
+        { class: "row" },
+        h("input", { id, name: "name", list: "names", required: true, maxlength: 200, autocomplete: "off", placeholder: t("live.who_placeholder") }),
+        h("button", { class: "primary" }, t("live.save_name")),
+      ),
+      h("p", { class: "error", role: "alert" }),
+    );
+    form.addEventListener("submit", async (event) => {
+      event.preventDefault();
+      const place = form.querySelector(".error");
+      place.replaceChildren();
+      try {
+        const done = await api("POST", `/v1/live/sessions/${row.face.session}/tracks/${row.face.track}/name`, bodyOf(form));
+        toast(t("live.named", { name: done.person.name, count: done.enrolled }));
+        row.item.remove();
+        this.#rows.delete(key);
+      } catch (error) {
+        showError(place, error);
+      }
+    });
+    return form;
+  }
+}

@@ -1,0 +1,14 @@
+// What every page needs.
+
+import "./actions.js";
+import { localTimes, optionalPictures } from "./dom.js";
+import { toast } from "./toast.js";
+
+localTimes();
+optionalPictures();
+
+const waiting = sessionStorage.getItem("toast");
+if (waiting) {
+  sessionStorage.removeItem("toast");
+  toast(waiting);
+}

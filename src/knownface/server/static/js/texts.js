@@ -1,0 +1,19 @@
+// The texts of the page, from the one file that the server's templates use too.
+
+const address = document.querySelector("meta[name=texts]").content;
+const texts = await (await fetch(address)).json();
+const rules = new Intl.PluralRules(document.documentElement.lang);
+
+/** The text of a key such as "people.title", with {placeholders} filled in. */
+export function t(key, values = {}) {
+  let found = key.split(".").reduce((at, part) => at?.[part], texts);
+  if (found && typeof found === "object") found = found[rules.select(values.count ?? 0)] ?? found.other;
+  if (typeof found !== "string") return key;
+  return found.replace(/\{(\w+)\}/g, (whole, name) => (name in values ? String(values[name]) : whole));
+}
+
+/** The text of a key, or null where there is none. */
+export function textOrNull(key) {
+  const found = t(key);
+  return found === key ? null : found;
+}

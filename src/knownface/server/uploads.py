@@ -1,0 +1,125 @@
+"""Uploaded files: how they are named and read, and what is done with one on a worker's thread."""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from typing import Literal
+
+from fastapi import UploadFile
+
+from knownface.answers import Identification, PictureReview
+from knownface.errors import FaceError, InputError, KnownFaceError, MissingExtraError, TooLargeError
+from knownface.gallery import PersonKey
+from knownface.media import read_image
+from knownface.review import FacePolicy
+from knownface.server.context import Service
+from knownface.server.pictures import UPLOADED, small_picture
+from knownface.types import Image
+
+_LONGEST_LABEL = 120
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Looked:
+    """A picture and who is on it, or why that cannot be told."""
+
+    width: int
+    height: int
+    found: tuple[Identification, ...]
+    error: KnownFaceError | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Enrolled:
+    """What came of a picture that a person was to be learnt from."""
+
+    status: Literal["enrolled", "known", "refused"]
+    review: PictureReview | None
+    templates: tuple[int, ...] = ()
+    added: int = 0
+    error: KnownFaceError | None = None
+
+
+def label_of(upload: UploadFile) -> str:
+    """What an upload is called, for people: the last part of its name, printable, of bounded length.
+
+    It is told and stored, never opened.
+    """
+    last = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
+    printable = "".join(c if unicodedata.category(c)[0] not in "CZ" or c == " " else "?" for c in last)
+    return printable.strip()[:_LONGEST_LABEL]
+
+
+def content_of(upload: UploadFile, service: Service) -> bytes:
+    """The bytes of an upload; on a worker's thread, so that only as many are in memory as are looked at.
+
+    Raises:
+        TooLargeError: There are more than the service takes.
+    """
+    most = service.settings.max_upload_bytes
+    if (upload.size or 0) > most:
+        raise TooLargeError(f"The file has {upload.size} bytes; at most {most} are taken.", "Make the picture smaller.")
+    return upload.file.read()
+
+
+def identify(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> Looked:
+    """Who is on a picture.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    image = picture_of(service, upload)
+    found = service.recognizer.identify(image, allow_repeats=allow_repeats, top=top)
+    for face in found:
+        service.metrics.decided(face.decision)
+    return Looked(image.shape[1], image.shape[0], tuple(found))
+
+
+def identify_or_tell(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> Looked:
+    """The same, with an error in the place of the answer."""
+    try:
+        return identify(service, top, allow_repeats, upload)
+    except (InputError, FaceError, MissingExtraError) as error:
+        return Looked(0, 0, (), error)
+
+
+def picture_of(service: Service, upload: UploadFile) -> Image:
+    """An upload as an image.
+
+    Raises:
+        InputError: It cannot be read.
+    """
+    return read_image(content_of(upload, service), service.recognizer.settings.max_pixels)
+
+
+def enrol(
+    service: Service, person_id: int, policy: FacePolicy, is_not: bool, insist: bool, upload: UploadFile
+) -> Enrolled:
+    """Learn a person from an upload; what is enrolled is on the disk when this returns.
+
+    Raises:
+        UnknownPersonError: There is nobody of this id.
+        GalleryError, OutputError: It cannot be written.
+    """
+    recognizer = service.recognizer
+    check: PersonKey | None = None if is_not or insist else person_id
+    try:
+        content = content_of(upload, service)
+        source = f"{UPLOADED}{label_of(upload)}"
+        review = recognizer.review_picture(content, faces=policy, source=source, person=check)
+    except (InputError, FaceError, MissingExtraError) as error:
+        return Enrolled("refused", None, error=error)
+    if review.error is not None:
+        return Enrolled("refused", review, error=review.error)
+    added = recognizer.enrol_reviewed(person_id, review, is_not=is_not)
+    same = [
+        template
+        for template in recognizer.gallery.templates(person_id)
+        if template.source_sha256 == review.sha256 and template.negative == is_not
+    ]
+    if added and service.settings.store_pictures:
+        boxes = {t.id: t.box for t in same if t.box is not None}
+        service.pictures.keep({i: small_picture(review.image, box) for i, box in boxes.items()})
+    service.metrics.enrolled(added)
+    return Enrolled("enrolled" if added else "known", review, tuple(t.id for t in same), added)

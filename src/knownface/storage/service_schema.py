@@ -1,0 +1,93 @@
+"""The tables of the service: keys, browser sessions, the audit log, webhooks, watched sources, templates' pictures.
+
+They stand on the gallery's metadata. A template's picture goes with the template, and so with the person.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+
+from knownface.storage.schema import UtcDateTime, metadata
+
+# A key is never deleted, so that the audit log can always say whose it was; it is revoked.
+api_keys = Table(
+    "api_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("token_id", String(20), nullable=False, unique=True),
+    Column("secret_sha256", String(64), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("rotated", UtcDateTime),
+    Column("expires", UtcDateTime),
+    Column("revoked", UtcDateTime),
+    Column("last_used", UtcDateTime),
+    sqlite_autoincrement=True,
+)
+
+web_sessions = Table(
+    "web_sessions",
+    metadata,
+    Column("token_sha256", String(64), primary_key=True),
+    Column("key_id", ForeignKey("api_keys.id", ondelete="CASCADE"), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Index("ix_web_sessions_key", "key_id"),
+)
+
+# Numbers, never names: what is left of a removed person here says who removed somebody and when, not whom.
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("key_id", ForeignKey("api_keys.id")),
+    Column("actor", String(200), nullable=False),
+    Column("role", String(20), nullable=False),
+    Column("address", String(100), nullable=False),
+    Column("action", String(50), nullable=False),
+    Column("subject_id", Integer),
+    Column("details", Text, nullable=False),
+    Index("ix_audit_log_at", "at"),
+    Index("ix_audit_log_action", "action"),
+    sqlite_autoincrement=True,
+)
+
+# ``last_event`` is the id of the last event delivered: what comes after it waits in the table ``events``. The secret
+# lies open, since every delivery is signed with it.
+webhooks = Table(
+    "webhooks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("url", Text, nullable=False),
+    Column("secret", String(100), nullable=False),
+    Column("kinds", Text),
+    Column("active", Boolean, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Column("last_event", Integer, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("next_attempt", UtcDateTime),
+    Column("delivered", UtcDateTime),
+    Column("error", Text),
+    sqlite_autoincrement=True,
+)
+
+# Cameras and streams that the service watches. The address may hold a password, which no answer ever shows.
+watched_sources = Table(
+    "watched_sources",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("name", String(200), nullable=False, unique=True),
+    Column("address", Text, nullable=False),
+    Column("running", Boolean, nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+template_pictures = Table(
+    "template_pictures",
+    metadata,
+    Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+)

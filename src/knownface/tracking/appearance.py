@@ -1,0 +1,73 @@
+"""What a face looks like at a glance: enough to tell two faces apart that meet, and cheap enough for every frame."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TypeAlias
+
+import cv2
+import numpy as np
+import numpy.typing as npt
+
+from knownface.types import Box, Image
+
+Looks: TypeAlias = npt.NDArray[np.float32]
+"""A small thumbnail, its mean taken away, of length 1: the dot product of two is their correlation."""
+
+_SIDE = 8
+_FRESH = 0.3
+"""Share of a new picture in what is remembered."""
+_IMPORTANCE = 1.5
+"""What no likeness at all adds to the difference of two boxes, in face sides."""
+ODD = 0.7
+"""A face that is less like how its track looked before may be another one. Of faces a twelfth of a second apart one in
+thirty is, and nine of ten pairs of different faces."""
+OTHER = 0.4
+"""A face that is less like it is another one: one in a hundred pairs of the same face, half of the others."""
+OTHER_NEAR = 0.55
+"""The same where faces meet, and a mistake is likelier."""
+
+
+def appearance(image: Image, box: Box) -> Looks:
+    """The colours of a face, roughly."""
+    height, width = image.shape[:2]
+    left, top = int(np.clip(box.x, 0, width - 1)), int(np.clip(box.y, 0, height - 1))
+    right, bottom = int(np.clip(box.right, left + 1, width)), int(np.clip(box.bottom, top + 1, height))
+    # Every so many-th pixel is enough, and a large face then costs no more than a small one.
+    step = max(1, (right - left) // 32)
+    part = np.ascontiguousarray(image[top:bottom:step, left:right:step])
+    looks = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
+    looks -= looks.mean()
+    return _unit(looks)
+
+
+def likeness(a: Looks, b: Looks) -> float:
+    """Correlation of two faces, -1 to 1."""
+    return float(np.dot(a, b))
+
+
+def blended(before: Looks, now: Looks) -> Looks:
+    """What is remembered of a face after another picture."""
+    return _unit((1 - _FRESH) * before + _FRESH * now)
+
+
+def unlikeness(tracks: Sequence[Looks], near: Sequence[bool], faces: Sequence[Looks]) -> npt.NDArray[np.float64] | None:
+    """What to add to the differences of boxes.
+
+    Args:
+        tracks: What was remembered of each track.
+        near: Whether another face was near it.
+        faces: What was found.
+
+    Returns:
+        Shape (tracks, faces), infinite for faces that are others; None where there is no pair.
+    """
+    if not tracks or not faces:
+        return None
+    alike = np.stack(tracks) @ np.stack(faces).T
+    least = np.where(near, OTHER_NEAR, OTHER)[:, None]
+    return np.where(alike < least, np.inf, _IMPORTANCE * (1.0 - alike)).astype(np.float64)
+
+
+def _unit(looks: Looks) -> Looks:
+    return np.asarray(looks / max(float(np.linalg.norm(looks)), 1e-6), dtype=np.float32)

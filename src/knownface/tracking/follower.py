@@ -1,0 +1,153 @@
+"""``FaceFollower``: faces linked over the frames of a video, and who each of them is.
+
+How a track's identity is decided, and how that was chosen, is told in ``docs/tracking.md``.
+"""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable, Sequence
+
+from knownface.tracking.gathering import take
+from knownface.tracking.linking import link, look_after
+from knownface.tracking.naming import Decide, Naming
+from knownface.tracking.options import FollowOptions
+from knownface.tracking.presence import Presence
+from knownface.tracking.scenes import SceneWatch
+from knownface.tracking.schedule import choose
+from knownface.tracking.values import Sample, TrackedFace, TrackSummary, Wanted
+from knownface.types import Face, Image
+
+
+class FaceFollower:
+    """Follows the faces of one stream and tells who they are.
+
+    For every frame call :meth:`observe`; embed the faces that it wants and hand the result to :meth:`learn`, at once
+    or frames later; then read :meth:`visible` and now and then :meth:`ended`. What comes out depends only on what
+    goes in, in which order. One thread at a time.
+
+    Args:
+        decide: Decides the embeddings of the faces visible together, so that a person is given to one of them at
+            most; ``FaceRecognizer.decide`` fits.
+        threshold: Distance, 0 to 2, within which ``decide`` names; likeness of faces not in the gallery is judged by
+            it too. May be set anew, followed by :meth:`redecide`.
+        options: How faces are linked, when they are embedded, how sure a name must be.
+        new_number: Gives the number of another Unknown; None counts from 1.
+
+    Example:
+        >>> follower = FaceFollower(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
+        >>> wanted = follower.observe(frame.image, frame.time, detector.detect(frame.image))  # doctest: +SKIP
+        >>> vectors = embedder.embed([embedder.crop(frame.image, w.face) for w in wanted])  # doctest: +SKIP
+        >>> pairs = zip(wanted, vectors, strict=True)  # doctest: +SKIP
+        >>> follower.learn(Sample(w.track_id, w.time, v, w.quality) for w, v in pairs)  # doctest: +SKIP
+        >>> [face.identity.label for face in follower.visible()]  # doctest: +SKIP
+        ['Ada', 'Unknown 1']
+    """
+
+    def __init__(
+        self,
+        decide: Decide,
+        threshold: float,
+        options: FollowOptions | None = None,
+        new_number: Callable[[], int] | None = None,
+    ) -> None:
+        self.threshold = threshold
+        self.options = options or FollowOptions()
+        self._presence = Presence(self.options)
+        self._naming = Naming(self._presence, decide, new_number or itertools.count(1).__next__)
+        self._scenes = SceneWatch()
+        self._time = -math.inf
+
+    # What happens
+
+    def observe(self, image: Image, time: float, faces: Sequence[Face] | None) -> list[Wanted]:
+        """Take the next frame into account.
+
+        Args:
+            image: The frame.
+            time: Stream seconds. A time before the last one, as of a stream that starts anew, ends all tracks.
+            faces: What the detector found; None if it did not look at this frame.
+
+        Returns:
+            Faces of this frame worth embedding now, the most urgent first; none where the detector did not look.
+        """
+        tracks = self._presence.tracks
+        if time < self._time:
+            self._scenes.forget()
+            self._presence.end(tracks.values())
+            self._let_go(math.inf)  # their embeddings would come with times of another count
+        if self._scenes.cut(image):
+            self._presence.end(tracks.values())
+        self._time = time
+        for track in tracks.values():
+            track.box, track.face = track.motion.predict(time), None
+        if faces is not None:
+            link(self._presence, image, faces, time)
+        look_after(self._presence, image, time)
+        self._let_go(time)
+        return [] if faces is None else choose(image, time, tracks.values(), self.options)
+
+    def learn(self, samples: Iterable[Sample]) -> None:
+        """Take embeddings into account, and decide anew.
+
+        Args:
+            samples: Answers to what :meth:`observe` wanted, in any order; those of tracks that ended too long ago
+                are passed over.
+        """
+        fresh: set[int] = set()
+        for sample in samples:
+            track = self._presence.find(sample.track_id)
+            if track is not None:
+                opinion = self._naming.opinion(track, sample)
+                fresh.add(take(self._presence, track, sample, opinion, self.threshold).track_id)
+        if fresh:
+            self._naming.decide(fresh, self._time, self.threshold)
+        self._let_go(self._time)
+
+    def redecide(self) -> None:
+        """Decide every track anew from the evidence kept, as when the gallery has changed.
+
+        Names follow at once, without waiting for more pictures: nobody who was removed stays named.
+        """
+        everybody = {track.track_id for track in (*self._presence.tracks.values(), *self._presence.leaving)}
+        self._naming.decide(everybody, self._time, self.threshold, at_once=True)
+
+    def finish(self) -> None:
+        """End all tracks, without waiting for embeddings."""
+        self._presence.end(self._presence.tracks.values())
+        self._let_go(math.inf)
+
+    # What is known
+
+    def visible(self) -> tuple[TrackedFace, ...]:
+        """The faces of the frame observed last, in the order of their tracks."""
+        return tuple(track.as_seen for track in self._presence.tracks.values() if track.shown)
+
+    def summaries(self) -> tuple[TrackSummary, ...]:
+        """The tracks that have not ended and are no mistake of the detector, as far as known."""
+        present = self._presence
+        return tuple(track.summary for track in present.tracks.values() if present.is_real(track))
+
+    def ended(self) -> tuple[TrackSummary, ...]:
+        """The tracks that ended since the last call.
+
+        A track that waits for embeddings ends when they have come, or ``options.answer_within`` later.
+        """
+        return self._presence.ended()
+
+    def evidence(self, track_id: int) -> tuple[Sample, ...]:
+        """The pictures that a track's answer stands on, the best first: what to enrol when a user names it.
+
+        Args:
+            track_id: Of a track that is present, or of one of the last 200 that ended.
+
+        Returns:
+            Nothing for a track that is not known (any more).
+        """
+        return tuple(sorted(self._presence.evidence(track_id), key=lambda sample: -sample.quality.score))
+
+    def _let_go(self, time: float) -> None:
+        for track in self._presence.left(time):
+            self._naming.conclude(track, self._time, self.threshold)
+            self._presence.sum_up(track)

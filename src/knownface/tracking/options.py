@@ -1,0 +1,65 @@
+"""What can be set about following faces. The defaults were measured; see ``docs/tracking.md``."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+
+@dataclass(frozen=True, slots=True)
+class FollowOptions:
+    """How faces are linked over frames, when they are embedded and how sure a name must be.
+
+    Times are stream seconds. Distances of embeddings are told as shares of the rule's threshold, so that they suit
+    every embedder.
+
+    Attributes:
+        coast: A face that the detector misses is shown where its motion puts it for so long.
+        keep_lost: A face that is out of sight for so long at most keeps its track.
+        confirm: A face must have been found in so many frames before it can become an Unknown or a sighting.
+        smallest: Shorter side in pixels of the smallest face that is embedded.
+        poorest: Quality score, 0 to 1, of the poorest picture that is embedded as long as a better one may come.
+        patience: A track without any picture so good is embedded after so long all the same.
+        per_frame: Faces wanted a frame at most; the others wait for the next frames.
+        first_every: Between two pictures while a track is not settled.
+        check_every: Between two pictures of a settled track.
+        settled: Pictures after which a track whose answer is clear is settled.
+        better: A picture is better when its quality is so many times that of the best so far.
+        answer_within: A wanted face whose embedding did not come within so long is asked for again.
+        most_samples: The best so many pictures are a track's evidence.
+        clear: One picture names a face if its distance is at most this share of the threshold.
+        agreeing: Otherwise so many pictures must agree before a name is given or changed.
+        unknown_after: A track that nobody is named for is Unknown once the quality scores of its pictures sum up to
+            this, or ``most_samples`` have been seen: poor pictures say little about who somebody is not.
+        alike: Two faces are the same if their distance is at most this share of the threshold.
+        unlike: A picture contradicts the evidence if its distance from it is more than this share of the threshold.
+        parting: So many pictures in a row that contradict the evidence, and are alike, part a track from the face
+            that has taken its place; where faces met, or one was lost for a moment, half as many do.
+        remember: An Unknown that comes back within so long keeps the number.
+    """
+
+    coast: float = 0.3
+    keep_lost: float = 2.0
+    confirm: int = 3
+    smallest: float = 16.0
+    poorest: float = 0.15
+    patience: float = 0.5
+    per_frame: int = 2
+    first_every: float = 0.12
+    check_every: float = 2.0
+    settled: int = 5
+    better: float = 1.25
+    answer_within: float = 2.0
+    most_samples: int = 12
+    clear: float = 0.9
+    agreeing: int = 2
+    unknown_after: float = 3.0
+    alike: float = 0.97
+    unlike: float = 1.14
+    parting: int = 4
+    remember: float = 300.0
+
+    def __post_init__(self) -> None:
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if not value > 0:
+                raise ValueError(f"{option.name} must be greater than 0, got {value}")

@@ -1,0 +1,173 @@
+"""What goes into and comes out of following faces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+from knownface.quality import FaceQuality
+from knownface.types import Box, Decision, Embeddings, Face, Image
+
+Why: TypeAlias = Literal["new", "uncertain", "check", "better"]
+"""Why a face is worth embedding now. ``new``: nothing is known of the track yet. ``uncertain``: too few pictures, or
+pictures that disagree. ``check``: another face was near, or a while has passed. ``better``: the picture is clearly
+better than those before."""
+
+State: TypeAlias = Literal["pending", "named", "unknown"]
+"""``pending``: not decided yet. ``named``: a person of the gallery. ``unknown``: nobody of the gallery."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Sample:
+    """One picture of a track, embedded.
+
+    Attributes:
+        track_id: Of the :class:`Wanted` that it answers.
+        time: Stream seconds of the picture, as in :class:`Wanted`.
+        embedding: Unit vector, float32, shape (dim,).
+        quality: Of the picture, as in :class:`Wanted`.
+    """
+
+    track_id: int
+    time: float
+    embedding: Embeddings
+    quality: FaceQuality
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Wanted:
+    """A face of the frame just observed that is worth embedding now.
+
+    Attributes:
+        track_id: Whose picture it is.
+        time: Stream seconds of the frame.
+        face: In pixels of that frame.
+        quality: Of the face.
+        why: What makes it worth it.
+    """
+
+    track_id: int
+    time: float
+    face: Face
+    quality: FaceQuality
+    why: Why
+
+
+@dataclass(frozen=True, slots=True)
+class TrackIdentity:
+    """Who a track is, so far.
+
+    Attributes:
+        state: Whether that is decided.
+        person_id: Of the gallery; None unless ``named``.
+        name: The person's; None unless ``named``.
+        unknown: Number of an Unknown, from 1, the same when the face comes back; None unless ``unknown``.
+        decision: The last decision on the track's evidence; None before the first.
+        samples: Pictures that the decision stands on.
+        singly: So many of them name the person one by one, where together they name nobody; else 0.
+        changes: How often the answer was another one before, the first answer not counted.
+    """
+
+    state: State = "pending"
+    person_id: int | None = None
+    name: str | None = None
+    unknown: int | None = None
+    decision: Decision | None = None
+    samples: int = 0
+    singly: int = 0
+    changes: int = 0
+
+    @property
+    def label(self) -> str:
+        """What users read: the name, ``Unknown 3``, or nothing while pending."""
+        if self.state == "named":
+            return self.name or ""
+        return f"Unknown {self.unknown}" if self.state == "unknown" else ""
+
+    @property
+    def why(self) -> str:
+        """The answer in a sentence."""
+        if self.decision is None:
+            return "No picture of this face was good enough to tell yet."
+        of = f"{self.samples} picture{'s' if self.samples != 1 else ''}"
+        decision = self.decision
+        if decision.name is not None:
+            second = decision.runner_up
+            rest = f"; the next person is {second.distance:.2f} away" if second else ""
+            lie = f"{self.singly} of {of}" if self.singly else f"{of} together"
+            said = f"{lie} lie {decision.distance:.2f}{' or more' if self.singly else ''} from {decision.name}{rest}"
+        else:
+            said = f"{of} together: {decision.reason}, nearest template {decision.distance:.2f} away"
+        if self.state == "pending":
+            return f"{said}; not enough to be sure yet."
+        if decision.person_id != self.person_id:
+            return f"{said}; {self.label} stays until more pictures say so."
+        return f"{said}."
+
+
+@dataclass(frozen=True, slots=True)
+class TrackedFace:
+    """What one frame shows of a track.
+
+    Attributes:
+        track_id: From 1, never used twice by a follower.
+        box: Where the face is, in pixels of the frame.
+        detected: Whether the detector found it in this frame; else the box is where it should be by its motion.
+        identity: Who it is, so far.
+    """
+
+    track_id: int
+    box: Box
+    detected: bool
+    identity: TrackIdentity
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a track in which its answer stayed the same.
+
+    Attributes:
+        state, person_id, name, unknown: The answer, as in :class:`TrackIdentity`.
+        first_time: Stream seconds at which the answer was given; for a track's first answer, when it was first seen.
+        last_time: Stream seconds when the face was last seen with this answer.
+        frames: Frames in which the face was visible with this answer.
+        best_distance: Smallest distance of the decisions for it, 0 to 2; None while pending.
+    """
+
+    state: State
+    person_id: int | None
+    name: str | None
+    unknown: int | None
+    first_time: float
+    last_time: float
+    frames: int
+    best_distance: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class TrackSummary:
+    """A whole track: what becomes a sighting.
+
+    Attributes:
+        track_id: As in :class:`TrackedFace`.
+        identity: The last answer.
+        first_time: Stream seconds when the face was first found.
+        last_time: Stream seconds when it was last found.
+        frames: Frames in which it was visible.
+        best_distance: Smallest distance of the decisions that gave the last answer, 0 to 2; None while pending.
+        best_quality: Score of the best picture, 0 to 1; None if none was measured.
+        embedding: The evidence combined, a unit vector of shape (dim,); None without evidence.
+        picture: The best picture of the face with some of what is around it, longer side at most 192 pixels.
+        stretches: The answers one after another, at least one; the last one is ``identity``'s.
+    """
+
+    track_id: int
+    identity: TrackIdentity
+    first_time: float
+    last_time: float
+    frames: int
+    best_distance: float | None
+    best_quality: float | None
+    embedding: Embeddings | None = field(repr=False)
+    picture: Image | None = field(repr=False)
+    stretches: tuple[Stretch, ...] = ()

@@ -1,0 +1,194 @@
+# ruff: noqa: T201
+"""Pictures of every page, light and dark, on a phone and a desk: to be looked at, not compared.
+
+KNOWNFACE_MODELS=… KNOWNFACE_FACE_DATA=… python tests/browser/take_screenshots.py FOLDER
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from chromium import chromium, serving, write_camera
+from selenium.webdriver import Chrome
+from selenium.webdriver.common.by import By
+from selenium.webdriver.support.ui import WebDriverWait
+
+from knownface import FaceRecognizer
+from knownface.events import Guest, Keep, SeenTrack, SightingLog, close_session, mark, open_session
+from knownface.media import read_image
+from knownface.pipeline import embed, examine
+
+SIZES = {"desk": (1280, 900), "phone": (390, 844)}
+EXTRA = {"embedder": "mobilefacenet", "keep_pictures": "true", "keep_unknown_faces": "true"}
+
+
+def furnish(gallery: Path, data: Path) -> None:
+    """People, sightings, strangers, sessions."""
+    people = sorted((data / "lfw62").iterdir())[:14]
+    strangers = sorted((data / "lfw62").iterdir())[50:54]
+    with FaceRecognizer.open(gallery, embedder="mobilefacenet") as recognizer:
+        for person in people:
+            for photo in sorted(person.iterdir())[:4]:
+                found = recognizer.review_picture(photo, source=str(photo))
+                if found.error is None:
+                    recognizer.enrol_reviewed(person.name.replace("_", " "), found)
+        recognizer.gallery.add_person("<script>alert(1)</script>")
+        recognizer.gallery.edit(people[0].name.replace("_", " "), groups=["Staff", "Choir"], external_id="S-1001")
+        recognizer.gallery.edit(people[1].name.replace("_", " "), groups=["Choir"])
+        log, now = SightingLog(recognizer.gallery, Keep(pictures=True, unknown_faces=True)), datetime.now(UTC)
+        seen = []
+        for number, person in enumerate([*people[:6], *strangers, *strangers[:2]]):
+            photo = read_image(sorted(person.iterdir())[-1 - number // 10])
+            face = examine(photo, recognizer.detector, recognizer.embedder)[0]
+            vector = embed([face], recognizer.embedder)[0]
+            known = person in people
+            at = now - timedelta(minutes=13 * number)
+            name = person.name.replace("_", " ")
+            seen.append(
+                SeenTrack(
+                    f"shot/{number}",
+                    "front door" if number % 3 else "Studio camera 2",
+                    recognizer.gallery.person(name).id if known else None,
+                    None if known else log.new_unknown_number(),
+                    at,
+                    at + timedelta(seconds=40),
+                    best_distance=0.62 + number / 50,
+                    frames=40,
+                    quality=0.7,
+                    embedding=vector,
+                    picture=photo,
+                )
+            )
+        log.record(seen)
+        guests = [Guest(p.name.replace("_", " "), None, {"table": str(n)}) for n, p in enumerate(people[:5], 1)]
+        guests.append(Guest("Grace Hopper", None, {"table": "9"}))
+        start = now - timedelta(minutes=45)
+        open_session(recognizer.gallery, "Spring dinner", guests=guests, start=start)
+        lesson = open_session(recognizer.gallery, "Maths 3b", people=[people[2].name.replace("_", " ")])
+        mark(recognizer.gallery, lesson.id, people[2].name.replace("_", " "))
+        close_session(recognizer.gallery, lesson.id)
+
+
+def main(folder: Path) -> None:
+    """Take all pictures."""
+    data = Path(os.environ["KNOWNFACE_FACE_DATA"])
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        furnish(place / "gallery.db", data)
+        known = sorted((data / "lfw62").iterdir())
+        camera = write_camera(place / "camera.mjpeg", [_two(known[0], known[51])])
+        with serving(place / "gallery.db", **EXTRA) as full, serving(place / "new.db", **EXTRA) as new:
+            for size_name, size in SIZES.items():
+                with chromium(place, camera, size) as browser:
+                    for scheme in ("light", "dark"):
+                        emulate(browser, scheme, size)
+                        tour(browser, full.address, full.sign_in, _shooter(browser, folder, f"{size_name}-{scheme}"))
+                        tour_new(browser, new.address, new.sign_in, _shooter(browser, folder, f"{size_name}-{scheme}"))
+
+
+def _two(one: Path, other: Path) -> object:
+    import numpy as np
+
+    pictures = [read_image(sorted(p.iterdir())[0]) for p in (one, other)]
+    return np.concatenate(pictures, axis=1)
+
+
+def emulate(browser: Chrome, scheme: str, size: tuple[int, int]) -> None:
+    """A colour scheme, and the exact size of a phone or desk."""
+    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
+    mobile = size[0] < 600
+    metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": mobile}
+    browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
+
+
+def _shooter(browser: Chrome, folder: Path, kind: str) -> Callable[[str], None]:
+    def shoot(name: str) -> None:
+        time.sleep(0.7)
+        wide = browser.execute_script("return document.documentElement.scrollWidth > innerWidth")
+        if wide:
+            print(f"{name} {kind}: wider than the screen")
+        height = browser.execute_script("return Math.min(2600, document.documentElement.scrollHeight)")
+        width = browser.execute_script("return innerWidth")
+        clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
+        shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
+        import base64
+
+        (folder / f"{name}-{kind}.png").write_bytes(base64.b64decode(shot["data"]))
+        for entry in browser.get_log("browser"):
+            if entry["level"] == "SEVERE":
+                print(f"{name} {kind}: {entry['message']}")
+
+    return shoot
+
+
+def until(browser: Chrome, condition: Callable[[Chrome], object], seconds: float = 20) -> None:
+    """Wait for something."""
+    WebDriverWait(browser, seconds).until(condition)
+
+
+def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], None]) -> None:
+    """Every page of a service that is in use."""
+    browser.delete_all_cookies()
+    browser.get(f"{address}/sign-in")
+    shoot("sign-in")
+    browser.get("about:blank")
+    browser.get(sign_in)
+    until(browser, lambda b: "/live" in b.current_url)
+    shoot("live-ready")
+    browser.find_element(By.ID, "start").click()
+    until(browser, lambda b: len(b.find_elements(By.CSS_SELECTOR, "#here li")) >= 2, 40)
+    shoot("live-running")
+    for name, path in (
+        ("people", "/people"),
+        ("people-found", "/people?group=Choir"),
+        ("person", "/people/1"),
+        ("person-new", "/people/new"),
+        ("offers", "/people/offers"),
+        ("unknowns", "/unknowns"),
+        ("attendance", "/attendance"),
+        ("session", "/attendance/1"),
+        ("log", "/log"),
+        ("settings", "/settings"),
+        ("keys", "/settings/keys"),
+        ("audit", "/settings/audit"),
+        ("not-found", "/people/99999"),
+    ):
+        browser.get(address + path)
+        shoot(name)
+    browser.get(f"{address}/people/1")
+    browser.find_element(By.CSS_SELECTOR, "[data-open=delete]").click()
+    shoot("person-delete")
+    browser.get(f"{address}/people/1")
+    browser.find_element(By.ID, "open-capture").click()
+    time.sleep(3)
+    shoot("person-capture")
+    browser.get(f"{address}/attendance")
+    browser.find_element(By.CSS_SELECTOR, "[data-open=open-session]").click()
+    shoot("attendance-open")
+    browser.get(f"{address}/attendance/1/kiosk")
+    browser.find_element(By.ID, "start").click()
+    time.sleep(5)
+    shoot("kiosk")
+
+
+def tour_new(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], None]) -> None:
+    """The same with nothing in it."""
+    browser.delete_all_cookies()
+    browser.get("about:blank")
+    browser.get(sign_in)
+    until(browser, lambda b: "/live" in b.current_url)
+    for name in ("live", "people", "unknowns", "attendance", "log"):
+        browser.get(f"{address}/{name}")
+        shoot(f"empty-{name}")
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,203 @@
+"""A person who walks through a video, as a file, over HTTP and over RTSP on loopback: real faces, real servers."""
+
+from __future__ import annotations
+
+import http.server
+import shutil
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from knownface import FaceRecognizer
+from knownface.media import VideoWriter
+from knownface.types import Image
+
+FPS = 15
+WIDTH, HEIGHT = 320, 240
+
+
+def walk(astronaut: Image, seconds: float, fps: int = FPS) -> list[Image]:
+    """The astronaut crossing a textured ground from left to right."""
+    face = cv2.resize(np.ascontiguousarray(astronaut[0:300, 90:360]), (144, 160), interpolation=cv2.INTER_AREA)
+    noise = np.random.default_rng(1).integers(60, 150, (HEIGHT // 8, WIDTH // 8 + 40, 3), dtype=np.uint8)
+    ground = cv2.resize(noise, (WIDTH + 320, HEIGHT), interpolation=cv2.INTER_CUBIC)
+    frames = []
+    for n in range(round(seconds * fps)):
+        frame = ground[:, n : n + WIDTH].copy()
+        left = 10 + round((WIDTH - 164) * n / (seconds * fps))
+        frame[60:220, left : left + 144] = face
+        frames.append(frame)
+    return frames
+
+
+@pytest.fixture(scope="session")
+def walking(astronaut: Image) -> list[Image]:
+    """Two seconds of her."""
+    return walk(astronaut, 2.0)
+
+
+@pytest.fixture(scope="session")
+def clip(walking: list[Image], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same as a video file."""
+    path = tmp_path_factory.mktemp("clip") / "walk.mp4"
+    with VideoWriter(path, FPS) as video:
+        for frame in walking:
+            video.write(frame)
+    return path
+
+
+@pytest.fixture
+def recognizer(alone: Path, astronaut: Image) -> Iterator[FaceRecognizer]:
+    """One who knows the astronaut, with what every machine has: dlib's detector and network."""
+    with FaceRecognizer.open(embedder="dlib-resnet", detector="dlib-hog") as opened:
+        opened.add_known_face("Eileen Collins", astronaut)
+        yield opened
+
+
+class MjpegServer:
+    """Serves frames as ``multipart/x-mixed-replace``, over and over, in real time, to anybody."""
+
+    def __init__(self, frames: Sequence[Image], fps: float, port: int = 0) -> None:
+        self._pictures = [_jpeg(frame) for frame in frames]
+        self._fps = fps
+        self._ended = threading.Event()
+        served = self
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            def do_GET(self) -> None:
+                if self.path != "/live":
+                    self.send_error(404)
+                    return
+                self.send_response(200)
+                self.send_header("Content-Type", "multipart/x-mixed-replace; boundary=frame")
+                self.end_headers()
+                served.send(self.wfile)
+
+            def log_message(self, *_: object) -> None: ...
+
+        class Server(http.server.ThreadingHTTPServer):
+            daemon_threads = True
+            block_on_close = False
+            allow_reuse_address = True
+
+        self._server = Server(("127.0.0.1", port), Handler)
+        self.port = self._server.server_port
+        self.url = f"http://127.0.0.1:{self.port}/live"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def send(self, out: Any) -> None:
+        begun, number = time.monotonic(), 0
+        try:
+            while not self._ended.wait(max(0.0, begun + number / self._fps - time.monotonic())):
+                picture = self._pictures[number % len(self._pictures)]
+                out.write(b"--frame\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n" % len(picture))
+                out.write(picture + b"\r\n")
+                number += 1
+        except OSError:
+            return
+
+    def close(self) -> None:
+        self._ended.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def __enter__(self) -> MjpegServer:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+
+def _jpeg(frame: Image) -> bytes:
+    return cv2.imencode(".jpg", cv2.cvtColor(frame, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, 92])[1].tobytes()
+
+
+@pytest.fixture
+def serve() -> Iterator[Callable[..., MjpegServer]]:
+    """``serve(frames, port=0)`` starts a camera that speaks HTTP."""
+    servers: list[MjpegServer] = []
+
+    def start(frames: Sequence[Image], fps: float = FPS, port: int = 0) -> MjpegServer:
+        servers.append(MjpegServer(frames, fps, port))
+        return servers[-1]
+
+    yield start
+    for server in servers:
+        server.close()
+
+
+RTSP = """
+import sys
+import gi
+gi.require_version("Gst", "1.0")
+gi.require_version("GstRtspServer", "1.0")
+from gi.repository import GLib, Gst, GstRtspServer
+Gst.init(None)
+server = GstRtspServer.RTSPServer()
+server.set_address("127.0.0.1")
+server.set_service(sys.argv[2])
+factory = GstRtspServer.RTSPMediaFactory()
+factory.set_launch(
+    f'( multifilesrc loop=true location="{sys.argv[1]}/%05d.jpg" caps="image/jpeg,framerate=15/1" ! jpegdec '
+    '! videoconvert ! x264enc tune=zerolatency speed-preset=ultrafast key-int-max=15 '
+    '! rtph264pay name=pay0 pt=96 config-interval=1 )'
+)
+factory.set_shared(True)
+server.get_mount_points().add_factory("/live", factory)
+if not server.attach(None):
+    sys.exit("the port is taken")
+print(server.get_bound_port(), flush=True)
+GLib.MainLoop().run()
+"""
+SYSTEM_PYTHON = "/usr/bin/python3"
+
+
+@pytest.fixture
+def rtsp(walking: list[Image], tmp_path: Path) -> Callable[[int], Any]:
+    """``with rtsp(port) as port`` runs an RTSP camera; 0 takes a free port."""
+    asked = "import gi; gi.require_version('GstRtspServer', '1.0'); from gi.repository import Gst, GstRtspServer; " + (
+        "Gst.init(None); import sys; sys.exit(0 if Gst.ElementFactory.find('x264enc') else 1)"
+    )
+    known = shutil.which(SYSTEM_PYTHON) and subprocess.run(
+        [SYSTEM_PYTHON, "-c", asked], capture_output=True, check=False
+    )
+    if not known or known.returncode:
+        pytest.skip("the system has no GStreamer RTSP server (gir1.2-gst-rtsp-server-1.0, gstreamer1.0-plugins-ugly)")
+    folder = tmp_path / "rtsp-frames"
+    folder.mkdir()
+    for number, frame in enumerate(walking):
+        (folder / f"{number:05d}.jpg").write_bytes(_jpeg(frame))
+
+    @contextmanager
+    def run(port: int = 0) -> Iterator[int]:
+        command = [SYSTEM_PYTHON, "-c", RTSP, str(folder), str(port)]
+        with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=sys.stderr, text=True) as process:
+            assert process.stdout is not None
+            try:
+                yield int(process.stdout.readline())
+            finally:
+                process.kill()
+
+    return run
+
+
+def until(true: Callable[[], object], seconds: float = 60.0) -> None:
+    """Wait until something holds; fail if it never does."""
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+@pytest.fixture(name="until")
+def until_fixture() -> Callable[..., None]:
+    return until

@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from knownface.events import AlertRule, Alerts, Keep, SightingLog, add_rule
+from knownface.gallery import Gallery
+from knownface.live import FrameResult, LiveEvent
+from knownface.live.sinks import SightingRecorder
+from knownface.tracking import Stretch, TrackIdentity, TrackSummary
+
+BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
+
+
+@pytest.fixture
+def gallery(tmp_path: Path) -> Iterator[Gallery]:
+    with Gallery.open(tmp_path / "gallery.db") as opened:
+        opened.add_person("Ada", groups=["watch list"])
+        yield opened
+
+
+def track(number: int, state: str, start: float, end: float, *, past: tuple[Stretch, ...] = ()) -> TrackSummary:
+    who = {"named": (1, "Ada", None), "unknown": (None, None, 7), "pending": (None, None, None)}[state]
+    stretch = Stretch(state, *who, start, end, 10, 0.6)
+    picture = np.full((40, 30, 3), 128, np.uint8)
+    embedding = np.ones(4, np.float32) / 2
+    return TrackSummary(
+        number, TrackIdentity(state, *who), start, end, 10, 0.6, 0.8, embedding, picture, (*past, stretch)
+    )
+
+
+def result(*, present: tuple[TrackSummary, ...] | None = None, ended: tuple[TrackSummary, ...] = ()) -> FrameResult:
+    return FrameResult(None, present=present, ended=ended, began=BEGAN)
+
+
+def seconds(log: SightingLog) -> list[tuple[str, float, float]]:
+    rows = [
+        (s.label, (s.first_seen - BEGAN).total_seconds(), (s.last_seen - BEGAN).total_seconds()) for s in log.find()
+    ]
+    return sorted(rows)
+
+
+def test_a_sighting_is_there_while_the_person_is_and_grows(gallery: Gallery) -> None:
+    log = SightingLog(gallery)
+    with SightingRecorder(log, "door") as recorder:
+        recorder.take(result(present=(track(1, "named", 0, 1), track(2, "pending", 0, 1))))
+        assert seconds(log) == [("Ada", 0, 1)], "written at once, not at the end"
+        recorder.take(result(present=(track(1, "named", 0, 2),)))
+        recorder.take(result(ended=(track(1, "named", 0, 5),)))
+    assert seconds(log) == [("Ada", 0, 5)]
+    [sighting] = log.find()
+    assert (sighting.source, sighting.frames, sighting.best_distance, sighting.has_picture) == ("door", 10, 0.6, False)
+
+
+def test_an_unknown_who_turns_out_to_be_somebody_is_one_sighting(gallery: Gallery) -> None:
+    log = SightingLog(gallery, Keep(pictures=True))
+    before = Stretch("unknown", None, None, 7, 0.0, 2.0, 20, 1.1)
+    with SightingRecorder(log, "door") as recorder:
+        recorder.take(result(present=(track(1, "unknown", 0, 2),)))
+        assert seconds(log) == [("Unknown 7", 0, 2)]
+        recorder.take(result(ended=(track(1, "named", 2, 5, past=(before,)),)))
+    assert seconds(log) == [("Ada", 0, 5)]
+    [sighting] = log.find()
+    assert (sighting.frames, sighting.has_picture) == (30, True)
+
+
+def test_each_other_answer_of_a_track_is_a_sighting_of_its_own(gallery: Gallery) -> None:
+    log = SightingLog(gallery, Keep(pictures=True))
+    before = Stretch("named", 1, "Ada", None, 0.0, 2.0, 20, 0.9)
+    with SightingRecorder(log, "door") as recorder:
+        recorder.take(result(ended=(track(1, "unknown", 2, 5, past=(before,)),)))
+    assert seconds(log) == [("Ada", 0, 2), ("Unknown 7", 2, 5)]
+    assert {s.label: s.has_picture for s in log.find()} == {"Ada": False, "Unknown 7": True}
+
+
+def test_two_runs_do_not_overwrite_each_other(gallery: Gallery) -> None:
+    log = SightingLog(gallery)
+    for start in (0, 10):
+        with SightingRecorder(log, "door") as recorder:
+            recorder.take(result(ended=(track(1, "named", start, start + 1),)))
+    assert seconds(log) == [("Ada", 0, 1), ("Ada", 10, 11)]
+
+
+def test_an_alert_is_told_with_its_sentence(gallery: Gallery) -> None:
+    add_rule(gallery, AlertRule("watched", "seen", group="watch list"))
+    told: list[LiveEvent] = []
+    with SightingRecorder(SightingLog(gallery), "door", Alerts(gallery, 1.0), told.append) as recorder:
+        recorder.take(result(present=(track(1, "named", 0, 1),)))
+    [event] = told
+    assert (event.kind, event.label, event.source, event.distance) == ("alert", "Ada", "door", 0.6)
+    assert event.why.startswith("watched: Ada seen at door")
+
+
+def test_without_wall_clock_times_nothing_is_recorded(gallery: Gallery) -> None:
+    log = SightingLog(gallery)
+    with SightingRecorder(log, "file") as recorder:
+        recorder.take(FrameResult(None, ended=(track(1, "named", 0, 1),)))
+    assert log.count() == 0

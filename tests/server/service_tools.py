@@ -1,0 +1,63 @@
+"""A real service for tests, and pictures as the bytes of files."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import httpx
+from PIL import Image as PilImage
+
+from knownface import FaceRecognizer
+from knownface.server.context import Service
+from knownface.server.running import open_service
+from knownface.server.serving import bound_socket, make_server, run
+from knownface.types import Image
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A service that answers, and keys to it."""
+
+    address: str
+    service: Service
+    keys: dict[str, str]
+
+    def http(self, role: str | None = "admin", **options: Any) -> httpx.Client:
+        headers = {} if role is None else {"Authorization": f"Bearer {self.keys[role]}"}
+        return httpx.Client(base_url=f"{self.address}/v1", headers=headers, timeout=60, **options)
+
+
+@contextlib.contextmanager
+def serving(folder: Path, **serve: Any) -> Iterator[Running]:
+    """Run a service over a gallery in a folder until the end of the block."""
+    fast = {"rate_per_key": 100_000.0, "rate_per_address": 100_000.0, "port": 0}
+    options: dict[str, Any] = {"embedder": "dlib-resnet", "detector": "dlib-hog", "cache": folder / "cache"}
+    gallery, settings = folder / "gallery.db", {**fast, **serve}
+    with FaceRecognizer.open(gallery, serve=settings, max_pixels=40_000_000, **options) as recognizer:
+        configured = recognizer.settings.serve
+        with bound_socket(configured) as listening, open_service(recognizer) as (service, pulse):
+            roles = ("device", "viewer", "operator", "admin")
+            keys = {role: service.keys.create(role, role).token for role in roles}
+            service.doorman.refresh()
+            server, started = make_server(service), threading.Event()
+            thread = threading.Thread(target=run, args=(server, pulse, listening, started.set))
+            thread.start()
+            try:
+                assert started.wait(60)
+                yield Running(f"http://127.0.0.1:{listening.getsockname()[1]}", service, keys)
+            finally:
+                server.should_exit = True
+                thread.join()
+
+
+def png(image: Image) -> bytes:
+    """A picture as PNG."""
+    buffer = io.BytesIO()
+    PilImage.fromarray(image).save(buffer, "PNG")
+    return buffer.getvalue()

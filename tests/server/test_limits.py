@@ -1,0 +1,102 @@
+from __future__ import annotations
+
+import asyncio
+import threading
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from knownface.errors import BusyError
+from knownface.server.delivery import LONGEST_WAIT_SECONDS, wait_seconds
+from knownface.server.limits import RateLimiter
+from knownface.server.work import Workers
+
+
+class Clock:
+    now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@given(
+    rate=st.floats(0.1, 1000),
+    burst=st.floats(1, 100),
+    steps=st.lists(st.floats(0, 10), min_size=1, max_size=200),
+)
+def test_no_more_than_the_burst_and_the_rate_pass(rate: float, burst: float, steps: list[float]) -> None:
+    clock = Clock()
+    limiter = RateLimiter(rate, burst, clock)
+    passed = 0
+    for step in steps:
+        clock.now += step
+        wait = limiter.take("a")
+        passed += wait == 0
+        if wait:
+            assert 0 < wait <= 1 / rate + 1e-6
+    assert passed <= burst + rate * clock.now + 1e-6
+
+
+def test_who_waits_as_told_may_pass() -> None:
+    clock = Clock()
+    limiter = RateLimiter(2.0, 2.0, clock)
+    assert [limiter.take("a") for _ in range(2)] == [0, 0]
+    wait = limiter.take("a")
+    assert wait == pytest.approx(0.5)
+    assert limiter.take("b") == 0
+    clock.now += wait
+    assert limiter.take("a") == 0
+
+
+def test_only_so_many_callers_are_remembered() -> None:
+    limiter = RateLimiter(1.0, 1.0, Clock())
+    for number in range(25_000):
+        limiter.take(str(number))
+    assert len(limiter._buckets) == 10_000
+
+
+def test_the_queue_takes_all_of_a_request_or_none() -> None:
+    go = threading.Event()
+    workers = Workers(threads=2, queue=3)
+
+    async def scene() -> list[int]:
+        first = asyncio.create_task(workers.run_all(lambda i: go.wait(10) and i, [1, 2, 3]))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError) as refused:
+            await workers.run_all(lambda i: i, [4, 5, 6])
+        assert refused.value.retry_after >= 1
+        second = asyncio.create_task(workers.run_all(lambda i: i, [4, 5]))
+        await asyncio.sleep(0)
+        go.set()
+        done = [*await first, *await second]
+        assert workers.pending == 0
+        return done
+
+    assert asyncio.run(scene()) == [1, 2, 3, 4, 5]
+    workers.close()
+
+
+def test_a_failure_frees_its_place() -> None:
+    workers = Workers(threads=1, queue=1)
+
+    async def scene() -> None:
+        for _ in range(5):
+            with pytest.raises(ZeroDivisionError):
+                await workers.run(lambda i: 1 // i, 0)
+        assert workers.pending == 0
+        assert await workers.run(lambda i: 1 // i, 1) == 1
+
+    asyncio.run(scene())
+    workers.close()
+    with pytest.raises(BusyError, match="stopping"):
+        asyncio.run(workers.run(lambda i: i, 1))
+
+
+def test_waits_for_webhooks_double_up_to_an_hour() -> None:
+    waits = [wait_seconds(failures) for failures in (1, 2, 3, 20, 500)]
+    assert 4 <= waits[0] <= 5
+    assert 8 <= waits[1] <= 10
+    assert 16 <= waits[2] <= 20
+    assert max(waits) <= LONGEST_WAIT_SECONDS
+    assert waits[-1] >= 0.8 * LONGEST_WAIT_SECONDS

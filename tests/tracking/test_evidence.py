@@ -1,0 +1,90 @@
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from tracking_world import face_at, picture_of
+
+from knownface.quality import FaceQuality
+from knownface.tracking import Sample
+from knownface.tracking.appearance import appearance
+from knownface.tracking.evidence import combined, distance, judge, kept, weight
+from knownface.tracking.track import Track
+from knownface.types import Box
+
+GOOD = FaceQuality(size=112, sharpness=0.15, brightness=0.5, contrast=0.2, turn=0.0, cut_off=0.0, detector_score=0.9)
+
+
+def sample(person: str, number: int, score: float = 1.0) -> Sample:
+    quality = replace(GOOD, cut_off=1.0 - score)
+    assert quality.score == pytest.approx(score)
+    return Sample(1, number / 25, picture_of(person, number), quality)
+
+
+def track_of(*samples: Sample) -> Track:
+    image, face = np.zeros((50, 50, 3), np.uint8), face_at(Box(5, 5, 20, 20))
+    track = Track.begin(1, face, appearance(image, face.box), 0.0)
+    track.learn(samples)
+    return track
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
+def test_evidence_is_a_unit_vector_nearer_to_the_person_than_single_pictures_are(scores: list[float]) -> None:
+    samples = [sample("Ada", i, score) for i, score in enumerate(scores)]
+    together = combined(samples)
+    assert together.dtype == np.float32
+    assert np.linalg.norm(together) == pytest.approx(1, abs=1e-5)
+    other = picture_of("Ada", 99, noise=0.01)
+    assert distance(together, other) <= max(distance(s.embedding, other) for s in samples) + 1e-5
+
+
+def test_the_worse_half_does_not_count() -> None:
+    good = [sample("Ada", i) for i in range(3)]
+    poor = [sample("Zoe", i, 0.1) for i in range(10, 12)]
+    assert np.allclose(combined([*poor, *good]), combined(good))
+
+
+def test_opposite_pictures_say_what_the_newest_says() -> None:
+    one = sample("Ada", 1)
+    assert np.array_equal(combined([replace(one, embedding=-one.embedding), one]), one.embedding)
+
+
+@given(st.lists(st.floats(0, 1), min_size=1, max_size=30), st.integers(2, 12))
+def test_the_best_and_the_newest_are_kept_in_order(scores: list[float], most: int) -> None:
+    samples = [sample("Ada", i, score) for i, score in enumerate(scores)]
+    chosen = kept(samples, most)
+    assert len(chosen) == min(most, len(samples))
+    assert chosen[-1] is samples[-1]
+    assert [s.time for s in chosen] == sorted(s.time for s in chosen)
+    left = [weight(s.quality) for s in samples if all(s is not c for c in chosen)]
+    assert all(weight(s.quality) >= max(left, default=0) for s in chosen[:-1])
+
+
+def test_a_picture_is_judged_by_the_evidence() -> None:
+    track = track_of(*(sample("Ada", i) for i in range(4)))
+    ada, zoe = sample("Ada", 9), sample("Zoe", 9)
+    rule = {"alike": 0.97, "unlike": 1.14}
+    assert judge(track, ada, [], **rule) == "fits"
+    assert judge(track, zoe, [], **rule) == "other"
+    assert judge(track, zoe, [picture_of("Zoe", 1)], **rule) == "other"
+
+
+def test_the_first_pictures_contradict_only_if_they_are_of_another_track() -> None:
+    track = track_of(sample("Ada", 1))
+    zoe = sample("Zoe", 9)
+    rule = {"alike": 0.97, "unlike": 1.14}
+    assert judge(track, zoe, [], **rule) == "fits"
+    assert judge(track, zoe, [picture_of("Zoe", 1)], **rule) == "other"
+
+
+def test_doubts_do_not_count_as_evidence_against_further_doubts() -> None:
+    good = [sample("Ada", i) for i in range(3)]
+    doubts = tuple(sample("Zoe", i) for i in range(5, 9))
+    track = track_of(*good, *doubts)
+    track.doubts = doubts
+    assert judge(track, sample("Zoe", 20), [], alike=0.97, unlike=1.14) != "fits"
+    track.doubts = ()
+    assert judge(track, sample("Zoe", 20), [], alike=0.97, unlike=1.14) == "fits"

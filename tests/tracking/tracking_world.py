@@ -1,0 +1,125 @@
+"""A little world for tests: people with faces that look like something, and a gallery that really decides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import cv2
+import numpy as np
+
+from knownface.decision import GalleryFacts, decide_picture
+from knownface.search import NumpyIndex
+from knownface.tracking import FaceFollower, FollowOptions, Sample, TrackedFace
+from knownface.types import Box, Decision, DecisionRule, Embeddings, Face, Image, Neighbours
+
+DIM = 64
+RULE = DecisionRule(k1=1, k2=3, threshold=1.0)
+WIDTH, HEIGHT = 320, 240
+
+
+def direction(person: str, seed: int = 0) -> np.ndarray:
+    vector = np.random.default_rng([seed, *person.encode()]).standard_normal(DIM)
+    return vector / np.linalg.norm(vector)
+
+
+def picture_of(person: str, seed: int, noise: float = 0.6) -> Embeddings:
+    """An embedding near the person's own direction: cosine of about 1 / sqrt(1 + noise ** 2)."""
+    other = np.random.default_rng([seed, 7, *person.encode()]).standard_normal(DIM)
+    vector = direction(person) + noise * other / np.linalg.norm(other)
+    return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def scene(number: int = 0) -> Image:
+    coarse = np.random.default_rng([99, number]).integers(0, 256, (7, 9, 3), dtype=np.uint8)
+    return np.asarray(cv2.resize(coarse, (WIDTH, HEIGHT), interpolation=cv2.INTER_CUBIC), np.uint8)
+
+
+def draw(image: Image, person: str, box: Box) -> None:
+    """Put a pattern that is the person's own into the box, as far as the picture reaches."""
+    size = (max(1, round(box.width)), max(1, round(box.height)))
+    coarse = np.random.default_rng([5, *person.encode()]).integers(0, 256, (5, 5, 3), dtype=np.uint8)
+    face = cv2.resize(coarse, size, interpolation=cv2.INTER_CUBIC)
+    grain = np.random.default_rng(1).integers(-20, 21, face.shape)
+    face = np.clip(face.astype(int) + grain, 0, 255).astype(np.uint8)
+    x, y = round(box.x), round(box.y)
+    left, top = max(0, x), max(0, y)
+    right, bottom = min(WIDTH, x + size[0]), min(HEIGHT, y + size[1])
+    if left < right and top < bottom:
+        image[top:bottom, left:right] = face[top - y : bottom - y, left - x : right - x]
+
+
+def face_at(box: Box) -> Face:
+    points = [(0.3, 0.4), (0.7, 0.4), (0.5, 0.6), (0.35, 0.8), (0.65, 0.8)]
+    landmarks = np.array([(box.x + u * box.width, box.y + v * box.height) for u, v in points], np.float32)
+    return Face(box, landmarks, 0.9)
+
+
+class TestGallery:
+    """People with three templates each, decided by the real rule; anybody may be added or removed."""
+
+    __test__ = False
+
+    def __init__(self, *people: str) -> None:
+        self.names = dict(enumerate(people, start=1))
+
+    def decide(self, embeddings: Embeddings) -> list[Decision]:
+        index, owners = NumpyIndex(DIM), []
+        for person_id, name in self.names.items():
+            vectors = np.stack([picture_of(name, 1000 + i, noise=0.3) for i in range(3)])
+            index.add(np.arange(len(owners), len(owners) + 3), vectors)
+            owners += [person_id] * 3
+        of = np.array([*owners, -1])  # where there are fewer than k, the index gives -1
+
+        def search(k: int) -> Neighbours:
+            distances, ids = index.search(embeddings, k)
+            return Neighbours(distances, ids, of[ids])
+
+        return decide_picture(embeddings, search, RULE, GalleryFacts(templates=len(owners), names=self.names))
+
+
+@dataclass
+class Stage:
+    """Drives a follower: who is where in each frame is told, what comes out is noted.
+
+    ``people`` may be hidden from the detector; a person's box is drawn from far to near in the order given.
+    """
+
+    gallery: TestGallery
+    options: FollowOptions = field(default_factory=FollowOptions)
+    noise: float = 0.6
+    scenery: int = 0
+    rate: float = 25.0
+    time: float = 0.0
+    count: int = 0
+
+    def __post_init__(self) -> None:
+        self.follower = FaceFollower(self.gallery.decide, RULE.threshold, self.options)
+        self.wanted = 0
+
+    def frame(
+        self, people: Mapping[str, Box], hidden: Sequence[str] = (), *, look: bool = True, learn: bool = True
+    ) -> tuple[TrackedFace, ...]:
+        image = scene(self.scenery)
+        for person, box in people.items():
+            draw(image, person, box)
+        faces = {person: face_at(box) for person, box in people.items() if person not in hidden}
+        who = {id(face): person for person, face in faces.items()}
+        wanted = self.follower.observe(image, self.time, list(faces.values()) if look else None)
+        self.wanted += len(wanted)
+        self.pending = [
+            Sample(w.track_id, w.time, picture_of(who[id(w.face)], self.count, self.noise), w.quality) for w in wanted
+        ]
+        if learn:
+            self.follower.learn(self.pending)
+        self.count += 1
+        self.time = self.count / self.rate
+        return self.follower.visible()
+
+    def labels(self, shown: Sequence[TrackedFace], people: Mapping[str, Box]) -> dict[str, str]:
+        """The label shown nearest to each person."""
+        near = {}
+        for person, box in people.items():
+            best = min(shown, key=lambda f: np.hypot(*np.subtract(f.box.center, box.center)), default=None)
+            near[person] = "" if best is None else best.identity.label
+        return near
