@@ -149,3 +149,18 @@ def test_a_broken_contract_in_the_cache_is_named(tmp_path: Path) -> None:
     (tmp_path / "mine" / "contract.toml").write_text("kind = 3")
     with pytest.raises(ModelError, match=r"mine.contract\.toml: "):
         load_catalog(tmp_path)
+
+
+def test_a_contract_may_be_like_a_shipped_one(tmp_path: Path) -> None:
+    text = 'like = "mobilefacenet"\ntitle = "Mine"\n[input]\nmirror = true\n'
+    made, base = parse_contract(_contract(tmp_path, text), "mine", FILE), load_catalog()["mobilefacenet"]
+    assert made.input is not None
+    assert base.input is not None
+    assert (made.title, made.files, made.decision) == ("Mine", (FILE,), base.decision)
+    assert (made.input.mirror, made.input.mean) == (True, base.input.mean)
+
+
+@pytest.mark.parametrize("base", ["mine", "nobody"])
+def test_a_contract_is_not_like_itself_or_nobody(tmp_path: Path, base: str) -> None:
+    with pytest.raises(ModelError, match=f"there is no other model named '{base}'"):
+        parse_contract(_contract(tmp_path, f'like = "{base}"'), "mine", FILE)

@@ -31,7 +31,6 @@ from knownface.settings import Settings
 from knownface.types import Image
 
 FRAMES = ((320, 180), (640, 360), (1280, 720), (1920, 1080))
-"""Width and height of the pictures that detection is measured on."""
 BATCHES = (1, 8, 32)
 _FEWEST_PHOTOS = 8
 """Named at a time: fewer photos would leave processors without work."""
@@ -50,6 +49,7 @@ class BenchOptions:
         sizes: Templates in the galleries that are searched.
         dim: Length of the vectors searched.
         seconds: For each figure.
+        frames: Width and height of the pictures that detection is measured on.
     """
 
     data: Path | None = None
@@ -57,6 +57,7 @@ class BenchOptions:
     sizes: Sequence[int] = (1_000, 10_000, 100_000)
     dim: int = 512
     seconds: float = 1.0
+    frames: Sequence[tuple[int, int]] = FRAMES
 
 
 def run_bench(settings: Settings, options: BenchOptions, on_figure: OnFigure = lambda _: None) -> BenchResult:
@@ -90,7 +91,7 @@ def run_bench(settings: Settings, options: BenchOptions, on_figure: OnFigure = l
 
 
 def _detection(detector: FaceDetector, pictures: Sequence[Image], options: BenchOptions) -> Iterator[Figure]:
-    for width, height in FRAMES:
+    for width, height in options.frames:
         frame = tiled(pictures, width, height)
         seconds = seconds_of(partial(detector.detect, frame), options.seconds)
         yield Figure("detection", f"{detector.name}, {width} x {height}, a picture", 1000 * seconds, "ms")

@@ -20,6 +20,7 @@ from knownface.types import Image
 Rows = npt.NDArray[np.float32]
 """One face a row, shape (n, 15): x, y, width, height, five points, score."""
 
+_NOTHING: Rows = np.empty((0, 15), dtype=np.float32)
 _STRIDES = (8, 16, 32)
 _OUTPUTS = [f"{name}_{stride}" for stride in _STRIDES for name in ("cls", "obj", "bbox", "kps")]
 
@@ -48,7 +49,7 @@ class YuNetNetwork:
         bottom, right = -height % _STRIDES[-1], -width % _STRIDES[-1]
         padded = cv2.copyMakeBorder(bgr, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
         outputs = self._session.run(_OUTPUTS, {self._input: cv2.dnn.blobFromImage(padded)})
-        found = np.concatenate(list(self._found(outputs, (width + right, height + bottom))))
+        found = np.concatenate([_NOTHING, *self._found(outputs, width + right)])
         if len(found) <= 1:
             return found
         # OpenCV suppresses by boxes of whole pixels.
@@ -59,13 +60,15 @@ class YuNetNetwork:
         best: Rows = found[np.asarray(kept).ravel()]
         return best
 
-    def _found(self, outputs: list[Any], size: tuple[int, int]) -> Iterator[Rows]:
+    def _found(self, outputs: list[Any], width: int) -> Iterator[Rows]:
         """What each of the three resolutions found, in pixels."""
         for i, stride in enumerate(_STRIDES):
             classes, objects, boxes, points = (output[0] for output in outputs[4 * i : 4 * i + 4])
             scores = np.sqrt(np.clip(classes[:, 0], 0, 1) * np.clip(objects[:, 0], 0, 1))
             (cells,) = np.nonzero(scores >= self._score_threshold)
-            row, column = np.divmod(cells, size[0] // stride)
+            if not len(cells):
+                continue  # most pictures have faces of one size
+            row, column = np.divmod(cells, width // stride)
             corner = np.stack([column, row], axis=1).astype(np.float32)
             middles = (corner + boxes[cells, :2]) * stride
             sides = np.exp(boxes[cells, 2:]) * stride

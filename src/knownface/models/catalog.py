@@ -70,7 +70,8 @@ def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
     """A user's own network from a contract file.
 
     The file has the keys of an entry of the catalogue, less ``files``: ``kind`` (``face-network`` or ``clip``),
-    ``title``, ``licence`` and the tables ``input`` and ``decision``. ``task`` is ``embedder`` where not given.
+    ``title``, ``licence`` and the tables ``input`` and ``decision``. ``task`` is ``embedder`` where not given; with
+    ``like`` all that is not given is a shipped model's.
 
     Args:
         path: The contract, TOML.
@@ -90,7 +91,8 @@ def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
     table = _read_toml(path)
     if "files" in table:
         raise ModelError(f"{path}: files is written by the import.", "Delete that key.")
-    return replace(_entry(name, {**table, "files": [file]}, str(path)), own=True)
+    whole = _inherited({**_shipped_tables(), name: table}, name, str(path))
+    return replace(_entry(name, {**whole, "files": [file]}, str(path)), own=True)
 
 
 def files_table(file: WeightFile) -> str:

@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 Precision: TypeAlias = Literal["int8", "int8-dynamic", "fp16", "bf16"]
 PRECISIONS: tuple[Precision, ...] = ("int8", "int8-dynamic", "fp16", "bf16")
 
-CALIBRATION_PICTURES = 128
-"""Enough for ranges that stay: with 64 the figures of MobileFaceNet and dlib's network were the same."""
+CALIBRATION_PICTURES = 64
+"""Enough for ranges that stay: with 128 the figures of MobileFaceNet and dlib's network were the same."""
 _SMALLEST_HALVED = 64
 """Numbers from which on a constant is halved; smaller ones are shapes and single factors."""
 
