@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import tempfile
 from pathlib import Path
@@ -158,11 +159,9 @@ def test_a_damaged_file_never_does_more_than_raise(kind, tmp_path_factory, data)
         if content:
             content[position] ^= data.draw(st.integers(1, 255))
     path.write_bytes(content)
-    try:
+    with contextlib.suppress(IndexDamagedError):  # at loading, or where rows are mapped once they are read
         loaded = kind.load(path)
-    except IndexDamagedError:
-        return
-    loaded.search(np.zeros((1, loaded.dim), dtype=np.float32), 3)
+        loaded.search(np.zeros((1, loaded.dim), dtype=np.float32), 3)
 
 
 def test_another_kind_of_faiss_index_is_refused(tmp_path):
