@@ -24,8 +24,9 @@ $(VENV)/ready-to-test: $(VENV)/ready
 demo: setup
 	$(BIN)/knownface demo $(if $(DATA),--data "$(DATA)",) --out demo-output
 
+# One thread a process: several processes whose libraries each take all processors wait for each other.
 test: setup-test
-	$(BIN)/python -m pytest -n auto
+	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
 
 check: setup-test
 	$(BIN)/pip install --quiet --constraint constraints.txt --group checks --group reference

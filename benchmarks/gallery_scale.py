@@ -86,8 +86,6 @@ def _fill(arguments: argparse.Namespace) -> None:
                 )
         with _timed("building and saving the index"):
             gallery.build_index()
-        with _timed("closing"):
-            pass
 
 
 def _start(arguments: argparse.Namespace) -> None:

@@ -3,8 +3,7 @@
 Enrols the first photos of the first people in name order; their other photos, the remaining people and further
 strangers walk through videos. Names given by tracks are compared with names given frame by frame (every face of the
 frame embedded and decided by itself). Counted from half a second after a face entered; nothing is relabelled later.
-The threshold is one for all rows, chosen on other strangers: the largest that names at most ``--fpir`` of their
-photos.
+The threshold is one for all rows, chosen on other strangers: the one at which ``--fpir`` of their photos are named.
 """
 
 from __future__ import annotations
@@ -179,12 +178,10 @@ def _enrol(recognizer: FaceRecognizer, folders: Sequence[PersonFolder]) -> None:
 
 
 def _threshold(recognizer: FaceRecognizer, photos: Sequence[Path], fpir: float) -> float:
-    """The largest threshold that names at most so many of these strangers' photos."""
+    """The quantile of these strangers' distances: the threshold at which that share of their photos is named."""
     answers = recognizer.identify_many(photos, read_image)
-    distances = np.sort([answer.faces[0].distance for answer in answers if answer.faces])
-    if len(distances) == 0:
-        return recognizer.rule.threshold
-    return float(np.nextafter(distances[int(fpir * len(distances))], 0))
+    distances = [answer.faces[0].distance for answer in answers if answer.faces]
+    return float(np.quantile(distances, fpir)) if distances else recognizer.rule.threshold
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:

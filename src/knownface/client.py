@@ -229,6 +229,27 @@ class Client:
         """Who was seen, the newest first; narrowed down as the route ``/v1/sightings`` says."""
         return self.pages("sightings", limit=200, **which)
 
+    def hours(self, first_day: str, last_day: str | None = None, **how: Any) -> list[dict[str, Any]]:
+        """Working hours, day by day; days as ``2026-03-31``, the rest as the route ``/v1/hours`` says."""
+        given = {"first_day": first_day, "last_day": last_day, **how}
+        query = {name: value for name, value in given.items() if value is not None}
+        return cast("list[dict[str, Any]]", self.request("GET", "hours", params=query))
+
+    def add_strangers(self, pictures: Sequence[PictureSource], *, at_once: int = 16) -> dict[str, int]:
+        """Send pictures of people who are not enrolled, each of another one, for the next :meth:`calibrate`.
+
+        Args:
+            pictures: Any number.
+            at_once: Pictures in a request; at most what the service takes.
+
+        Returns:
+            How many strangers the service holds now.
+        """
+        for start in range(0, len(pictures), at_once):
+            files = _files("pictures", pictures[start : start + at_once])
+            self.request("POST", "calibration/strangers", files=files)
+        return cast("dict[str, int]", self.request("GET", "calibration/strangers"))
+
     def calibrate(self, *, fpir: float = 0.01, confidence: float = 0.95, wait: float = 600.0) -> Job:
         """Calibrate, and wait for what comes of it.
 

@@ -49,7 +49,7 @@ class ServeSettings(BaseModel):
     behind_proxy: tuple[str, ...] = ()
     """Addresses of reverse proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
     workers: int | None = Field(default=None, ge=1, le=64)
-    """Pictures looked at at a time; None is one for each processor."""
+    """Pictures looked at at a time; None is one more than there are processors."""
     queue: int = Field(default=256, ge=1, le=10_000)
     """Pictures that may wait; beyond, requests are sent away with 503."""
     max_upload_bytes: int = Field(default=20_000_000, ge=1000)

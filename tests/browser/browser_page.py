@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import contextlib
 import sqlite3
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, Self, TypeVar
 
+import httpx
+from chromium import Served, write_camera
 from selenium.common.exceptions import StaleElementReferenceException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -23,15 +27,22 @@ PATIENCE = 60.0
 class Page:
     """A browser that shows the service's page."""
 
-    def __init__(self, browser: Chrome, address: str, downloads: Path) -> None:
+    def __init__(self, browser: Chrome, served: Served, downloads: Path, camera: Path) -> None:
         self.browser = browser
-        self.address = address
+        self.served = served
+        self.address = served.address
         self.downloads = downloads
+        self._camera = camera
 
-    def sign_in(self, address: str) -> None:
-        """By the address that the service printed."""
-        self.browser.get(address)
+    def sign_in(self, key: str) -> None:
+        """By the address that the service prints for a key."""
+        self.browser.get(f"{self.address}/sign-in#key={key}")
         self.until(lambda: self.browser.current_url.endswith("/live"))
+
+    def camera_sees(self, pictures: list[Image]) -> None:
+        """What the camera shows from now on; the page is left, since a camera in use goes on as it began."""
+        self.browser.get("about:blank")
+        write_camera(self._camera, pictures)
 
     def go(self, path: str) -> None:
         """Open a page."""
@@ -44,6 +55,7 @@ class Page:
             return wait.until(lambda _: condition())
         except Exception as error:
             error.add_note(f"at {self.browser.current_url} the page said:\n{self.text()}\n{self.complaints()}")
+            error.add_note("the service said last:\n" + "".join(self.served.said[-30:]))
             raise
 
     def all(self, selector: str) -> list[WebElement]:
@@ -69,6 +81,18 @@ class Page:
         named = self.until(lambda: [e.get_attribute("for") for e in self.browser.find_elements(By.XPATH, path)])
         return next(e for e in (self.browser.find_element(By.ID, n) for n in named if n) if e.is_displayed())
 
+    def upload(self, files: list[Path]) -> None:
+        """Choose pictures for somebody."""
+        self.browser.find_element(By.ID, "files").send_keys("\n".join(map(str, files)))
+
+    def chips(self) -> list[str]:
+        """What became of the pictures that were chosen, a word each."""
+        return [chip.text for chip in self.all("#reviews .chip")]
+
+    def path(self) -> str:
+        """Where the page is."""
+        return httpx.URL(self.browser.current_url).path
+
     def text(self) -> str:
         """Everything that can be read."""
         return self.browser.find_element(By.TAG_NAME, "body").text
@@ -88,12 +112,13 @@ class Page:
 
 @dataclass(frozen=True)
 class Faces:
-    """Somebody real.
+    """Somebody real, and somebody else.
 
     Attributes:
         name: Of the person.
         photos: Files to enrol.
         seen: Pictures that a camera may see, other ones than the photos where there are others.
+        others: Photos of somebody else.
         landmarks: Whether the service's detector tells where eyes and nose are.
         settings: Of the service.
     """
@@ -101,6 +126,7 @@ class Faces:
     name: str
     photos: list[Path]
     seen: list[Image]
+    others: list[Path]
     landmarks: bool
     settings: dict[str, str]
 
@@ -108,14 +134,80 @@ class Faces:
 BrowserMaker = Callable[..., Page]
 
 
-def enrol(page: Page, faces: Faces, name: str) -> None:
-    """Enrol somebody by uploading their photos."""
+def new_page(browser: Chrome, served: Served, downloads: Path, camera: Path) -> Page:
+    """A browser that remembers nothing: signed out, at a desk, light."""
+    browser.get("about:blank")
+    browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
+    browser.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": served.address, "storageTypes": "local_storage"})
+    browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
+    downloads.mkdir(exist_ok=True)
+    browser.get_log("browser")  # type: ignore[no-untyped-call]  # what was said before is not this test's
+    return Page(browser, served, downloads, camera)
+
+
+class Service:
+    """The service as a program sees it: to furnish it for a test, and to empty it after."""
+
+    def __init__(self, served: Served) -> None:
+        self.served = served
+        self._http = httpx.Client(
+            base_url=f"{served.address}/v1", headers={"Authorization": f"Bearer {served.key}"}, timeout=60
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._http.close()
+
+    def ask(self, method: str, path: str, **body: Any) -> Any:
+        """A request; its answer's JSON, if it has any."""
+        answer = self._http.request(method, path, **body)
+        assert answer.is_success, answer.text
+        return answer.json() if answer.content else None
+
+    def add(self, name: str, photos: list[Path], **more: Any) -> int:
+        """Enrol somebody; the id."""
+        person: int = self.ask("POST", "/people", json={"name": name, **more})["id"]
+        with contextlib.ExitStack() as stack:
+            files = [("pictures", (photo.name, stack.enter_context(photo.open("rb")))) for photo in photos]
+            done = self.ask("POST", f"/people/{person}/templates", files=files) if files else {"pictures": []}
+        assert [picture["status"] for picture in done["pictures"]] == ["enrolled"] * len(photos), done
+        return person
+
+    def empty(self) -> None:
+        """Delete everybody and everything, until nothing comes any more from a camera that has just been left."""
+        while self._anything():
+            for source in self.ask("GET", "/live/sources"):
+                self.ask("DELETE", f"/live/sources/{source['id']}")
+            for session in self.ask("GET", "/attendance"):
+                self.ask("DELETE", f"/attendance/{session['id']}")
+            for person in self.ask("GET", "/people?limit=200")["items"]:
+                self.ask("DELETE", f"/people/{person['id']}")
+            self.ask("DELETE", "/sightings", params={"everything": True})
+            time.sleep(0.2)
+        self.ask("DELETE", "/calibration")
+        for key in self.ask("GET", "/keys"):
+            if key["token_id"] not in self.served.key and not key["revoked"]:
+                self.ask("DELETE", f"/keys/{key['id']}")
+
+    def _anything(self) -> bool:
+        lists = [self.ask("GET", f"/{name}?limit=1")["items"] for name in ("people", "sightings")]
+        lists += [self.ask("GET", f"/{name}") for name in ("attendance", "live/sources")]
+        return any([*lists, self.ask("GET", "/live/present")["faces"]])
+
+
+def enrol(page: Page, faces: Faces, name: str) -> str:
+    """Enrol somebody by uploading their photos; the path of their page."""
     page.go("/people/new")
     page.field("Name").send_keys(name)
-    page.browser.find_element(By.ID, "files").send_keys("\n".join(map(str, faces.photos)))
-    page.until(lambda: len([c for c in page.all("#reviews .chip") if c.text == "Good"]) == len(faces.photos))
+    page.upload(faces.photos)
+    page.until(lambda: page.chips() == ["Good"] * len(faces.photos))
     page.button("Save person").click()
-    page.until(lambda: "/people/" in page.browser.current_url and "new" not in page.browser.current_url)
+    page.until(lambda: page.path().startswith("/people/") and page.path() != "/people/new")
+    return page.path()
 
 
 def leftovers(folder: Path, *words: bytes) -> list[str]:

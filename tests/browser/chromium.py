@@ -74,7 +74,9 @@ def write_camera(path: Path, pictures: Sequence[Image], frames: int = 45) -> Pat
             top = (height - size[1]) // 2
             canvas[top : top + size[1], left : left + size[0]] = still
             PilImage.fromarray(canvas).save(stream, "JPEG", quality=90)
-    path.write_bytes(stream.getvalue())
+    fresh = path.with_suffix(".new")
+    fresh.write_bytes(stream.getvalue())
+    fresh.replace(path)  # a browser that still reads the old one is not disturbed
     return path
 
 
@@ -85,21 +87,38 @@ class Served:
     Attributes:
         address: Such as ``http://127.0.0.1:43211``.
         sign_in: The address that it printed, with the first key.
+        gallery: Its database.
         said: Everything that it has written.
     """
 
     address: str
     sign_in: str
+    gallery: Path
     said: list[str] = field(default_factory=list)
+
+    @property
+    def key(self) -> str:
+        """The administrator's key."""
+        return self.sign_in.partition("#key=")[2]
 
 
 @contextlib.contextmanager
 def serving(gallery: Path, *options: str, **settings: str) -> Iterator[Served]:
-    """The service in a process of its own, on any free port."""
-    environment = {**os.environ, **{f"KNOWNFACE_{name.upper()}": value for name, value in settings.items()}}
+    """The service in a process of its own, on any free port; it sees no other settings, and no network."""
+    place = gallery.parent
+    own = {"offline": "1", "cache": str(place / "cache"), **settings}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("KNOWNFACE_")}
+    environment |= {f"KNOWNFACE_{name.upper()}": value for name, value in own.items()}
+    environment["XDG_CONFIG_HOME"] = str(place / "config")
     command = [sys.executable, "-m", "knownface", "serve", "--gallery", str(gallery), "--port", "0", *options]
     process = subprocess.Popen(
-        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, encoding="utf-8", env=environment
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        encoding="utf-8",
+        env=environment,
+        cwd=place,
     )
     said: list[str] = []
     ready = threading.Event()
@@ -118,7 +137,7 @@ def serving(gallery: Path, *options: str, **settings: str) -> Iterator[Served]:
         ready.wait(120)
         match = _SIGN_IN.search("".join(said))
         assert match is not None, "".join(said)
-        yield Served(match[1].partition("/sign-in")[0], match[1], said)
+        yield Served(match[1].partition("/sign-in")[0], match[1], gallery, said)
     finally:
         process.terminate()
         try:

@@ -2,10 +2,13 @@
 """Pictures of every page, light and dark, on a phone and a desk: to be looked at, not compared.
 
 KNOWNFACE_MODELS=… KNOWNFACE_FACE_DATA=… python tests/browser/take_screenshots.py FOLDER
+KNOWNFACE_MODELS=… python tests/browser/take_screenshots.py --docs docs/images    # scikit-image's astronaut only
 """
 
 from __future__ import annotations
 
+import base64
+import io
 import os
 import sys
 import tempfile
@@ -14,7 +17,9 @@ from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from chromium import chromium, serving, write_camera
+import numpy as np
+from chromium import Served, chromium, serving, write_camera
+from PIL import Image as PilImage
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
@@ -25,7 +30,12 @@ from knownface.media import read_image
 from knownface.pipeline import embed, examine
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
-EXTRA = {"embedder": "mobilefacenet", "keep_pictures": "true", "keep_unknown_faces": "true"}
+EXTRA = {
+    "embedder": "mobilefacenet",
+    "keep_pictures": "true",
+    "keep_unknown_faces": "true",
+    "models": os.environ["KNOWNFACE_MODELS"],
+}
 
 
 def furnish(gallery: Path, data: Path) -> None:
@@ -65,7 +75,7 @@ def furnish(gallery: Path, data: Path) -> None:
                     picture=photo,
                 )
             )
-        log.record(seen)
+        log.record(seen[::-1])  # the oldest first, as they would have come
         guests = [Guest(p.name.replace("_", " "), None, {"table": str(n)}) for n, p in enumerate(people[:5], 1)]
         guests.append(Guest("Grace Hopper", None, {"table": "9"}))
         start = now - timedelta(minutes=45)
@@ -94,10 +104,15 @@ def main(folder: Path) -> None:
 
 
 def _two(one: Path, other: Path) -> object:
-    import numpy as np
-
     pictures = [read_image(sorted(p.iterdir())[0]) for p in (one, other)]
     return np.concatenate(pictures, axis=1)
+
+
+def press(browser: Chrome, name: str) -> None:
+    """Press a button wherever it is; on a phone the navigation may lie over it until one scrolls."""
+    button = browser.find_element(By.ID, name)
+    browser.execute_script("arguments[0].scrollIntoView({block: 'center'})", button)
+    button.click()
 
 
 def emulate(browser: Chrome, scheme: str, size: tuple[int, int]) -> None:
@@ -119,8 +134,6 @@ def _shooter(browser: Chrome, folder: Path, kind: str) -> Callable[[str], None]:
         width = browser.execute_script("return innerWidth")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
         shot = browser.execute_cdp_cmd("Page.captureScreenshot", {"clip": clip, "captureBeyondViewport": True})
-        import base64
-
         (folder / f"{name}-{kind}.png").write_bytes(base64.b64decode(shot["data"]))
         for entry in browser.get_log("browser"):
             if entry["level"] == "SEVERE":
@@ -167,7 +180,7 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
     browser.find_element(By.CSS_SELECTOR, "[data-open=delete]").click()
     shoot("person-delete")
     browser.get(f"{address}/people/1")
-    browser.find_element(By.ID, "open-capture").click()
+    press(browser, "open-capture")
     time.sleep(3)
     shoot("person-capture")
     browser.get(f"{address}/attendance")
@@ -190,5 +203,72 @@ def tour_new(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str],
         shoot(f"empty-{name}")
 
 
+def for_docs(folder: Path) -> None:
+    """The pictures of the documentation, whose only face is the astronaut's."""
+    from skimage import data
+
+    astronaut = data.astronaut()
+    looks = {
+        "portrait": astronaut,
+        "mirrored": astronaut[:, ::-1],
+        "evening": (astronaut * 0.6).astype(np.uint8),
+        "closer": astronaut[20:320, 90:390],
+    }
+    with tempfile.TemporaryDirectory() as scratch:
+        place = Path(scratch)
+        camera = write_camera(place / "camera.mjpeg", [astronaut[:384]])
+        with serving(place / "gallery.db", **EXTRA) as served, chromium(place, camera) as browser:
+            emulate(browser, "light", (1180, 800))
+            browser.get(served.sign_in)
+            until(browser, lambda b: "/live" in b.current_url)
+            press(browser, "start")
+            until(browser, lambda b: b.find_elements(By.CSS_SELECTOR, "#here input"), 60)
+            browser.find_element(By.CSS_SELECTOR, "#here input").send_keys("Eileen Collins")
+            time.sleep(1)
+            _save(browser, folder / "page-unknown.jpg")
+            browser.find_element(By.CSS_SELECTOR, "#here button").click()
+            until(browser, lambda b: b.find_elements(By.CSS_SELECTOR, ".boxes li.named"), 60)
+            time.sleep(7)  # until the message has gone
+            _save(browser, folder / "page-live.jpg")
+            browser.get(f"{served.address}/people/1")
+            for name, look in looks.items():
+                PilImage.fromarray(np.ascontiguousarray(look)).save(place / f"{name}.png")
+                browser.find_element(By.ID, "files").send_keys(str(place / f"{name}.png"))
+                time.sleep(2)
+            browser.get(f"{served.address}/people/1")
+            time.sleep(1)
+            _save(browser, folder / "page-person.jpg")
+            _attend(browser, served)
+            emulate(browser, "dark", (1180, 800))
+            time.sleep(6)
+            _save(browser, folder / "page-kiosk.jpg")
+
+
+def _attend(browser: Chrome, served: Served) -> None:
+    """A session at whose door the astronaut arrives."""
+    script = """
+const [csrf, done] = [document.querySelector("meta[name=csrf]").content, arguments[0]];
+const names = ["Eileen Collins", "Ada Lovelace", "Grace Hopper"];
+const guests = names.map((name, number) => ({name, facts: {table: String(number + 4)}}));
+fetch("/v1/attendance", {method: "POST", body: JSON.stringify({name: "Spring dinner", guests}),
+  headers: {"Content-Type": "application/json", "X-CSRF-Token": csrf}}).then((r) => r.text()).then(done);
+"""
+    print(browser.execute_async_script(script)[:200])
+    browser.get(f"{served.address}/attendance/1/kiosk")
+    press(browser, "start")
+    until(browser, lambda b: "Welcome" in b.find_element(By.ID, "greeting").text, 60)
+
+
+def _save(browser: Chrome, file: Path) -> None:
+    browser.execute_script("scrollTo(0, 0)")
+    time.sleep(0.3)
+    shot = base64.b64decode(browser.execute_cdp_cmd("Page.captureScreenshot", {})["data"])
+    PilImage.open(io.BytesIO(shot)).convert("RGB").save(file, quality=86, optimize=True)
+    print(file, file.stat().st_size)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--docs":
+        for_docs(Path(sys.argv[2]))
+    else:
+        main(Path(sys.argv[1]))

@@ -1,37 +1,53 @@
-"""Attendance from opening a session to its CSV, Unknowns, and names that are scripts."""
+"""Attendance from opening a session to its CSV, the log with its filters, and names that are scripts."""
 
 from __future__ import annotations
 
 import csv
+import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from browser_page import BrowserMaker, Faces, enrol
+from browser_page import BrowserMaker, Faces, Page, Service
 from selenium.webdriver.common.by import By
+
+from knownface.events import SeenTrack, SightingLog
+from knownface.gallery import Gallery
 
 pytestmark = pytest.mark.slow
 
 SCRIPT = "<script>document.title='broken'</script><img src=x onerror=alert(1)>"
 
 
-def test_attendance_is_run_and_its_list_downloaded(open_page: BrowserMaker, faces: Faces, tmp_path: Path) -> None:
-    page = open_page(camera=faces.seen)
-    enrol(page, faces, faces.name)
+def download(page: Page, words: str, kind: str) -> Path:
+    """Press a button that downloads a file, and wait for it."""
+    page.button(words).click()
+    page.until(lambda: list(page.downloads.glob(f"*.{kind}")))
+    return next(page.downloads.glob(f"*.{kind}"))
+
+
+def test_attendance_is_run_and_its_list_downloaded(
+    open_page: BrowserMaker, service: Service, faces: Faces, tmp_path: Path
+) -> None:
+    service.add(faces.name, faces.photos)
+    page = open_page(faces.seen)
     guests = tmp_path / "guests.csv"
     guests.write_text(f"name,table\n{faces.name},5\nGrace Hopper,7\n", encoding="utf-8")
     page.go("/attendance")
+    page.says("No session yet")
     page.button("Open a session").click()
     page.field("Name").send_keys("Spring dinner")
     page.browser.find_element(By.CSS_SELECTOR, "[name=expected][value=guests]").click()
     page.browser.find_element(By.CSS_SELECTOR, "[name=guests]").send_keys(str(guests))
     page.one("#session-form button.primary").click()
-    page.until(lambda: page.browser.current_url.endswith("/attendance/1"))
+    page.until(lambda: page.path().startswith("/attendance/"))
     assert [page.one(f"[data-count={s}]").text for s in ("present", "expected")] == ["0", "2"]
     # At the door: the kiosk greets, with the table that the list names.
     page.button("Kiosk").click()
     page.button("Start camera").click()
     page.until(lambda: page.one("#greeting").text == f"Welcome, {faces.name}.")
     assert page.one("#greeting-more").text == "Table: 5."
+    page.until(lambda: faces.name in page.one("#arrived").text)
     page.button("Leave").click()
     page.until(lambda: page.one("[data-count=present]").text == "1")
     page.field("Mark as present:").send_keys("Grace Hopper")
@@ -39,30 +55,102 @@ def test_attendance_is_run_and_its_list_downloaded(open_page: BrowserMaker, face
     page.until(lambda: page.one("[data-count=present]").text == "2")
     page.button("Close session").click()
     page.says("The session is closed")
-    page.button("CSV").click()
-    page.until(lambda: list(page.downloads.glob("*.csv")))
-    with next(page.downloads.glob("*.csv")).open(encoding="utf-8-sig", newline="") as file:
+    with download(page, "CSV", "csv").open(encoding="utf-8-sig", newline="") as file:
         found = {row["name"]: row for row in csv.DictReader(file)}
     assert {name: row["status"] for name, row in found.items()} == {faces.name: "present", "Grace Hopper": "present"}
     assert found[faces.name]["table"] == "5"
+    page.one("[data-open=delete-session]").click()
+    page.one("dialog[open] button.danger").click()
+    page.says("The session was deleted")
     assert page.complaints() == []
 
 
-def test_scripts_in_names_are_shown_and_not_run(open_page: BrowserMaker, faces: Faces) -> None:
-    page = open_page(camera=faces.seen)
-    enrol(page, faces, SCRIPT)
-    for path in ("/people", "/people/1", "/live"):
-        page.go(path)
-        if path == "/live":
-            page.button("Start camera").click()
-            page.until(lambda: SCRIPT in [box.text for box in page.all(".boxes li.named span")])
-            page.button("Stop").click()
-        else:
-            page.says(SCRIPT)
-        assert "broken" not in page.browser.title or path == "/people/1"
+def test_a_guest_list_that_is_none_is_refused_and_the_form_stays(open_page: BrowserMaker, tmp_path: Path) -> None:
+    page = open_page()
+    wrong = tmp_path / "wrong.csv"
+    wrong.write_text("colour,size\nred,3\n", encoding="utf-8")
+    page.go("/attendance")
+    page.button("Open a session").click()
+    page.field("Name").send_keys("Evening")
+    page.one("[name=guests]").send_keys(str(wrong))
+    page.one("#session-form button.primary").click()
+    page.until(lambda: "name" in page.one("#session-form .error").text)
+    assert page.field("Name").get_property("value") == "Evening"
+    assert page.path() == "/attendance"
+
+
+def test_the_log_is_filtered_and_what_is_shown_is_exported(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
+    people = {name: service.add(name, []) for name in ("Ann", "Ben")}
+    now = datetime.now(UTC).replace(microsecond=0)
+    with Gallery.open(service.served.gallery, create=False) as gallery:
+        log = SightingLog(gallery)
+        rows = [(people["Ann"], None, "front door", 60), (people["Ben"], None, "front door", 30)]
+        rows += [(people["Ann"], None, "lab", 10), (None, log.new_unknown_number(), "lab", 5)]
+        log.record(
+            [
+                SeenTrack(f"{now}/{n}", where, who, unknown, at := now - timedelta(minutes=ago), at, best_distance=0.5)
+                for n, (who, unknown, where, ago) in enumerate(rows)
+            ]
+        )
+    page = open_page()
     page.go("/log")
+
+    def shown() -> list[str]:
+        return [f"{cells[1]} {cells[2]}".split("\n")[0] for cells in _rows(page)]
+
+    assert len(shown()) == 4
+    assert shown()[-1] == "Ann front door"  # the newest first
+    page.field("Camera").send_keys("lab")
+    page.one("#filters button").click()
+    page.until(lambda: len(_rows(page)) == 2)
+    page.one("#who").send_keys("Known")
+    page.one("#filters button").click()
+    page.until(lambda: shown() == ["Ann lab"])
+    told = json.loads(download(page, "JSON", "json").read_text(encoding="utf-8"))
+    assert "Ann" in json.dumps(told)
+    assert "Ben" not in json.dumps(told)
+    page.button("Clear").click()
+    page.until(lambda: len(_rows(page)) == 4)
+    since = page.browser.execute_script(_LOCAL, (now - timedelta(minutes=40)).isoformat())
+    page.browser.execute_script("document.getElementById('after').value = arguments[0]", since)
+    page.field("Person").send_keys("Ann")
+    page.one("#filters button").click()
+    page.until(lambda: shown() == ["Ann lab"])
+    assert page.browser.execute_script("return document.getElementById('after').value") == since
+    with download(page, "CSV", "csv").open(encoding="utf-8-sig", newline="") as file:
+        assert [(row["person"], row["source"]) for row in csv.DictReader(file)] == [("Ann", "lab")]
+    page.go("/log?person=Nobody")
+    page.until(lambda: page.one(".note.bad").text)
+    assert page.complaints() == []
+
+
+_LOCAL = """
+const moment = new Date(arguments[0]);
+return new Date(moment - 60000 * moment.getTimezoneOffset()).toISOString().slice(0, 16);
+"""
+
+
+def _rows(page: Page) -> list[list[str]]:
+    return [[cell.text for cell in row.find_elements(By.TAG_NAME, "td")] for row in page.all(".table tbody tr")]
+
+
+def test_scripts_in_names_are_shown_and_not_run(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    person = service.add(SCRIPT, faces.photos)
+    page = open_page(faces.seen)
+    page.go("/people")
     page.says(SCRIPT)
-    page.go("/people/1")
+    page.go("/live")
+    page.button("Start camera").click()
+    page.until(lambda: SCRIPT in [box.text for box in page.all(".boxes li.named span")])
+    page.until(lambda: SCRIPT in [row.text for row in page.all("#here strong")])
+    assert page.browser.title == "Live · knownface"
+    page.button("Stop").click()
+    page.until(lambda: page.go("/log") or page.all(".table a"))
+    page.says(SCRIPT)
+    page.go(f"/people/{person}")
+    assert page.browser.title == f"{SCRIPT} · knownface"
     page.button("Delete").click()
     page.says(f"Delete {SCRIPT}?")
     assert page.browser.execute_script("return document.querySelectorAll('main script, main img[src=x]').length") == 0

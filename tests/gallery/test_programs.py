@@ -107,6 +107,41 @@ def test_kill_9_while_the_index_is_saved_does_no_harm(file):
         assert gallery.info().index_saved
 
 
+def test_kill_9_while_a_larger_index_is_built_in_the_background_does_no_harm(file):
+    code = """
+    import time
+    from knownface.gallery import building, index_options
+    index_options.FLAT_UP_TO = 500
+    write = building.write_rows
+
+    def write_and_wait(*given):
+        write(*given)
+        print("written", flush=True)
+        time.sleep(600)
+
+    building.write_rows = write_and_wait
+    gallery.enrol([("Ann", face(i)) for i in range(400)])
+    gallery.build_index()
+    gallery.enrol([("Bob", face(i)) for i in range(400, 1200)])
+    gallery.search(face(1).vector[None], 1)
+    found = gallery.search(face(1100).vector[None], 1)
+    print(gallery.names[int(found.people[0, 0])], flush=True)
+    """
+    program = start(code, file)
+    # It goes on answering while the larger one is built; the order of the two lines is open.
+    assert {program.stdout.readline().strip() for _ in range(2)} == {"written", "Bob"}
+    os.kill(program.pid, signal.SIGKILL)
+    _, errors = program.communicate()
+    assert program.returncode == -signal.SIGKILL, errors
+    [left] = [path for path in file.parent.iterdir() if ".part" in path.name]
+    with Gallery.open(file, create=False) as gallery:
+        vectors = gallery.vectors()
+        assert len(vectors.templates) == 1200
+        assert gallery.search(vectors.embeddings, 1).templates[:, 0].tolist() == vectors.templates.tolist()
+        gallery.remove("Ann")
+        assert not left.exists(), "what the killed program left held Ann's templates"
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of this kind")
 def test_a_full_disk_is_told_and_nothing_that_was_reported_is_lost(file):
     """A limit on the size of files stands for the disk: the log cannot grow, as with ENOSPC."""

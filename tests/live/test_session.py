@@ -94,6 +94,31 @@ def test_the_evidence_of_a_track_can_be_asked_for(recognizer: FaceRecognizer, wa
         assert session.evidence(99) == ()
 
 
+def test_no_frame_waits_for_the_number_of_an_unknown(recognizer: FaceRecognizer, walking: list[Image]) -> None:
+    recognizer.gallery.remove("Eileen Collins")
+    go_on = threading.Event()
+
+    def slow_number() -> int:
+        assert go_on.wait(60)
+        return 42
+
+    with LiveSession(recognizer, SessionOptions(detect_every=1), new_number=slow_number) as session:
+        for n, frame in enumerate(walking[:22]):
+            assert labels([session.frame(frame, n / 15)]) == [[""]]
+            while session.waiting and not session._worker._waiting[0][0].done():
+                time.sleep(0.001)
+        go_on.set()
+        [left] = session.gap().events
+        assert left.label == "Unknown 42"
+
+
+def test_the_faces_of_unknowns_can_be_kept_before_anybody_is_enrolled(alone: Path) -> None:
+    with FaceRecognizer.open(embedder="dlib-resnet", detector="dlib-hog") as recognizer:
+        assert recognizer.gallery.contract is None
+        with LiveSession(recognizer, WAITING):
+            assert recognizer.gallery.contract == recognizer.embedder.contract
+
+
 def test_all_tracks_are_reported_every_half_second(recognizer: FaceRecognizer, walking: list[Image]) -> None:
     with LiveSession(recognizer, WAITING) as session:
         results = push(session, walking[:20])

@@ -10,7 +10,7 @@ onnx = pytest.importorskip("onnx", reason="the extra `quantize` is not installed
 
 from knownface.errors import ModelError  # noqa: E402
 from knownface.models import onnx_writer  # noqa: E402
-from knownface.models.quantize import PRECISIONS, depends_on_batch, write_variant  # noqa: E402
+from knownface.models.quantize import PRECISIONS, depends_on_batch, usual_precisions, write_variant  # noqa: E402
 from knownface.models.session import OnnxNetwork  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:onnx.*", "ignore::DeprecationWarning:onnxruntime.*")
@@ -86,6 +86,19 @@ def test_bfloat16_is_rounded_to_the_nearest_even(tmp_path: Path) -> None:
     write_variant(content, "bf16", tmp_path / "v.onnx")
     (row,) = OnnxNetwork(tmp_path / "v.onnx", device="cpu").run(np.ones((1, 64), np.float32))
     np.testing.assert_array_equal(row[:4], [1 + step, 1, 1 + 2 * step, 1])
+
+
+def test_what_is_worth_making(content: bytes) -> None:
+    assert usual_precisions(content, calibrated=False) == ("fp16", "bf16")
+    assert usual_precisions(content, calibrated=True) == ("int8", "fp16", "bf16")
+    attention = onnx_writer.network([onnx_writer.node("Softmax", ["x"], "y")], [], ("x", ("n", 4)), ("y", ("n", 4)))
+    assert usual_precisions(attention, calibrated=True) == PRECISIONS
+
+
+def test_dynamic_int8_leaves_convolutions_alone(content: bytes, tmp_path: Path) -> None:
+    write_variant(content, "int8-dynamic", tmp_path / "v.onnx")
+    operations = [node.op_type for node in onnx.load(str(tmp_path / "v.onnx")).graph.node]
+    assert (operations.count("Conv"), operations.count("MatMulInteger")) == (2, 1)
 
 
 def test_static_int8_wants_pictures(content: bytes, tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -44,6 +45,7 @@ class PostgresServer:
             self._programs = self._reachable_programs()
         self._process: subprocess.Popen[bytes] | None = None
         self._made = 0
+        self._kept: Any = None
         self.port = _free_port()
         words = folder / "password"
         words.write_text(PASSWORD)
@@ -96,6 +98,9 @@ class PostgresServer:
     def stop(self) -> None:
         """Stop it as an operator would in a hurry ("fast"): connections are cut."""
         if self._process is not None:
+            if self._kept is not None:
+                self._kept.close()
+                self._kept = None
             self._process.send_signal(2)
             self._process.wait(60)
             self._process = None
@@ -115,13 +120,17 @@ class PostgresServer:
         """The name of a new database, empty or a copy of another."""
         self._made += 1
         name = f"test_{self._made}"
-        with self.connect("postgres") as connection:
-            connection.execute(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
+        self._administer(f"CREATE DATABASE {name} TEMPLATE {template} STRATEGY file_copy")
         return name
 
     def drop(self, database: str) -> None:
-        with self.connect("postgres") as connection:
-            connection.execute(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+        self._administer(f"DROP DATABASE IF EXISTS {database} WITH (FORCE)")
+
+    def _administer(self, statement: str) -> None:
+        # On a connection that is kept: every test needs two statements, and connecting takes as long as they do.
+        if self._kept is None:
+            self._kept = self.connect("postgres")
+        self._kept.execute(statement)
 
 
 @pytest.fixture(scope="session")

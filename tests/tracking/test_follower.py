@@ -91,6 +91,32 @@ def test_numbers_come_from_the_caller_and_are_not_spent_on_known_faces_or_mistak
     assert {s.identity.label for s in play.follower.ended()} == {"Ada", "Unknown 41"}
 
 
+def test_a_face_waits_for_its_number_without_an_answer_and_others_do_not_wait() -> None:
+    numbers: list[int] = []
+    play = stage()
+    play.follower = FaceFollower(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
+    for _ in range(30):
+        shown = play.frame({"Ada": ADA, "Zoe": BEN})
+    assert sorted(face.identity.label for face in shown) == ["", "Ada"]
+    numbers.append(7)
+    shown = play.frame({"Ada": ADA, "Zoe": BEN}, look=False)
+    assert sorted(face.identity.label for face in shown) == ["Ada", "Unknown 7"], "without another picture"
+
+
+def test_an_unknown_who_left_before_the_number_came_gets_it_later() -> None:
+    numbers: list[int] = []
+    play = stage()
+    play.follower = FaceFollower(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
+    for _ in range(30):
+        play.frame({"Zoe": ADA})
+    for _ in range(60):
+        play.frame({})
+    assert play.follower.ended() == ()
+    numbers.append(7)
+    play.frame({})
+    assert [s.identity.label for s in play.follower.ended()] == ["Unknown 7"]
+
+
 def test_a_face_found_once_is_no_sighting() -> None:
     play = stage()
     play.frame({"Zoe": ADA})
@@ -137,6 +163,54 @@ def test_a_short_occlusion_keeps_the_track_and_a_long_one_does_not() -> None:
     assert shown[0].identity.label == "Ada"
 
 
+def test_a_face_that_comes_running_is_one_track() -> None:
+    play = stage()
+    ids = set()
+    for i in range(8):
+        # Two widths of the face between two looks, and nothing known of its speed at the second one.
+        shown = play.frame({"Ada": Box(20 + 30 * i, 80, 30, 36)}, look=i % 2 == 0, learn=False)
+        ids |= {face.track_id for face in shown}
+        assert len(shown) == 1
+    assert len(ids) == 1
+
+
+def test_a_hidden_face_has_no_box_on_the_one_before_it_in_any_frame() -> None:
+    play = stage()
+    for i in range(30):
+        play.frame({"Ben": Box(150 - i, 84, 50, 60), "Ada": Box(90 + i, 80, 50, 60)})
+    for i in range(6):
+        shown = play.frame({"Ben": Box(121, 84, 50, 60), "Ada": Box(119, 80, 50, 60)}, ["Ben"], look=i % 2 == 0)
+        assert [face.identity.label for face in shown] == ["Ada"]
+
+
+def test_a_face_back_at_its_place_goes_on_with_a_poor_picture_and_elsewhere_it_does_not() -> None:
+    for place, same in ((moved(ADA, 5), True), (moved(ADA, 200), False)):
+        play = stage("Ben")
+        for _ in range(30):
+            play.frame({"Ada": ADA})
+        [before] = play.follower.visible()
+        for _ in range(12):
+            play.frame({})
+        # A picture between the two bounds: neither surely the same face nor surely another one.
+        evidence = next(t.embedding for t in play.follower.summaries())
+        poor = at_distance(evidence, 1.03)
+        image = scene()
+        draw(image, "Ada", place)
+        wanted = play.follower.observe(image, play.time, [face_at(place)])
+        play.follower.learn([Sample(wanted[0].track_id, play.time, poor, wanted[0].quality)])
+        [after] = play.follower.visible()
+        assert (after.track_id == before.track_id) is same
+
+
+def at_distance(vector: np.ndarray, distance: float) -> np.ndarray:
+    """A unit vector so far away."""
+    aside = np.random.default_rng(3).standard_normal(vector.size)
+    aside -= (aside @ vector) * vector
+    cosine = 1 - distance**2 / 2
+    found = cosine * vector + np.sqrt(1 - cosine**2) * aside / np.linalg.norm(aside)
+    return (found / np.linalg.norm(found)).astype(np.float32)
+
+
 def test_whoever_takes_the_place_of_a_face_does_not_take_its_name() -> None:
     play = stage()
     for _ in range(30):
@@ -170,6 +244,28 @@ def play_image() -> np.ndarray:
     image = scene()
     draw(image, "Ada", ADA)
     return image
+
+
+def test_the_picture_of_a_track_is_its_best_one_and_has_its_own_embedding() -> None:
+    play = stage()
+    learned: dict[int, list[Sample]] = {}
+    for i in range(60):
+        # She comes nearer; another person takes her place, whose pictures must not be hers.
+        people = {"Ada": Box(40, 60, 30 + i, 36 + i)} if i < 40 else {"Ben": Box(40, 60, 69, 75)}
+        play.frame(people)
+        for sample in play.pending:
+            learned.setdefault(sample.track_id, []).append(sample)
+    everything = [sample for samples in learned.values() for sample in samples]
+    summaries = play.follower.summaries()
+    assert len(summaries) == 2
+    for summary in summaries:
+        assert summary.picture is not None
+        assert summary.picture_embedding is not None
+        [sample] = [s for s in everything if np.array_equal(s.embedding, summary.picture_embedding)]
+        assert summary.best_quality == sample.quality.score
+        person = "Ada" if sample.time < 40 / 25 else "Ben"
+        assert summary.identity.name == person
+        assert not np.array_equal(summary.embedding, summary.picture_embedding)
 
 
 def test_a_cut_ends_every_track() -> None:

@@ -8,7 +8,11 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table
+from knownface.errors import GalleryError, GalleryLockedError
 from knownface.settings import load_settings
+from knownface.storage import parse_location
+
+_SAVED = {True: "can be used", False: "none that can be used"}
 
 
 @click.group(name="gallery")
@@ -47,7 +51,7 @@ def info(gallery: str | None) -> None:
         ("schema", facts.schema),
         ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),
         ("index", facts.index),
-        ("saved index", "can be used" if facts.index_saved else "none that can be used"),
+        *([] if facts.index_saved is None else [("saved index", _SAVED[facts.index_saved])]),
     ):
         rows.add_row(key, escape(str(value)))
     out().print(rows)
@@ -96,9 +100,17 @@ def scrub(gallery: str | None) -> None:
     """Overwrite the last traces of what was removed from a large gallery, without waiting for it to be closed."""
     from knownface.gallery import Gallery
 
+    location = parse_location(_location(gallery))
+    if not location.is_sqlite:
+        raise GalleryError(
+            f"A server keeps {location}, and with it the traces of what was removed.",
+            "They go with VACUUM and as the server recycles its log; archives and backups are the operator's.",
+        )
     with Gallery.open(_location(gallery), create=False) as opened:
         done = opened.scrub()
-    out().print("No trace is left." if done else "Another program was reading all the time: try again later.")
+    if not done:
+        raise GalleryLockedError("Another program was reading the gallery all the time.", "Try again later.")
+    out().print("No trace is left.")
 
 
 @command.command()

@@ -93,7 +93,13 @@ def import_model(file: Path, name: str, contract: Path | None) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--to", "precisions", multiple=True, type=click.Choice(PRECISIONS), help="What to make. Default: all.")
+@click.option(
+    "--to",
+    "precisions",
+    multiple=True,
+    type=click.Choice(PRECISIONS),
+    help="What to make. Default: all that are worth making of it.",
+)
 @click.option(
     "--data",
     type=click.Path(path_type=Path, file_okay=False),
@@ -115,7 +121,6 @@ def quantize(
     from knownface.evaluation.bench import open_bench
     from knownface.evaluation.variants import make_variants
 
-    wanted = precisions or tuple(kind for kind in PRECISIONS if data is not None or kind != "int8")
     dataset, strangers = _people(data, people, per_person) if data is not None else (None, ())
     rows = table("network", "MB", "faces/s", "largest", "median", "named rightly", "strangers named", "kept")
     with open_bench(use_cache=False, embedder=name, **options) as bench, progress() as bar:
@@ -124,7 +129,7 @@ def quantize(
         def tick(what: str, done: int, total: int) -> None:
             bar.update(task, description=what, completed=done, total=total)
 
-        for found in make_variants(bench, name, wanted, dataset, strangers, tick):
+        for found in make_variants(bench, name, precisions or None, dataset, strangers, tick):
             bar.update(task, description=f"{found.name} measured")
             rows.add_row(
                 found.name, f"{found.byte_count / 1e6:.1f}", f"{found.faces_a_second:.0f}", f"{found.largest:.4f}",

@@ -24,7 +24,13 @@ from knownface.files import sha256_of
 from knownface.media import kind_of, read_image
 from knownface.models import ModelEntry
 from knownface.models.dlib_graph import converted
-from knownface.models.quantize import CALIBRATION_PICTURES, Precision, depends_on_batch, write_variant
+from knownface.models.quantize import (
+    CALIBRATION_PICTURES,
+    Precision,
+    depends_on_batch,
+    usual_precisions,
+    write_variant,
+)
 from knownface.types import Embeddings, Image
 
 LARGEST_LOSS = 0.003
@@ -67,7 +73,7 @@ class VariantReport:
 def make_variants(
     bench: Bench,
     name: str,
-    precisions: Sequence[Precision],
+    precisions: Sequence[Precision] | None = None,
     dataset: Dataset | None = None,
     strangers: Sequence[Sample] = (),
     tick: Tick = no_tick,
@@ -81,7 +87,7 @@ def make_variants(
     Args:
         bench: Detector, store and settings.
         name: Of an embedder whose weights are here.
-        precisions: What to make.
+        precisions: What to make; None is all that is worth making of this network.
         dataset: People to calibrate and measure on; None measures on made pictures.
         strangers: Pictures of people who are not enrolled.
         tick: Told how far it is.
@@ -102,7 +108,7 @@ def make_variants(
     calibration = [to_tensor(picture[np.newaxis], input_of(entry)) for picture in pictures] if dataset else []
     first = _measure(reader, pictures, dataset, strangers, tick)
     yield _report(name, None, files["network"], first, first)
-    for precision in precisions:
+    for precision in precisions or usual_precisions(content, calibrated=dataset is not None):
         with tempfile.TemporaryDirectory() as folder:
             file = Path(folder) / "variant.onnx"
             write_variant(content, precision, file, calibration)

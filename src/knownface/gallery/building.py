@@ -12,6 +12,7 @@ from sqlalchemy import Connection
 from knownface.files import unwritable
 from knownface.gallery.condensing import read_kept
 from knownface.gallery.index_options import IndexOptions, LocalIndex, lists_of
+from knownface.gallery.owners import TemplateOwners
 from knownface.gallery.saved_index import IndexKey
 from knownface.gallery.templates import read_owners, read_vectors, read_vectors_of
 from knownface.gallery.view import View
@@ -49,8 +50,7 @@ class Built:
 
     Attributes:
         index: The index.
-        templates: The ids that it holds, ascending.
-        owners: Whose they are.
+        owners: The templates that it holds, and whose they are.
         stamp: Of the gallery's templates.
         position: The end of the gallery's log of changes.
         last_template: No template of a greater id was there.
@@ -60,8 +60,7 @@ class Built:
     """
 
     index: LocalIndex
-    templates: Ids
-    owners: Ids
+    owners: TemplateOwners
     stamp: str
     position: int
     last_template: int
@@ -120,7 +119,7 @@ def build(connection: Connection, view: View, options: IndexOptions, place: str,
         kind,
         most,
     )
-    built = Built(index, ids, owners, key.stamp, key.position, key.last_template, key.fingerprint)
+    built = Built(index, TemplateOwners(ids, owners), key.stamp, key.position, key.last_template, key.fingerprint)
     if kind != "flat" and file is not None:
         built.part, built.unsaved = Part(file, key, ids, owners), 0
     return built

@@ -68,7 +68,8 @@ class GalleryDatabase:
         it can be searched and not changed.
 
         Returns:
-            Whether nothing is left to do; False where another program was reading all the time.
+            Whether nothing is left to do; False where another program was reading all the time. A server's traces
+            are its own affair.
         """
         self._check_open()
         return scrub(self._engine, self._place, thorough=True)

@@ -91,6 +91,13 @@ class EngineIndex:
         return self._looking.look(connection)
 
     @property
+    def told(self) -> str:
+        """What searches, as users are told."""
+        if isinstance(self._options, PgvectorOptions):
+            return "pgvector: the gallery's own server proposes, the best are compared exactly"
+        return f"milvus: {self._options.place} proposes ({self._options.kind}), the best are compared exactly"
+
+    @property
     def in_step(self) -> bool:
         """Whether the search engine holds what the view speaks of."""
         return self._followed == self.view.state.stamp

@@ -14,8 +14,8 @@ LocalIndex = FaissFlatIndex | CompressedIndex
 
 FLAT_UP_TO = 20_000
 """Templates that are all compared exactly, which takes about a millisecond."""
-COMPRESSED_UP_TO = 2_000_000
-"""Templates whose codes are all looked at, which takes a few milliseconds."""
+COMPRESSED_UP_TO = 5_000_000
+"""Templates whose codes are all looked at, which takes about 4 ms for each million."""
 
 _LEEWAY = 1.25
 """How far a size may lie beyond a limit before the index that is there is replaced."""

@@ -14,6 +14,7 @@ from knownface.gallery.building import Built, build
 from knownface.gallery.changes import read_changes, stamp_at
 from knownface.gallery.index_options import IndexOptions, Kind, LocalIndex, kind_of
 from knownface.gallery.keeping_step import follow
+from knownface.gallery.owners import TemplateOwners
 from knownface.gallery.saved_index import (
     IndexKey,
     delete_index,
@@ -144,8 +145,7 @@ class LiveIndex:
         key = saved.key
         built = Built(
             saved.index,
-            saved.templates,
-            saved.owners,
+            TemplateOwners(saved.templates, saved.owners),
             key.stamp,
             key.position,
             key.last_template,
@@ -173,10 +173,7 @@ class LiveIndex:
             distances, ids = empty_answer(len(embeddings), k)
             return Neighbours(distances, ids, np.full(ids.shape, -1, dtype=np.int64))
         distances, ids = self._built.index.search(embeddings, k)
-        owners = np.full(ids.shape, -1, dtype=np.int64)
-        found = ids >= 0
-        owners[found] = self._built.owners[np.searchsorted(self._built.templates, ids[found])]
-        return Neighbours(distances, ids, owners)
+        return Neighbours(distances, ids, self._built.owners.of(ids))
 
     def save(self, connection: Connection) -> None:
         """Save the index, where what is saved is older.
@@ -203,11 +200,11 @@ class LiveIndex:
             built.position,
             built.last_template,
             built.fingerprint,
-            len(built.templates),
+            len(built.owners),
             kind,
             self._options.templates_per_person,
         )
-        describe_index(file, key, built.templates, built.owners)
+        describe_index(file, key, *built.owners.arrays())
         if kind != "flat":
             built.index = read_index(index_file, kind, self._options.probes)
         built.unsaved = 0

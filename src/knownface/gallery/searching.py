@@ -223,11 +223,11 @@ class Searchable(GalleryDatabase):
             self._save()
             return self._live.view.templates
 
-    def index_told(self) -> tuple[str, bool]:
-        """What searches, as users are told, and whether the next start finds it saved."""
+    def index_told(self) -> tuple[str, bool | None]:
+        """What searches, as users are told, and whether the next start finds it saved; None where others search."""
         view = self._view()
         if not isinstance(self._live, LiveIndex):
-            return "outside of this process", True
+            return self._live.told, None
         with self._lock, self._reading() as connection:
             return TOLD[self._live.kind], view.templates > 0 and self._live.is_saved(connection)
 

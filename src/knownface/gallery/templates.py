@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -51,10 +52,10 @@ def add_templates(
         for (person_id, template), vector in zip(new, vectors.astype("<f4"), strict=True)
     ]
     insert_new(connection, templates, rows)
-    # Writers come one after the other, so whatever has a greater id is ours.
-    columns = (templates.c.person_id, templates.c.source_sha256)
-    added = select(*columns, func.count()).where(templates.c.id > last).group_by(*columns)
-    return {(person_id, sha256): count for person_id, sha256, count in connection.execute(added).all()}
+    # Writers come one after the other, so whatever has a greater id is ours. Grouped by the database, SQLite would go
+    # through an index of all templates instead.
+    added = select(templates.c.person_id, templates.c.source_sha256).where(templates.c.id > last)
+    return Counter((person_id, sha256) for person_id, sha256 in connection.execute(added))
 
 
 def _row(person_id: int, template: NewTemplate, contract_id: int, vector: Embeddings, now: datetime) -> dict[str, Any]:

@@ -155,7 +155,7 @@ class GalleryInfo:
         schema: Revision of the database's schema.
         size: Bytes of the database with its side files; None on a server and in memory.
         index: What searches it, as users are told.
-        index_saved: Whether the next start finds a saved index that it can use.
+        index_saved: Whether the next start finds a saved index that it can use; None where another program searches.
     """
 
     location: str
@@ -168,7 +168,7 @@ class GalleryInfo:
     schema: str
     size: int | None
     index: str
-    index_saved: bool
+    index_saved: bool | None
 
 
 @dataclass(frozen=True, slots=True)

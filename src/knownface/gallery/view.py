@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 
 import numpy as np
 from sqlalchemy import Connection, func, select
 
 from knownface.gallery.changes import Changes, State, read_changes, read_position, read_state
 from knownface.gallery.contracts import read_contract
+from knownface.gallery.layered import Layered
 from knownface.gallery.statements import chunks
 from knownface.gallery.templates import read_vectors
 from knownface.storage.schema import people, templates
@@ -31,6 +30,7 @@ class View:
         contract: Of the embedder that filled it.
         names: Name of each person id.
         thresholds: The people's own thresholds.
+        last_person: Nobody of a greater id was there.
         templates: How many, counter-examples aside.
         last_template: No template or counter-example of a greater id was there.
         negatives: Counter-examples, float32, shape (n, dim).
@@ -41,8 +41,9 @@ class View:
     state: State = _NO_STATE
     position: int = -1
     contract: EmbedderContract | None = None
-    names: Mapping[int, str] = field(default_factory=dict)
-    thresholds: Mapping[int, float] = field(default_factory=dict)
+    names: Layered[str] = field(default_factory=lambda: Layered({}))
+    thresholds: Layered[float] = field(default_factory=lambda: Layered({}))
+    last_person: int = -1
     templates: int = 0
     last_template: int = -1
     negatives: Embeddings = field(default_factory=lambda: _NO_VECTORS)
@@ -81,7 +82,7 @@ class GalleryView:
         return self.view
 
     def _after(self, connection: Connection, before: View, state: State, changes: Changes) -> View:
-        names, thresholds = _people(connection, before, changes)
+        names, thresholds, last_person = _people(connection, before, changes)
         contract = read_contract(connection)
         count, last = before.templates, before.last_template
         negatives, ids, owners = before.negatives, before.negative_ids, before.negative_owners
@@ -96,8 +97,9 @@ class GalleryView:
             state,
             changes.position,
             contract,
-            MappingProxyType(names),
-            MappingProxyType(thresholds),
+            names,
+            thresholds,
+            last_person,
             count,
             last,
             negatives,
@@ -139,17 +141,15 @@ def _added(connection: Connection, last: int) -> tuple[int, int]:
     return connection.scalar(query) or 0, -1 if greatest is None else int(greatest)
 
 
-def _people(connection: Connection, before: View, changes: Changes) -> tuple[dict[int, str], dict[int, float]]:
-    names, thresholds = dict(before.names), dict(before.thresholds)
-    for person in changes.people.tolist():
-        names.pop(person, None)
-        thresholds.pop(person, None)
+def _people(connection: Connection, before: View, changes: Changes) -> tuple[Layered[str], Layered[float], int]:
     query = select(people.c.id, people.c.name, people.c.threshold)
-    rows = list(connection.execute(query.where(people.c.id > max(before.names, default=-1))).all())
-    for chunk in chunks(changes.people.tolist()):
+    rows = list(connection.execute(query.where(people.c.id > before.last_person)).all())
+    last = max((row[0] for row in rows), default=before.last_person)
+    touched = changes.people.tolist()
+    for chunk in chunks(touched):
         rows += connection.execute(query.where(people.c.id.in_(chunk))).all()
-    for person, name, threshold in rows:
-        names[person] = name
-        if threshold is not None:
-            thresholds[person] = threshold
-    return names, thresholds
+    names = {person: name for person, name, _ in rows}
+    thresholds = {person: threshold for person, _, threshold in rows if threshold is not None}
+    if before is _NOTHING_SEEN:
+        return Layered(names), Layered(thresholds), last
+    return before.names.changed(touched, names), before.thresholds.changed(touched, thresholds), last

@@ -12,6 +12,7 @@ from typing import Self
 from knownface.live.changes import AnswerWatch
 from knownface.live.detecting import DetectionPace, detect_at
 from knownface.live.embedding import EmbeddingWorker, embed_wanted
+from knownface.live.numbers import NumberSupply
 from knownface.live.options import SessionOptions
 from knownface.live.values import FrameResult, LiveEvent
 from knownface.recognizer import FaceRecognizer
@@ -52,10 +53,18 @@ class LiveSession:
     ) -> None:
         self.options = options or SessionOptions()
         self._recognizer = recognizer
+        # So that what Unknowns look like can be kept before anybody is enrolled.
+        recognizer.gallery.bind(recognizer.embedder.contract)
+        live = not self.options.wait_for_names
+        self._numbers = NumberSupply(new_number) if live and new_number is not None else None
+        self._ending = False
         self._follower = FaceFollower(
-            recognizer.decide, recognizer.rule.threshold, self.options.follow, new_number=new_number
+            recognizer.decide,
+            recognizer.rule.threshold,
+            self.options.follow,
+            new_number=new_number if self._numbers is None else self._another_number,
         )
-        self._worker = None if self.options.wait_for_names else EmbeddingWorker(recognizer.embedder)
+        self._worker = EmbeddingWorker(recognizer.embedder) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = AnswerWatch(source)
         self._generation = recognizer.gallery.generation
@@ -129,7 +138,9 @@ class LiveSession:
         with self._lock:
             if self._worker is not None:
                 self._follower.learn(self._worker.answers(all_of_them=True))
+            self._ending = True
             self._follower.finish()
+            self._ending = False
             ended = self._follower.ended()
             left = self._answers.left(ended, self._began)
         return FrameResult(None, (), (*left, *events), ended, (), began=self._began)
@@ -153,6 +164,8 @@ class LiveSession:
         """End the session's thread."""
         if self._worker is not None:
             self._worker.close()
+        if self._numbers is not None:
+            self._numbers.close()
 
     def __enter__(self) -> Self:
         return self
@@ -161,6 +174,12 @@ class LiveSession:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    def _another_number(self) -> int | None:
+        """At once, unless all tracks end: then nothing is kept waiting."""
+        if self._numbers is None:
+            return None
+        return self._numbers.wait() if self._ending else self._numbers.ready()
 
     def _follow_gallery(self) -> None:
         now = clock.monotonic()

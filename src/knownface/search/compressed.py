@@ -22,7 +22,7 @@ from knownface.search.rows import Growing, VectorRows
 from knownface.search.threads import set_threads
 from knownface.types import Distances, Embeddings, Ids
 
-_PROPOSED = 128
+_PROPOSED = 256
 """Rows whose vectors are read for one probe; with more than a quarter as many neighbours asked for, four times k."""
 _SPARE = 16
 """Of these, by how many more than twice k the distances are computed exactly."""
@@ -67,6 +67,7 @@ class CompressedIndex:
         self._coder: Coder | None = None
         self._scan: CodeScan | None = None
         self._ordered: tuple[Ids, Ids] | None = None
+        self._ascending = True
 
     @property
     def dim(self) -> int:
@@ -109,6 +110,8 @@ class CompressedIndex:
         if not len(ids):
             return
         self.remove(ids)
+        last = self._ids.array[-1] if len(self._ids) else -1
+        self._ascending = self._ascending and bool(ids[0] > last and (ids[1:] > ids[:-1]).all())
         self._rows.append(vectors)
         self._ids.append(ids)
         self._alive.append(np.ones(len(ids), dtype=np.bool_))
@@ -137,15 +140,22 @@ class CompressedIndex:
 
     def remove(self, ids: Ids) -> None:
         """Remove the vectors of these ids."""
-        held, rows = self._by_id()
-        if not len(held):
-            return
-        places = np.minimum(np.searchsorted(held, ids), len(held) - 1)
-        gone = np.unique(rows[places[held[places] == ids]])
+        gone = self._rows_of(ids)
         if len(gone):
             self._alive.array[gone] = False
             self._removed += len(gone)
             self._ordered = None
+
+    def _rows_of(self, ids: Ids) -> Ids:
+        """The rows of those of the ids that are held, none twice; in a file of a million no more than a search."""
+        held, rows = (self._ids.array, None) if self._ascending else self._by_id()
+        if not len(held):
+            return np.empty(0, dtype=np.int64)
+        places = np.minimum(np.searchsorted(held, ids), len(held) - 1)
+        places = places[held[places] == ids]
+        found: Ids = np.unique(places if rows is None else rows[places])
+        alive: Ids = found[self._alive.array[found]]
+        return alive
 
     def search(self, vectors: Embeddings, k: int) -> tuple[Distances, Ids]:
         """Find the k nearest of each probe, as far as the codes propose them."""

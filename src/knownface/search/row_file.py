@@ -25,7 +25,7 @@ from knownface.search.coder import Coder, Codes
 from knownface.search.rows import ERASED, Checks, checks_of
 from knownface.types import Embeddings, Ids
 
-_FORMAT = 1
+_FORMAT = 2
 _PAGE = 4096
 _HEADER = 4 * _PAGE
 
@@ -146,7 +146,7 @@ def read_rows(path: Path) -> RowFile:
     with _damage_told(path):
         header, parts = _read_header(path)
         small = {name: _read(path, part) for name, part in parts.items() if not name.startswith("vector")}
-        arrays = {name: small[name] for name in ("pieces", "centres") if name in small}
+        arrays = {name: small[name] for name in ("pieces", "turn", "centres") if name in small}
         if hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest() != header["coder_sha256"]:
             raise ValueError("the coder was altered")
         coder = Coder.from_arrays(header["dim"], **arrays)
@@ -186,7 +186,7 @@ def erase_rows(path: Path, ids: Ids) -> int:
     """
     with _damage_told(path):
         _, parts = _read_header(path)
-        held = _read(path, parts["ids"])
+        held = _map(path, parts["ids"])  # looking for a few reads a few pages
     if not len(held):
         return 0
     places = np.minimum(np.searchsorted(held, ids), len(held) - 1)

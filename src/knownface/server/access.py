@@ -114,7 +114,7 @@ def needs(role: Role | Literal["anyone"]) -> list[params.Depends]:
     return [Security(_BEARER, scopes=[role]), Security(_COOKIE, scopes=[role])]
 
 
-def _anyone() -> None:
+async def _anyone() -> None:
     return None
 
 

@@ -20,6 +20,7 @@ from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
 from knownface.server.rooms import Rooms
 from knownface.server.sessions import SessionStore
+from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
 from knownface.server.work import Workers
 from knownface.settings import ServeSettings
@@ -41,6 +42,7 @@ class Service:
         audit: The audit log.
         workers: Where pictures are looked at.
         jobs: Longer things that run in the background.
+        strangers: Uploaded for a calibration.
         metrics: Counted for Prometheus.
         pictures: The small pictures of templates.
         rooms: What is live: cameras, watched sources, what happens in front of them.
@@ -59,6 +61,7 @@ class Service:
     audit: AuditLog
     workers: Workers
     jobs: Jobs
+    strangers: Strangers
     metrics: Metrics
     pictures: PictureStore
     rooms: Rooms

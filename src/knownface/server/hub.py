@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import threading
 from types import TracebackType
 from typing import Any, Self, TypeAlias
@@ -39,7 +40,7 @@ class Hub:
         with self._lock:
             listeners = list(self._listeners.items())
         for queue, loop in listeners:
-            if not loop.is_closed():
+            with contextlib.suppress(RuntimeError):  # the loop was closed this moment
                 loop.call_soon_threadsafe(_put, queue, event)
 
 

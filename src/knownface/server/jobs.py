@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import secrets
 import threading
 from collections.abc import Callable, Mapping
@@ -18,6 +19,7 @@ _log = logging.getLogger(__name__)
 State: TypeAlias = Literal["waiting", "running", "done", "failed"]
 _KEPT = 100
 _WAITING = 8
+_ID = re.compile("[0-9a-f]{6}-[0-9a-f]{10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +46,13 @@ class Job:
 
 
 class Jobs:
-    """Runs jobs one after the other. They are not kept: a restart forgets them, and what was not done is not done."""
+    """Runs jobs one after the other. They are not kept: a restart forgets them, and what was not done is not done.
+
+    Their ids begin with a word of this run of the service, so that a job that was lost is told from one that never was.
+    """
 
     def __init__(self) -> None:
+        self._run_word = secrets.token_hex(3)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="job")
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
@@ -57,7 +63,7 @@ class Jobs:
         Raises:
             BusyError: Too many jobs are waiting.
         """
-        job = Job(secrets.token_hex(8), kind, "waiting", datetime.now(UTC))
+        job = Job(f"{self._run_word}-{secrets.token_hex(5)}", kind, "waiting", datetime.now(UTC))
         with self._lock:
             if sum(other.state in {"waiting", "running"} for other in self._jobs.values()) >= _WAITING:
                 raise BusyError(f"{_WAITING} jobs are waiting already.", retry_after=30)
@@ -74,12 +80,17 @@ class Jobs:
         """A job as it is now.
 
         Raises:
-            NotFoundError: There is none of this id, or it is long done.
+            NotFoundError: There is none of this id, it is long done, or it was lost with the service that ran it.
         """
         with self._lock:
             job = self._jobs.get(job_id)
         if job is None:
-            raise NotFoundError(f"There is no job {job_id[:40]!r}.", "Jobs are forgotten when the service restarts.")
+            if _ID.fullmatch(job_id) and not job_id.startswith(f"{self._run_word}-"):
+                raise NotFoundError(
+                    f"The job {job_id} was lost: the service was started anew since, or another one ran it.",
+                    "What it had not finished was not done; ask for it again.",
+                )
+            raise NotFoundError(f"There is no job {job_id[:40]!r}.", "Those long done are forgotten.")
         return job
 
     def all(self) -> list[Job]:

@@ -29,8 +29,8 @@ CHECK_EVERY: Final = 2.0
 SILENCE: Final = 300.0
 """Seconds without a picture after which a camera's connection is closed."""
 
-# Private codes of RFC 6455, section 7.4.2: 4000 and an HTTP status.
-_CODES = {NoKeyError: 4401, ForbiddenError: 4403, RateLimitedError: 4429, BusyError: 4503}
+# Private codes of RFC 6455, section 7.4.2: 4000 and an HTTP status. The first that fits counts.
+_CODES = {NoKeyError: 4401, ForbiddenError: 4403, BusyError: 4503, RateLimitedError: 4429}
 
 sockets = APIRouter()
 

@@ -41,8 +41,8 @@ class Rooms:
         self._lock = threading.Lock()
 
     def start(self) -> None:
-        """Watch what was watched when the service ended."""
-        self.watched.start_all()
+        """Watch what is to be watched."""
+        self.watched.open()
 
     def open_camera(self, source: str) -> CameraFeed:
         """Begin to look at pictures that a browser sends.

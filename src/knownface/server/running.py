@@ -9,6 +9,7 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import anyio.to_thread
+import cv2
 
 from knownface.errors import KnownFaceError
 from knownface.models import ModelStore
@@ -25,8 +26,11 @@ from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
 from knownface.server.rooms import Rooms
 from knownface.server.sessions import SessionStore
+from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
 from knownface.server.work import Workers
+from knownface.storage import reading
+from knownface.storage.scrub import is_marked
 
 _log = logging.getLogger(__name__)
 
@@ -38,15 +42,23 @@ _UNHEALTHY_SECONDS = 15.0
 _THREADS = 12
 """For the routes that only ask the database; fewer than its connections."""
 _BURST_SECONDS = 2.0
+_IDLE_SECONDS = 300.0
+"""Without a picture; then a large gallery from which somebody was removed may be written anew."""
+_SCRUB_SECONDS = 600.0
+_BUSY_SCRUB_SECONDS = 86_400.0
+"""Where it is never idle, traces of what was removed are overwritten once a day all the same."""
 
 
 class Pulse:
     """What the service does every second, and how long ago it last succeeded."""
 
-    def __init__(self, recognizer: FaceRecognizer, doorman: Doorman, audit: AuditLog) -> None:
+    def __init__(
+        self, recognizer: FaceRecognizer, doorman: Doorman, audit: AuditLog, workers: Workers, jobs: Jobs
+    ) -> None:
         self._recognizer, self._doorman, self._audit = recognizer, doorman, audit
+        self._workers, self._jobs = workers, jobs
         self._days = recognizer.settings.serve.audit_days
-        self._last = time.monotonic()
+        self._last = self._scrubbed = time.monotonic()
         self._written = self._cleaned = 0.0
         self.stopping = False
 
@@ -71,19 +83,33 @@ class Pulse:
             if self._days is not None and now - self._cleaned > _CLEAN_SECONDS:
                 self._cleaned = now
                 self._audit.forget(self._days)
+            idle = self._workers.idle_seconds >= _IDLE_SECONDS
+            if now - self._scrubbed > (_SCRUB_SECONDS if idle else _BUSY_SCRUB_SECONDS):
+                self._scrubbed = now
+                self._scrub()
         except KnownFaceError as error:
             _log.warning("%s %s", error.message, error.hint)
         else:
             self._last = time.monotonic()
+
+    def _scrub(self) -> None:
+        """Have traces overwritten that a removal left in a large file, in the background: it takes its time."""
+        gallery = self._recognizer.gallery
+        with reading(gallery.engine, gallery.location) as connection:
+            marked = is_marked(connection)
+        if marked:
+            self._jobs.start("scrub", lambda: {"done": gallery.scrub()})
 
 
 @contextlib.contextmanager
 def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     """The parts of a service over an open recogniser, which stays the caller's to close."""
     serve, gallery = recognizer.settings.serve, recognizer.gallery
+    gallery.bind(recognizer.embedder.contract)  # Unknowns can be compared before anybody is enrolled
     keys, sessions, audit = KeyStore(gallery), SessionStore(gallery, serve.session_hours), AuditLog(gallery)
     doorman = Doorman(keys, sessions)
-    pulse = Pulse(recognizer, doorman, audit)
+    workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
+    pulse = Pulse(recognizer, doorman, audit, workers, jobs)
     service = Service(
         recognizer=recognizer,
         settings=serve,
@@ -91,8 +117,9 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
         sessions=sessions,
         doorman=doorman,
         audit=audit,
-        workers=Workers(serve.workers or usable_processors(), serve.queue),
-        jobs=Jobs(),
+        workers=workers,
+        jobs=jobs,
+        strangers=Strangers(),
         metrics=Metrics(),
         pictures=PictureStore(gallery, recognizer.settings.max_pixels),
         rooms=Rooms(recognizer),
@@ -104,6 +131,9 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     )
     courier = Courier(gallery, service.webhooks)
     courier.start()
+    # Several pictures are looked at side by side: OpenCV's own threads would only wait for each other, and spin.
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
     try:
         service.rooms.start()
         yield service, pulse
@@ -113,6 +143,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
         courier.close()
         service.workers.close()
         service.jobs.close()
+        cv2.setNumThreads(threads)
         with contextlib.suppress(KnownFaceError):
             doorman.store_uses()
 

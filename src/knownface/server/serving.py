@@ -18,6 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from knownface.errors import SettingsError
 from knownface.server.app import create_app
 from knownface.server.context import Service
+from knownface.server.feeds import MOST_BYTES
 from knownface.server.running import Pulse, beating
 from knownface.server.shield import Shield
 from knownface.settings import ServeSettings
@@ -124,6 +125,8 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
         Shield(create_app(service), service),
         http=PatientProtocol,
         ws="websockets-sansio",
+        ws_max_size=MOST_BYTES,
+        ws_per_message_deflate=False,  # a JPEG gets no smaller
         loop="asyncio",
         lifespan="off",
         log_config=None,

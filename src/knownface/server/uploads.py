@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import unicodedata
 from dataclasses import dataclass
 from typing import Literal
@@ -9,9 +10,10 @@ from typing import Literal
 from fastapi import UploadFile
 
 from knownface.answers import Identification, PictureReview
-from knownface.errors import FaceError, InputError, KnownFaceError, MissingExtraError, TooLargeError
+from knownface.errors import FaceError, InputError, KnownFaceError, MissingExtraError, NoFaceError, TooLargeError
 from knownface.gallery import PersonKey
 from knownface.media import read_image
+from knownface.pipeline import embed, examine
 from knownface.review import FacePolicy
 from knownface.server.context import Service
 from knownface.server.pictures import UPLOADED, small_picture
@@ -38,6 +40,14 @@ class Enrolled:
     review: PictureReview | None
     templates: tuple[int, ...] = ()
     added: int = 0
+    error: KnownFaceError | None = None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Stranger:
+    """What came of a picture of a stranger."""
+
+    status: Literal["taken", "known", "refused"]
     error: KnownFaceError | None = None
 
 
@@ -82,6 +92,22 @@ def identify_or_tell(service: Service, top: int, allow_repeats: bool, upload: Up
         return identify(service, top, allow_repeats, upload)
     except (InputError, FaceError, MissingExtraError) as error:
         return Looked(0, 0, (), error)
+
+
+def stranger(service: Service, upload: UploadFile) -> Stranger:
+    """Take a picture along as that of somebody who is not enrolled: its largest face counts."""
+    recognizer = service.recognizer
+    try:
+        content = content_of(upload, service)
+        image = read_image(content, recognizer.settings.max_pixels)
+        faces = examine(image, recognizer.detector, recognizer.embedder)[:1]
+        found = embed(faces, recognizer.embedder)[0] if faces else None
+        new = service.strangers.add(hashlib.sha256(content).hexdigest(), found)
+    except (InputError, MissingExtraError) as error:
+        return Stranger("refused", error)
+    if not new:
+        return Stranger("known")
+    return Stranger("taken") if faces else Stranger("refused", NoFaceError("No face was found."))
 
 
 def picture_of(service: Service, upload: UploadFile) -> Image:

@@ -1,24 +1,31 @@
-"""The sources that the service itself watches: which they are, in the database; how they go, in this process."""
+"""The sources that the service itself watches: what the list says is what is watched, here or by another service."""
 
 from __future__ import annotations
 
+import logging
 import threading
+import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from sqlalchemy import Row, delete, insert, select, update
-
-from knownface.errors import NameTakenError, NotFoundError
-from knownface.gallery import Gallery
-from knownface.gallery.names import clean_label
+from knownface.errors import KnownFaceError
 from knownface.live import Sink, Watcher, WatchOptions, WatchStatus
-from knownface.media import Source, parse_source
+from knownface.media import Source
 from knownface.recognizer import FaceRecognizer
+from knownface.server.lease import LEASE_SECONDS, Lease
 from knownface.server.presence import Presence
-from knownface.storage import reading, writing
-from knownface.storage.service_schema import watched_sources
+from knownface.server.source_list import ListedSource, SourceList
 from knownface.tracking import Sample
+
+_log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+"""How often the list is looked at: another program may have changed it."""
+AGAIN_SECONDS = 30.0
+"""After which a camera or stream is watched again whose watching failed, as when the disk was full."""
+_FILE_FPS = 30.0
+"""A file is watched in about real time, as if it happened now: its sightings are of the time of watching."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +38,8 @@ class WatchedSource:
         source: Where it is; the address may hold a password, the source's name does not.
         running: Whether it is to be watched.
         created: UTC.
-        status: How it goes; None while it is not watched.
+        status: How it goes; None where it was not watched here.
+        elsewhere: Whether another service on the same gallery watches it.
     """
 
     id: int
@@ -40,6 +48,7 @@ class WatchedSource:
     running: bool
     created: datetime
     status: WatchStatus | None
+    elsewhere: bool
 
 
 class WatchedFeed:
@@ -48,35 +57,51 @@ class WatchedFeed:
     def __init__(
         self,
         feed_id: str,
-        watched: WatchedSource,
+        listed: ListedSource,
         recognizer: FaceRecognizer,
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
     ) -> None:
         self.id = feed_id
-        self.source = watched.name
+        self.source = listed.name
+        self.live = listed.source.live
         self.presence = Presence()
         self.watcher = Watcher(
-            watched.source,
+            listed.source,
             recognizer,
-            WatchOptions(keep_trying=True, max_fps=None if watched.source.live else 30.0),
+            WatchOptions(keep_trying=True) if self.live else WatchOptions(max_fps=_FILE_FPS, began=datetime.now(UTC)),
             [self.presence, *sinks],
-            name=watched.name,
+            name=listed.name,
             new_number=new_number,
         )
+        self._over: float | None = None
+        self.noted = False
+        """Whether the list says that it has ended; a file is not watched twice."""
 
     def evidence(self, track_id: int) -> tuple[Sample, ...]:
         """As :meth:`knownface.server.feeds.Feed.evidence`."""
         return self.watcher.evidence(track_id)
 
+    def over_for(self) -> float | None:
+        """Since how many seconds it is known to have ended by itself; None while it goes on."""
+        if self._over is None and self.watcher.wait(0):
+            self._over = time.monotonic()
+        return None if self._over is None else time.monotonic() - self._over
+
 
 class WatchedSources:
     """Adds, starts, stops and removes sources; any thread may call.
+
+    Every change is one of the list, which is then followed: at once by the service that was asked, within a second by
+    others on the same gallery. Of these one watches, which holds a lease; when it ends, another one takes over.
+
+    A camera or stream is watched until it is stopped. A file is watched once: at its end it counts as stopped.
 
     Args:
         recognizer: Who knows the people; its gallery keeps the list.
         sinks: Makes the sinks of a source, given its feed's id and name.
         new_number: Gives the number of another Unknown.
+        lease_seconds: See :class:`Lease`.
     """
 
     def __init__(
@@ -84,24 +109,25 @@ class WatchedSources:
         recognizer: FaceRecognizer,
         sinks: Callable[[str, str], Sequence[Sink]],
         new_number: Callable[[], int],
+        lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._recognizer = recognizer
+        self._list = SourceList(recognizer.gallery)
+        self._lease = Lease(recognizer.gallery, "watching", lease_seconds)
         self._sinks = sinks
         self._new_number = new_number
         self._feeds: dict[int, WatchedFeed] = {}
-        self._lock = threading.Lock()
-
-    @property
-    def _gallery(self) -> Gallery:
-        return self._recognizer.gallery
+        self._ours = False
+        self._lock = threading.Lock()  # of what is watched
+        self._following = threading.Lock()  # held by whoever follows the list
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._keep_following, name="sources", daemon=True)
 
     # What there is
 
     def all(self) -> list[WatchedSource]:
         """Every source, in the order of their names."""
-        with reading(self._gallery.engine, self._gallery.location) as connection:
-            rows = connection.execute(select(watched_sources).order_by(watched_sources.c.name)).all()
-        return [self._source(row) for row in rows]
+        return [self._watched(listed) for listed in self._list.all()]
 
     def get(self, source_id: int) -> WatchedSource:
         """One source.
@@ -109,15 +135,10 @@ class WatchedSources:
         Raises:
             NotFoundError: There is none of this number.
         """
-        with reading(self._gallery.engine, self._gallery.location) as connection:
-            query = select(watched_sources).where(watched_sources.c.id == source_id)
-            row = connection.execute(query).one_or_none()
-        if row is None:
-            raise NotFoundError(f"There is no source {source_id}.")
-        return self._source(row)
+        return self._watched(self._list.get(source_id))
 
     def feeds(self) -> list[WatchedFeed]:
-        """Those that are watched."""
+        """Those that are watched here."""
         with self._lock:
             return list(self._feeds.values())
 
@@ -133,19 +154,11 @@ class WatchedSources:
         """Add a source and start to watch it.
 
         Raises:
-            BadNameError: The name cannot be one.
-            NameTakenError: Another source has it.
-            UnsupportedError: The address is of a kind that is not read.
+            BadNameError, NameTakenError, UnsupportedError: As :meth:`SourceList.add`.
         """
-        label = clean_label(name, "source's name")
-        parse_source(address)
-        with writing(self._gallery.engine, self._gallery.location) as connection:
-            if connection.scalar(select(watched_sources.c.id).where(watched_sources.c.name == label)) is not None:
-                raise NameTakenError(f"There is a source {label!r} already.", "Choose another name.")
-            values = {"name": label, "address": address, "running": True, "created": datetime.now(UTC)}
-            connection.execute(insert(watched_sources), values)
-            source_id = connection.scalar(select(watched_sources.c.id).where(watched_sources.c.name == label)) or 0
-        return self.start(source_id)
+        source_id = self._list.add(name, address)
+        self._follow()
+        return self.get(source_id)
 
     def start(self, source_id: int) -> WatchedSource:
         """Watch a source, from now on and after every start of the service.
@@ -153,67 +166,127 @@ class WatchedSources:
         Raises:
             NotFoundError: There is none of this number.
         """
-        watched = self.get(source_id)
-        self._note(source_id, running=True)
+        self._list.get(source_id)
         with self._lock:
-            running = self._feeds.get(source_id)
-            if running is None or running.watcher.wait(0):
-                feed_id = f"source-{source_id}"
-                sinks = self._sinks(feed_id, watched.name)
-                feed = WatchedFeed(feed_id, watched, self._recognizer, sinks, self._new_number)
-                feed.watcher.start()
-                self._feeds[source_id] = feed
+            feed = self._feeds.get(source_id)
+            if feed is not None and feed.over_for() is not None:
+                del self._feeds[source_id]
+        self._list.note(source_id, running=True)
+        self._follow()
         return self.get(source_id)
 
     def stop(self, source_id: int) -> WatchedSource:
-        """Watch a source no more; waits until what was seen is written down.
+        """Watch a source no more; waits until what was seen here is written down.
 
         Raises:
             NotFoundError: There is none of this number.
         """
-        self.get(source_id)
-        self._note(source_id, running=False)
+        self._list.get(source_id)
         with self._lock:
-            feed = self._feeds.pop(source_id, None)
+            feed = self._feeds.get(source_id)
+        self._list.note(source_id, running=False)
+        self._follow()
         if feed is not None:
-            feed.watcher.stop()
+            feed.watcher.wait()
         return self.get(source_id)
 
     def remove(self, source_id: int) -> None:
-        """Forget a source and its address.
+        """Stop a source, forget it and its address.
 
         Raises:
             NotFoundError: There is none of this number.
         """
-        self.stop(source_id)
-        with writing(self._gallery.engine, self._gallery.location) as connection:
-            connection.execute(delete(watched_sources).where(watched_sources.c.id == source_id))
+        self._list.get(source_id)
+        self._list.remove(source_id)
+        self._follow()
 
-    def start_all(self) -> None:
-        """Watch what was watched when the service ended."""
-        for watched in self.all():
-            if watched.running:
-                self.start(watched.id)
+    # The service's own start and end
+
+    def open(self) -> None:
+        """Watch what is to be watched, and go on following the list."""
+        self._follow()
+        self._thread.start()
 
     def close(self) -> None:
-        """Stop everything; what was watched will be again at the next start."""
-        with self._lock:
+        """Stop everything here; what was watched will be at the next start, or at once by another service."""
+        self._closing.set()
+        if self._thread.is_alive():
+            self._thread.join()
+        with self._following, self._lock:
             feeds = list(self._feeds.values())
             self._feeds.clear()
         for feed in feeds:
             feed.watcher.request_stop()
         for feed in feeds:
             feed.watcher.wait()
+        try:
+            self._lease.give_back()
+        except KnownFaceError as error:
+            _log.warning("Other services wait until the lease on watching runs out: %s", error)
 
     # Inside
 
-    def _note(self, source_id: int, *, running: bool) -> None:
-        with writing(self._gallery.engine, self._gallery.location) as connection:
-            changed = update(watched_sources).where(watched_sources.c.id == source_id).values(running=running)
-            connection.execute(changed)
+    def _keep_following(self) -> None:
+        while not self._closing.wait(LOOK_SECONDS):
+            try:
+                self._follow()
+            except KnownFaceError as error:
+                _log.warning("The list of watched sources cannot be read: %s", error)
 
-    def _source(self, row: Row[int | str | bool | datetime]) -> WatchedSource:
+    def _follow(self) -> None:
+        """Bring what is watched here in line with the list."""
+        ended: list[WatchedFeed] = []
+        with self._following:
+            if self._closing.is_set():
+                return
+            over = self._note_what_ended()
+            listed = {one.id: one for one in self._list.all()}
+            wanted = {i for i, one in listed.items() if one.running}
+            self._ours = not wanted or self._lease.take()
+            if not wanted:
+                self._lease.give_back()
+            try:
+                with self._lock:
+                    for source_id in list(self._feeds):
+                        if self._is_done_with(source_id, over.get(source_id), listed.get(source_id)):
+                            ended.append(self._feeds.pop(source_id))
+                    for source_id in wanted - set(self._feeds) if self._ours else ():
+                        self._feeds[source_id] = self._begin(listed[source_id])
+            finally:
+                for feed in ended:
+                    feed.watcher.request_stop()
+        for feed in ended:
+            feed.watcher.wait()
+
+    def _note_what_ended(self) -> dict[int, float]:
+        """What ended by itself, since how many seconds; files are noted to be over."""
         with self._lock:
-            feed = self._feeds.get(row.id)
+            found = {i: (feed, seconds) for i, feed in self._feeds.items() if (seconds := feed.over_for()) is not None}
+        for source_id, (feed, _) in found.items():
+            if not feed.live and not feed.noted:
+                self._list.note(source_id, running=False)
+                feed.noted = True
+        return {i: seconds for i, (_, seconds) in found.items()}
+
+    def _is_done_with(self, source_id: int, over: float | None, listed: ListedSource | None) -> bool:
+        if listed is None or not self._ours:
+            return True
+        live = self._feeds[source_id].live
+        if over is None:
+            return not listed.running
+        # What has ended is watched again if it is wanted; until then a file's end can be asked after.
+        return (over >= AGAIN_SECONDS if live else True) if listed.running else live
+
+    def _begin(self, listed: ListedSource) -> WatchedFeed:
+        feed_id = f"source-{listed.id}"
+        sinks = self._sinks(feed_id, listed.name)
+        feed = WatchedFeed(feed_id, listed, self._recognizer, sinks, self._new_number)
+        feed.watcher.start()
+        return feed
+
+    def _watched(self, listed: ListedSource) -> WatchedSource:
+        with self._lock:
+            feed = self._feeds.get(listed.id)
         status = None if feed is None else feed.watcher.status()
-        return WatchedSource(row.id, row.name, parse_source(row.address), row.running, row.created, status)
+        elsewhere = listed.running and feed is None and not self._ours
+        return WatchedSource(listed.id, listed.name, listed.source, listed.running, listed.created, status, elsewhere)

@@ -19,8 +19,9 @@ _LONGEST_WAIT = 60.0
 class Workers:
     """Threads for work that takes the processor, off the event loop; used from the event loop's thread only.
 
-    Pictures of all requests stand in one queue, first come, first served. There is one thread a processor: more would
-    not be faster, and hold more decoded pictures in memory.
+    Pictures of all requests stand in one queue, first come, first served. Usually there is one thread more than there
+    are processors: while one waits for the interpreter, another one computes. More are not faster, and hold more
+    decoded pictures in memory.
 
     Args:
         threads: How many pictures are looked at at a time.
@@ -33,6 +34,7 @@ class Workers:
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="picture")
         self._mean_seconds = 0.1
         self._closed = False
+        self._last = time.monotonic()
         self.pending = 0
 
     async def run(self, work: Callable[[Item], Result], item: Item) -> Result:
@@ -65,6 +67,11 @@ class Workers:
         """After how long the queue will be empty, roughly."""
         return min(_LONGEST_WAIT, max(1.0, self.pending * self._mean_seconds / self._threads))
 
+    @property
+    def idle_seconds(self) -> float:
+        """Since when no picture has been looked at."""
+        return 0.0 if self.pending else time.monotonic() - self._last
+
     def close(self) -> None:
         """Take no more work, and wait for what is being done."""
         self._closed = True
@@ -72,6 +79,7 @@ class Workers:
 
     def _count(self, _: object) -> None:
         self.pending -= 1
+        self._last = time.monotonic()
 
     def _timed(self, work: Callable[[Item], Result], item: Item) -> Result:
         start = time.perf_counter()

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
 from knownface.tracking.gathering import take
 from knownface.tracking.linking import link, look_after
-from knownface.tracking.naming import Decide, Naming
+from knownface.tracking.naming import Decide, Naming, NewNumber
 from knownface.tracking.options import FollowOptions
 from knownface.tracking.presence import Presence
 from knownface.tracking.scenes import SceneWatch
@@ -33,7 +33,8 @@ class FaceFollower:
         threshold: Distance, 0 to 2, within which ``decide`` names; likeness of faces not in the gallery is judged by
             it too. May be set anew, followed by :meth:`redecide`.
         options: How faces are linked, when they are embedded, how sure a name must be.
-        new_number: Gives the number of another Unknown; None counts from 1.
+        new_number: Gives the number of another Unknown, or None as long as it has none at hand: the face waits for it
+            without an answer. None in its place counts from 1.
 
     Example:
         >>> follower = FaceFollower(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
@@ -50,7 +51,7 @@ class FaceFollower:
         decide: Decide,
         threshold: float,
         options: FollowOptions | None = None,
-        new_number: Callable[[], int] | None = None,
+        new_number: NewNumber | None = None,
     ) -> None:
         self.threshold = threshold
         self.options = options or FollowOptions()
@@ -85,6 +86,8 @@ class FaceFollower:
         if faces is not None:
             link(self._presence, image, faces, time)
         look_after(self._presence, image, time)
+        if self._naming.owing:
+            self._naming.decide((), time, self.threshold)
         self._let_go(time)
         return [] if faces is None else choose(image, time, tracks.values(), self.options)
 
@@ -149,5 +152,7 @@ class FaceFollower:
 
     def _let_go(self, time: float) -> None:
         for track in self._presence.left(time):
-            self._naming.conclude(track, self._time, self.threshold)
-            self._presence.sum_up(track)
+            if self._naming.conclude(track, self._time, self.threshold):
+                self._presence.sum_up(track)
+            else:
+                self._presence.leaving.append(track)

@@ -10,6 +10,16 @@ from knownface.tracking.track import Track
 from knownface.tracking.values import Sample
 from knownface.types import Decision
 
+_EXPECTED = 1.12
+"""How much farther apart two pictures may lie that show one face, where it came back about where it was expected: of
+pictures of others 0.2 to 1 % lie so near a track, of its own ones 97 to 99 % (`docs/tracking.md`)."""
+_PLACE = 0.6
+"""How far from there, in face sides, a face may come back at once."""
+_PLACE_GROWS = 0.5
+"""What a second out of sight adds."""
+_LIKE_SIZE = 1.5
+"""How many times larger or smaller it may be then."""
+
 
 def take(presence: Presence, track: Track, sample: Sample, opinion: Decision, threshold: float) -> Track:
     """Add a picture to a track's evidence, unless it shows somebody else.
@@ -57,7 +67,7 @@ def _names_another(track: Track, opinion: Decision, within: float) -> bool:
 def _part(presence: Presence, track: Track) -> Track:
     """Begin another track where somebody else has taken the place of the first, who is out of sight now."""
     other = Track.parted(presence.new_id(), track)
-    other.hits = presence.options.confirm
+    other.hits, other.portraits = presence.options.confirm, dict(track.portraits)
     other.learn(track.doubts)
     track.learn(tuple(sample for sample in track.samples if sample not in track.doubts))
     track.last_time = min(track.last_time, max((s.time for s in track.samples), default=track.first_time))
@@ -71,15 +81,27 @@ def _rejoin(presence: Presence, track: Track, alike: float) -> Track:
     """Give a new track to the one out of sight whose face it shows; the track that goes on."""
     if track.embedding is None:
         return track
-    nearest, old = alike, None
+    nearest, old = math.inf, None
     for missing in _missing(presence, track):
-        apart = math.inf if missing.embedding is None else distance(missing.embedding, track.embedding)
-        if apart <= nearest:
-            nearest, old = apart, missing
+        if missing.embedding is not None:
+            within = alike * (_EXPECTED if _is_expected(missing, track) else 1.0)
+            apart = distance(missing.embedding, track.embedding) / within
+            if apart <= min(1.0, nearest):
+                nearest, old = apart, missing
     if old is None:
         return track
     presence.merge(track, old)
     return old
+
+
+def _is_expected(missing: Track, track: Track) -> bool:
+    """Whether a new track began about where one out of sight should have come back."""
+    before, now = missing.motion.predict(track.first_time), track.began_at
+    side = (before.area**0.5 + now.area**0.5) / 2
+    apart = math.dist(before.center, now.center) / max(1.0, side)
+    reach = _PLACE + _PLACE_GROWS * (track.first_time - missing.last_time)
+    ratio = (max(1.0, now.area) / before.area) ** 0.5
+    return bool(apart <= reach and 1 / _LIKE_SIZE <= ratio <= _LIKE_SIZE)
 
 
 def rejoin_by_name(presence: Presence) -> None:

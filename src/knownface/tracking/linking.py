@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from knownface.tracking.appearance import appearance, unlikeness
+import numpy as np
+
+from knownface.tracking.appearance import SAME, appearance, likenesses, unlikeness
 from knownface.tracking.matching import gaps_to_others, match_boxes
 from knownface.tracking.presence import Presence
 from knownface.tracking.track import Track
@@ -16,6 +18,8 @@ _REACH = 0.6
 """The same from where a face of known velocity should be."""
 _REACH_GROWS = 1.0
 """What a second unseen adds to the reach."""
+_FARTHER = 2.5
+"""How many times farther a face of unknown velocity may lie that looks just like the track: people also run."""
 _SAME_PLACE = 0.4
 """A face that is not found is not shown where another one is, if they overlap so much."""
 _CROWDED = 0.85
@@ -29,11 +33,14 @@ def link(presence: Presence, image: Image, faces: Sequence[Face], time: float) -
     # Where a face that was out of sight for longer turns up, another one may: only its picture can tell.
     tracks = [track for track in presence.tracks.values() if not track.lost]
     looks = [appearance(image, face.box) for face in faces]
+    alike = likenesses([track.looks for track in tracks], looks)
+    reach = np.array([_reach(track, time) for track in tracks])[:, None]
+    fresh = np.array([track.motion.updates == 1 for track in tracks], dtype=bool)[:, None]
     pairs = match_boxes(
         [track.box for track in tracks],
-        [_reach(track, time) for track in tracks],
+        np.where(fresh & (alike >= SAME), _FARTHER * reach, reach),
         [face.box for face in faces],
-        unlikeness([t.looks for t in tracks], [t.near for t in tracks], looks),
+        unlikeness(alike, [track.near for track in tracks]),
     )
     for track in tracks:
         track.missed = True
@@ -50,13 +57,13 @@ def look_after(presence: Presence, image: Image, time: float) -> None:
     """Decide which tracks this frame shows, and end those that have been out of sight for too long."""
     height, width = image.shape[:2]
     options, gone = presence.options, []
-    found = [track.box for track in presence.tracks.values() if track.face is not None]
+    found = [track.box for track in presence.tracks.values() if not (track.missed or track.lost)]
     for track in presence.tracks.values():
         x, y = track.box.center
         unseen = time - track.last_time
         track.lost |= unseen > options.coast
         inside = 0 <= x < width and 0 <= y < height
-        free = all(box_iou(track.box, box) < _SAME_PLACE for box in found)
+        free = not track.missed or all(box_iou(track.box, box) < _SAME_PLACE for box in found)
         track.shown = track.face is not None or (not track.lost and inside and free)
         # What was found once or twice may be no face; it is not waited for.
         if unseen > (options.keep_lost if presence.is_real(track) else options.coast):

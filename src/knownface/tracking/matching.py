@@ -11,14 +11,14 @@ from scipy.optimize import linear_sum_assignment
 
 from knownface.types import Box
 
-_RATIO = 2.0
+_RATIO = 1.4
 """Between two looks a face becomes at most so many times larger or smaller."""
 
 Boxes = npt.NDArray[np.float64]
 
 
 def match_boxes(
-    expected: Sequence[Box], reach: Sequence[float], found: Sequence[Box], unlikeness: Boxes | None = None
+    expected: Sequence[Box], reach: npt.ArrayLike, found: Sequence[Box], unlikeness: Boxes | None = None
 ) -> list[tuple[int, int]]:
     """Assign found boxes to expected ones so that the sum of their differences is smallest.
 
@@ -29,7 +29,8 @@ def match_boxes(
 
     Args:
         expected: Where the tracks should be.
-        reach: For each of them, how far its face may lie from there, in units of the mean side.
+        reach: For each of them how far its face may lie from there, in units of the mean side; shape (expected,), or
+            (expected, found) where it differs.
         found: What the detector found.
         unlikeness: Shape (expected, found): added to the difference, such as how little the pictures look alike;
             infinite where a pair may not be.
@@ -44,7 +45,8 @@ def match_boxes(
     apart = np.hypot(a[:, None, 0] - b[None, :, 0], a[:, None, 1] - b[None, :, 1]) / side
     ratio = np.abs(np.log(a[:, None, 2] / b[None, :, 2]))
     cost = apart + ratio
-    allowed = (apart <= np.asarray(reach)[:, None]) & (ratio <= np.log(_RATIO))
+    reach = np.asarray(reach, dtype=np.float64)
+    allowed = (apart <= (reach if reach.ndim == 2 else reach[:, None])) & (ratio <= np.log(_RATIO))
     if unlikeness is not None:
         cost = cost + unlikeness
         allowed &= np.isfinite(cost)

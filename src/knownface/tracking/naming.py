@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import replace
 from typing import TypeAlias
 
 import numpy as np
@@ -20,6 +21,8 @@ _SHARE = 1 / 3
 
 Decide: TypeAlias = Callable[[Embeddings], list[Decision]]
 """Decides faces of one picture together; float32 of shape (n, dim) in, n decisions out."""
+NewNumber: TypeAlias = Callable[[], int | None]
+"""Gives the number of another Unknown, or None as long as it has none at hand; it is asked again then."""
 
 
 class Naming:
@@ -28,14 +31,19 @@ class Naming:
     Args:
         presence: The tracks.
         decide: The gallery's decision.
-        new_number: Gives the number of another Unknown.
+        new_number: Gives the number of another Unknown; None as long as it has none at hand.
+
+    Attributes:
+        owing: Whether a face waits for its number.
     """
 
-    def __init__(self, presence: Presence, decide: Decide, new_number: Callable[[], int]) -> None:
+    def __init__(self, presence: Presence, decide: Decide, new_number: NewNumber) -> None:
         self._presence = presence
         self._options = presence.options
         self._decide = decide
         self._new_number = new_number
+        self.owing = False
+        self._away: set[int | None] = set()
 
     def decide(self, fresh: Collection[int], time: float, threshold: float, *, at_once: bool = False) -> None:
         """Decide all faces in the picture together, and those of the fresh that are not there one by one.
@@ -46,7 +54,9 @@ class Naming:
             threshold: Within which ``decide`` names.
             at_once: Whether answers follow without waiting for more pictures to agree.
         """
+        self.owing = False
         tracks = self._presence.tracks
+        self._away = {t.standing.person_id for t in tracks.values() if not t.shown}
         together = [t for t in tracks.values() if t.shown and t.embedding is not None]
         rest = (*tracks.values(), *self._presence.leaving)
         alone = [t for t in rest if t.track_id in fresh and not t.shown and t.embedding is not None]
@@ -89,17 +99,25 @@ class Naming:
         track.singly = len(named)
         return min(named, key=lambda opinion: opinion.distance)
 
-    def conclude(self, track: Track, time: float, threshold: float) -> None:
-        """The last word on a track that left: Unknown, if what was seen of it named nobody."""
+    def conclude(self, track: Track, time: float, threshold: float) -> bool:
+        """The last word on a track that left: Unknown, if what was seen of it named nobody.
+
+        Returns:
+            False if there is no number for it yet: it has to be asked for again.
+        """
         waited = track.standing.state == "pending" and track.standing.claim is None
         if waited and track.decision is not None and len(track.samples) >= self._options.agreeing:
             self._set(track, Standing("unknown", None, None, track.standing.rounds), time, threshold)
+            return track.standing.state != "pending"
+        return True
 
     def _standing(self, track: Track, *, fresh: bool, clear: bool, at_once: bool) -> Standing:
         claim = None if track.decision is None else track.decision.person_id
         before = track.standing
         # A track that parted from another one begins with several pictures that agree.
         clear |= before.rounds == 0 and len(track.samples) >= self._options.agreeing
+        # Who was here a moment ago is the likeliest to come back.
+        clear |= claim in self._away
         if at_once and before.state != "pending" and (claim is not None or before.state == "named"):
             return Standing("unknown" if claim is None else "named", claim, claim, 1)
         looked = sum(sample.quality.score for sample in track.samples)
@@ -121,11 +139,13 @@ class Naming:
             name = decision.name if decision is not None and claims else track.name
         elif standing.state == "unknown":
             unknown = track.unknown or self._number(track, time, threshold)
+            if unknown is None:
+                self.owing, standing = True, replace(standing, state="pending")
         track.answer(standing, name, unknown)
         if decision is not None and claims and standing.state != "pending":
             track.note(decision.distance)
 
-    def _number(self, track: Track, time: float, threshold: float) -> int:
+    def _number(self, track: Track, time: float, threshold: float) -> int | None:
         tracks = self._presence.tracks.values()
         present = {t.unknown for t in tracks if t.unknown is not None}
         known = None

@@ -13,6 +13,8 @@ from knownface.types import Image
 _URGENCY: dict[Why, int] = {"new": 0, "uncertain": 1, "check": 2, "better": 3}
 _GLANCE_EVERY = 0.2
 """Seconds between two looks whether a settled track's picture has become better."""
+_CROWDED_NEW = 0.05
+"""Seconds after which a new face is embedded although another one is in the picture: else it would have no name."""
 _SLOWEST = 1.0
 """Seconds between two pictures of a track that stays uncertain, at most."""
 _FIT_FOR_CHECK = 0.5
@@ -40,7 +42,7 @@ def choose(image: Image, time: float, tracks: Iterable[Track], options: FollowOp
         quality = measure_quality(image, track.face)
         if _good_enough(track, why, quality, time, options):
             wanted.append(Wanted(track.track_id, time, track.face, quality, why))
-            track.photograph(image, track.face, quality)
+            track.photograph(image, track.face, quality, time)
             track.asked, track.check = time, False
             track.waiting += 1
     return wanted
@@ -51,7 +53,8 @@ def _why(track: Track, time: float, options: FollowOptions) -> Why | None:
     since = time - track.asked
     if track.waiting and since < options.answer_within:
         return None
-    if track.crowded and time - max(track.asked, track.first_time) < options.patience:
+    patience = options.patience if track.samples else _CROWDED_NEW
+    if track.crowded and time - max(track.asked, track.first_time) < patience:
         return None
     if not track.samples:
         return "new"
@@ -59,7 +62,7 @@ def _why(track: Track, time: float, options: FollowOptions) -> Why | None:
         grown = 0 if track.doubts else len(track.samples) // 3
         pace = min(_SLOWEST, options.first_every * (1 + grown))
         return "uncertain" if since >= pace else None
-    if since >= options.check_every or (track.check and since >= options.first_every):
+    if since >= options.check_every or (track.check and (since >= options.first_every or track.suspect)):
         return "check"
     return "better" if since >= options.first_every and time - track.measured >= _GLANCE_EVERY else None
 

@@ -41,6 +41,8 @@ class Track:
         near: Whether another face is so near that they may be taken for each other.
         crowded: Whether another face is so near that pictures may show both.
         check: Whether there was such an occasion since its last picture.
+        began_at: Where it was when it was first found.
+        suspect: Whether it looked so different when it was last found that a picture should tell at once.
         samples: The evidence.
         doubts: The last pictures, if they contradict the evidence.
         opinions: Decisions on single pictures of the evidence, by their times.
@@ -54,13 +56,15 @@ class Track:
         asked: Stream seconds when a picture was last wanted.
         measured: Stream seconds when its quality was last measured.
         waiting: Wanted pictures whose embeddings have not come.
-        best: Score of the best picture, and the picture.
+        best_score: Quality of the best picture that was wanted.
+        portraits: What the pictures of the evidence, and those whose embeddings have not come, show; by their times.
     """
 
     track_id: int
     motion: Motion
     first_time: float
     last_time: float
+    began_at: Box
     box: Box
     face: Face | None
     looks: Looks
@@ -73,6 +77,7 @@ class Track:
     near: bool = False
     crowded: bool = False
     check: bool = False
+    suspect: bool = False
     samples: tuple[Sample, ...] = ()
     doubts: tuple[Sample, ...] = ()
     opinions: dict[float, Decision] = field(default_factory=dict)
@@ -87,7 +92,7 @@ class Track:
     measured: float = -math.inf
     waiting: int = 0
     best_score: float | None = None
-    picture: Image | None = None
+    portraits: dict[float, Image | None] = field(default_factory=dict)
     past: list[Stretch] = field(default_factory=list)
     since: float = 0.0
     stretch_frames: int = 0
@@ -97,12 +102,15 @@ class Track:
     @classmethod
     def begin(cls, track_id: int, face: Face, looks: Looks, time: float) -> Track:
         """A track of a face found for the first time."""
-        return cls(track_id, Motion(face.box, time), time, time, face.box, face, looks, since=time, stretch_last=time)
+        track = cls(track_id, Motion(face.box, time), time, time, face.box, face.box, face, looks)
+        track.since = track.stretch_last = time
+        return track
 
     def found(self, face: Face, looks: Looks, time: float) -> None:
         """The detector found it."""
         # Something that looks very different may be somebody else who took the place.
-        if likeness(self.looks, looks) < ODD:
+        self.suspect = likeness(self.looks, looks) < ODD
+        if self.suspect:
             self.check = True
             self.verified &= not self.missed
         self.missed = False
@@ -120,12 +128,14 @@ class Track:
     def parted(cls, track_id: int, track: Track) -> Track:
         """A track of somebody who took the place of another one, from the first picture that showed it."""
         began = track.doubts[0].time
-        other = cls(track_id, track.motion, began, track.last_time, track.box, track.face, track.looks, since=began)
+        other = cls(track_id, track.motion, began, track.last_time, track.box, track.box, track.face, track.looks)
+        other.since = began
         other.stretch_last, other.asked, other.waiting = track.last_time, track.asked, track.waiting
         return other
 
     def resume(self, track: Track, most_samples: int) -> None:
         """Go on where a new track shows the face, with the evidence of both."""
+        self.portraits |= track.portraits
         self.learn(kept((*self.samples, *track.samples), most_samples))
         self.motion, self.box, self.face, self.looks = track.motion, track.box, track.face, track.looks
         self.shown, self.lost, self.verified = track.shown, track.lost, True
@@ -134,8 +144,8 @@ class Track:
         self.frames += track.frames
         self.stretch_frames += track.frames
         self.asked, self.waiting = track.asked, self.waiting + track.waiting
-        if track.best_score is not None and (self.best_score is None or track.best_score > self.best_score):
-            self.best_score, self.picture = track.best_score, track.picture
+        if track.best_score is not None:
+            self.best_score = max(track.best_score, self.best_score or 0.0)
 
     def show(self) -> None:
         """Count a frame in which it is visible."""
@@ -148,12 +158,14 @@ class Track:
         self.samples = samples
         times = {sample.time for sample in samples} | {sample.time for sample in self.doubts}
         self.opinions = {time: opinion for time, opinion in self.opinions.items() if time in times}
+        newest = max(times, default=-math.inf)
+        self.portraits = {time: portrait for time, portrait in self.portraits.items() if time in times or time > newest}
         self.embedding = combined(samples) if samples else None
 
-    def photograph(self, image: Image, face: Face, quality: FaceQuality) -> None:
-        """Keep the picture if it is the best so far."""
-        if self.best_score is None or quality.score > self.best_score:
-            self.best_score, self.picture = quality.score, _portrait(image, face.box)
+    def photograph(self, image: Image, face: Face, quality: FaceQuality, time: float) -> None:
+        """Keep a picture that is about to be embedded."""
+        self.best_score = max(quality.score, self.best_score or 0.0)
+        self.portraits[time] = _portrait(image, face.box)
 
     def answer(self, standing: Standing, name: str | None, unknown: int | None) -> None:
         """Give another answer, or the same one with another name."""
@@ -213,6 +225,7 @@ class Track:
     @property
     def summary(self) -> TrackSummary:
         """The whole track so far."""
+        best = max(self.samples, key=lambda sample: sample.quality.score, default=None)
         return TrackSummary(
             track_id=self.track_id,
             identity=self.identity,
@@ -220,9 +233,10 @@ class Track:
             last_time=self.last_time,
             frames=self.frames,
             best_distance=self.best_distance,
-            best_quality=self.best_score,
+            best_quality=None if best is None else best.quality.score,
             embedding=self.embedding,
-            picture=self.picture,
+            picture=None if best is None else self.portraits.get(best.time),
+            picture_embedding=None if best is None else best.embedding,
             stretches=(*self.past, self._stretch(self._key)),
         )
 

@@ -155,10 +155,12 @@ class TrackSummary:
         last_time: Stream seconds when it was last found.
         frames: Frames in which it was visible.
         best_distance: Smallest distance of the decisions that gave the last answer, 0 to 2; None while pending.
-        best_quality: Score of the best picture, 0 to 1; None if none was measured.
+        best_quality: Score of the best picture of the evidence, 0 to 1; None without evidence.
         embedding: The evidence combined, a unit vector of shape (dim,); None without evidence.
-        picture: The best picture of the face with some of what is around it, longer side at most 192 pixels.
+        picture: The best picture of the evidence, with some of what is around the face, longer side at most 192
+            pixels; None without evidence.
         stretches: The answers one after another, at least one; the last one is ``identity``'s.
+        picture_embedding: Of ``picture`` alone, a unit vector of shape (dim,); None without one.
     """
 
     track_id: int
@@ -171,3 +173,4 @@ class TrackSummary:
     embedding: Embeddings | None = field(repr=False)
     picture: Image | None = field(repr=False)
     stretches: tuple[Stretch, ...] = ()
+    picture_embedding: Embeddings | None = field(default=None, repr=False)

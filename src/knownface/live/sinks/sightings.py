@@ -168,13 +168,13 @@ class SampleOffers:
         for track in result.ended:
             seen_at = wall_time(result.began, track.last_time)
             person = track.identity.person_id
-            if seen_at is None or person is None or track.embedding is None or track.picture is None:
+            if seen_at is None or person is None or track.picture is None or track.picture_embedding is None:
                 continue
             candidate = SampleCandidate(
                 person_id=person,
                 source=self._source,
                 seen_at=seen_at,
-                embedding=track.embedding,
+                embedding=track.picture_embedding,
                 picture=track.picture,
                 quality=track.best_quality or 0.0,
                 samples=track.identity.samples,

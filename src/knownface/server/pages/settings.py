@@ -7,6 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from knownface import __version__
+from knownface.recognizer import FaceRecognizer
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
 from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
@@ -16,6 +17,10 @@ router = APIRouter()
 _open, _admin = pages_router(), pages_router(AdminPageRoute)
 
 _PAGE = 100
+
+
+def _in_use(recognizer: FaceRecognizer) -> tuple[str, str]:
+    return recognizer.embedder.contract.name, recognizer.detector.name
 
 
 @_open.get("/settings")
@@ -32,6 +37,7 @@ def settings(request: Request) -> Response:
         notes=rule_notes(service),
         contract=recognizer.embedder.contract,
         detector=recognizer.detector.name,
+        licences={name: entry for name, entry in service.models.catalog.items() if name in _in_use(recognizer)},
         calibration=service.gallery.calibration,
         info=service.gallery.info(),
         settings=recognizer.settings,

@@ -32,7 +32,7 @@ from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.problems import answers
 from knownface.server.routes.common import Here, WhoAsks
-from knownface.server.routes.seen import as_utc, file_answer
+from knownface.server.routes.seen import XLSX, as_utc, file_answer
 from knownface.server.shapes.attendance import GuestShape, Mark, NewSession, ReportShape, SessionShape
 from knownface.server.shapes.common import Number
 from knownface.tables import csv_text, write_xlsx
@@ -40,7 +40,6 @@ from knownface.tables import csv_text, write_xlsx
 router = guarded_router("attendance")
 
 _GONE = answers(UnknownError)
-_XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 
 
 @router.get("/attendance", dependencies=needs("viewer"), responses=answers(), summary="List sessions")
@@ -137,7 +136,7 @@ def delete_one(service: Here, caller: WhoAsks, session_id: Number) -> None:
 @router.get(
     "/attendance/{session_id}/export",
     dependencies=needs("operator"),
-    responses={**answers(UnknownError, MissingExtraError), 200: {"content": {"text/csv": {}, _XLSX: {}}}},
+    responses={**answers(UnknownError, MissingExtraError), 200: {"content": {"text/csv": {}, XLSX: {}}}},
     response_class=Response,
     summary="Export a session",
 )
@@ -158,5 +157,5 @@ def export_one(
             write_xlsx(path, {"Attendance": table})
             content = path.read_bytes()
     service.audit.note(caller.actor, "attendance.export", session_id, rows=len(table.rows))
-    kind = _XLSX if form == "xlsx" else "text/csv; charset=utf-8"
+    kind = XLSX if form == "xlsx" else "text/csv; charset=utf-8"
     return file_answer(content, f"{name}.{'xlsx' if form == 'xlsx' else 'csv'}", kind)

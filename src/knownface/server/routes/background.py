@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
-from fastapi import Response
+from fastapi import File, Response, UploadFile
 
-from knownface.errors import BusyError, GalleryEmptyError, NotFoundError
+from knownface.errors import BusyError, GalleryEmptyError, NotFoundError, TooLargeError
+from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.jobs import Job
 from knownface.server.problems import answers, problem_of
 from knownface.server.routes.common import Here, WhoAsks
+from knownface.server.routes.faces import check_count
 from knownface.server.shapes.service import (
+    AddedStrangers,
     CalibrationRequest,
     CalibrationShape,
     CalibrationState,
     JobShape,
     RuleShape,
+    StrangerShape,
+    StrangersShape,
 )
 
 router = guarded_router("calibration and jobs")
@@ -42,25 +48,88 @@ def read_calibration(service: Here) -> CalibrationState:
     summary="Calibrate",
 )
 def calibrate(service: Here, caller: WhoAsks, wanted: CalibrationRequest, response: Response) -> JobShape:
-    """Chooses the parameters for the false alarms that you accept, in the background; each person is left out in turn.
+    """Chooses the parameters for the false alarms that you accept, in the background.
 
-    Ask `GET /v1/jobs/{job_id}` for what came of it. It is used from then on. Few people cannot promise a low rate: the
-    job then fails with the code `too-few-strangers`, and how many would do; the command `knownface calibrate` takes
-    pictures of strangers along.
+    Each person of the gallery is left out in turn and should be Unknown to the others; the strangers that were sent to
+    `/v1/calibration/strangers` should be Unknown too. Ask `GET /v1/jobs/{job_id}` for what came of it; it is used from
+    then on. Few strangers cannot promise a low rate: the job then fails with the code `too-few-strangers`, and how
+    many would do, and what was in force stays.
     """
     from knownface.evaluation.gallery_calibration import calibrate_gallery
 
     service.gallery.check_not_empty()
 
     def work() -> Mapping[str, Any]:
-        result = calibrate_gallery(service.gallery, fpir=wanted.fpir, confidence=wanted.confidence)
+        strangers = service.strangers.faces() if wanted.strangers else None
+        missed = service.strangers.count().without_face if wanted.strangers else 0
+        result = calibrate_gallery(
+            service.gallery,
+            strangers,
+            fpir=wanted.fpir,
+            confidence=wanted.confidence,
+            undetected_strangers=missed,
+        )
         service.recognizer.read_rule()
+        service.strangers.clear()
         service.audit.note(caller.actor, "calibration.run", fpir=wanted.fpir, threshold=result.rule.threshold)
-        return {"sentence": result.sentence, "rule": RuleShape.model_validate(result.rule).model_dump()}
+        return {
+            "sentence": result.sentence,
+            "rule": RuleShape.model_validate(result.rule).model_dump(),
+            "strangers": result.strangers,
+            "left_out": result.left_out,
+        }
 
     job = service.jobs.start("calibration", work)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
     return _told(job)
+
+
+@router.get(
+    "/calibration/strangers", dependencies=needs("admin"), responses=answers(), summary="Count the strangers sent"
+)
+def count_strangers(service: Here) -> StrangersShape:
+    """How many strangers the next calibration is measured with, besides the gallery's own people."""
+    return _counted(service)
+
+
+@router.post(
+    "/calibration/strangers",
+    dependencies=needs("admin"),
+    responses=answers(TooLargeError, BusyError),
+    summary="Send pictures of strangers",
+)
+async def add_strangers(
+    service: Here,
+    pictures: Annotated[list[UploadFile], File(description="Of people who are not enrolled, each of another one.")],
+) -> AddedStrangers:
+    """Takes pictures of people who are not enrolled along for the next calibration; send as often as needed.
+
+    The largest face of each counts. Embeddings only are held, in memory: until a calibration has succeeded, for an
+    hour after the last picture, or until the service ends.
+    """
+    check_count(service, pictures)
+    done = await service.workers.run_all(partial(uploads.stranger, service), pictures)
+    told = [
+        StrangerShape(
+            file=uploads.label_of(picture),
+            status=found.status,
+            problem=problem_of(found.error) if found.error else None,
+        )
+        for picture, found in zip(pictures, done, strict=True)
+    ]
+    return AddedStrangers(pictures=told, strangers=_counted(service))
+
+
+@router.delete(
+    "/calibration/strangers",
+    dependencies=needs("admin"),
+    status_code=204,
+    responses=answers(),
+    summary="Forget the strangers sent",
+)
+def forget_strangers(service: Here) -> None:
+    """Forgets them now."""
+    service.strangers.clear()
 
 
 @router.delete(
@@ -83,6 +152,10 @@ async def list_jobs(service: Here) -> list[JobShape]:
 async def read_job(service: Here, job_id: str) -> JobShape:
     """How far a job is, and what came of it."""
     return _told(service.jobs.get(job_id))
+
+
+def _counted(service: Here) -> StrangersShape:
+    return StrangersShape.model_validate(service.strangers.count())
 
 
 def _told(job: Job) -> JobShape:

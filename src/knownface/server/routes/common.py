@@ -10,12 +10,18 @@ from fastapi import Depends, Request, Response
 from knownface.server.access import Caller
 from knownface.server.context import Service, service_of
 
+# These are coroutines since FastAPI calls plain functions on a thread, which costs a request a millisecond.
 
-def _caller(request: Request) -> Caller:
+
+async def _service(request: Request) -> Service:
+    return service_of(request)
+
+
+async def _caller(request: Request) -> Caller:
     return cast("Caller", request.state.caller)  # the route's guard put it there
 
 
-Here: TypeAlias = Annotated[Service, Depends(service_of)]
+Here: TypeAlias = Annotated[Service, Depends(_service)]
 WhoAsks: TypeAlias = Annotated[Caller, Depends(_caller)]
 
 

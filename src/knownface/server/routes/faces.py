@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated, TypeAlias
 
-from fastapi import File, Form, UploadFile
+from fastapi import File, Form, Response, UploadFile
 
 from knownface.answers import PictureReview, Verification
 from knownface.errors import (
@@ -54,15 +54,17 @@ _PICTURE_ERRORS = (UnreadableError, UnsupportedError, TooLargeError, InputError,
     "/identify",
     dependencies=needs("device"),
     responses=answers(*_PICTURE_ERRORS),
+    response_model=NamedPicture,
     summary="Name the faces of a picture",
 )
-async def identify(service: Here, picture: Picture, top: Top = 5, allow_repeats: Repeats = False) -> NamedPicture:
+async def identify(service: Here, picture: Picture, top: Top = 5, allow_repeats: Repeats = False) -> Response:
     """Finds the faces of one picture and says of each who it is, or that it is Unknown, and why.
 
     In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise.
     """
     looked = await service.workers.run(partial(uploads.identify, service, top, allow_repeats), picture)
-    return _named(service, looked, top)
+    # The text itself: FastAPI would check once more what pydantic has just made.
+    return Response(_named(service, looked, top).model_dump_json(), media_type="application/json")
 
 
 @router.post(

@@ -21,7 +21,7 @@ from knownface.server.shapes.people import PersonShape
 router = guarded_router("live")
 
 
-def _rooms_of(request: Request) -> Rooms:
+async def _rooms_of(request: Request) -> Rooms:
     return service_of(request).rooms
 
 
@@ -93,7 +93,10 @@ def list_sources(rooms: Live) -> list[SourceShape]:
     summary="Watch a source",
 )
 def add_source(service: Here, rooms: Live, caller: WhoAsks, source: NewSource, response: Response) -> SourceShape:
-    """Watches a camera, a stream or a file from now on, also after a start of the service."""
+    """Watches a camera, a stream or a file from now on, also after a start of the service.
+
+    A camera or stream that is lost, or is not there yet, is tried again until it is. A file is watched once.
+    """
     added = rooms.watched.add(source.name, source.address)
     service.audit.note(caller.actor, "source.add", added.id)
     response.headers["Location"] = f"/v1/live/sources/{added.id}"
@@ -115,10 +118,14 @@ def read_source(rooms: Live, source: Number) -> SourceShape:
 )
 def preview(rooms: Live, source: Number) -> Response:
     """The newest frame with boxes and names drawn in, as JPEG; ask again for the next one."""
-    rooms.watched.get(source)
+    watched = rooms.watched.get(source)
     picture = rooms.watched.preview(source)
     if picture is None:
-        raise NotFoundError("There is nothing to see yet.")
+        raise NotFoundError(
+            "Another service on the same gallery watches this source."
+            if watched.elsewhere
+            else "There is nothing to see yet."
+        )
     return Response(picture, media_type="image/jpeg", headers={"Cache-Control": "no-store"})
 
 

@@ -48,10 +48,12 @@ from knownface.tables import csv_text
 
 router = guarded_router("sightings")
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+
 Moment: TypeAlias = Annotated[datetime | None, Query(description="With its time zone; without one, UTC is meant.")]
 
 
-def which(
+async def which(
     person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     group: Annotated[str | None, Query(max_length=400)] = None,
     unknown: Annotated[bool | None, Query(description="true: Unknowns only; false: people only.")] = None,

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import date, datetime
 from typing import Annotated
 
 from pydantic import Field
 
 from knownface.events import Attendee, Guest, Session, SessionReport, Status
+from knownface.events.hours import WorkDay
+from knownface.gallery import Person
 from knownface.server.shapes.common import Shape
 from knownface.server.shapes.people import NameText
 
@@ -129,3 +132,50 @@ class Mark(Shape):
 
     name: NameText = Field(description="Of somebody on the list or known, or a guest's external id; else a walk-in.")
     absent: bool = False
+
+
+class StretchShape(Shape):
+    """From when to when."""
+
+    start: datetime
+    end: datetime
+
+
+class WorkDayShape(Shape):
+    """A person's day."""
+
+    day: date = Field(description="On which it began, in the time zone asked for.")
+    first_in: datetime
+    last_out: datetime
+    breaks: list[StretchShape]
+    worked_seconds: float = Field(description="From first in to last out, less the breaks.")
+
+
+class HoursShape(Shape):
+    """A person's working hours."""
+
+    person_id: int
+    name: str
+    external_id: str | None
+    days: list[WorkDayShape]
+    worked_seconds: float
+
+    @classmethod
+    def of(cls, person: Person, days: Sequence[WorkDay]) -> HoursShape:
+        """From the library's values."""
+        return cls(
+            person_id=person.id,
+            name=person.name,
+            external_id=person.external_id,
+            days=[
+                WorkDayShape(
+                    day=day.day,
+                    first_in=day.first_in,
+                    last_out=day.last_out,
+                    breaks=[StretchShape(start=left, end=back) for left, back in day.breaks],
+                    worked_seconds=day.worked.total_seconds(),
+                )
+                for day in days
+            ],
+            worked_seconds=sum(day.worked.total_seconds() for day in days),
+        )

@@ -34,6 +34,7 @@ _SOURCE: JsonDict = {
         "last_error": "",
         "started": "2026-03-01T09:30:00Z",
     },
+    "elsewhere": False,
 }
 
 
@@ -131,7 +132,8 @@ class SourceShape(Shape):
     address: str = Field(description="Without user, password and query.")
     running: bool = Field(description="Whether it is to be watched, also after a start of the service.")
     created: datetime
-    status: WatchStatusShape | None = Field(description="Null while it is not watched.")
+    status: WatchStatusShape | None = Field(description="Null where it was not watched by the service that was asked.")
+    elsewhere: bool = Field(description="Whether another service on the same gallery watches it.")
 
     @classmethod
     def of(cls, watched: WatchedSource) -> SourceShape:
@@ -144,6 +146,7 @@ class SourceShape(Shape):
             running=watched.running,
             created=watched.created,
             status=None if watched.status is None else WatchStatusShape.of(watched.status),
+            elsewhere=watched.elsewhere,
         )
 
 

@@ -148,6 +148,31 @@ class CalibrationRequest(Shape):
 
     fpir: float = Field(default=0.01, gt=0, lt=1, description="Share of strangers who may get a name.")
     confidence: float = Field(default=0.95, ge=0.5, lt=1)
+    strangers: bool = Field(
+        default=True, description="Whether the pictures sent to `/v1/calibration/strangers` are searched as well."
+    )
+
+
+class StrangerShape(Shape):
+    """What came of one picture of a stranger."""
+
+    file: str = Field(description="What the upload was called.")
+    status: Literal["taken", "known", "refused"] = Field(description="`known`: this very file was sent before.")
+    problem: Problem | None
+
+
+class StrangersShape(Shape):
+    """The strangers that the next calibration is measured with."""
+
+    people: int = Field(description="With a face; each file is one person.")
+    without_face: int
+
+
+class AddedStrangers(Shape):
+    """What came of pictures of strangers."""
+
+    pictures: list[StrangerShape]
+    strangers: StrangersShape
 
 
 class ModelShape(Shape):

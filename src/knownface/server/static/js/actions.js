@@ -2,7 +2,7 @@
 //   <form data-api="PATCH" action="/v1/…" data-then="refresh|go:/path|close" data-done="text">
 //   <button data-api="DELETE" data-path="/v1/…" data-then="…">
 //   <button data-open="id of a dialog">  <button data-close>
-// In data-then and data-done {name} stands for a field of the answer.
+// In data-then and data-done {name} stands for a field of the answer, {person.name} for one within another.
 
 import { api, ApiError } from "./api.js";
 import { refresh } from "./regions.js";
@@ -46,7 +46,8 @@ export function showError(place, error) {
 }
 
 function fill(template, answer) {
-  return template.replace(/\{(\w+)\}/g, (whole, name) => answer?.[name] ?? whole);
+  const field = (path) => path.split(".").reduce((part, name) => part?.[name], answer);
+  return template.replace(/\{([\w.]+)\}/g, (whole, path) => field(path) ?? whole);
 }
 
 async function after(then, done, answer) {

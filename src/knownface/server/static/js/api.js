@@ -40,7 +40,8 @@ export async function api(method, path, body, { signal, headers = {} } = {}) {
     if (error.name === "AbortError") throw error;
     throw new ApiError(0, { code: "offline", message: t("error.offline"), hint: t("error.offline_hint") });
   }
-  const json = answer.headers.get("content-type")?.includes("json") ? await answer.json() : null;
+  const text = answer.headers.get("content-type")?.includes("json") ? await answer.text() : "";
+  const json = text ? JSON.parse(text) : null; // "204 No Content" may still name a type
   if (answer.ok) return json;
   if (answer.status === 401 && path !== "/v1/session") location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
   throw new ApiError(answer.status, json ?? {});

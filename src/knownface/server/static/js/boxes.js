@@ -48,11 +48,11 @@ export class Boxes {
       const at = left + scale * (mirrored ? width - x - w : x);
       item.className = face.state;
       item.classList.toggle("below", top + scale * y < 28);
-      item.classList.toggle("leftwards", at > 0.7 * this.#stage.clientWidth);
       item.style.transform = `translate(${at}px, ${top + scale * y}px)`;
       item.style.width = `${scale * w}px`;
       item.style.height = `${scale * tall}px`;
       item.firstChild.textContent = labelOf(face);
+      item.classList.toggle("leftwards", at + item.firstChild.offsetWidth > this.#stage.clientWidth);
     }
     for (const [track, item] of this.#of) {
       if (!seen.has(track)) {

@@ -1,0 +1,111 @@
+"""One person's page: search, edit, merge, split, delete, with the keyboard too."""
+
+from __future__ import annotations
+
+import pytest
+from browser_page import BrowserMaker, Faces, Service, rows
+from selenium.webdriver.common.by import By
+from selenium.webdriver.common.keys import Keys
+
+pytestmark = pytest.mark.slow
+
+
+def test_a_person_is_found_renamed_and_put_into_groups(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    service.add(faces.name, faces.photos)
+    service.add("Zoë Nobody", [])
+    page = open_page()
+    page.go("/people")
+    page.says("2 people are known")
+    page.field("Name or number").send_keys("zoë", Keys.ENTER)
+    page.until(lambda: page.all(".people li") and len(page.all(".people li")) == 1)
+    page.button("Zoë Nobody").click()
+    page.says("No pictures yet, so this face cannot be recognised")
+    page.button("Edit").click()
+    name = page.field("Name")
+    name.clear()
+    name.send_keys(faces.name)
+    page.button("Save").click()
+    page.until(lambda: page.one("dialog[open] .error").text)  # taken: it says so, and what was typed stays
+    assert faces.name in page.one("dialog[open] .error").text
+    name.clear()
+    name.send_keys("Zoë Somebody")
+    page.field("Number").send_keys("S-77")
+    page.field("Groups").send_keys("Choir, Staff")
+    page.button("Save").click()
+    page.until(lambda: page.browser.find_element(By.TAG_NAME, "h1").text == "Zoë Somebody")
+    page.says("S-77")
+    page.button("Choir").click()
+    page.until(lambda: [p.text for p in page.all(".people strong")] == ["Zoë Somebody"])
+    page.go("/people?search=S-77")
+    assert [p.text for p in page.all(".people strong")] == ["Zoë Somebody"]
+    assert page.complaints() == []
+
+
+def test_two_entries_of_one_person_are_merged(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    person = service.add("Twice One", faces.photos)
+    service.add("Twice Two", faces.others[:1])
+    page = open_page()
+    page.go(f"/people/{person}")
+    page.button("Merge").click()
+    page.one("#merge-with").send_keys("Twice Two")
+    page.one("#merge button.primary").click()
+    page.says("The two are one now")
+    page.until(lambda: len(page.all(".templates > li")) == len(faces.photos) + 1)
+    page.go("/people")
+    assert [p.text for p in page.all(".people strong")] == ["Twice One"]
+    assert rows(service.served.gallery, "people") == 1
+    assert page.complaints() == []
+
+
+def test_pictures_of_somebody_else_are_split_off(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    person = service.add("Mixed Up", faces.photos[:1])
+    other = service.add("Wrongly In", faces.others[:1])
+    service.ask("POST", f"/people/{person}/merge", json={"people": [other]})
+    page = open_page()
+    page.go(f"/people/{person}")
+    assert not page.one("#split-button").is_enabled()  # until some are chosen, and never all
+    page.until(lambda: len(page.all(".templates .pick")) == 2)
+    picks = page.all(".templates .pick")
+    picks[0].click()
+    picks[1].click()
+    assert not page.one("#split-button").is_enabled()
+    picks[0].click()
+    page.one("#split-button").click()
+    page.one("#split-name").send_keys("Set Free", Keys.ENTER)
+    page.until(lambda: page.browser.find_element(By.TAG_NAME, "h1").text == "Set Free")
+    assert len(page.all(".templates > li")) == 1
+    page.go(f"/people/{person}")
+    assert len(page.all(".templates > li")) == 1
+    assert page.complaints() == []
+
+
+def test_a_picture_is_deleted_and_the_focus_stays_on_the_page(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
+    person = service.add(faces.name, faces.photos)
+    page = open_page()
+    page.go(f"/people/{person}")
+    page.one(".templates li button").send_keys(Keys.SPACE)
+    page.says("The picture was deleted")
+    page.until(lambda: len(page.all(".templates > li")) == len(faces.photos) - 1)
+    assert page.browser.switch_to.active_element.get_attribute("id") == "main"
+    assert rows(service.served.gallery, "template_pictures") == len(faces.photos) - 1
+
+
+def test_deleting_can_be_taken_back_until_it_is_said_twice(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
+    """By keyboard: the dialog has the focus, Cancel comes first, Escape closes it and the focus goes back."""
+    person = service.add(faces.name, faces.photos[:1])
+    page = open_page()
+    page.go(f"/people/{person}")
+    page.button("Delete").send_keys(Keys.ENTER)
+    page.one("dialog[open]")
+    assert page.browser.switch_to.active_element.text == "Cancel"
+    assert [item.text for item in page.all("#removal li")] == [
+        "1 face that was learnt", "1 small picture of the face", "the name, number and groups"
+    ]  # fmt: skip
+    page.browser.switch_to.active_element.send_keys(Keys.ESCAPE)
+    page.until(lambda: not page.all("dialog[open]"))
+    assert page.browser.switch_to.active_element.get_attribute("data-open") == "delete"
+    assert rows(service.served.gallery, "people") == 1

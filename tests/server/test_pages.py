@@ -1,0 +1,123 @@
+"""The pages as a browser without eyes gets them: who is sent to sign in, who may not, what is never run."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import pytest
+from fastapi.routing import APIRoute
+from service_tools import Running
+
+from knownface.server.pages import router
+from knownface.server.pages.render import AdminPageRoute, PageRoute
+
+OPEN = {"/", "/sign-in"}
+
+
+def paths() -> dict[str, type[APIRoute]]:
+    """Every page with the class of its route, numbers filled in."""
+    found: dict[str, type[APIRoute]] = {}
+    routers = [router]
+    while routers:
+        for route in routers.pop().routes:
+            if isinstance(route, APIRoute):
+                found[route.path] = type(route)
+            else:  # FastAPI's note of a router that was included
+                routers.append(route.original_router)  # type: ignore[attr-defined]
+    assert len(found) >= 15
+    return {path.replace("{person_id}", "999").replace("{session_id}", "999"): kind for path, kind in found.items()}
+
+
+@contextmanager
+def browser(served: Running, role: str | None) -> Iterator[httpx.Client]:
+    with httpx.Client(base_url=served.address, timeout=60) as client:
+        if role is not None:
+            client.post("/v1/session", json={"key": served.keys[role]})
+        yield client
+
+
+@pytest.fixture
+def viewer(served: Running) -> Iterator[httpx.Client]:
+    with browser(served, "viewer") as client:
+        yield client
+
+
+def test_whoever_has_not_signed_in_is_sent_to_the_form_and_back(served: Running) -> None:
+    with browser(served, None) as nobody:
+        for path, kind in paths().items():
+            answer = nobody.get(f"{path}?page=2&q=a%26b")
+            if path in OPEN:
+                assert answer.status_code in {200, 303}
+                continue
+            assert issubclass(kind, PageRoute), path
+            assert answer.status_code == 303, path
+            assert answer.headers["location"] == f"/sign-in?next={path}%3Fpage%3D2%26q%3Da%2526b"
+            assert answer.content == b""
+        nobody.cookies.set("knownface", "made up")
+        assert nobody.get("/people").status_code == 303
+
+
+def test_pages_need_the_viewer_and_some_the_administrator(served: Running) -> None:
+    for role, ordinary, admins in (("device", 403, 403), ("viewer", 200, 403), ("admin", 200, 200)):
+        with browser(served, role) as client:
+            for path, kind in paths().items():
+                if path in OPEN:
+                    continue
+                answer = client.get(path)
+                wanted = admins if issubclass(kind, AdminPageRoute) else ordinary
+                missing = "999" in path and wanted == 200
+                assert answer.status_code == (404 if missing else wanted), (role, path)
+                assert answer.headers["content-type"] == "text/html; charset=utf-8"
+                assert answer.headers["cache-control"] == "no-store"
+                if wanted == 403:
+                    assert "kf_" not in answer.text
+                    assert "<table" not in answer.text
+
+
+def test_a_page_changes_nothing_and_takes_no_form(viewer: httpx.Client) -> None:
+    """Everything that changes something is a route of /v1, which asks for the session's token."""
+    for path in paths():
+        for method in ("POST", "PUT", "DELETE"):
+            assert viewer.request(method, path, data={"name": "x"}).status_code == 405, (method, path)
+
+
+def test_names_and_addresses_are_shown_and_never_run(served: Running, viewer: httpx.Client) -> None:
+    script = "<script>alert('x')</script>"
+    with served.http() as admin:
+        made = admin.post("/people", json={"name": script, "groups": [script]}).json()["id"]
+        try:
+            for path in ("/people", f"/people/{made}", f"/people?search={script}", "/live", "/log", "/people/new"):
+                page = viewer.get(path).text
+                assert "<script>alert" not in page, path
+            assert "&lt;script&gt;alert" in viewer.get(f"/people/{made}").text
+        finally:
+            admin.delete(f"/people/{made}")
+    attack = '"><script>alert(1)</script>'
+    for path in ("/sign-in", "/log", "/people", "/settings/audit"):
+        answer = viewer.get(path, params={"next": attack, "source": attack, "search": attack, "action": attack[:50]})
+        assert "<script>alert" not in answer.text, path
+
+
+def test_static_files_are_versioned_and_nothing_else_is_served(served: Running, viewer: httpx.Client) -> None:
+    page = viewer.get("/live").text
+    sheet = page.split('rel="stylesheet" href="')[1].split('"')[0]
+    answer = viewer.get(sheet)
+    assert answer.headers["content-type"].startswith("text/css")
+    assert "immutable" in answer.headers["cache-control"]
+    version = sheet.split("/")[2]
+    for path in ("other/knownface.css", f"{version}/../render.py", f"{version}/%2e%2e/%2e%2e/app.py", f"{version}/"):
+        assert viewer.get(f"/static/{path}").status_code in {404, 405}, path
+
+
+def test_every_page_carries_the_policy(viewer: httpx.Client) -> None:
+    for path in ("/live", "/sign-in", "/people/999", "/settings/keys"):
+        headers = viewer.get(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy
+        assert "script-src 'self';" in policy
+        assert "unsafe" not in policy
+        assert "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+        assert headers["referrer-policy"] == "no-referrer"
