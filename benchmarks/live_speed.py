@@ -28,6 +28,7 @@ from knownface import FaceRecognizer
 from knownface.live import FrameResult, Watcher, WatchOptions
 from knownface.live.detecting import detect_at
 from knownface.media import VideoWriter, read_image, read_video, video_info
+from knownface.pipeline import opencv_on_one_thread
 from knownface.types import Image
 
 
@@ -75,7 +76,7 @@ def main() -> None:
         recognizer = FaceRecognizer.open(
             Path(folder) / "gallery.db", embedder=arguments.embedder, detector=arguments.detector
         )
-        with recognizer:
+        with recognizer, opencv_on_one_thread():
             enrol(recognizer, arguments.people)
             info = video_info(video)
             print(

@@ -7,6 +7,7 @@ as there are workers. Embeddings are then made for many crops at a time.
 
 from __future__ import annotations
 
+import contextlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import TypeVar
 
+import cv2
 import numpy as np
 
 from knownface.detection import FaceDetector
@@ -71,3 +73,17 @@ def map_in_order(
         finally:
             for future in pending:
                 future.cancel()
+
+
+@contextlib.contextmanager
+def opencv_on_one_thread() -> Iterator[None]:
+    """Keep OpenCV from starting threads of its own, in the whole program, for as long as this lasts.
+
+    Where several pictures are looked at side by side its threads would only wait for each other, and spin.
+    """
+    threads = cv2.getNumThreads()
+    cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(threads)

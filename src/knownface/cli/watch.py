@@ -172,12 +172,13 @@ def _tell_alert(event: LiveEvent) -> None:
 def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
     """Watch to the end; whether a signal brought it."""
     from knownface.live.show import ShowServer
+    from knownface.pipeline import opencv_on_one_thread
 
     server = ShowServer(watcher, chosen["port"]) if chosen["show"] else contextlib.nullcontext()
     with _stopped_by_signals(watcher) as interrupted, server, err().status("Connecting") as line:
         if isinstance(server, ShowServer):
             say(f"Picture: {server.url}", style="bold")
-        with watcher:
+        with opencv_on_one_thread(), watcher:
             while not watcher.wait(_STATUS_EVERY):
                 line.update(escape(_line(watcher.status())))
     return interrupted.is_set()

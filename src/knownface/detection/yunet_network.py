@@ -48,7 +48,9 @@ class YuNetNetwork:
         # The graph halves the picture five times.
         bottom, right = -height % _STRIDES[-1], -width % _STRIDES[-1]
         padded = cv2.copyMakeBorder(bgr, 0, bottom, 0, right, cv2.BORDER_CONSTANT, value=(0, 0, 0))
-        outputs = self._session.run(_OUTPUTS, {self._input: cv2.dnn.blobFromImage(padded)})
+        # Half the time of OpenCV's blobFromImage, or less.
+        planes = np.array(cv2.split(padded), dtype=np.float32)[np.newaxis]
+        outputs = self._session.run(_OUTPUTS, {self._input: planes})
         found = np.concatenate([_NOTHING, *self._found(outputs, width + right)])
         if len(found) <= 1:
             return found

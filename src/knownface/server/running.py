@@ -9,11 +9,11 @@ import time
 from collections.abc import AsyncIterator, Iterator
 
 import anyio.to_thread
-import cv2
 
 from knownface.errors import KnownFaceError
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
+from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
 from knownface.server.access import Doorman
 from knownface.server.audit import AuditLog
@@ -131,19 +131,16 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     )
     courier = Courier(gallery, service.webhooks)
     courier.start()
-    # Several pictures are looked at side by side: OpenCV's own threads would only wait for each other, and spin.
-    threads = cv2.getNumThreads()
-    cv2.setNumThreads(1)
     try:
-        service.rooms.start()
-        yield service, pulse
+        with opencv_on_one_thread():
+            service.rooms.start()
+            yield service, pulse
     finally:
         pulse.stopping = True
         service.rooms.close()
         courier.close()
         service.workers.close()
         service.jobs.close()
-        cv2.setNumThreads(threads)
         with contextlib.suppress(KnownFaceError):
             doorman.store_uses()
 

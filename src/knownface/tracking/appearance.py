@@ -37,10 +37,17 @@ def appearance(image: Image, box: Box) -> Looks:
     right, bottom = int(np.clip(box.right, left + 1, width)), int(np.clip(box.bottom, top + 1, height))
     # Every so many-th pixel is enough, and a large face then costs no more than a small one.
     step = max(1, (right - left) // 32)
-    part = np.ascontiguousarray(image[top:bottom:step, left:right:step])
+    part = sampled(image[top:bottom, left:right], step)
     looks = cv2.resize(part, (_SIDE, _SIDE), interpolation=cv2.INTER_AREA).astype(np.float32).ravel()
     looks -= looks.mean()
     return _unit(looks)
+
+
+def sampled(image: Image, step: int) -> Image:
+    """Every so many-th pixel of every so many-th row."""
+    height, width = image.shape[:2]
+    size = (-(-width // step), -(-height // step))
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
 def likeness(a: Looks, b: Looks) -> float:

@@ -6,6 +6,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from knownface.tracking.appearance import sampled
 from knownface.types import Image
 
 _WIDTH, _HEIGHT = 32, 18
@@ -56,7 +57,7 @@ def _thumbnail(image: Image) -> npt.NDArray[np.float32]:
     Half the squared distance of two is then 1 less their correlation.
     """
     step = max(1, image.shape[1] // _SAMPLED)
-    small = cv2.resize(np.ascontiguousarray(image[::step, ::step]), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
+    small = cv2.resize(sampled(image, step), (_WIDTH, _HEIGHT), interpolation=cv2.INTER_AREA)
     grey = cv2.cvtColor(small, cv2.COLOR_RGB2GRAY).astype(np.float32).ravel()
     grey -= grey.mean()
     spread = float(np.sqrt(np.dot(grey, grey) + grey.size * _GREY_NOISE**2))
