@@ -87,6 +87,27 @@ def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return work
 
 
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """Tests that ask for ``place`` run on SQLite and a real PostgreSQL; those that also ask for ``file`` on SQLite."""
+    if "place" in metafunc.fixturenames and "file" not in metafunc.fixturenames:
+        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
+
+
+@pytest.fixture
+def file(tmp_path: Path) -> Path:
+    """Where the gallery of a test lies that needs a file."""
+    return tmp_path / "gallery.db"
+
+
+@pytest.fixture
+def place(request: pytest.FixtureRequest, tmp_path: Path) -> Path | str:
+    """Where the gallery of a test lies: a file, or a database's address."""
+    if getattr(request, "param", "sqlite") == "sqlite":
+        return tmp_path / "gallery.db"
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
 @pytest.fixture
 def people(alone: Path, astronaut: Image, strangers: list[Image]) -> Path:
     """A folder of three people whom dlib finds: the astronaut with two pictures, two strangers with one each."""

@@ -41,24 +41,6 @@ def noise_picture(seed):
     return np.random.default_rng(seed).integers(0, 255, (48, 48, 3), dtype=np.uint8)
 
 
-def pytest_generate_tests(metafunc):
-    """Every test of a gallery runs on SQLite and on a real PostgreSQL; those that ask for the file on SQLite alone."""
-    if "place" in metafunc.fixturenames and "file" not in metafunc.fixturenames:
-        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "gallery.db"
-
-
-@pytest.fixture
-def place(request, tmp_path):
-    if getattr(request, "param", "sqlite") == "sqlite":
-        return tmp_path / "gallery.db"
-    return request.getfixturevalue("postgres_url")
-
-
 @pytest.fixture
 def gallery(place):
     """Ann, Ben and Cy of the staff, Dan of nothing; two templates each."""

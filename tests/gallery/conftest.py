@@ -49,25 +49,6 @@ def face():
     return make
 
 
-def pytest_generate_tests(metafunc):
-    """Every test of a gallery runs on SQLite and on a real PostgreSQL; those that ask for the file on SQLite alone."""
-    if "place" in metafunc.fixturenames and "file" not in metafunc.fixturenames:
-        metafunc.parametrize("place", ["sqlite", "postgresql"], indirect=True)
-
-
-@pytest.fixture
-def file(tmp_path):
-    return tmp_path / "gallery.db"
-
-
-@pytest.fixture
-def place(request, tmp_path):
-    """Where the gallery of a test lies."""
-    if getattr(request, "param", "sqlite") == "sqlite":
-        return tmp_path / "gallery.db"
-    return request.getfixturevalue("postgres_url")
-
-
 @pytest.fixture
 def gallery(place, contract):
     with Gallery.open(place) as opened:

@@ -1,17 +1,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from knownface.events import AlertRule, Alerts, Keep, SightingLog, add_rule
-from knownface.gallery import Gallery
+from knownface.events import AlertRule, Alerts, Keep, SightingLog, add_rule, list_offers
+from knownface.gallery import Gallery, NewTemplate
 from knownface.live import FrameResult, LiveEvent
-from knownface.live.sinks import SightingRecorder
+from knownface.live.sinks import SampleOffers, SightingRecorder
 from knownface.tracking import Stretch, TrackIdentity, TrackSummary
+from knownface.types import DecisionRule, EmbedderContract
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -100,3 +102,52 @@ def test_without_wall_clock_times_nothing_is_recorded(gallery: Gallery) -> None:
     with SightingRecorder(log, "file") as recorder:
         recorder.take(FrameResult(None, ended=(track(1, "named", 0, 1),)))
     assert log.count() == 0
+
+
+@pytest.fixture
+def enrolled(tmp_path: Path) -> Iterator[Gallery]:
+    """Ada, with one template, and a threshold of 1 in mind."""
+    with Gallery.open(tmp_path / "faces.db") as opened:
+        opened.bind(EmbedderContract("net", 4, "aligned", "a" * 64, "none", DecisionRule(1, 3, 1.0, 0.0), True))
+        opened.enrol([("Ada", NewTemplate(np.array([1, 0, 0, 0], np.float32), "/photos/ada.jpg", "1" * 64))])
+        yield opened
+
+
+def sure(*, changes: int = 0) -> TrackSummary:
+    """A track of Ada's that has ended, named on six pictures; its best one is 0.7 from her template."""
+    identity = replace(track(1, "named", 0, 4).identity, samples=6, changes=changes)
+    like_ada = np.array([0.755, 0.6557, 0, 0], np.float32)
+    return replace(track(1, "named", 0, 4), identity=identity, best_quality=0.9, picture_embedding=like_ada)
+
+
+def test_a_sure_track_offers_its_best_picture_to_learn_from(enrolled: Gallery) -> None:
+    with SampleOffers(enrolled, "door", 1.0, accept=False) as sink:
+        sink.take(result(present=(sure(),)))
+        assert list_offers(enrolled) == [], "only of tracks that have ended"
+        sink.take(result(ended=(sure(),)))
+    [offer] = list_offers(enrolled)
+    assert (offer.name, offer.source, offer.seen_at, offer.quality) == (
+        "Ada",
+        "door",
+        BEGAN + timedelta(seconds=4),
+        0.9,
+    )
+    assert offer.distance == pytest.approx(0.7, abs=0.01)
+    assert enrolled.person("Ada").templates == 1
+
+
+@pytest.mark.parametrize(
+    "unfit",
+    [
+        result(ended=(sure(changes=1),)),
+        result(ended=(replace(sure(), identity=track(1, "unknown", 0, 4).identity),)),
+        result(ended=(replace(sure(), picture=None),)),
+        replace(result(ended=(sure(),)), began=None),
+    ],
+    ids=["another name before", "nobody known", "no picture", "no date"],
+)
+def test_other_tracks_offer_nothing(enrolled: Gallery, unfit: FrameResult) -> None:
+    with SampleOffers(enrolled, "door", 1.0, accept=True) as sink:
+        sink.take(unfit)
+    assert list_offers(enrolled) == []
+    assert enrolled.person("Ada").templates == 1

@@ -197,8 +197,6 @@ def test_a_stream_that_is_not_there_yet_is_waited_for(
 def test_a_slow_machine_leaves_frames_out_and_stays_with_the_present(
     recognizer: FaceRecognizer, walking: list[Image], serve: Callable[..., Any], until
 ) -> None:
-    class Slow(Gathering): ...
-
     server = serve(walking, fps=200)
     with Watcher(server.url, recognizer) as watcher:
         until(lambda: watcher.status().dropped > 20)

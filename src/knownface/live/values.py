@@ -5,6 +5,7 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime
+from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from knownface.tracking import TrackedFace, TrackSummary
@@ -94,7 +95,10 @@ class FrameResult:
 
 
 class Sink(AbstractContextManager[Any], Protocol):
-    """Somewhere results go. It is entered before the first result and left after the last one, on one thread."""
+    """Somewhere results go. It is entered before the first result and left after the last one, on one thread.
+
+    A sink that derives from this class and has nothing to open or to finish need only define :meth:`take`.
+    """
 
     def take(self, result: FrameResult) -> None:
         """Take the next result; those of a live source may come without their pictures when a sink is too slow.
@@ -103,6 +107,12 @@ class Sink(AbstractContextManager[Any], Protocol):
             KnownFaceError: It cannot go on; watching ends then.
         """
         ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
+    ) -> None:
+        """Finish what was begun."""
+        return
 
 
 WatchState: TypeAlias = Literal["connecting", "running", "reconnecting", "ended", "failed"]

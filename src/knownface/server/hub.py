@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from types import TracebackType
-from typing import Any, Self, TypeAlias
+from typing import Any, TypeAlias
 
-from knownface.live import FrameResult, LiveEvent
+from knownface.live import FrameResult, LiveEvent, Sink
 
 _WAITING = 100
 """Events that wait for a slow listener; beyond, it loses the oldest ones. What must arrive goes by webhook."""
@@ -44,7 +43,7 @@ class Hub:
                 loop.call_soon_threadsafe(_put, queue, event)
 
 
-class HubSink:
+class HubSink(Sink):
     """A sink of a live stream that publishes its events.
 
     Args:
@@ -64,14 +63,6 @@ class HubSink:
     def tell(self, event: LiveEvent) -> None:
         """Publish one thing that happened."""
         self._hub.publish({"type": "event", "session": self._session, **event.as_dict()})
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None
 
 
 def _put(queue: asyncio.Queue[Event], event: Event) -> None:

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from types import TracebackType
-from typing import Self
 
-from knownface.live import FrameResult
+from knownface.live import FrameResult, Sink
 from knownface.tracking import TrackSummary
 
 KEPT_SECONDS = 120.0
@@ -15,7 +13,7 @@ KEPT_SECONDS = 120.0
 _MOST = 200
 
 
-class Presence:
+class Presence(Sink):
     """A sink that remembers the tracks of a stream; any thread may ask."""
 
     def __init__(self) -> None:
@@ -48,11 +46,3 @@ class Presence:
         with self._lock:
             here = next((track for track in self._present if track.track_id == track_id), None)
             return here or self._left.get(track_id, (0.0, None))[1]
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        return None

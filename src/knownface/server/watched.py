@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 
 from knownface.errors import KnownFaceError
 from knownface.live import Sink, Watcher, WatchOptions, WatchStatus
-from knownface.media import Source
 from knownface.recognizer import FaceRecognizer
 from knownface.server.lease import LEASE_SECONDS, Lease
 from knownface.server.presence import Presence
@@ -33,20 +32,12 @@ class WatchedSource:
     """A source that the service watches, or would.
 
     Attributes:
-        id: Its number.
-        name: What people call it.
-        source: Where it is; the address may hold a password, the source's name does not.
-        running: Whether it is to be watched.
-        created: UTC.
+        listed: As the list has it.
         status: How it goes; None where it was not watched here.
         elsewhere: Whether another service on the same gallery watches it.
     """
 
-    id: int
-    name: str
-    source: Source
-    running: bool
-    created: datetime
+    listed: ListedSource
     status: WatchStatus | None
     elsewhere: bool
 
@@ -289,4 +280,4 @@ class WatchedSources:
             feed = self._feeds.get(listed.id)
         status = None if feed is None else feed.watcher.status()
         elsewhere = listed.running and feed is None and not self._ours
-        return WatchedSource(listed.id, listed.name, listed.source, listed.running, listed.created, status, elsewhere)
+        return WatchedSource(listed, status, elsewhere)

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import threading
-from types import TracebackType
-from typing import Self, TextIO
+from typing import TextIO
 
-from knownface.live.values import FrameResult, LiveEvent
+from knownface.live.values import FrameResult, LiveEvent, Sink
 
 
-class EventLines:
+class EventLines(Sink):
     """Writes every event as one JSON object a line (RFC 8259), at once.
 
     Args:
@@ -35,11 +34,3 @@ class EventLines:
         """Write the events of a result."""
         for event in result.events:
             self.tell(event)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass

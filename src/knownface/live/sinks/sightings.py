@@ -13,7 +13,7 @@ from typing import Self
 from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery
 from knownface.live.changes import wall_time
-from knownface.live.values import FrameResult, LiveEvent
+from knownface.live.values import FrameResult, LiveEvent, Sink
 from knownface.tracking import Stretch, TrackSummary
 
 WRITE_EVERY = 0.5
@@ -142,7 +142,7 @@ def _answers(stretches: Sequence[Stretch]) -> list[tuple[int, Stretch]]:
     return answers
 
 
-class SampleOffers:
+class SampleOffers(Sink):
     """Offers the best picture of each track that ended with a name, as :func:`knownface.events.offer_sample` allows.
 
     Args:
@@ -181,14 +181,6 @@ class SampleOffers:
                 changes=track.identity.changes,
             )
             offer_sample(self._gallery, candidate, self._threshold, accept=self._accept)
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        pass
 
 
 def _alert_event(alert: Alert, source: str) -> LiveEvent:

@@ -98,8 +98,8 @@ def add_source(service: Here, rooms: Live, caller: WhoAsks, source: NewSource, r
     A camera or stream that is lost, or is not there yet, is tried again until it is. A file is watched once.
     """
     added = rooms.watched.add(source.name, source.address)
-    service.audit.note(caller.actor, "source.add", added.id)
-    response.headers["Location"] = f"/v1/live/sources/{added.id}"
+    service.audit.note(caller.actor, "source.add", added.listed.id)
+    response.headers["Location"] = f"/v1/live/sources/{added.listed.id}"
     return SourceShape.of(added)
 
 

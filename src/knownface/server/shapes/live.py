@@ -138,13 +138,14 @@ class SourceShape(Shape):
     @classmethod
     def of(cls, watched: WatchedSource) -> SourceShape:
         """From the service's value."""
+        listed = watched.listed
         return cls(
-            id=watched.id,
-            name=watched.name,
-            kind=watched.source.kind,
-            address=watched.source.name,
-            running=watched.running,
-            created=watched.created,
+            id=listed.id,
+            name=listed.name,
+            kind=listed.source.kind,
+            address=listed.source.name,
+            running=listed.running,
+            created=listed.created,
             status=None if watched.status is None else WatchStatusShape.of(watched.status),
             elsewhere=watched.elsewhere,
         )
