@@ -19,7 +19,7 @@ def at(made):
 
 @pytest.fixture
 def alerts(gallery):
-    with Alerts(gallery, threshold=1.0) as opened:
+    with Alerts(gallery, lambda: 1.0) as opened:
         yield opened
 
 
@@ -149,7 +149,7 @@ def test_commands_get_the_facts_and_the_log_says_what_became_of_them(gallery, se
         "json.dump([facts, os.environ['KNOWNFACE_ALERT_NAME']], open(sys.argv[1], 'w')); sys.exit('bad luck')"
     )
     add_rule(gallery, seen_rule(command=(sys.executable, "-c", code, str(note)), sound="bell"))
-    with Alerts(gallery, 1.0) as alerts:
+    with Alerts(gallery, lambda: 1.0) as alerts:
         (alert,) = alerts.evaluate([see("Ann", best_distance=0.5)], at(0))
     facts, name = json.loads(note.read_text())
     assert facts == alert.facts()

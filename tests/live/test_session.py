@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -83,6 +84,14 @@ def test_people_enrolled_and_removed_meanwhile(
         time.sleep(0.06)
         results = push(session, walking[24:26], 24 / 15)
         assert all(label != "E. M. Collins" for faces in labels(results) for label in faces)
+
+
+def test_a_stricter_rule_takes_names_back_at_once(recognizer: FaceRecognizer, walking: list[Image]) -> None:
+    with LiveSession(recognizer, WAITING) as session:
+        assert labels(push(session, walking[:6]))[-1] == ["Eileen Collins"]
+        recognizer.rule = replace(recognizer.rule, threshold=1e-6)
+        time.sleep(0.1)  # it is looked for twenty times a second
+        assert labels(push(session, walking[6:7], start=0.4)) == [["Unknown 1"]]
 
 
 def test_the_evidence_of_a_track_can_be_asked_for(recognizer: FaceRecognizer, walking: list[Image]) -> None:

@@ -84,7 +84,7 @@ def command(source: str, **options: Any) -> int:
             recorders, new_number = _recorders(recognizer, name, lines)
             sinks += recorders
         watcher = Watcher(parsed, recognizer, watch_options, sinks, name=name, new_number=new_number)
-        interrupted = _watch(watcher, chosen)
+        interrupted = _watch(watcher, recognizer, chosen)
         status = watcher.status()
         if status.frames:
             say(_line(status))
@@ -154,7 +154,11 @@ def _recorders(recognizer: FaceRecognizer, name: str, lines: EventLines | None) 
     from knownface.events import Alerts, Keep, SightingLog
     from knownface.live.sinks import SampleOffers, SightingRecorder
 
-    gallery, settings, threshold = recognizer.gallery, recognizer.settings, recognizer.rule.threshold
+    gallery, settings = recognizer.gallery, recognizer.settings
+
+    def threshold() -> float:
+        return recognizer.rule.threshold
+
     log = SightingLog(gallery, Keep.from_settings(settings))
     tell = lines.tell if lines else _tell_alert
     recorders: list[Sink] = [SightingRecorder(log, name, Alerts(gallery, threshold), tell)]
@@ -169,7 +173,7 @@ def _tell_alert(event: LiveEvent) -> None:
     say(f"Alert: {event.why}", style="bold yellow")
 
 
-def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
+def _watch(watcher: Watcher, recognizer: FaceRecognizer, chosen: dict[str, Any]) -> bool:
     """Watch to the end; whether a signal brought it."""
     from knownface.live.show import ShowServer
     from knownface.pipeline import opencv_on_one_thread
@@ -180,6 +184,7 @@ def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
             say(f"Picture: {server.url}", style="bold")
         with opencv_on_one_thread(), watcher:
             while not watcher.wait(_STATUS_EVERY):
+                recognizer.read_rule()  # another program may have calibrated the gallery
                 line.update(escape(_line(watcher.status())))
     return interrupted.is_set()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Self
@@ -29,16 +29,16 @@ class Alerts:
 
     Args:
         gallery: Where rules and events are kept; must stay open.
-        threshold: The rule's in force, told with every alert.
+        threshold: Tells that of the rule in force, which every alert carries.
 
     Example:
-        >>> with Alerts(gallery, threshold=1.04) as alerts:  # doctest: +SKIP
+        >>> with Alerts(gallery, lambda: recognizer.rule.threshold) as alerts:  # doctest: +SKIP
         ...     for alert in alerts.evaluate(seen, datetime.now(UTC)):
         ...         print(alert.sentence)
     """
 
-    def __init__(self, gallery: Gallery, threshold: float | None = None) -> None:
-        self.threshold = threshold
+    def __init__(self, gallery: Gallery, threshold: Callable[[], float] | None = None) -> None:
+        self._threshold = threshold
         self._gallery = gallery
         self._actions = Actions()
         self._told: dict[tuple[int, int | str], datetime] = {}
@@ -123,7 +123,7 @@ class Alerts:
             unknown=track.unknown,
             source=track.source,
             distance=track.best_distance,
-            threshold=self.threshold,
+            threshold=None if self._threshold is None else self._threshold(),
             frames=track.frames,
         )
         return _write(connection, rule, alert, track.key), now

@@ -20,7 +20,7 @@ from knownface.tracking import FaceFollower, Sample
 from knownface.types import Face, Frame, Image
 
 _GALLERY_EVERY = 0.05
-"""Seconds between two looks whether the gallery has changed."""
+"""Seconds between two looks whether the gallery has changed, or the rule."""
 PRESENT_EVERY = 0.5
 """Stream seconds between two reports of all tracks."""
 
@@ -28,8 +28,8 @@ PRESENT_EVERY = 0.5
 class LiveSession:
     """Follows and names the faces of one stream whose frames are handed in one by one.
 
-    Several sessions may share one recogniser; each is used by one thread at a time. Changes of the gallery show in
-    the next frames: who is enrolled meanwhile gets a name, who is removed loses it.
+    Several sessions may share one recogniser; each is used by one thread at a time. Changes of the gallery and of the
+    recogniser's rule show in the next frames: who is enrolled meanwhile gets a name, who is removed loses it.
 
     Args:
         recognizer: Who knows the people.
@@ -67,7 +67,7 @@ class LiveSession:
         self._worker = EmbeddingWorker(recognizer.embedder) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = AnswerWatch(source)
-        self._generation = recognizer.gallery.generation
+        self._decided_by = recognizer.gallery.generation, recognizer.rule
         self._looked_at_gallery = clock.monotonic()
         self._reported = float("-inf")
         self._lock = Lock()
@@ -186,9 +186,10 @@ class LiveSession:
         if now - self._looked_at_gallery < _GALLERY_EVERY:
             return
         self._looked_at_gallery = now
-        generation = self._recognizer.gallery.generation
-        if generation != self._generation:
-            self._generation = generation
+        decided_by = self._recognizer.gallery.generation, self._recognizer.rule
+        if decided_by != self._decided_by:
+            self._decided_by = decided_by
+            self._follower.threshold = self._recognizer.rule.threshold
             self._follower.redecide()
 
     def _result(self, frame: Frame, *, detected: bool) -> FrameResult:

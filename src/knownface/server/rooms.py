@@ -97,7 +97,11 @@ class Rooms:
 
     def _sinks(self, feed_id: str, source: str) -> Sequence[Sink]:
         gallery, settings = self._recognizer.gallery, self._recognizer.settings
-        threshold, heard = self._recognizer.rule.threshold, HubSink(self.hub, feed_id)
+        heard = HubSink(self.hub, feed_id)
+
+        def threshold() -> float:
+            return self._recognizer.rule.threshold
+
         sinks: list[Sink] = [SightingRecorder(self.log, source, Alerts(gallery, threshold), heard.tell), heard]
         if settings.samples != "off":
             sinks.append(SampleOffers(gallery, source, threshold, accept=settings.samples == "accept"))

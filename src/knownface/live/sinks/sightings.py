@@ -148,11 +148,11 @@ class SampleOffers(Sink):
     Args:
         gallery: Which.
         source: What offers call the source.
-        threshold: The decision's, in force.
+        threshold: Tells the decision's in force.
         accept: Whether the stricter rule may accept by itself.
     """
 
-    def __init__(self, gallery: Gallery, source: str, threshold: float, *, accept: bool) -> None:
+    def __init__(self, gallery: Gallery, source: str, threshold: Callable[[], float], *, accept: bool) -> None:
         self._gallery = gallery
         self._source = source
         self._threshold = threshold
@@ -180,7 +180,7 @@ class SampleOffers(Sink):
                 samples=track.identity.samples,
                 changes=track.identity.changes,
             )
-            offer_sample(self._gallery, candidate, self._threshold, accept=self._accept)
+            offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept)
 
 
 def _alert_event(alert: Alert, source: str) -> LiveEvent:
