@@ -20,6 +20,16 @@ from knownface.search import CompressedIndex, FaissFlatIndex, NumpyIndex
 KINDS = [NumpyIndex, FaissFlatIndex, CompressedIndex]
 
 
+class SievedIndex(FaissFlatIndex):
+    """The exact index as it is for many vectors: codes propose."""
+
+    sieved = (0, 1 << 40)
+    proposed = 1
+
+
+FLAT_KINDS = [FaissFlatIndex, SievedIndex]
+
+
 @pytest.fixture(params=KINDS)
 def kind(request):
     return request.param
@@ -181,6 +191,7 @@ def test_faiss_itself_reads_the_file(tmp_path):
     assert theirs.search(np.eye(1, 3, dtype=np.float32), 1)[1].tolist() == [[8]]
 
 
+@pytest.mark.parametrize("kind", FLAT_KINDS)
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 2**32 - 1),
@@ -192,7 +203,7 @@ def test_faiss_itself_reads_the_file(tmp_path):
     batch=st.sampled_from([1, 2, 19, 20, 21, 64]),
     k=st.integers(1, 40),
 )
-def test_faiss_agrees_with_the_oracle_among_near_equal_vectors(seed, n, dim, distinct, noise, scale, batch, k):
+def test_faiss_agrees_with_the_oracle_among_near_equal_vectors(kind, seed, n, dim, distinct, noise, scale, batch, k):
     """Duplicates, and neighbours that a float32 formula cannot tell apart, at the cut and in batches of any size."""
     rng = np.random.default_rng(seed)
     base = unit(rng, min(distinct, n), dim)
@@ -200,16 +211,52 @@ def test_faiss_agrees_with_the_oracle_among_near_equal_vectors(seed, n, dim, dis
     vectors = (scale * vectors).astype(np.float32)
     ids = rng.permutation(10 * n)[:n]
     probes = np.concatenate([vectors[rng.integers(0, n, batch)], scale * unit(rng, batch, dim)]).astype(np.float32)
-    oracle, index = NumpyIndex(dim), FaissFlatIndex(dim)
+    oracle, index = NumpyIndex(dim), kind(dim)
     for each in (oracle, index):
         each.add(ids, vectors)
     right_distances, right_ids = oracle.search(probes, k)
     distances, found = index.search(probes, k)
     np.testing.assert_array_equal(found, right_ids)
     np.testing.assert_array_equal(distances, right_distances)
-    alone = index.search(probes[:1], k)
-    np.testing.assert_array_equal(alone[0], distances[:1])
-    np.testing.assert_array_equal(alone[1], found[:1])
+    for count in (1, 5):
+        few = index.search(probes[:count], k)
+        np.testing.assert_array_equal(few[0], distances[:count])
+        np.testing.assert_array_equal(few[1], found[:count])
+
+
+def test_few_probes_among_many_vectors_are_answered_from_codes_and_a_few_vectors(monkeypatch):
+    """Of 33,000 x 128 numbers, and as exactly as ever: after additions, removals and a vector beyond the codes."""
+    rng = np.random.default_rng(6)
+    oracle, index = NumpyIndex(128), FaissFlatIndex(128)
+    vectors = unit(rng, 33_000, 128)
+    vectors[500:800] = vectors[500]
+    probes = np.concatenate([vectors[[500, 7]], unit(rng, 2, 128), vectors[9:11] + 0.02]).astype(np.float32)
+    changes = [
+        lambda each: each.add(np.arange(len(vectors)), vectors),
+        lambda each: each.add(ids_of(40_000, 3), probes[2:4]),
+        lambda each: each.remove(np.arange(100, 700, 3)),
+        lambda each: each.add(ids_of(50_000), np.full((1, 128), 0.9, dtype=np.float32)),
+    ]
+    for change in changes:
+        for each in (oracle, index):
+            change(each)
+        right = oracle.search(probes, 10)
+        with monkeypatch.context() as patch:
+            patch.setattr(index, "_flat", None)  # nobody looks at all vectors
+            patch.setattr(FaissFlatIndex, "dim", 128)
+            for one, other in zip(index.search(probes, 10), right, strict=True):
+                np.testing.assert_array_equal(one, other)
+
+
+@pytest.mark.parametrize("numbers", [[1e15, -1e15, 0.0], [1e-38, 1e-45, 0.0]])
+def test_numbers_that_no_byte_can_tell_are_searched_exactly(numbers):
+    rng = np.random.default_rng(7)
+    oracle, index = NumpyIndex(3), SievedIndex(3)
+    vectors = rng.choice(np.array(numbers, dtype=np.float32), (200, 3)) + 1e-3 * (numbers[0] > 1) * unit(rng, 200, 3)
+    for each in (oracle, index):
+        each.add(np.arange(200), vectors.astype(np.float32))
+    for one, other in zip(oracle.search(vectors[:9], 5), index.search(vectors[:9], 5), strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 DIM = 3
@@ -221,9 +268,14 @@ some_ids = st.lists(st.integers(0, 30), max_size=12, unique=True)
 class Congruence(RuleBasedStateMachine):
     """Any sequence of changes leaves FAISS and the oracle with the same answers."""
 
+    kind, there = FaissFlatIndex, 0
+
     @initialize()
     def start(self):
-        self.oracle, self.index = NumpyIndex(DIM), FaissFlatIndex(DIM)
+        self.oracle, self.index = NumpyIndex(DIM), self.kind(DIM)
+        vectors = np.random.default_rng(0).choice([-1.0, -0.5, 0.0, 0.25, 1.0], (self.there, DIM)).astype(np.float32)
+        for each in (self.oracle, self.index):
+            each.add(np.arange(20, 20 + self.there), vectors)
 
     @rule(ids=some_ids, data=st.data())
     def add(self, ids, data):
@@ -256,5 +308,14 @@ class Congruence(RuleBasedStateMachine):
         assert len(self.oracle) == len(self.index)
 
 
+class SievedCongruence(Congruence):
+    """The same with codes, among so many that these are used."""
+
+    kind, there = SievedIndex, 300
+
+
 TestCongruence = Congruence.TestCase
-TestCongruence.settings = settings(max_examples=40, stateful_step_count=12, deadline=None)
+TestSievedCongruence = SievedCongruence.TestCase
+TestCongruence.settings = TestSievedCongruence.settings = settings(
+    max_examples=40, stateful_step_count=12, deadline=None
+)

@@ -164,7 +164,7 @@ class CompressedIndex:
         width = min(k, len(self))
         if not width or not len(probes):
             return distances, found
-        set_threads(len(probes))
+        set_threads(len(probes), len(self._ids) * (self._coder.size if self._coder is not None else self.dim))
         for row, proposed in enumerate(self._propose(probes, width)):
             probe = probes[row]
             near, ids = self._nearest_of_all(probe, width) if proposed is None else self._rank(probe, proposed, width)
@@ -237,7 +237,7 @@ class CompressedIndex:
         """
         read = read_rows(path)
         index = cls(read.coder.dim, read.coder.lists, probes)
-        index._rows = VectorRows(read.vectors, read.checks, str(path))
+        index._rows = VectorRows(read.vectors, read.checks, str(path), read.mapping)
         index._ids, index._alive = Growing(read.ids), Growing(read.alive)
         index._removed = int(np.count_nonzero(~read.alive))
         if len(read.ids) >= TRAINED_FROM:

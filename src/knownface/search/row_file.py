@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import mmap
 import uuid
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
@@ -50,6 +51,7 @@ class RowFile:
         codes: Uint8, shape (n, code size).
         alive: Bool, shape (n,).
         vectors: Float32, shape (n, dim), mapped.
+        mapping: What they are a view of.
         checks: Uint64, shape (n,), mapped: of the vectors.
         coder: What the codes were made by.
     """
@@ -58,6 +60,7 @@ class RowFile:
     codes: Codes
     alive: npt.NDArray[np.bool_]
     vectors: Embeddings
+    mapping: mmap.mmap
     checks: Checks
     coder: Coder
 
@@ -153,7 +156,7 @@ def read_rows(path: Path) -> RowFile:
         ids, codes, row_checks = small["ids"], small["codes"], small["row_checks"]
         if parts["vectors"].shape != (len(ids), coder.dim) or codes.shape != (len(ids), coder.size):
             raise ValueError("the parts do not fit together")
-        vectors, checks = _map(path, parts["vectors"]), _map(path, parts["vector_checks"])
+        (vectors, mapping), (checks, _) = _map(path, parts["vectors"]), _map(path, parts["vector_checks"])
         alive = (row_checks != ERASED) & (np.asarray(checks) != ERASED)
         if not np.array_equal(checks_of(_words(ids, codes))[alive], row_checks[alive]):
             raise ValueError("ids or codes were altered")
@@ -161,7 +164,7 @@ def read_rows(path: Path) -> RowFile:
             raise ValueError("ids do not ascend")
         if coder.lists and (codes[alive, :4].copy().view("<i4") >= coder.lists).any():
             raise ValueError("a code names a list that there is not")
-        return RowFile(ids, codes, alive, vectors, checks, coder)
+        return RowFile(ids, codes, alive, vectors, mapping, checks, coder)
 
 
 def read_token(path: Path) -> str:
@@ -186,7 +189,7 @@ def erase_rows(path: Path, ids: Ids) -> int:
     """
     with _damage_told(path):
         _, parts = _read_header(path)
-        held = _map(path, parts["ids"])  # looking for a few reads a few pages
+        held, _ = _map(path, parts["ids"])  # looking for a few reads a few pages
     if not len(held):
         return 0
     places = np.minimum(np.searchsorted(held, ids), len(held) - 1)
@@ -232,8 +235,8 @@ def _read(path: Path, part: _Part) -> npt.NDArray[Any]:
     return np.fromfile(path, dtype=part.dtype, count=count, offset=part.offset).reshape(part.shape)
 
 
-def _map(path: Path, part: _Part) -> npt.NDArray[Any]:
-    if not part.size:
-        return np.empty(part.shape, dtype=part.dtype)
-    # A plain view of the map: NumPy's class for maps takes its time at every indexing.
-    return np.asarray(np.memmap(path, dtype=part.dtype, mode="r", offset=part.offset, shape=part.shape))
+def _map(path: Path, part: _Part) -> tuple[npt.NDArray[Any], mmap.mmap]:
+    with path.open("rb") as file:
+        mapping = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    count = int(np.prod(part.shape, dtype=np.int64))
+    return np.frombuffer(mapping, part.dtype, count, min(part.offset, len(mapping))).reshape(part.shape), mapping
