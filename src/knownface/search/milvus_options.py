@@ -34,7 +34,7 @@ class MilvusOptions:
         probed: Lists looked into.
         links: Links of a node of ``hnsw``.
         build_effort: Candidates looked at when a node is linked.
-        effort: Candidates kept while searching ``hnsw``.
+        effort: Candidates kept while searching ``hnsw``; with 128, 2 % of the answers were others (docs/scaling.md).
         timeout: Seconds a call may take.
 
     Raises:
@@ -49,7 +49,7 @@ class MilvusOptions:
     probed: int = 64
     links: int = 16
     build_effort: int = 128
-    effort: int = 128
+    effort: int = 512
     timeout: float = 60.0
 
     def __post_init__(self) -> None:

@@ -46,7 +46,8 @@ class PgvectorOptions:
     Attributes:
         links: Links of a node (pgvector's ``m``), 2 to 100.
         build_effort: Candidates looked at when a node is linked (``ef_construction``), at least twice ``links``.
-        effort: Candidates kept while searching (``ef_search``), 1 to 1000: more find more, and take longer.
+        effort: Candidates kept while searching (``ef_search``), 1 to 1000: more find more, and take longer. With 100,
+            3 % of the answers were others than an exact search's (docs/scaling.md).
 
     Raises:
         SettingsError: The effort is more than pgvector takes.
@@ -54,7 +55,7 @@ class PgvectorOptions:
 
     links: int = 16
     build_effort: int = 128
-    effort: int = 100
+    effort: int = 400
 
     def __post_init__(self) -> None:
         if not 1 <= self.effort <= 1000:
