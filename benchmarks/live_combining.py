@@ -60,6 +60,7 @@ def ways(vectors: Array, weights: Array, faces: Faces) -> dict[str, Array]:
         "best picture": each[int(weights.argmax())],
         "mean embedding": mean(np.ones(len(weights))),
         "mean embedding, weighted by quality": mean(weights),
+        "mean embedding, weighted by its square": mean(weights**2),
         "mean embedding of the better half, weighted": mean(np.where(better, weights, 0.0)),
         "mean of the distances, weighted": (weights @ each) / weights.sum(),
         "median of the distances (vote)": np.median(each, axis=0),
@@ -73,7 +74,7 @@ def decided(frames: Sequence[tuple[float, Array, float]], faces: Faces) -> Itera
     taken: list[tuple[Array, float]] = []
     last = -np.inf
     for time, vector, score in frames:
-        pace = _KEPT.first_every * (1 + len(taken) // 3) if len(taken) < _KEPT.settled else _KEPT.check_every
+        pace = _KEPT.first_every * (1 + len(taken) // 6) if len(taken) < _KEPT.settled else _KEPT.check_every
         if time - last >= pace - 1e-6 and (score >= _KEPT.poorest or time - last >= _KEPT.patience):
             taken.append((vector, max(score, 0.05)))
             last = time

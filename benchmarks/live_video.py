@@ -167,6 +167,9 @@ def _place(visit: _Visit, variant: Variant, time: float) -> tuple[float, float, 
     margin = 0.7 * size
     if variant.crossing:
         x = width * (0.5 + 0.42 * np.sin(2 * np.pi * (0.18 * (0.7 + 0.6 * b) * age * variant.speed + c)))
+        # In from a border and out again within a second: nobody appears in the middle of a picture.
+        aside = max(0.0, 1.0 - age, 1.0 - (stay - age))
+        x += aside * ((-margin if b < 0.5 else width + margin) - x)
         return x, height * (0.5 + 0.05 * np.sin(2 * np.pi * (0.1 * age + d))), size
     sway = variant.speed * visit.size * 0.35
     low, high = 0.5 * size, max(0.5 * size + 1, height - 0.5 * size)

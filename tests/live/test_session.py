@@ -75,14 +75,14 @@ def test_people_enrolled_and_removed_meanwhile(
 ) -> None:
     recognizer.gallery.remove("Eileen Collins")
     with LiveSession(recognizer, WAITING) as session:
-        assert labels(push(session, walking[:22]))[-1] == ["Unknown 1"]
+        assert labels(push(session, walking[:26]))[-1] == ["Unknown 1"]
         recognizer.add_known_face("E. M. Collins", astronaut)
         time.sleep(0.06)
-        [named] = [e for r in push(session, walking[22:24], 22 / 15) for e in r.events]
+        [named] = [e for r in push(session, walking[26:28], 26 / 15) for e in r.events]
         assert (named.kind, named.label) == ("named", "E. M. Collins")
         recognizer.gallery.remove("E. M. Collins")
         time.sleep(0.06)
-        results = push(session, walking[24:26], 24 / 15)
+        results = push(session, walking[28:30], 28 / 15)
         assert all(label != "E. M. Collins" for faces in labels(results) for label in faces)
 
 
@@ -112,7 +112,7 @@ def test_no_frame_waits_for_the_number_of_an_unknown(recognizer: FaceRecognizer,
         return 42
 
     with LiveSession(recognizer, SessionOptions(detect_every=1), new_number=slow_number) as session:
-        for n, frame in enumerate(walking[:22]):
+        for n, frame in enumerate(walking[:26]):
             assert labels([session.frame(frame, n / 15)]) == [[""]]
             while session.waiting and not session._worker._waiting[0][0].done():
                 time.sleep(0.001)

@@ -28,7 +28,7 @@ def weight(quality: FaceQuality) -> float:
 
 
 def combined(samples: Sequence[Sample]) -> Embeddings:
-    """The mean of the embeddings of the better half of the pictures, weighted by quality, as a unit vector.
+    """The mean of the embeddings, weighted by the square of the quality, as a unit vector.
 
     Of all ways tried this names most at the same rate of false names; see ``docs/tracking.md``.
 
@@ -39,8 +39,7 @@ def combined(samples: Sequence[Sample]) -> Embeddings:
         Float32, shape (dim,).
     """
     weights = np.array([weight(sample.quality) for sample in samples])
-    weights[weights < np.median(weights)] = 0.0
-    mean = weights @ np.stack([sample.embedding for sample in samples]).astype(np.float64)
+    mean = weights**2 @ np.stack([sample.embedding for sample in samples]).astype(np.float64)
     length = float(np.linalg.norm(mean))
     if length == 0:  # opposite vectors: they say nothing together
         return samples[-1].embedding

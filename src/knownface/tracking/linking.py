@@ -42,10 +42,12 @@ def link(presence: Presence, image: Image, faces: Sequence[Face], time: float) -
         [face.box for face in faces],
         unlikeness(alike, [track.near for track in tracks]),
     )
+    before = [track.missed for track in tracks]
     for track in tracks:
         track.missed = True
     for row, column in pairs:
         tracks[row].found(faces[column], looks[column], time)
+    _veil([t for t, missed in zip(tracks, before, strict=True) if t.missed and not missed], tracks)
     taken = {column for _, column in pairs}
     for column, face in enumerate(faces):
         if column not in taken:
@@ -75,6 +77,14 @@ def look_after(presence: Presence, image: Image, time: float) -> None:
 
 def _reach(track: Track, time: float) -> float:
     return (_REACH_NEW if track.motion.updates == 1 else _REACH) + _REACH_GROWS * (time - track.last_time)
+
+
+def _veil(gone: Sequence[Track], tracks: Sequence[Track]) -> None:
+    """Where a face is gone behind another one, either of the two may be the one that is still seen."""
+    for hidden in gone:
+        for track in tracks if hidden.near else ():
+            if not track.missed and gaps_to_others([track.box, hidden.box])[0] < _CROWDED:
+                track.veiled = hidden.veiled = True
 
 
 def _note_meetings(tracks: Sequence[Track]) -> None:

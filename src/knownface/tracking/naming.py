@@ -19,6 +19,9 @@ from knownface.types import Decision, Embeddings
 _SHARE = 1 / 3
 """Share of a track's pictures that must name somebody one by one, where together they name nobody."""
 
+_DARK = 0.07
+"""Mean brightness of a face, 0 to 1, below which only a clear answer names it: there is hardly anything to see."""
+
 Decide: TypeAlias = Callable[[Embeddings], list[Decision]]
 """Decides faces of one picture together; float32 of shape (n, dim) in, n decisions out."""
 NewNumber: TypeAlias = Callable[[], int | None]
@@ -68,6 +71,7 @@ class Naming:
                     if at_once:
                         track.opinions = {}
                     track.decision, track.singly = decision, 0
+                    track.far = decision.distance > self._options.far * threshold
                     if decision.reason == "too far":
                         track.decision = self._by_single_pictures(track, claimed) or decision
                         claimed.add(track.decision.person_id)
@@ -114,6 +118,8 @@ class Naming:
     def _standing(self, track: Track, *, fresh: bool, clear: bool, at_once: bool) -> Standing:
         claim = None if track.decision is None else track.decision.person_id
         before = track.standing
+        if claim is not None and not clear and _too_dark(track):
+            claim = None
         # A track that parted from another one begins with several pictures that agree.
         clear |= before.rounds == 0 and len(track.samples) >= self._options.agreeing
         # Who was here a moment ago is the likeliest to come back.
@@ -121,7 +127,8 @@ class Naming:
         if at_once and before.state != "pending" and (claim is not None or before.state == "named"):
             return Standing("unknown" if claim is None else "named", claim, claim, 1)
         looked = sum(sample.quality.score for sample in track.samples)
-        enough = looked >= self._options.unknown_after or len(track.samples) >= self._options.most_samples
+        enough = track.far and looked >= self._options.unknown_after
+        enough |= len(track.samples) >= self._options.most_samples
         return settle(
             before,
             claim,
@@ -165,3 +172,7 @@ class Naming:
             for track in rivals:
                 if track is not keeper:
                     self._set(track, displaced(track.standing), time, threshold)
+
+
+def _too_dark(track: Track) -> bool:
+    return float(np.mean([sample.quality.brightness for sample in track.samples])) < _DARK

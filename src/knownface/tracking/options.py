@@ -28,8 +28,10 @@ class FollowOptions:
         most_samples: The best so many pictures are a track's evidence.
         clear: One picture names a face if its distance is at most this share of the threshold.
         agreeing: Otherwise so many pictures must agree before a name is given or changed.
-        unknown_after: A track that nobody is named for is Unknown once the quality scores of its pictures sum up to
-            this, or ``most_samples`` have been seen: poor pictures say little about who somebody is not.
+        far: Who lies farther from everybody than this share of the threshold is hardly one of them.
+        unknown_after: A track that nobody is named for and that is far from everybody is Unknown once the quality
+            scores of its pictures sum up to this, any other once ``most_samples`` have been seen: pictures that are
+            poor, or nearly name somebody, say little about who somebody is not.
         alike: Two faces are the same if their distance is at most this share of the threshold.
         unlike: A picture contradicts the evidence if its distance from it is more than this share of the threshold.
         parting: So many pictures in a row that contradict the evidence, and are alike, part a track from the face
@@ -43,7 +45,7 @@ class FollowOptions:
     smallest: float = 16.0
     poorest: float = 0.15
     patience: float = 0.5
-    per_frame: int = 2
+    per_frame: int = 3
     first_every: float = 0.12
     check_every: float = 2.0
     settled: int = 5
@@ -52,7 +54,8 @@ class FollowOptions:
     most_samples: int = 12
     clear: float = 0.9
     agreeing: int = 2
-    unknown_after: float = 3.0
+    far: float = 1.08
+    unknown_after: float = 4.5
     alike: float = 0.97
     unlike: float = 1.14
     parting: int = 4

@@ -31,7 +31,7 @@ def choose(image: Image, time: float, tracks: Iterable[Track], options: FollowOp
         options: The schedule.
     """
     asking = [(why, track) for track in tracks if track.face is not None and (why := _why(track, time, options))]
-    asking.sort(key=lambda item: (_URGENCY[item[0]], item[1].asked, item[1].track_id))
+    asking.sort(key=lambda item: (not item[1].veiled, _URGENCY[item[0]], item[1].asked, item[1].track_id))
     wanted: list[Wanted] = []
     for why, track in asking:
         if len(wanted) == options.per_frame:
@@ -54,15 +54,19 @@ def _why(track: Track, time: float, options: FollowOptions) -> Why | None:
     if track.waiting and since < options.answer_within:
         return None
     patience = options.patience if track.samples else _CROWDED_NEW
-    if track.crowded and time - max(track.asked, track.first_time) < patience:
+    if track.crowded and not track.veiled and time - max(track.asked, track.first_time) < patience:
         return None
     if not track.samples:
         return "new"
     if not is_settled(track, options):
-        grown = 0 if track.doubts else len(track.samples) // 3
+        grown = 0 if track.doubts else len(track.samples) // 6
         pace = min(_SLOWEST, options.first_every * (1 + grown))
-        return "uncertain" if since >= pace else None
-    if since >= options.check_every or (track.check and (since >= options.first_every or track.suspect)):
+        return "uncertain" if since >= pace or track.veiled else None
+    if (
+        since >= options.check_every
+        or track.veiled
+        or (track.check and (since >= options.first_every or track.suspect))
+    ):
         return "check"
     return "better" if since >= options.first_every and time - track.measured >= _GLANCE_EVERY else None
 
@@ -71,6 +75,7 @@ def is_settled(track: Track, options: FollowOptions) -> bool:
     """Whether there are enough pictures and nothing speaks against the answer."""
     standing = track.standing
     agrees = standing.state != "pending" and standing.claim == standing.person_id
+    agrees &= track.far or standing.state == "named"
     return agrees and not track.doubts and len(track.samples) >= options.settled
 
 
@@ -80,6 +85,6 @@ def _good_enough(track: Track, why: Why, quality: FaceQuality, time: float, opti
     if why == "better":
         return quality.score >= options.better * (track.best_score or 0.0)
     waited = time - max(track.asked, track.first_time)
-    if why == "check":
+    if why == "check" and not track.veiled:
         return quality.score >= _FIT_FOR_CHECK * (track.best_score or 0.0) or waited >= 2 * options.check_every
     return quality.score >= options.poorest or waited >= options.patience

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import cv2
 import numpy as np
@@ -35,6 +35,8 @@ class Track:
         shown: Whether it is in the frame observed last, found or expected.
         lost: Whether it has been out of sight so long that only a picture can find it again.
         missed: Whether the detector did not find it when it looked last.
+        veiled: Whether another face hid it, or it another one, and no picture has told since which of them is seen: it
+            has no label until then.
         verified: Whether a picture has shown the same face since the last occasion to be mistaken.
         hits: How often it was found.
         frames: In how many frames it was shown.
@@ -49,6 +51,7 @@ class Track:
         embedding: The evidence combined; None without any.
         standing: The answer.
         decision: The last decision on the evidence.
+        far: Whether that lies clearly beyond the threshold.
         singly: Pictures that gave it one by one; 0 where all together did.
         name: Of the person that the answer names.
         unknown: Number, if the answer is Unknown.
@@ -71,6 +74,7 @@ class Track:
     shown: bool = True
     lost: bool = False
     missed: bool = False
+    veiled: bool = False
     verified: bool = True
     hits: int = 1
     frames: int = 0
@@ -84,6 +88,7 @@ class Track:
     embedding: Embeddings | None = None
     standing: Standing = field(default_factory=Standing)
     decision: Decision | None = None
+    far: bool = False
     singly: int = 0
     name: str | None = None
     unknown: int | None = None
@@ -138,7 +143,7 @@ class Track:
         self.portraits |= track.portraits
         self.learn(kept((*self.samples, *track.samples), most_samples))
         self.motion, self.box, self.face, self.looks = track.motion, track.box, track.face, track.looks
-        self.shown, self.lost, self.verified = track.shown, track.lost, True
+        self.shown, self.lost, self.verified, self.veiled = track.shown, track.lost, True, False
         self.last_time = self.stretch_last = track.last_time
         self.hits += track.hits
         self.frames += track.frames
@@ -220,7 +225,10 @@ class Track:
     @property
     def as_seen(self) -> TrackedFace:
         """What the frame observed last shows of it."""
-        return TrackedFace(self.track_id, self.box, self.face is not None, self.identity)
+        identity = self.identity
+        if self.veiled:
+            identity = replace(identity, state="pending", person_id=None, name=None, unknown=None)
+        return TrackedFace(self.track_id, self.box, self.face is not None, identity)
 
     @property
     def summary(self) -> TrackSummary:
