@@ -200,8 +200,7 @@ def load_settings(**overrides: Any) -> Settings:
             ) from error
         raise SettingsError(
             f"The setting {where} is wrong: {first['msg']} (it is {first['input']!r}).",
-            f"Set it by --{where.rpartition('.')[2].replace('_', '-')}, "
-            f"KNOWNFACE_{where.upper().replace('.', '__')} or in {FILE_NAME}.",
+            f"Set it by KNOWNFACE_{where.upper().replace('.', '__')}, in {FILE_NAME}, or by the command's option.",
         ) from error
     except tomllib.TOMLDecodeError as error:
         raise SettingsError(f"{settings_file()} is not valid TOML: {error}.", "Mend or delete the file.") from error

@@ -80,6 +80,8 @@ def test_export_as_csv_json_and_excel(seen, knownface):
     assert rows[-1]["first_seen"] == "2026-03-02T12:00:00+00:00"
     assert knownface("sightings", "export", "s.json", "--unknown").status == 0
     assert [row["unknown"] for row in json.loads((seen / "s.json").read_text())] == [2, 1]
+    assert knownface("sightings", "export", "s.xls").status == 11
+    assert not (seen / "s.xls").exists()
     pytest.importorskip("xlsxwriter", reason="the extra xlsx is not installed")
     assert knownface("sightings", "export", "s.xlsx").status == 0
     assert (seen / "s.xlsx").read_bytes()[:2] == b"PK"
@@ -126,10 +128,17 @@ def test_a_session_from_opening_to_moodle(seen, knownface):
     assert [line.split()[:2] for line in told[1:3]] == [["Ann", "present"], ["Ben", "late"]]
     assert told[-1].endswith("open: 1 present, 1 late, 2 strangers.")
     assert lines(knownface("attendance", "mark", "Maths", "Ben", "--absent"))
+    assert knownface("attendance", "mark", "Maths", "Ben", "--absent", "--at", "12:00").status == 2
     assert lines(knownface("attendance", "close", "Maths")) == ["Maths is closed: 1 present, 1 absent, 2 strangers."]
     moodle = knownface("attendance", "report", "Maths", "--moodle", "m.csv")
     assert "Ben" in moodle.err
     assert (seen / "m.csv").read_text() == "user,scantime,status\ns-ann,,P\n"
+    wrong = knownface("attendance", "report", "Maths", "--moodle", "m.csv", "--moodle-user", "mail")
+    assert wrong.status == 13
+    assert "no column 'mail'" in wrong.err
+    late = knownface("attendance", "mark", "Maths", "Ben", "--at", "2026-03-02T12:30+00:00")
+    assert lines(late) == ["Ben is marked. 1 present, 1 late, 2 strangers."]
+    assert knownface("attendance", "mark", "Maths", "Ben", "--absent").status == 0
     assert knownface("attendance", "report", "Maths", "--out", "r.csv").status == 0
     (ann, ben) = csv.DictReader((seen / "r.csv").read_text().splitlines())
     assert (ann["status"], ben["status"], ben["by_hand"]) == ("present", "absent", "yes")
@@ -196,6 +205,17 @@ def test_rules_of_alerts(seen, knownface):
     assert knownface("alerts", "log", "--json", "-").out == ""
     assert lines(knownface("alerts", "remove", "vip")) == ["The rule vip is removed."]
     assert knownface("alerts", "remove", "vip").status == 13
+
+
+def test_a_rule_that_may_never_tell_is_accepted_and_that_is_said(seen, knownface):
+    added = knownface(
+        "alerts", "add", "a", "--when", "seen", "--group", "clas", "--sound", "ding.wav", "--", "./no-such"
+    )
+    assert added.status == 0
+    for part in ("Nobody is in the group clas", f"no file {seen}/ding.wav", f"no program {seen}/no-such"):
+        assert part in added.err
+    assert f"sound {seen}/ding.wav; {seen}/no-such" in lines(knownface("alerts", "list"))[1]
+    assert "\\b" not in knownface("alerts", "add", "--help").out
 
 
 def test_samples_are_looked_at_and_accepted_or_rejected(seen, knownface):

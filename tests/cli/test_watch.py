@@ -291,6 +291,18 @@ def test_what_cannot_be_watched_is_said(
     assert "Traceback" not in ran.err
 
 
+def test_the_video_that_is_watched_is_not_written_over(
+    gallery: Path, clip: Path, tmp_path: Path, knownface: Callable[..., Any]
+) -> None:
+    own, link = tmp_path / "own.mp4", tmp_path / "link.mp4"
+    own.write_bytes(clip.read_bytes())
+    link.symlink_to(own)
+    for out in (own, link):
+        ran = knownface("watch", own, "--out", out)
+        assert (ran.status, "would be lost" in ran.err) == (11, True)
+    assert own.read_bytes() == clip.read_bytes()
+
+
 def test_without_a_gallery(alone: Path, clip: Path, knownface: Callable[..., Any]) -> None:
     ran = knownface("watch", clip)
     assert ran.status == 7

@@ -203,6 +203,21 @@ def test_marks_by_hand_count_more_than_what_was_seen(gallery, session, see, at, 
     assert statuses(session.id, at(11)) == closed
 
 
+def test_nobody_is_late_for_being_marked_after_the_session(gallery, session, at, statuses):
+    close_session(gallery, session.id, at(60))
+    mark(gallery, session.id, "Ann", now=at(90))
+    mark(gallery, session.id, "Ben", at=at(30), now=at(90))
+    assert statuses(session.id, at(90)) == {"Ann": "present", "Ben": "late", "Cy": "absent"}
+    for outside in (at(-1), at(61)):
+        with pytest.raises(EventsError, match="not going on"):
+            mark(gallery, session.id, "Cy", at=outside, now=at(90))
+
+
+def test_who_is_marked_before_the_session_came_at_its_start(gallery, session, at):
+    (ann, *_) = mark(gallery, session.id, "Ann", now=at(-5)).attendees
+    assert (ann.status, ann.first_seen) == ("present", at(0))
+
+
 def test_merging_joins_entries(gallery, session, see, at, statuses):
     see("Ann", 3)
     see("Ben", 1)

@@ -10,7 +10,7 @@ import httpx
 import pytest
 from service_tools import Running, png, serving
 
-from knownface.events import SeenTrack
+from knownface.events import SeenTrack, Which
 from knownface.storage import reading
 from knownface.storage.scrub import is_marked
 from knownface.types import Image
@@ -103,6 +103,17 @@ def test_an_idle_service_overwrites_the_traces_of_what_was_removed(
         until(lambda: not marked())
         until(lambda: [job["state"] for job in admin.get("/jobs").json()] == ["done"])
         assert admin.get("/jobs").json()[0]["result"] == {"done": True}
+
+
+def test_retention_needs_no_camera(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("KNOWNFACE_RETENTION_DAYS", "30")
+    with serving(tmp_path_factory.mktemp("retention")) as up:
+        log, now = up.service.sightings, datetime.now(UTC)
+        old, young = now - timedelta(days=31), now - timedelta(days=29)
+        log.record([SeenTrack(f"{at}", "door", None, log.new_unknown_number(), at, at) for at in (old, young)])
+        assert log.count(Which()) == 2
+        monkeypatch.setattr("knownface.server.running._CLEAN_SECONDS", 0)
+        until(lambda: log.count(Which()) == 1)
 
 
 def test_working_hours(served: Running, admin: httpx.Client, person: int) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table, write_text
+from knownface.cli.common import gallery_option, out, say, table, write_text
 from knownface.cli.seen import clock, open_log
 
 
@@ -20,7 +21,14 @@ def command() -> None:
     """
 
 
-@command.command()
+_EXAMPLES = """\b
+knownface alerts add door --when unknown --source door --sound bell
+knownface alerts add late --when missing --group staff --by 09:00
+knownface alerts add vip --when seen --group guests -- /usr/local/bin/tell
+"""
+
+
+@command.command(epilog=_EXAMPLES)
 @click.argument("name")
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ARGUMENT...]")
 @click.option("--when", "kind", type=click.Choice(["seen", "missing", "unknown"]), required=True, help="What is told.")
@@ -47,25 +55,24 @@ def add(
     sound: str | None,
     gallery: str | None,
 ) -> None:
-    r"""Add the rule NAME.
+    """Add the rule NAME.
 
     The command is run without a shell. It gets what happened as variables KNOWNFACE_ALERT_NAME, _SOURCE, _DISTANCE
-    and so on, and as JSON on its standard input.
-
-    \b
-    knownface alerts add door --when unknown --source door --sound bell
-    knownface alerts add late --when missing --group staff --by 09:00 --days mon,tue,wed,thu,fri
-    knownface alerts add vip --when seen --group guests -- /usr/local/bin/tell-reception
+    and so on, and as JSON on its standard input. `alerts test` tries it.
     """
     from typing import cast
 
     from knownface.events import AlertRule, add_rule
-    from knownface.events.rules import Kind, time_of_day
+    from knownface.events.rules import BELL, Kind, time_of_day
 
     try:
         by_time = None if by is None else time_of_day(by)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint="--by") from error
+    # `watch` may run in another folder.
+    sound = sound if sound in {None, BELL} else str(Path(str(sound)).absolute())
+    if command_line and Path(command_line[0]).name != command_line[0]:
+        command_line = (str(Path(command_line[0]).absolute()), *command_line[1:])
     rule = AlertRule(
         name=name,
         kind=cast("Kind", kind),
@@ -81,7 +88,14 @@ def add(
     )
     with open_log(gallery) as log:
         added = add_rule(log.gallery, rule)
+        members = added.group is None or log.gallery.people(group=added.group)
     out().print(escape(f"The rule {added.name} is in force."), soft_wrap=True)
+    if not members:
+        say(f"Nobody is in the group {added.group} yet.", style="yellow")
+    if command_line and shutil.which(command_line[0]) is None:
+        say(f"There is no program {command_line[0]} on this machine.", style="yellow")
+    if sound not in {None, BELL} and not Path(str(sound)).is_file():
+        say(f"There is no file {sound} on this machine.", style="yellow")
 
 
 @command.command(name="list")

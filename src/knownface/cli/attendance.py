@@ -71,7 +71,9 @@ def open_(
             until=when(until, zone, option="--until"),
         )
         report = report_session(log.gallery, session.id)
-    out().print(escape(f"{session.name} is open; {len(report.attendees)} people are expected."), soft_wrap=True)
+    expected = len(report.attendees)
+    told = "1 person is" if expected == 1 else f"{expected} people are"
+    out().print(escape(f"{session.name} is open; {told} expected."), soft_wrap=True)
     strange = [a.name for a in report.attendees if a.person_id is None]
     if strange:
         some = ", ".join(strange[:5]) + (" …" if len(strange) > 5 else "")
@@ -167,14 +169,21 @@ def delete(name: str, yes: bool, gallery: str | None) -> None:
 @click.argument("name")
 @click.argument("person")
 @click.option("--absent", is_flag=True, help="They have not come, whoever was taken for them.")
+@click.option(
+    "--at", "came", metavar="TIME", help="When they came. Default: now; of a session that is over, its start."
+)
+@zone_option
 @gallery_option
-def mark(name: str, person: str, absent: bool, gallery: str | None) -> None:
+def mark(name: str, person: str, absent: bool, came: str | None, zone: tzinfo | None, gallery: str | None) -> None:
     """Say by hand that PERSON (name or external id) has come to the session NAME."""
     from knownface.events import find_session
     from knownface.events import mark as mark_by_hand
 
+    if absent and came is not None:
+        raise click.UsageError("Who is absent has not come at any time: leave --at out.")
+    at = when(came, zone, option="--at")
     with open_log(gallery) as log:
-        found = mark_by_hand(log.gallery, find_session(log.gallery, name).id, person, absent=absent)
+        found = mark_by_hand(log.gallery, find_session(log.gallery, name).id, person, absent=absent, at=at)
     out().print(escape(f"{person} is marked. {_summary(found).capitalize()}."), soft_wrap=True)
 
 

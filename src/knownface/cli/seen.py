@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 
 from knownface.cli.common import write_text
+from knownface.errors import OutputError
 from knownface.tables import Table, csv_text, write_xlsx
 
 if TYPE_CHECKING:
@@ -116,9 +117,17 @@ def which_from(options: Mapping[str, Any]) -> Which:
 
 
 def write_tables(path: Path, sheets: Mapping[str, Table]) -> None:
-    """Write tables by the suffix of the file: all of them as sheets of an Excel file, the first as JSON or CSV."""
+    """Write tables by the suffix of the file: all of them as sheets of an Excel file, the first as JSON or CSV.
+
+    Raises:
+        OutputError: The suffix is another, or the file cannot be written.
+    """
     from knownface.events.sheets import as_json, plain
 
+    if path.suffix.lower() not in {".csv", ".json", ".xlsx", ""}:
+        raise OutputError(
+            f"{path} cannot be written: its suffix is none of .csv, .json, .xlsx.", "Choose another name."
+        )
     suffix, first = path.suffix.lower(), next(iter(sheets.values()))
     if suffix == ".xlsx":
         write_xlsx(path, sheets)

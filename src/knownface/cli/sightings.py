@@ -23,10 +23,10 @@ def command() -> None:
 
 @command.command(name="list")
 @filter_options
-@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, the newest.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, the last.")
 @gallery_option
 def list_sightings(limit: int, gallery: str | None, **options: Any) -> None:
-    """List sightings, the newest last."""
+    """List sightings in the order in which they were written down."""
     rows = table("id", "who", "source", "from", "until", "frames", "distance")
     with open_log(gallery) as log:
         which = which_from(options)
@@ -46,14 +46,14 @@ def list_sightings(limit: int, gallery: str | None, **options: Any) -> None:
 @filter_options
 @gallery_option
 def export(file: Path, gallery: str | None, **options: Any) -> None:
-    """Write sightings to FILE: .csv, .json or .xlsx; - is CSV on standard output. The newest come first."""
+    """Write sightings to FILE: .csv, .json or .xlsx; - is CSV on standard output. The last written come first."""
     from knownface.events.sheets import sightings_table
 
     with open_log(gallery) as log:
         found = sightings_table(log.each(which_from(options)), options["zone"])
     write_tables(file, {"Sightings": found})
     if str(file) != "-":
-        say(f"{len(found.rows)} sightings written to {file}.")
+        say(f"{_so_many(len(found.rows))} written to {file}.")
 
 
 @command.command()
@@ -69,9 +69,9 @@ def delete(everything: bool, yes: bool, gallery: str | None, **options: Any) -> 
     with open_log(gallery) as log:
         count = log.count(which)
         if count and not yes:
-            click.confirm(f"Delete {count} sightings?", abort=True, err=True)
+            click.confirm(f"Delete {_so_many(count)}?", abort=True, err=True)
         deleted = log.delete(which) if count else 0
-    out().print(f"{deleted} sightings deleted.")
+    out().print(f"{_so_many(deleted)} deleted.")
 
 
 @command.command()
@@ -115,6 +115,10 @@ def name(numbers: tuple[int, ...], name: str, no_enroll: bool, gallery: str | No
         say("No faces of these Unknowns were kept; the setting keep_unknown_faces keeps them from now on.")
 
 
+def _so_many(count: int) -> str:
+    return f"{count} sighting{'s' * (count != 1)}"
+
+
 @command.command()
 @click.argument("numbers", nargs=-1, required=True, type=int, metavar="NUMBER...")
 @click.option("--undo", is_flag=True, help="They do matter.")
@@ -123,7 +127,7 @@ def dismiss(numbers: tuple[int, ...], undo: bool, gallery: str | None) -> None:
     """Say that the Unknowns NUMBER... do not matter; they are listed and counted no more."""
     with open_log(gallery) as log:
         count = log.dismiss(numbers, dismissed=not undo)
-    out().print(f"{count} sightings {'matter again' if undo else 'dismissed'}.")
+    out().print(f"{_so_many(count)} {'brought back' if undo else 'dismissed'}.")
 
 
 @command.command()

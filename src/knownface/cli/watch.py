@@ -15,6 +15,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
+from knownface.errors import OutputError
 
 if TYPE_CHECKING:
     from knownface.live import LiveEvent, Sink, Watcher, WatchOptions, WatchStatus
@@ -145,6 +146,8 @@ def _video(source: Source, path: Path | None, options: WatchOptions) -> list[Sin
     if path is None:
         return []
     if source.kind == "video":
+        if path.exists() and path.samefile(source.address):
+            raise OutputError(f"{path} is the video that is watched: it would be lost.", "Choose another name.")
         return [LabelledVideo(path, video_info(source.address).fps, sound_from=Path(source.address))]
     fps = options.fps if source.kind == "folder" else min(_LIVE_FPS, options.max_fps or _LIVE_FPS)
     return [LabelledVideo(path, fps)]

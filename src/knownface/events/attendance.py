@@ -160,7 +160,13 @@ def report_session(gallery: Gallery, session_id: int, now: datetime | None = Non
 
 
 def mark(
-    gallery: Gallery, session_id: int, name: str, *, absent: bool = False, now: datetime | None = None
+    gallery: Gallery,
+    session_id: int,
+    name: str,
+    *,
+    absent: bool = False,
+    at: datetime | None = None,
+    now: datetime | None = None,
 ) -> SessionReport:
     """Say by hand that somebody has come, or has not; it counts more than what was seen.
 
@@ -169,19 +175,22 @@ def mark(
         session_id: Of the session.
         name: Of somebody on the list or in the gallery, or the external id of a guest; anybody else is a walk-in.
         absent: Say that they have not come, whoever was taken for them.
-        now: When they came, timezone-aware; None is the clock's time.
+        at: When they came, timezone-aware; None is now, and the session's start once it has ended.
+        now: Timezone-aware; None is the clock's time.
 
     Returns:
         The session's report afterwards.
 
     Raises:
         UnknownSessionError: There is no such session.
+        EventsError: The session was not going on at that time.
         BadNameError: The name cannot be anybody's.
     """
     time, table = as_utc(now), attendance_entries
     with writing(gallery.engine, gallery.location) as connection:
         row = _row(connection, session_id)
-        came = {"first_seen": time, "last_seen": time, "source": None}
+        arrival = _arrival(_session(row), time, None if at is None else as_utc(at))
+        came = {"first_seen": arrival, "last_seen": arrival, "source": None}
         gone = {"first_seen": None, "last_seen": None, "source": None}
         values = {**(gone if absent else came), "by_hand": True}
         entry = find_entry(connection, read_entries(connection, session_id), name)
@@ -191,6 +200,15 @@ def mark(
             walk_in = {"session_id": session_id, "listed": False, "facts": "{}", **_somebody(connection, name)}
             connection.execute(insert(table), {**walk_in, **values})
         return read_report(connection, row, _session(row), time)
+
+
+def _arrival(session: Session, now: datetime, at: datetime | None) -> datetime:
+    """When somebody came who is marked now."""
+    if at is None:
+        return now if session.opened <= now and session.is_open(now) else session.opened
+    if at < session.opened or (session.closed is not None and at > session.closed):
+        raise EventsError(f"{session.name!r} was not going on then.", "Give a time from its beginning to its end.")
+    return at
 
 
 def _times(label: str, start: datetime | None, until: datetime | None, grace: timedelta) -> dict[str, Any]:

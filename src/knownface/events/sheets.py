@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import datetime, timedelta, tzinfo
 from typing import Any
 
+from knownface.errors import EventsError
 from knownface.events.attendance_values import SessionReport
 from knownface.events.hours import WorkDay, work_weeks
 from knownface.events.values import Sighting
@@ -58,10 +59,18 @@ def moodle_table(report: SessionReport, user_column: str | None = None) -> tuple
         user_column: Which column of the guest list identifies users in Moodle (username, email or idnumber); None
             takes external ids.
 
+    Raises:
+        EventsError: The guest list has no such column.
+
     Returns:
         The table, and the names of those who were left out, since nothing identifies them. Walk-ins and people still
         expected are left out without being named.
     """
+    if user_column not in {None, *report.session.columns}:
+        known = ", ".join(report.session.columns) or "no further columns"
+        raise EventsError(
+            f"The guest list has no column {user_column!r}.", f"It has {known}; external ids are taken by default."
+        )
     rows: list[list[Any]] = []
     without: list[str] = []
     for attendee in report.attendees:

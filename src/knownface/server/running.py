@@ -11,6 +11,7 @@ from collections.abc import AsyncIterator, Iterator
 import anyio.to_thread
 
 from knownface.errors import KnownFaceError
+from knownface.events import SightingLog
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.pipeline import opencv_on_one_thread
@@ -53,12 +54,18 @@ class Pulse:
     """What the service does every second, and how long ago it last succeeded."""
 
     def __init__(
-        self, recognizer: FaceRecognizer, doorman: Doorman, audit: AuditLog, workers: Workers, jobs: Jobs
+        self,
+        recognizer: FaceRecognizer,
+        doorman: Doorman,
+        audit: AuditLog,
+        sightings: SightingLog,
+        workers: Workers,
+        jobs: Jobs,
     ) -> None:
-        self._recognizer, self._doorman, self._audit = recognizer, doorman, audit
+        self._recognizer, self._doorman, self._audit, self._sightings = recognizer, doorman, audit, sightings
         self._workers, self._jobs = workers, jobs
         self._days = recognizer.settings.serve.audit_days
-        self._last = self._scrubbed = time.monotonic()
+        self._last = self._scrubbed = self._purged = time.monotonic()
         self._written = self._cleaned = 0.0
         self.stopping = False
 
@@ -83,6 +90,9 @@ class Pulse:
             if self._days is not None and now - self._cleaned > _CLEAN_SECONDS:
                 self._cleaned = now
                 self._audit.forget(self._days)
+            if self._sightings.keep.days is not None and now - self._purged > _CLEAN_SECONDS:
+                self._purged = now  # also where no camera writes anything down
+                self._jobs.start("retention", lambda: {"deleted": self._sightings.purge()})
             idle = self._workers.idle_seconds >= _IDLE_SECONDS
             if now - self._scrubbed > (_SCRUB_SECONDS if idle else _BUSY_SCRUB_SECONDS):
                 self._scrubbed = now
@@ -109,7 +119,8 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     keys, sessions, audit = KeyStore(gallery), SessionStore(gallery, serve.session_hours), AuditLog(gallery)
     doorman = Doorman(keys, sessions)
     workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
-    pulse = Pulse(recognizer, doorman, audit, workers, jobs)
+    rooms = Rooms(recognizer)
+    pulse = Pulse(recognizer, doorman, audit, rooms.log, workers, jobs)
     service = Service(
         recognizer=recognizer,
         settings=serve,
@@ -122,7 +133,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
         strangers=Strangers(),
         metrics=Metrics(),
         pictures=PictureStore(gallery, recognizer.settings.max_pixels),
-        rooms=Rooms(recognizer),
+        rooms=rooms,
         webhooks=WebhookStore(gallery),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),

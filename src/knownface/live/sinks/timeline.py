@@ -85,7 +85,9 @@ class Timeline:
 
     def __init__(self, path: Path | None = None) -> None:
         if path is not None and path.suffix.lower() not in {".csv", ".json"}:
-            raise OutputError(f"{path} cannot be written: a timeline's suffix must be .csv or .json.")
+            raise OutputError(
+                f"{path} cannot be written: a timeline's suffix must be .csv or .json.", "Choose another name."
+            )
         self._path = path
         self._rows: list[TimelineRow] = []
         self._last: dict[tuple[int | None, int | None], int] = {}
