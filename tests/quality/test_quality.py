@@ -76,6 +76,13 @@ def test_turn_is_measured_from_the_nose(picture: Image) -> None:
     assert measure_quality(picture, face(landmarks=same_eyes)).turn == 1.0
 
 
+def test_a_profile_is_turned_away_and_an_unknown_turn_is_not(picture: Image) -> None:
+    profile = LANDMARKS.copy()
+    profile[2, 0] = 150
+    assert codes(picture, face(landmarks=profile)) == ["turned-away"]
+    assert codes(picture, face(landmarks=np.full((5, 2), np.nan))) == []
+
+
 def test_a_better_picture_scores_higher(picture: Image) -> None:
     good = measure_quality(picture, face()).score
     assert 0 < measure_quality(cv2.GaussianBlur(picture, (0, 0), 3), face()).score < good <= 1

@@ -30,7 +30,7 @@ def weight(quality: FaceQuality) -> float:
 def combined(samples: Sequence[Sample]) -> Embeddings:
     """The mean of the embeddings, weighted by the square of the quality, as a unit vector.
 
-    Of all ways tried this names most at the same rate of false names; see ``docs/tracking.md``.
+    How this compares with other ways is told in ``docs/tracking.md``.
 
     Args:
         samples: At least one.
