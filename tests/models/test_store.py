@@ -108,10 +108,10 @@ def test_dlib_comes_with_its_package() -> None:
     assert "face_recognition_models" not in sys.modules
 
 
-@pytest.mark.parametrize("place", ["mobilefacenet_arcface.onnx", "MobileFaceNet.onnx", "onnx/MobileFaceNet.onnx"])
-def test_the_models_folder(store: ModelStore, mobilefacenet: Path, place: str) -> None:
+@pytest.mark.parametrize("name", ["mobilefacenet_arcface.onnx", "MobileFaceNet.onnx", "onnx/MobileFaceNet.onnx"])
+def test_the_models_folder(store: ModelStore, mobilefacenet: Path, name: str) -> None:
     assert store.models is not None
-    path = store.models / place
+    path = store.models / name
     path.parent.mkdir(exist_ok=True)
     shutil.copyfile(mobilefacenet, path)
     assert store.find("mobilefacenet") == path

@@ -67,6 +67,7 @@ class CameraFeed:
         # On a thread of its own: writing may wait for the database, pictures may not.
         self._delivery = Delivery(sinks, lossless=False, on_error=lambda: None)
         self._delivery.start()
+        self._closed = False
 
     def look(self, picture: bytes) -> FrameResult:
         """Look at the next picture; any thread may call it, one at a time looks.
@@ -95,8 +96,11 @@ class CameraFeed:
             return self._session.evidence(track_id)
 
     def close(self) -> None:
-        """End all tracks and wait until what was seen is written down."""
+        """End all tracks and wait until what was seen is written down; the second time, only wait."""
         with self._lock:
+            if self._closed:
+                return
+            self._closed = True
             try:
                 self._hand_on(self._session.gap())
             finally:

@@ -63,11 +63,12 @@ class Rooms:
         return feed
 
     def close_camera(self, feed: CameraFeed) -> None:
-        """The browser sends no more."""
-        with self._lock:
-            known = self._cameras.pop(feed.id, None)
-        if known is not None:
+        """The browser sends no more. The camera is listed until what it saw is written down."""
+        try:
             feed.close()
+        finally:
+            with self._lock:
+                self._cameras.pop(feed.id, None)
 
     def feeds(self) -> list[Feed]:
         """Everything that is looked at now."""
@@ -90,9 +91,8 @@ class Rooms:
         """End everything; what was seen is written down."""
         with self._lock:
             cameras = list(self._cameras.values())
-            self._cameras.clear()
         for feed in cameras:
-            feed.close()
+            self.close_camera(feed)
         self.watched.close()
 
     def _sinks(self, feed_id: str, source: str) -> Sequence[Sink]:
