@@ -12,7 +12,7 @@ from typing import Any, Self, TypeVar
 
 import httpx
 from chromium import Served, write_camera
-from selenium.common.exceptions import StaleElementReferenceException
+from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
@@ -22,6 +22,7 @@ from knownface.types import Image
 
 Found = TypeVar("Found")
 PATIENCE = 60.0
+TURNED = "does not belong to the document"  # the driver's word, now and then, for a stale element of a page just left
 
 
 class Page:
@@ -49,10 +50,20 @@ class Page:
         self.browser.get(self.address + path)
 
     def until(self, condition: Callable[[], Found], seconds: float = PATIENCE) -> Found:
-        """Wait for something to be so."""
-        wait = WebDriverWait(self.browser, seconds, 0.1, ignored_exceptions=(StaleElementReferenceException,))
+        """Wait for something to be so; that the page turns meanwhile is no mistake."""
+
+        def tried(_: Chrome) -> Found | None:
+            try:
+                return condition()
+            except StaleElementReferenceException:
+                return None
+            except WebDriverException as error:
+                if TURNED in str(error):
+                    return None
+                raise
+
         try:
-            return wait.until(lambda _: condition())
+            return WebDriverWait(self.browser, seconds, 0.1).until(tried)  # type: ignore[return-value]
         except Exception as error:
             error.add_note(f"at {self.browser.current_url} the page said:\n{self.text()}\n{self.complaints()}")
             error.add_note("the service said last:\n" + "".join(self.served.said[-30:]))
