@@ -54,10 +54,18 @@ class Plan:
 
 @dataclass(slots=True)
 class Result:
-    """Of one variant."""
+    """Of one variant.
+
+    Attributes:
+        tracks: Names by tracks, in every frame.
+        compared: The same in those frames only that are named frame by frame too: in frames between two looks of
+            the detector nothing can be named frame by frame.
+        frames: Names frame by frame.
+    """
 
     variant: Variant
     tracks: Score = field(default_factory=Score)
+    compared: Score = field(default_factory=Score)
     frames: Score = field(default_factory=Score)
     count: int = 0
     embedded: int = 0
@@ -113,7 +121,7 @@ def main() -> None:
 def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     """Make a variant's video, look at it, and count."""
     result, recognizer = Result(variant), cast.recognizer
-    result.frames.step = plan.detect_every * plan.frames_every / FPS
+    result.frames.step = result.compared.step = plan.detect_every * plan.frames_every / FPS
     follower = FaceFollower(recognizer.decide, recognizer.rule.threshold, FollowOptions())
     for number, made in enumerate(make_video(variant, cast.known, cast.strangers, plan.seconds, plan.seed, plan.visit)):
         began, cpu = time.perf_counter(), time.process_time()
@@ -130,6 +138,7 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
         result.embedded += len(wanted)
         result.tracks.frame(made.faces, shown)
         if faces is not None and number % (plan.detect_every * plan.frames_every) == 0:
+            result.compared.frame(made.faces, shown)
             result.frames.frame(made.faces, _by_itself(recognizer, made, faces))
     return result
 

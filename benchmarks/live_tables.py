@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 _COLUMNS = (
     "variant",
     "right",
+    "right, frames compared",
     "right, by frame",
     "wrong",
     "unknown",
@@ -50,6 +51,7 @@ def measures(result: Result) -> dict[str, Any]:
         "variant": result.variant.name,
         "about": result.variant.about,
         "tracks": {"known": shares(tracks.known), "strangers": shares(tracks.strangers)},
+        "compared": {"known": shares(result.compared.known), "strangers": shares(result.compared.strangers)},
         "frames": {"known": shares(frames.known), "strangers": shares(frames.strangers)},
         "stranger_visits": len(strangers),
         "stranger_visits_named": len(tracks.wrong_visits),
@@ -108,6 +110,7 @@ def _row(row: Mapping[str, Any]) -> str:
     cells = (
         row["variant"],
         f"{known['right']:.4f}",
+        f"{row['compared']['known']['right']:.4f}",
         f"{by_frame['right']:.4f}",
         *(f"{known[kind]:.4f}" for kind in ("wrong", "unknown", "undecided", "missed")),
         f"{row['tracks']['strangers']['wrong']:.4f}",

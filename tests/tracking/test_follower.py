@@ -213,6 +213,21 @@ def test_where_one_face_hides_another_there_is_no_name_until_a_picture_tells_who
     assert [face.identity.label for face in play.follower.visible()] == ["Ada"]
 
 
+def test_who_was_behind_a_face_that_a_picture_has_told_needs_none_to_have_the_name_back() -> None:
+    play = stage()
+    ben = Box(180, 84, 50, 60)
+    labels = []
+    for i in range(34):
+        people = {"Ben": ben, "Ada": Box(10 + 8 * i, 80, 50, 60)}
+        hidden = abs(people["Ada"].x - ben.x) < 25
+        # The newest picture is one of Ada's, before Ben.
+        shown = play.frame(people, ["Ben"] if hidden else [], learn=i < 24)
+        labels.append((hidden, play.labels(shown, people)["Ben"]))
+    behind = [i for i, (hidden, _) in enumerate(labels) if hidden]
+    assert behind[0] < 23 < behind[-1]
+    assert {label for hidden, label in labels[behind[-1] + 1 :]} == {"Ben"}
+
+
 def learned(distance: float, light: float = 1.0) -> list[str]:
     """Labels of a face in the frames of four seconds whose pictures all lie so far from Ada."""
     play = stage("Ada")

@@ -45,7 +45,8 @@ def take(presence: Presence, track: Track, sample: Sample, opinion: Decision, th
     if judged == "fits" or track.verified:
         track.learn(kept((*track.samples, sample), options.most_samples))
     if judged == "fits":
-        track.doubts, track.verified, track.veiled = (), True, False
+        track.doubts, track.verified = (), True
+        presence.tell_apart(track)
     else:
         agree = distance(combined((*track.doubts, sample)), sample.embedding) <= threshold
         track.doubts = (*track.doubts, sample) if agree else (sample,)

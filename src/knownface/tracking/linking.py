@@ -84,7 +84,8 @@ def _veil(gone: Sequence[Track], tracks: Sequence[Track]) -> None:
     for hidden in gone:
         for track in tracks if hidden.near else ():
             if not track.missed and gaps_to_others([track.box, hidden.box])[0] < _CROWDED:
-                track.veiled = hidden.veiled = True
+                track.mistakable.add(hidden.track_id)
+                hidden.mistakable.add(track.track_id)
 
 
 def _note_meetings(tracks: Sequence[Track]) -> None:

@@ -54,9 +54,17 @@ class Presence:
         """Whether a track is no mistake of the detector."""
         return track.hits >= self.options.confirm or track.standing.state == "named"
 
+    def tell_apart(self, track: Track) -> None:
+        """A picture shows who a track is: so the other one that it might have been is told as well."""
+        for number in track.mistakable & self.tracks.keys():
+            self.tracks[number].mistakable.discard(track.track_id)
+        track.mistakable.clear()
+
     def merge(self, new: Track, old: Track) -> None:
         """A new track has turned out to be the face of one out of sight, which goes on."""
         old.resume(new, self.options.most_samples)
+        self.tell_apart(new)
+        self.tell_apart(old)
         del self.tracks[new.track_id]
         self._also[new.track_id] = old.track_id
 

@@ -35,8 +35,8 @@ class Track:
         shown: Whether it is in the frame observed last, found or expected.
         lost: Whether it has been out of sight so long that only a picture can find it again.
         missed: Whether the detector did not find it when it looked last.
-        veiled: Whether another face hid it, or it another one, and no picture has told since which of them is seen: it
-            has no label until then.
+        mistakable: Numbers of the tracks that hid it, or that it hid, as long as no picture has told which of them is
+            seen.
         verified: Whether a picture has shown the same face since the last occasion to be mistaken.
         hits: How often it was found.
         frames: In how many frames it was shown.
@@ -74,7 +74,7 @@ class Track:
     shown: bool = True
     lost: bool = False
     missed: bool = False
-    veiled: bool = False
+    mistakable: set[int] = field(default_factory=set)
     verified: bool = True
     hits: int = 1
     frames: int = 0
@@ -143,7 +143,7 @@ class Track:
         self.portraits |= track.portraits
         self.learn(kept((*self.samples, *track.samples), most_samples))
         self.motion, self.box, self.face, self.looks = track.motion, track.box, track.face, track.looks
-        self.shown, self.lost, self.verified, self.veiled = track.shown, track.lost, True, False
+        self.shown, self.lost, self.verified = track.shown, track.lost, True
         self.last_time = self.stretch_last = track.last_time
         self.hits += track.hits
         self.frames += track.frames
@@ -190,6 +190,11 @@ class Track:
     def note(self, distance: float) -> None:
         """Take the distance of a decision that gives the present answer into account."""
         self.best_distance = distance if self.best_distance is None else min(distance, self.best_distance)
+
+    @property
+    def veiled(self) -> bool:
+        """Whether it has no label until a picture tells who it is."""
+        return bool(self.mistakable)
 
     @property
     def _key(self) -> tuple[str, int | None, str | None, int | None]:
