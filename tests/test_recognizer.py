@@ -23,6 +23,7 @@ from knownface.errors import (
     UnknownModelError,
     UnreadableError,
 )
+from knownface.gallery import NewTemplate
 from knownface.media import write_image
 from knownface.types import Image
 
@@ -129,6 +130,26 @@ def test_classify_face_decides_an_embedding(knows_eileen: FaceRecognizer) -> Non
     decision = knows_eileen.classify_face(vector * 3)
     assert (decision.name, decision.stage, decision.votes) == ("Eileen Collins", 1, 1)
     assert knows_eileen.classify_face(-vector).name is None
+
+
+def test_a_track_is_compared_with_each_persons_mean_too(recognizer: FaceRecognizer) -> None:
+    recognizer.gallery.bind(recognizer.embedder.contract)
+    axes = np.eye(recognizer.embedder.contract.dim, dtype=np.float32)
+    threshold = recognizer.rule.threshold
+    # Two photos, each a little too far from the face between them.
+    turn = 2 * np.arcsin(1.1 * threshold / 2)
+    photos = [np.cos(turn) * axes[0] + sign * np.sin(turn) * axes[1] for sign in (-1, 1)]
+    for name, vectors in (("Ada", photos), ("Ben", [axes[2], axes[3]])):
+        new = [NewTemplate(vector.astype(np.float32), f"{i}", f"{name}{i}") for i, vector in enumerate(vectors)]
+        recognizer.gallery.add_templates(name, new)
+    between, photo = axes[:1], photos[0][None].astype(np.float32)
+    assert recognizer.decide(between)[0].reason == "too far"
+    [track] = recognizer.decide_tracks(between)
+    assert (track.name, track.votes) == ("Ada", 1)
+    assert track.distance == pytest.approx(0, abs=1e-3)
+    assert recognizer.decide_tracks(photo)[0].name == recognizer.decide(photo)[0].name == "Ada"
+    assert [d.reason for d in recognizer.decide_tracks(np.concatenate([between, between]))] == ["named", "taken"]
+    assert recognizer.decide_tracks(axes[5:6])[0].name is None
 
 
 def test_an_aligned_network_refuses_a_detector_without_landmarks(alone: Path, model_folder: Path) -> None:

@@ -33,7 +33,7 @@ from knownface.models.session import usable_processors
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
-from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Image
+from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Image, Neighbours
 
 ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
 """A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3)."""
@@ -364,6 +364,14 @@ class FaceRecognizer:
             )
         return self.decide(vector / length)[0]
 
+    def decide_tracks(self, embeddings: Embeddings) -> list[Decision]:
+        """Decide the faces of one frame by the mean embeddings of their tracks.
+
+        As :meth:`decide`, where each person's mean embedding counts as one more template: means lie nearer to each
+        other than to single photos. Calibration, which promises something of single photos, knows nothing of it.
+        """
+        return self._decide(embeddings, self.gallery.search_with_means)
+
     def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
 
@@ -373,6 +381,16 @@ class FaceRecognizer:
             top: How many candidates each decision tells at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
         """
+        return self._decide(embeddings, self.gallery.search, allow_repeats=allow_repeats, top=top)
+
+    def _decide(
+        self,
+        embeddings: Embeddings,
+        search: Callable[[Embeddings, int], Neighbours],
+        *,
+        allow_repeats: bool = False,
+        top: int = 0,
+    ) -> list[Decision]:
         gallery = self.gallery
         vectors, people = gallery.negatives()
         facts = GalleryFacts(
@@ -382,7 +400,7 @@ class FaceRecognizer:
             counter_examples=CounterExamples(vectors, people) if len(people) else None,
         )
         return decide_picture(
-            embeddings, lambda k: gallery.search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats, top=top
+            embeddings, lambda k: search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats, top=top
         )
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Self
 
+import numpy as np
 from sqlalchemy import Connection, Engine
 
 from knownface.errors import GalleryEmptyError, IndexDamagedError, KnownFaceError
@@ -17,12 +18,16 @@ from knownface.gallery.database import GalleryDatabase
 from knownface.gallery.engine_index import EngineIndex, EngineOptions, engine_options
 from knownface.gallery.index_options import TOLD, IndexOptions, index_options
 from knownface.gallery.live_index import LiveIndex, View
+from knownface.gallery.person_means import PersonMeans, with_means
 from knownface.settings import Settings
 from knownface.storage import Location, open_engine, parse_location
 from knownface.storage.watch import open_watch
 from knownface.types import EmbedderContract, Embeddings, Ids, Neighbours
 
 _log = logging.getLogger(__name__)
+
+_AROUND = 20
+"""Nearest templates among which people are looked for whose means are compared."""
 
 
 class Searchable(GalleryDatabase):
@@ -45,6 +50,7 @@ class Searchable(GalleryDatabase):
         self._watch = open_watch(engine, location)
         self._seen: int | str | None = None
         self._bound: EmbedderContract | None = None
+        self._means = PersonMeans(self._place)
 
     @classmethod
     def open(
@@ -210,6 +216,28 @@ class Searchable(GalleryDatabase):
                 self._live.forget()
             self._update(index=True)
             return self._live.search(embeddings, k)
+
+    def search_with_means(self, embeddings: Embeddings, k: int) -> Neighbours:
+        """As :meth:`search`, where the mean embedding of each person counts as one more template of theirs.
+
+        The means are those of the people who have several templates, one of them among the 20 nearest.
+
+        Args:
+            embeddings: Float32, shape (n, dim), unit norm.
+            k: How many, at least 1.
+
+        Raises:
+            ValueError: The shape does not fit the gallery's embedder.
+        """
+        near = self.search(embeddings, max(k, _AROUND))
+        people, dim = np.unique(near.people[near.people >= 0]), embeddings.shape[1]
+        with self._lock:
+            missing = self._means.missing(self._live.view.state.generation, people)
+            if len(missing):
+                with self._reading() as connection:
+                    self._means.read(connection, missing, dim)
+            people, means = self._means.of(people, dim)
+        return with_means(near, embeddings, people, means, k)
 
     def build_index(self) -> int:
         """Bring the index up to date and save it beside the database; returns the number of templates in it.

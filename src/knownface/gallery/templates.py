@@ -204,6 +204,19 @@ def read_vectors_of(connection: Connection, ids: Ids, dim: int, place: str) -> t
     return _as_arrays(rows, dim, place)
 
 
+def read_vectors_of_people(connection: Connection, people: Ids, dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
+    """Embeddings, template ids and person ids of everything that some people are searched by.
+
+    Raises:
+        GalleryDamagedError: As :func:`read_vectors`.
+    """
+    rows: list[Any] = []
+    for chunk in chunks(people.tolist()):
+        of_these = _VECTORS.where(templates.c.person_id.in_(chunk), templates.c.negative.is_(False))
+        rows += connection.execute(of_these.order_by(templates.c.id)).all()
+    return _as_arrays(rows, dim, place)
+
+
 _VECTORS = select(templates.c.vector, templates.c.id, templates.c.person_id)
 
 

@@ -59,7 +59,7 @@ class LiveSession:
         self._numbers = NumberSupply(new_number) if live and new_number is not None else None
         self._ending = False
         self._follower = FaceFollower(
-            recognizer.decide,
+            recognizer.decide_tracks,
             recognizer.rule.threshold,
             self.options.follow,
             new_number=new_number if self._numbers is None else self._another_number,

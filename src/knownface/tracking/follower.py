@@ -29,7 +29,7 @@ class FaceFollower:
 
     Args:
         decide: Decides the embeddings of the faces visible together, so that a person is given to one of them at
-            most; ``FaceRecognizer.decide`` fits.
+            most; ``FaceRecognizer.decide_tracks`` fits.
         threshold: Distance, 0 to 2, within which ``decide`` names; likeness of faces not in the gallery is judged by
             it too. May be set anew, followed by :meth:`redecide`.
         options: How faces are linked, when they are embedded, how sure a name must be.
@@ -37,7 +37,7 @@ class FaceFollower:
             without an answer. None in its place counts from 1.
 
     Example:
-        >>> follower = FaceFollower(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
+        >>> follower = FaceFollower(recognizer.decide_tracks, recognizer.rule.threshold)  # doctest: +SKIP
         >>> wanted = follower.observe(frame.image, frame.time, detector.detect(frame.image))  # doctest: +SKIP
         >>> vectors = embedder.embed([embedder.crop(frame.image, w.face) for w in wanted])  # doctest: +SKIP
         >>> pairs = zip(wanted, vectors, strict=True)  # doctest: +SKIP

@@ -1,0 +1,86 @@
+"""The mean embedding of each person, as one more template of theirs.
+
+A single photo has its own light, turn and blur; the mean of a person's photos has less of that (the nearest class
+mean of pattern recognition; for faces e.g. Best-Rowden et al., "Unconstrained Face Recognition: Identifying a Person
+of Interest from a Media Collection", IEEE TIFS 9, 2014). What it is worth for tracks is told in ``docs/tracking.md``.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from sqlalchemy import Connection
+
+from knownface.gallery.templates import read_vectors_of_people
+from knownface.types import Embeddings, Ids, Neighbours
+
+
+class PersonMeans:
+    """Those that were wanted since the gallery changed last. One thread at a time.
+
+    Args:
+        place: What messages call the gallery.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._place = place
+        self._generation: int | None = None
+        self._means: dict[int, Embeddings] = {}
+
+    def missing(self, generation: int, people: Ids) -> Ids:
+        """Those whose means have to be read; all, if what is kept is of another generation of the gallery."""
+        if generation != self._generation:
+            self._generation, self._means = generation, {}
+        return np.array([person for person in people.tolist() if person not in self._means], dtype=np.int64)
+
+    def read(self, connection: Connection, people: Ids, dim: int) -> None:
+        """Read the means of some people, whose embeddings have so many numbers.
+
+        Raises:
+            GalleryDamagedError: A template cannot be read.
+        """
+        vectors, _, owners = read_vectors_of_people(connection, people, dim, self._place)
+        for person in people.tolist():
+            self._means[person] = _mean(vectors[owners == person])
+
+    def of(self, people: Ids, dim: int) -> tuple[Ids, Embeddings]:
+        """The means of those who have one; they were read before.
+
+        Returns:
+            Ids, in their order, and unit vectors, float32, shape (ids, dim).
+        """
+        held = [person for person in people.tolist() if len(self._means[person])]
+        means = [self._means[person] for person in held]
+        return np.array(held, dtype=np.int64), np.concatenate([np.empty((0, dim), dtype=np.float32), *means])
+
+
+def _mean(vectors: Embeddings) -> Embeddings:
+    """Shape (1, dim); (0, dim) where there are fewer than two vectors, or they cancel each other out."""
+    total = vectors.sum(axis=0, dtype=np.float64)
+    length = float(np.linalg.norm(total))
+    if len(vectors) < 2 or length == 0:
+        return vectors[:0]
+    return np.asarray((total / length)[None], dtype=np.float32)
+
+
+def with_means(near: Neighbours, embeddings: Embeddings, people: Ids, means: Embeddings, k: int) -> Neighbours:
+    """The k nearest of the templates found and of the means of those whose they are.
+
+    Args:
+        near: The nearest templates of n probes.
+        embeddings: The probes, float32, shape (n, dim), unit vectors.
+        people: Ids of those whose means are given.
+        means: Unit vectors, float32, shape (people, dim).
+        k: How many.
+
+    Returns:
+        In the order of the distances; a mean goes by the id of its person's nearest template.
+    """
+    same = near.people[:, :, None] == people
+    found = same.any(axis=1)
+    apart = np.linalg.norm(embeddings[:, None, :] - means[None, :, :], axis=2)
+    distances = np.concatenate([near.distances, np.where(found, apart, np.inf)], axis=1)
+    nearest = np.take_along_axis(near.templates, same.argmax(axis=1), axis=1)
+    templates = np.concatenate([near.templates, np.where(found, nearest, -1)], axis=1)
+    whose = np.concatenate([near.people, np.where(found, people, -1)], axis=1)
+    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
+    return Neighbours(*(np.take_along_axis(rows, order, axis=1) for rows in (distances, templates, whose)))
