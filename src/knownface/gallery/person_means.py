@@ -1,8 +1,8 @@
 """The mean embedding of each person, as one more template of theirs.
 
 A single photo has its own light, turn and blur; the mean of a person's photos has less of that (the nearest class
-mean classifier: Mensink et al., "Distance-based image classification", IEEE TPAMI 35, 2013). What it is worth for tracks
-is told in ``docs/tracking.md``.
+mean classifier: Mensink et al., "Distance-based image classification", IEEE TPAMI 35, 2013). What it is worth for
+tracks is told in ``docs/tracking.md``.
 """
 
 from __future__ import annotations
