@@ -163,6 +163,19 @@ def test_a_short_occlusion_keeps_the_track_and_a_long_one_does_not() -> None:
     assert shown[0].identity.label == "Ada"
 
 
+def test_a_face_that_comes_back_elsewhere_is_not_counted_twice_in_a_frame() -> None:
+    play = stage()
+    for _ in range(20):
+        play.frame({"Ada": ADA})
+    for _ in range(20):
+        # Seen at once, but too far from where it was: its old box goes on for 0.3 seconds beside the new one.
+        shown = play.frame({"Ada": moved(ADA, 150)})
+    assert [face.identity.label for face in shown] == ["Ada"]
+    play.follower.finish()
+    [summary] = play.follower.ended()
+    assert summary.frames == sum(stretch.frames for stretch in summary.stretches) == 40
+
+
 def test_a_face_that_comes_running_is_one_track() -> None:
     play = stage()
     ids = set()

@@ -158,7 +158,7 @@ class Naming:
         known = None
         if track.embedding is not None:
             within = self._options.alike * threshold
-            known = self._presence.unknowns.recall(track.embedding, time, within, present)
+            known = self._presence.unknowns.recall(track.embedding, track.first_time, time, within, present)
         return self._new_number() if known is None else known
 
     def _one_each(self, tracks: Sequence[Track], time: float, threshold: float) -> None:

@@ -40,6 +40,7 @@ class Track:
         verified: Whether a picture has shown the same face since the last occasion to be mistaken.
         hits: How often it was found.
         frames: In how many frames it was shown.
+        coasted: In how many of these since it was found last.
         near: Whether another face is so near that they may be taken for each other.
         crowded: Whether another face is so near that pictures may show both.
         check: Whether there was such an occasion since its last picture.
@@ -78,6 +79,7 @@ class Track:
     verified: bool = True
     hits: int = 1
     frames: int = 0
+    coasted: int = 0
     near: bool = False
     crowded: bool = False
     check: bool = False
@@ -118,7 +120,7 @@ class Track:
         if self.suspect:
             self.check = True
             self.verified &= not self.missed
-        self.missed = False
+        self.missed, self.coasted = False, 0
         if not self.crowded:
             self.looks = blended(self.looks, looks)
         self.motion.update(face.box, time)
@@ -146,8 +148,10 @@ class Track:
         self.shown, self.lost, self.verified = track.shown, track.lost, True
         self.last_time = self.stretch_last = track.last_time
         self.hits += track.hits
-        self.frames += track.frames
-        self.stretch_frames += track.frames
+        # Where its box went on, the face was not: it is in the frames of the new track.
+        self.frames += track.frames - self.coasted
+        self.stretch_frames = max(0, self.stretch_frames - self.coasted) + track.frames
+        self.coasted = track.coasted
         self.asked, self.waiting = track.asked, self.waiting + track.waiting
         if track.best_score is not None:
             self.best_score = max(track.best_score, self.best_score or 0.0)
@@ -155,6 +159,7 @@ class Track:
     def show(self) -> None:
         """Count a frame in which it is visible."""
         self.frames += 1
+        self.coasted += self.face is None
         self.stretch_frames += 1
         self.stretch_last = max(self.stretch_last, self.last_time)
 

@@ -38,17 +38,21 @@ class UnknownMemory:
         while len(self._gone) > _MOST:
             del self._gone[next(iter(self._gone))]
 
-    def recall(self, embedding: Embeddings, time: float, within: float, present: Collection[int]) -> int | None:
+    def recall(
+        self, embedding: Embeddings, since: float, time: float, within: float, present: Collection[int]
+    ) -> int | None:
         """The number of the Unknown whom this face is most alike, or None.
 
         Args:
             embedding: Unit vector.
+            since: Stream seconds when this face came: whoever was still seen after that is somebody else.
             time: Stream seconds now.
             within: Largest distance at which two faces are the same.
             present: Numbers of Unknowns who are in the picture, so are somebody else.
         """
         self._gone = {n: gone for n, gone in self._gone.items() if abs(time - gone.time) <= self._seconds}
-        absent = [gone for gone in self._gone.values() if gone.number not in present]
+        left = [gone for gone in self._gone.values() if not since < gone.time <= time]
+        absent = [gone for gone in left if gone.number not in present]
         if not absent:
             return None
         distances = np.linalg.norm(np.stack([gone.embedding for gone in absent]) - embedding, axis=1)
