@@ -152,6 +152,23 @@ def test_a_track_is_compared_with_each_persons_mean_too(recognizer: FaceRecogniz
     assert recognizer.decide_tracks(axes[5:6])[0].name is None
 
 
+def test_means_hide_nobody_from_a_face_whose_person_is_taken(recognizer: FaceRecognizer) -> None:
+    recognizer.gallery.bind(recognizer.embedder.contract)
+    axes = np.eye(recognizer.embedder.contract.dim, dtype=np.float32)
+
+    def turned(axis: int, share: float) -> np.ndarray:
+        angle = 2 * np.arcsin(share * recognizer.rule.threshold / 2)
+        return (np.cos(angle) * axes[0] + np.sin(angle) * axes[axis]).astype(np.float32)
+
+    # Four photos and their mean are nearer to both faces than the only one of the other person.
+    for name, vectors in (("Ada", [turned(i, 0.2) for i in range(1, 5)]), ("Ben", [turned(5, 0.9)])):
+        new = [NewTemplate(vector, f"{i}", f"{name}{i}") for i, vector in enumerate(vectors)]
+        recognizer.gallery.add_templates(name, new)
+    faces = np.stack([axes[0], turned(5, 0.1)])
+    assert sorted(str(d.name) for d in recognizer.decide(faces)) == ["Ada", "Ben"]
+    assert sorted(str(d.name) for d in recognizer.decide_tracks(faces)) == ["Ada", "Ben"]
+
+
 def test_an_aligned_network_refuses_a_detector_without_landmarks(alone: Path, model_folder: Path) -> None:
     with pytest.raises(ModelError, match="five landmarks"):
         FaceRecognizer.open(":memory:", embedder="mobilefacenet", detector="dlib-hog", models=model_folder)

@@ -370,7 +370,8 @@ class FaceRecognizer:
         As :meth:`decide`, where each person's mean embedding counts as one more template: means lie nearer to each
         other than to single photos. Calibration, which promises something of single photos, knows nothing of it.
         """
-        return self._decide(embeddings, self.gallery.search_with_means)
+        gallery = self.gallery
+        return self._decide(embeddings, gallery.search_with_means, len(gallery) + len(gallery.names))
 
     def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
@@ -381,20 +382,23 @@ class FaceRecognizer:
             top: How many candidates each decision tells at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
         """
-        return self._decide(embeddings, self.gallery.search, allow_repeats=allow_repeats, top=top)
+        gallery = self.gallery
+        return self._decide(embeddings, gallery.search, len(gallery), allow_repeats=allow_repeats, top=top)
 
     def _decide(
         self,
         embeddings: Embeddings,
         search: Callable[[Embeddings, int], Neighbours],
+        most: int,
         *,
         allow_repeats: bool = False,
         top: int = 0,
     ) -> list[Decision]:
+        """Decide by a search that finds at most so many templates, whatever k is."""
         gallery = self.gallery
         vectors, people = gallery.negatives()
         facts = GalleryFacts(
-            templates=len(gallery),
+            templates=most,
             names=gallery.names,
             thresholds=gallery.person_thresholds,
             counter_examples=CounterExamples(vectors, people) if len(people) else None,

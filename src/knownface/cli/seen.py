@@ -124,11 +124,11 @@ def write_tables(path: Path, sheets: Mapping[str, Table]) -> None:
     """
     from knownface.events.sheets import as_json, plain
 
-    if path.suffix.lower() not in {".csv", ".json", ".xlsx", ""}:
+    suffix, first = path.suffix.lower(), next(iter(sheets.values()))
+    if suffix not in {".csv", ".json", ".xlsx", ""}:
         raise OutputError(
             f"{path} cannot be written: its suffix is none of .csv, .json, .xlsx.", "Choose another name."
         )
-    suffix, first = path.suffix.lower(), next(iter(sheets.values()))
     if suffix == ".xlsx":
         write_xlsx(path, sheets)
     elif suffix == ".json":

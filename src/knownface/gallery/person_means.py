@@ -7,6 +7,9 @@ tracks is told in ``docs/tracking.md``.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+
 import numpy as np
 from sqlalchemy import Connection
 
@@ -26,28 +29,30 @@ class PersonMeans:
         self._generation: int | None = None
         self._means: dict[int, Embeddings] = {}
 
-    def missing(self, generation: int, people: Ids) -> Ids:
-        """Those whose means have to be read; all, if what is kept is of another generation of the gallery."""
-        if generation != self._generation:
-            self._generation, self._means = generation, {}
-        return np.array([person for person in people.tolist() if person not in self._means], dtype=np.int64)
+    def of(
+        self, people: Ids, dim: int, generation: int, reading: Callable[[], AbstractContextManager[Connection]]
+    ) -> tuple[Ids, Embeddings]:
+        """The means of those of some people who have several templates.
 
-    def read(self, connection: Connection, people: Ids, dim: int) -> None:
-        """Read the means of some people, whose embeddings have so many numbers.
+        Args:
+            people: Their ids.
+            dim: Length of an embedding.
+            generation: Of the gallery; what was read of another one is forgotten.
+            reading: Connects to the gallery; called if a mean has to be read.
+
+        Returns:
+            Ids, in their order, and unit vectors, float32, shape (ids, dim).
 
         Raises:
             GalleryDamagedError: A template cannot be read.
         """
-        vectors, _, owners = read_vectors_of_people(connection, people, dim, self._place)
-        for person in people.tolist():
-            self._means[person] = _mean(vectors[owners == person])
-
-    def of(self, people: Ids, dim: int) -> tuple[Ids, Embeddings]:
-        """The means of those who have one; they were read before.
-
-        Returns:
-            Ids, in their order, and unit vectors, float32, shape (ids, dim).
-        """
+        if generation != self._generation:
+            self._generation, self._means = generation, {}
+        new = np.array([person for person in people.tolist() if person not in self._means], dtype=np.int64)
+        if len(new):
+            with reading() as connection:
+                vectors, _, owners = read_vectors_of_people(connection, new, dim, self._place)
+            self._means |= {person: _mean(vectors[owners == person]) for person in new.tolist()}
         held = [person for person in people.tolist() if len(self._means[person])]
         means = [self._means[person] for person in held]
         return np.array(held, dtype=np.int64), np.concatenate([np.empty((0, dim), dtype=np.float32), *means])

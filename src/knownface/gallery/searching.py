@@ -232,11 +232,7 @@ class Searchable(GalleryDatabase):
         near = self.search(embeddings, max(k, _AROUND))
         people, dim = np.unique(near.people[near.people >= 0]), embeddings.shape[1]
         with self._lock:
-            missing = self._means.missing(self._live.view.state.generation, people)
-            if len(missing):
-                with self._reading() as connection:
-                    self._means.read(connection, missing, dim)
-            people, means = self._means.of(people, dim)
+            people, means = self._means.of(people, dim, self._live.view.state.generation, self._reading)
         return with_means(near, embeddings, people, means, k)
 
     def build_index(self) -> int:

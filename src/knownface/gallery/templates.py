@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, exists, func, select, update
+from sqlalchemy import Column, Connection, Row, delete, exists, func, select, update
 
 from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateError
 from knownface.gallery.statements import chunks, storable
@@ -198,22 +198,24 @@ def read_vectors_of(connection: Connection, ids: Ids, dim: int, place: str) -> t
     Raises:
         GalleryDamagedError: As :func:`read_vectors`.
     """
-    rows: list[Any] = []
-    for chunk in chunks(ids.tolist()):
-        rows += connection.execute(_VECTORS.where(templates.c.id.in_(chunk), templates.c.negative.is_(False))).all()
-    return _as_arrays(rows, dim, place)
+    return _read_where(connection, templates.c.id, ids, dim, place)
 
 
 def read_vectors_of_people(connection: Connection, people: Ids, dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
-    """Embeddings, template ids and person ids of everything that some people are searched by.
+    """The same of all templates of some people.
 
     Raises:
         GalleryDamagedError: As :func:`read_vectors`.
     """
+    return _read_where(connection, templates.c.person_id, people, dim, place)
+
+
+def _read_where(
+    connection: Connection, column: Column[int], values: Ids, dim: int, place: str
+) -> tuple[Embeddings, Ids, Ids]:
     rows: list[Any] = []
-    for chunk in chunks(people.tolist()):
-        of_these = _VECTORS.where(templates.c.person_id.in_(chunk), templates.c.negative.is_(False))
-        rows += connection.execute(of_these.order_by(templates.c.id)).all()
+    for chunk in chunks(values.tolist()):
+        rows += connection.execute(_VECTORS.where(column.in_(chunk), templates.c.negative.is_(False))).all()
     return _as_arrays(rows, dim, place)
 
 
