@@ -154,22 +154,13 @@ def _video(source: Source, path: Path | None, options: WatchOptions) -> list[Sin
 
 
 def _recorders(recognizer: FaceRecognizer, name: str, lines: EventLines | None) -> tuple[list[Sink], Any]:
-    from knownface.events import Alerts, Keep, SightingLog
-    from knownface.live.sinks import SampleOffers, SightingRecorder
+    from knownface.events import Keep, SightingLog
+    from knownface.live.sinks import recorders
 
-    gallery, settings = recognizer.gallery, recognizer.settings
-
-    def threshold() -> float:
-        return recognizer.rule.threshold
-
-    log = SightingLog(gallery, Keep.from_settings(settings))
-    tell = lines.tell if lines else _tell_alert
-    recorders: list[Sink] = [SightingRecorder(log, name, Alerts(gallery, threshold), tell)]
-    if settings.samples != "off":
-        recorders.append(SampleOffers(gallery, name, threshold, accept=settings.samples == "accept"))
+    log = SightingLog(recognizer.gallery, Keep.from_settings(recognizer.settings))
     pictures = "with their best pictures" if log.keep.pictures else "without pictures"
     say(f"Sightings are recorded in the gallery as {name!r}, {pictures}.")
-    return recorders, log.new_unknown_number
+    return recorders(recognizer, log, name, lines.tell if lines else _tell_alert), log.new_unknown_number
 
 
 def _tell_alert(event: LiveEvent) -> None:

@@ -8,9 +8,8 @@ from collections.abc import Sequence
 
 from knownface.errors import BusyError, NotFoundError
 from knownface.events import Keep, SightingLog
-from knownface.events.alerts import Alerts
 from knownface.live import Sink
-from knownface.live.sinks import SampleOffers, SightingRecorder
+from knownface.live.sinks import recorders
 from knownface.recognizer import FaceRecognizer
 from knownface.server.feeds import CameraFeed, Feed
 from knownface.server.hub import Hub, HubSink
@@ -96,13 +95,6 @@ class Rooms:
         self.watched.close()
 
     def _sinks(self, feed_id: str, source: str) -> Sequence[Sink]:
-        gallery, settings = self._recognizer.gallery, self._recognizer.settings
         heard = HubSink(self.hub, feed_id)
-
-        def threshold() -> float:
-            return self._recognizer.rule.threshold
-
-        sinks: list[Sink] = [SightingRecorder(self.log, source, Alerts(gallery, threshold), heard.tell), heard]
-        if settings.samples != "off":
-            sinks.append(SampleOffers(gallery, source, threshold, accept=settings.samples == "accept"))
-        return sinks
+        # Who hears of a sighting can read it: it is written down before.
+        return [*recorders(self._recognizer, self.log, source, heard.tell), heard]

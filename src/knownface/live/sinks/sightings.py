@@ -14,6 +14,7 @@ from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, Sighting
 from knownface.gallery import Gallery
 from knownface.live.changes import wall_time
 from knownface.live.values import FrameResult, LiveEvent, Sink
+from knownface.recognizer import FaceRecognizer
 from knownface.tracking import Stretch, TrackSummary
 
 WRITE_EVERY = 0.5
@@ -181,6 +182,28 @@ class SampleOffers(Sink):
                 changes=track.identity.changes,
             )
             offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept)
+
+
+def recorders(
+    recognizer: FaceRecognizer, log: SightingLog, source: str, tell: Callable[[LiveEvent], None]
+) -> list[Sink]:
+    """What writes down who is seen at a source: sightings, alerts and, if the settings say so, offers of samples.
+
+    Args:
+        recognizer: Who knows the people; alerts and offers go by the rule that it has at the time.
+        log: The sightings of its gallery.
+        source: What they call the source; without passwords.
+        tell: Called with every alert as an event.
+    """
+    gallery, settings = recognizer.gallery, recognizer.settings
+
+    def threshold() -> float:
+        return recognizer.rule.threshold
+
+    sinks: list[Sink] = [SightingRecorder(log, source, Alerts(gallery, threshold), tell)]
+    if settings.samples != "off":
+        sinks.append(SampleOffers(gallery, source, threshold, accept=settings.samples == "accept"))
+    return sinks
 
 
 def _alert_event(alert: Alert, source: str) -> LiveEvent:
