@@ -6,7 +6,7 @@ import logging
 import threading
 
 import numpy as np
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from knownface.errors import KnownFaceError, SettingsError
 from knownface.gallery.changes import read_state
@@ -17,7 +17,7 @@ from knownface.search.base import checked_k, checked_vectors, empty_answer, near
 from knownface.search.milvus_options import MilvusOptions
 from knownface.search.pgvector import PgvectorOptions
 from knownface.settings import Settings
-from knownface.storage import Location, reading, writing
+from knownface.storage import Database
 from knownface.types import EmbedderContract, Embeddings, Ids, Neighbours
 
 _log = logging.getLogger(__name__)
@@ -58,15 +58,15 @@ class EngineIndex:
     nobody who was removed is named, however far the engine lags behind, and distances are those of every other index.
 
     Args:
-        engine: The gallery's database.
-        location: Where that is.
+        database: The gallery's.
         options: Which search engine, and how.
 
     Raises:
         SettingsError: The search engine cannot search such a gallery.
     """
 
-    def __init__(self, engine: Engine, location: Location, options: EngineOptions) -> None:
+    def __init__(self, database: Database, options: EngineOptions) -> None:
+        location = database.location
         if location.file is None and location.is_sqlite:
             raise SettingsError("A gallery in memory is searched by its own process.", "Set index to auto.")
         if isinstance(options, PgvectorOptions) and location.is_sqlite:
@@ -74,7 +74,7 @@ class EngineIndex:
                 f"pgvector searches galleries on a PostgreSQL server, and {location} is a file.",
                 "Set gallery to a postgresql:// URL, or index to auto.",
             )
-        self._engine, self._place, self._options = engine, str(location), options
+        self._database, self._place, self._options = database, str(location), options
         self._looking = GalleryView(self._place)
         self._found: SearchEngine | None = None
         self._fingerprint = ""
@@ -123,7 +123,7 @@ class EngineIndex:
         self._tend()
 
     def _step(self, contract: EmbedderContract) -> bool:
-        with writing(self._engine, self._place) as connection:
+        with self._database.writing() as connection:
             if self._found is None or self._fingerprint != contract.fingerprint:
                 self._let_go()
                 self._found, self._fingerprint = self._make(connection, contract.dim), contract.fingerprint
@@ -144,7 +144,7 @@ class EngineIndex:
 
     def _tend_now(self, found: SearchEngine) -> None:
         try:
-            found.tend(self._engine)
+            found.tend(self._database.engine)
         except KnownFaceError as error:
             _log.warning("The index of %s was not built; the next start tries again: %s", self._place, error)
 
@@ -157,7 +157,7 @@ class EngineIndex:
             return Neighbours(distances, ids, owners)
         probes = checked_vectors(embeddings, contract.dim)
         rows, fetched = np.arange(len(probes)), k + _SPARE
-        with reading(self._engine, self._place) as connection:
+        with self._database.reading() as connection:
             while len(rows):
                 fetched = min(fetched, MOST_CANDIDATES)
                 proposed = self._found.candidates(connection, probes[rows], fetched)

@@ -205,8 +205,7 @@ class Gallery(Roster, Searchable):
         Raises:
             OutputError: The file exists and ``overwrite`` is False, or it cannot be written.
         """
-        self._check_open()
-        backup(self._engine, Path(path), overwrite=overwrite)
+        backup(self.database.engine, Path(path), overwrite=overwrite)
 
     @staticmethod
     def restore(path: str | Path, location: str | Path) -> Path | None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Self
 
 import numpy as np
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from knownface.errors import GalleryEmptyError, IndexDamagedError, KnownFaceError
 from knownface.gallery.contracts import check_same
@@ -20,7 +20,7 @@ from knownface.gallery.index_options import TOLD, IndexOptions, index_options
 from knownface.gallery.live_index import LiveIndex, View
 from knownface.gallery.person_means import PersonMeans, with_means
 from knownface.settings import Settings
-from knownface.storage import Location, open_engine, parse_location
+from knownface.storage import Database
 from knownface.storage.watch import open_watch
 from knownface.types import EmbedderContract, Embeddings, Ids, Neighbours
 
@@ -35,19 +35,19 @@ class Searchable(GalleryDatabase):
 
     def __init__(
         self,
-        engine: Engine,
-        location: Location,
+        database: Database,
         options: EngineOptions | None = None,
         index: IndexOptions | None = None,
     ) -> None:
-        super().__init__(engine, location)
+        super().__init__(database)
+        location = database.location
         self._lock = threading.Lock()
         self._live: LiveIndex | EngineIndex = (
-            LiveIndex(self._place, location.file, index) if options is None else EngineIndex(engine, location, options)
+            LiveIndex(self._place, location.file, index) if options is None else EngineIndex(database, options)
         )
         self._renewing: threading.Thread | None = None
         self._wrote = False
-        self._watch = open_watch(engine, location)
+        self._watch = open_watch(database.engine, location)
         self._seen: int | str | None = None
         self._bound: EmbedderContract | None = None
         self._means = PersonMeans(self._place)
@@ -77,12 +77,11 @@ class Searchable(GalleryDatabase):
             SettingsError: The search engine cannot search such a gallery.
             GalleryError: It may not be read or written, is another program's file, or its server does not answer.
         """
-        place = parse_location(location)
-        opened = open_engine(place, create=create)
+        database = Database.open(location, create=create)
         try:
-            return cls(opened, place, engine, index)
+            return cls(database, engine, index)
         except BaseException:
-            opened.dispose()
+            database.close()
             raise
 
     @classmethod
@@ -118,7 +117,7 @@ class Searchable(GalleryDatabase):
 
     def close(self) -> None:
         """Close the gallery, saving its index where that is worth it."""
-        if not self._closed:
+        if not self.database.closed:
             try:
                 self._save_if_worth_it()
             except KnownFaceError as error:
@@ -261,7 +260,7 @@ class Searchable(GalleryDatabase):
             return self._live.view
 
     def _update(self, *, index: bool) -> None:
-        self._check_open()
+        self.database.check_open()
         # Read before the database is: what is committed in between is then looked at twice, never missed.
         version = None if self._watch is None else self._watch.version()
         if version is not None and version == self._seen and (self._live.in_step or not index):
