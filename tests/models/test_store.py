@@ -17,7 +17,7 @@ from tiny_onnx import flatten_network
 from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, OutputError, UnknownModelError
 from knownface.files import sha256_of
 from knownface.models import ModelStore, download
-from knownface.models.dlib_graph import dlib_as_onnx
+from knownface.models.dlib import dlib_as_onnx
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 CONTRACT = """

@@ -43,7 +43,7 @@ class DlibResNet:
 
     Args:
         entry: Of the catalogue, kind ``dlib-resnet``.
-        network: dlib's network as ONNX Runtime runs it; see :func:`knownface.models.dlib_graph.dlib_as_onnx`.
+        network: dlib's network as ONNX Runtime runs it; see :func:`knownface.models.dlib.dlib_as_onnx`.
         landmarks: The 5-point predictor's file.
 
     Raises:

@@ -9,7 +9,7 @@ from pathlib import Path
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.network import input_of
 from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError
-from knownface.models.dlib_graph import converted
+from knownface.models.dlib import converted
 from knownface.models.download import Progress, hub_answers, offline
 from knownface.models.entry import ModelEntry
 from knownface.models.session import Device, OnnxNetwork

@@ -23,7 +23,7 @@ from knownface.evaluation.protocol import Tick, embed_dataset, no_tick
 from knownface.files import sha256_of
 from knownface.media import kind_of, read_image
 from knownface.models import ModelEntry
-from knownface.models.dlib_graph import converted
+from knownface.models.dlib import converted
 from knownface.models.quantize import (
     CALIBRATION_PICTURES,
     Precision,

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from knownface.errors import ModelError
 from knownface.models import ModelStore
-from knownface.models.dlib_graph import dlib_as_onnx
-from knownface.models.dlib_weights import read_dlib_network
+from knownface.models.dlib import dlib_as_onnx
+from knownface.models.dlib.weights import read_dlib_network
 from knownface.models.session import OnnxNetwork
 
 NOWHERE = Path("/nonexistent")

@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from knownface.errors import ModelError
 from knownface.models import onnx_writer
-from knownface.models.dlib_weights import DlibLayer, DlibNetwork, Weights, read_dlib_network
+from knownface.models.dlib.weights import DlibLayer, DlibNetwork, Weights, read_dlib_network
 
 _PIXEL_RANGE = 256
 """dlib divides by this, not by 255."""
