@@ -28,7 +28,7 @@ from knownface.embedding import FaceEmbedder
 from knownface.enrolment import EnrolmentOptions, PersonFolder, enrol_people, scan_people
 from knownface.media import expand_paths, read_image
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import FaceFollower, FollowOptions, Sample, Wanted
+from knownface.tracking import EmbeddingRequest, FaceTracker, Sample, TrackingOptions
 from knownface.types import Face, Image
 
 
@@ -122,7 +122,7 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     """Make a variant's video, look at it, and count."""
     result, recognizer = Result(variant), cast.recognizer
     result.frames.step = result.compared.step = plan.detect_every * plan.frames_every / FPS
-    follower = FaceFollower(recognizer.decide_tracks, recognizer.rule.threshold, FollowOptions())
+    follower = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold, TrackingOptions())
     for number, made in enumerate(make_video(variant, cast.known, cast.strangers, plan.seconds, plan.seed, plan.visit)):
         began, cpu = time.perf_counter(), time.process_time()
         faces = recognizer.detector.detect(made.image) if number % plan.detect_every == 0 else None
@@ -143,8 +143,8 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     return result
 
 
-def embedded(embedder: FaceEmbedder, image: Image, wanted: Sequence[Wanted]) -> list[Sample]:
-    """What :meth:`FaceFollower.learn` takes."""
+def embedded(embedder: FaceEmbedder, image: Image, wanted: Sequence[EmbeddingRequest]) -> list[Sample]:
+    """What :meth:`FaceTracker.learn` takes."""
     vectors = embedder.embed([embedder.crop(image, w.face) for w in wanted])
     return [Sample(w.track_id, w.time, vector, w.quality) for w, vector in zip(wanted, vectors, strict=True)]
 

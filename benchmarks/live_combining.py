@@ -19,13 +19,13 @@ from live_video import make_video
 
 from knownface.quality import measure_quality
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import FollowOptions
+from knownface.tracking import TrackingOptions
 from live import Cast, add_arguments, opened
 
 Array = npt.NDArray[np.float64]
 _NAMED = 0.002
 _SHOWN = ("clean", "fast", "dark", "blur", "strong blur", "covered", "masked", "turned", "crossing")
-_KEPT = FollowOptions()
+_KEPT = TrackingOptions()
 _GRID = np.arange(0.9, 1.2, 0.002)
 
 

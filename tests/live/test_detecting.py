@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knownface.live.detecting import DetectionPace, detect_at, detection_side, looked_at
+from knownface.live.detecting import DetectionPace, detect_at, detection_side, with_detection_due
 from knownface.types import Box, Face, Frame, Image
 
 
@@ -56,12 +56,14 @@ def test_the_usual_size(size: tuple[int, int], side: int) -> None:
 )
 def test_ten_looks_for_each_second_of_a_file(fps: float, looks: int) -> None:
     frames = [Frame(np.zeros((1, 1, 3), np.uint8), n / fps) for n in range(round(20 * fps))]
-    due = [look for _, look in looked_at(frames, None)]
+    due = [look for _, look in with_detection_due(frames, None)]
     assert due[0]
     assert sum(due) == pytest.approx(20 * looks, abs=2)
-    times = [frame.time for frame, look in looked_at(frames, None) if look]
+    times = [frame.time for frame, look in with_detection_due(frames, None) if look]
     assert max(b - a for a, b in itertools.pairwise(times)) <= 0.1 + 1 / fps
-    assert [look for _, look in looked_at(frames, 4)][:6] == [True, False, False, False, True, False][: len(frames)]
+    assert [due for _, due in with_detection_due(frames, 4)][:6] == [True, False, False, False, True, False][
+        : len(frames)
+    ]
 
 
 def looked(pace: DetectionPace, frames: int, look: float, rest: float, interval: float) -> list[bool]:

@@ -12,7 +12,7 @@ from knownface.errors import OutputError
 from knownface.live import FrameResult
 from knownface.live.sinks import Timeline
 from knownface.media import read_image
-from knownface.tracking import Stretch, TrackIdentity, TrackSummary
+from knownface.tracking import Segment, TrackIdentity, TrackSummary
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ADA = ("named", 1, "Ada", None)
@@ -21,9 +21,9 @@ NOBODY = ("unknown", None, None, 7)
 PENDING = ("pending", None, None, None)
 
 
-def track(*stretches: tuple[tuple, float, float], shade: int | None = None, quality: float = 0.5) -> TrackSummary:
+def track(*segments: tuple[tuple, float, float], shade: int | None = None, quality: float = 0.5) -> TrackSummary:
     parts = tuple(
-        Stretch(*who, start, end, round(10 * (end - start)), 0.5 + start / 100) for who, start, end in stretches
+        Segment(*who, start, end, round(10 * (end - start)), 0.5 + start / 100) for who, start, end in segments
     )
     last = parts[-1]
     return TrackSummary(

@@ -11,12 +11,12 @@ import pytest
 from knownface.detection import HogDetector
 from knownface.media import read_video
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import FaceFollower, Sample, TrackedFace
+from knownface.tracking import FaceTracker, Sample, TrackedFace
 from knownface.types import Frame, Image
 
 
 def followed(
-    recognizer: FaceRecognizer, follower: FaceFollower, frames: Iterator[Frame], every: int = 1
+    recognizer: FaceRecognizer, follower: FaceTracker, frames: Iterator[Frame], every: int = 1
 ) -> Iterator[tuple[float, tuple[TrackedFace, ...]]]:
     for number, frame in enumerate(frames):
         time = frame.time or 0.0
@@ -42,7 +42,7 @@ def test_the_singer_is_named_in_his_close_shot_and_nobody_in_the_audience(hamilt
     # Shots: a wide one to 0.63 s, the pianist in profile to 2.70, the singer to 7.01, the audience to the end.
     with FaceRecognizer.open(":memory:", embedder="mobilefacenet", detector="yunet") as recognizer:
         recognizer.load_known_faces(hamilton / "people")
-        follower = FaceFollower(recognizer.decide, recognizer.rule.threshold)
+        follower = FaceTracker(recognizer.decide, recognizer.rule.threshold)
         close, others = [], []
         for time, shown in followed(recognizer, follower, read_video(hamilton / "clip.mp4"), every):
             large = [face.identity.label for face in shown if face.box.height > 90]
@@ -67,7 +67,7 @@ def test_a_face_that_moves_over_a_photo_keeps_its_name(
     with FaceRecognizer.open(":memory:", embedder="dlib-resnet", detector="dlib-hog") as recognizer:
         assert isinstance(recognizer.detector, HogDetector)
         recognizer.add_known_face("Eileen Collins", np.ascontiguousarray(astronaut[:, ::-1]))
-        follower = FaceFollower(recognizer.decide, recognizer.rule.threshold)
+        follower = FaceTracker(recognizer.decide, recognizer.rule.threshold)
         portrait = astronaut[:300, 80:380]
 
         def frames() -> Iterator[Frame]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from knownface.decision import GalleryFacts, decide_picture
 from knownface.search import NumpyIndex
-from knownface.tracking import FaceFollower, FollowOptions, Sample, TrackedFace
+from knownface.tracking import FaceTracker, Sample, TrackedFace, TrackingOptions
 from knownface.types import Box, Decision, DecisionRule, Embeddings, Face, Image, Neighbours
 
 DIM = 64
@@ -86,7 +86,7 @@ class Stage:
     """
 
     gallery: TestGallery
-    options: FollowOptions = field(default_factory=FollowOptions)
+    options: TrackingOptions = field(default_factory=TrackingOptions)
     noise: float = 0.6
     scenery: int = 0
     rate: float = 25.0
@@ -94,7 +94,7 @@ class Stage:
     count: int = 0
 
     def __post_init__(self) -> None:
-        self.follower = FaceFollower(self.gallery.decide, RULE.threshold, self.options)
+        self.follower = FaceTracker(self.gallery.decide, RULE.threshold, self.options)
         self.wanted = 0
 
     def frame(

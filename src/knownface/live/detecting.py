@@ -11,13 +11,13 @@ import numpy as np
 from knownface.detection import FaceDetector
 from knownface.types import Box, Face, Frame, Image
 
-LOOKS_A_SECOND = 10
+DETECTIONS_PER_SECOND = 10
 """In so many frames of each second of a file faces are looked for, unless something else is asked for."""
 _SHARE = 0.7
 """Share of the time between two frames that looking at them may take on average."""
 _LONGEST = 0.25
 """Stream seconds without a look at most, however slow the machine: less than a box is shown without having been found
-again (:attr:`knownface.tracking.FollowOptions.coast`). Frames are left out then."""
+again (:attr:`knownface.tracking.TrackingOptions.coast`). Frames are left out then."""
 _NEVER = 1_000_000
 _ROUNDING = 0.002
 _SMOOTHING = 0.1
@@ -65,7 +65,7 @@ def _enlarged(face: Face, factors: np.ndarray[tuple[int, ...], np.dtype[np.float
     return Face(Box(box.x * x, box.y * y, box.width * x, box.height * y), face.landmarks * factors, face.score)
 
 
-def looked_at(frames: Iterable[Frame], every: int | None) -> Iterator[tuple[Frame, bool]]:
+def with_detection_due(frames: Iterable[Frame], every: int | None) -> Iterator[tuple[Frame, bool]]:
     """The frames of a file, each with whether faces are to be looked for in it.
 
     Args:
@@ -80,7 +80,7 @@ def looked_at(frames: Iterable[Frame], every: int | None) -> Iterator[tuple[Fram
         time = frame.time or 0.0
         look = time >= due - _ROUNDING
         if look:
-            due = max(due + 1 / LOOKS_A_SECOND, time - _ROUNDING)
+            due = max(due + 1 / DETECTIONS_PER_SECOND, time - _ROUNDING)
         yield frame, look
 
 

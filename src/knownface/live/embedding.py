@@ -9,13 +9,13 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError
-from knownface.tracking import Sample, Wanted
+from knownface.tracking import EmbeddingRequest, Sample
 from knownface.types import Image
 
 logger = logging.getLogger(__name__)
 
 
-def embed_wanted(embedder: FaceEmbedder, image: Image, wanted: Sequence[Wanted]) -> list[Sample]:
+def embed_requests(embedder: FaceEmbedder, image: Image, wanted: Sequence[EmbeddingRequest]) -> list[Sample]:
     """Crop and embed faces of one frame; one that cannot be cropped is passed over.
 
     Args:
@@ -47,10 +47,10 @@ class EmbeddingWorker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
         self._waiting: deque[tuple[Future[list[Sample]], int]] = deque()
 
-    def ask(self, image: Image, wanted: Sequence[Wanted]) -> None:
+    def ask(self, image: Image, wanted: Sequence[EmbeddingRequest]) -> None:
         """Ask for the embeddings of faces of a frame."""
         if wanted:
-            self._waiting.append((self._pool.submit(embed_wanted, self._embedder, image, wanted), len(wanted)))
+            self._waiting.append((self._pool.submit(embed_requests, self._embedder, image, wanted), len(wanted)))
 
     def answers(self, *, all_of_them: bool = False) -> list[Sample]:
         """What is ready.

@@ -6,7 +6,7 @@ import math
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from knownface.tracking import FollowOptions
+from knownface.tracking import TrackingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class SessionOptions:
     detect_side: int | None = None
     detect_every: int | None = None
     wait_for_names: bool = False
-    follow: FollowOptions = field(default_factory=FollowOptions)
+    follow: TrackingOptions = field(default_factory=TrackingOptions)
 
     def __post_init__(self) -> None:
         if self.detect_side is not None and not 64 <= self.detect_side <= 8192:
@@ -58,7 +58,7 @@ class WatchOptions:
     keep_trying: bool = False
     detect_side: int | None = None
     detect_every: int | None = None
-    follow: FollowOptions = field(default_factory=FollowOptions)
+    follow: TrackingOptions = field(default_factory=TrackingOptions)
 
     def __post_init__(self) -> None:
         for name in ("every", "max_fps", "fps"):

@@ -11,7 +11,7 @@ from threading import Event
 from typing import TypeVar
 
 from knownface.errors import SourceUnavailableError
-from knownface.live.meter import RateMeter
+from knownface.live.metrics import RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.threads import Arrived, Job, Newest, Notice
 from knownface.media import Source, read_source
@@ -70,7 +70,7 @@ class LiveReader:
         rate: Told of every frame that the source gives.
     """
 
-    def __init__(self, source: Source, options: WatchOptions, rate: RateMeter) -> None:
+    def __init__(self, source: Source, options: WatchOptions, rate: RollingRate) -> None:
         self.queue = Newest()
         self._source = source
         self._options = options

@@ -9,14 +9,14 @@ from threading import Lock
 from types import TracebackType
 from typing import Self
 
-from knownface.live.changes import AnswerWatch
 from knownface.live.detecting import DetectionPace, detect_at
-from knownface.live.embedding import EmbeddingWorker, embed_wanted
-from knownface.live.numbers import NumberSupply
+from knownface.live.embedding import EmbeddingWorker, embed_requests
+from knownface.live.identity_events import IdentityEvents
 from knownface.live.options import SessionOptions
+from knownface.live.unknown_numbers import UnknownNumbers
 from knownface.live.values import FrameResult, LiveEvent
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import FaceFollower, Sample
+from knownface.tracking import FaceTracker, Sample
 from knownface.types import Face, Frame, Image
 
 _GALLERY_EVERY = 0.05
@@ -56,9 +56,9 @@ class LiveSession:
         # So that what Unknowns look like can be kept before anybody is enrolled.
         recognizer.gallery.bind(recognizer.embedder.contract)
         live = not self.options.wait_for_names
-        self._numbers = NumberSupply(new_number) if live and new_number is not None else None
+        self._numbers = UnknownNumbers(new_number) if live and new_number is not None else None
         self._ending = False
-        self._follower = FaceFollower(
+        self._follower = FaceTracker(
             recognizer.decide_tracks,
             recognizer.rule.threshold,
             self.options.follow,
@@ -66,7 +66,7 @@ class LiveSession:
         )
         self._worker = EmbeddingWorker(recognizer.embedder) if live else None
         self._pace = DetectionPace(self.options.detect_every)
-        self._answers = AnswerWatch(source)
+        self._answers = IdentityEvents(source)
         self._decided_by = recognizer.gallery.generation, recognizer.rule
         self._looked_at_gallery = clock.monotonic()
         self._reported = float("-inf")
@@ -126,7 +126,7 @@ class LiveSession:
             if self._worker is not None:
                 self._worker.ask(frame.image, wanted)
             elif wanted:
-                self._follower.learn(embed_wanted(self._recognizer.embedder, frame.image, wanted))
+                self._follower.learn(embed_requests(self._recognizer.embedder, frame.image, wanted))
             return self._result(frame, detected=faces is not None)
 
     def gap(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:

@@ -13,8 +13,8 @@ from typing import Self
 
 from knownface.errors import KnownFaceError
 from knownface.live.delivery import Delivery
-from knownface.live.detecting import looked_at
-from knownface.live.meter import DelayMeter, RateMeter
+from knownface.live.detecting import with_detection_due
+from knownface.live.metrics import RollingLatency, RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.preview import Preview
 from knownface.live.reading import LiveReader, read_ahead, read_file
@@ -74,7 +74,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         )
         self._threads = recognizer.threads
         self._stop, self._lock = Event(), Lock()
-        self._in, self._out, self._delays = RateMeter(), RateMeter(), DelayMeter()
+        self._in, self._out, self._delays = RollingRate(), RollingRate(), RollingLatency()
         self._reader = LiveReader(self.source, self._options, self._in) if self.source.live else None
         self._delivery = Delivery(sinks, lossless=not self.source.live, on_error=self.request_stop)
         self._job = Job(self._run, "watching")
@@ -197,7 +197,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             return frame, self._session.detect(frame.image) if due else None, begun
 
         frames = read_ahead(read_file(self.source, self._options, self._stop, self._in.count), _AHEAD)
-        due = looked_at(frames, self._options.detect_every)
+        due = with_detection_due(frames, self._options.detect_every)
         first = True
         for frame, faces, begun in map_in_order(look, due, threads=self._threads, ahead=_AHEAD):
             if first:

@@ -1,20 +1,29 @@
 """Faces followed over the frames of a video, and who they are by all of their pictures together."""
 
-from knownface.tracking.follower import FaceFollower
 from knownface.tracking.naming import Decide
-from knownface.tracking.options import FollowOptions
-from knownface.tracking.values import Sample, State, Stretch, TrackedFace, TrackIdentity, TrackSummary, Wanted, Why
+from knownface.tracking.options import TrackingOptions
+from knownface.tracking.tracker import FaceTracker
+from knownface.tracking.values import (
+    EmbeddingRequest,
+    RequestReason,
+    Sample,
+    Segment,
+    State,
+    TrackedFace,
+    TrackIdentity,
+    TrackSummary,
+)
 
 __all__ = [
     "Decide",
-    "FaceFollower",
-    "FollowOptions",
+    "EmbeddingRequest",
+    "FaceTracker",
+    "RequestReason",
     "Sample",
+    "Segment",
     "State",
-    "Stretch",
     "TrackIdentity",
     "TrackSummary",
     "TrackedFace",
-    "Wanted",
-    "Why",
+    "TrackingOptions",
 ]

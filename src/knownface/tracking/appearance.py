@@ -11,7 +11,7 @@ import numpy.typing as npt
 
 from knownface.types import Box, Image
 
-Looks: TypeAlias = npt.NDArray[np.float32]
+Appearance: TypeAlias = npt.NDArray[np.float32]
 """A small thumbnail, its mean taken away, of length 1: the dot product of two is their correlation."""
 
 _SIDE = 8
@@ -30,7 +30,7 @@ SAME = 0.85
 """A face that is more like it is hardly another one."""
 
 
-def appearance(image: Image, box: Box) -> Looks:
+def appearance(image: Image, box: Box) -> Appearance:
     """The colours of a face, roughly."""
     height, width = image.shape[:2]
     left, top = int(np.clip(box.x, 0, width - 1)), int(np.clip(box.y, 0, height - 1))
@@ -50,17 +50,17 @@ def sampled(image: Image, step: int) -> Image:
     return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_NEAREST), np.uint8)
 
 
-def likeness(a: Looks, b: Looks) -> float:
+def likeness(a: Appearance, b: Appearance) -> float:
     """Correlation of two faces, -1 to 1."""
     return float(np.dot(a, b))
 
 
-def blended(before: Looks, now: Looks) -> Looks:
+def blended(before: Appearance, now: Appearance) -> Appearance:
     """What is remembered of a face after another picture."""
     return _unit((1 - _FRESH) * before + _FRESH * now)
 
 
-def likenesses(tracks: Sequence[Looks], faces: Sequence[Looks]) -> npt.NDArray[np.float64]:
+def likenesses(tracks: Sequence[Appearance], faces: Sequence[Appearance]) -> npt.NDArray[np.float64]:
     """The likeness of each of the tracks to each of the faces, shape (tracks, faces)."""
     if not tracks or not faces:
         return np.zeros((len(tracks), len(faces)))
@@ -78,5 +78,5 @@ def unlikeness(alike: npt.NDArray[np.float64], near: Sequence[bool]) -> npt.NDAr
     return np.where(alike < least, np.inf, _IMPORTANCE * (1.0 - alike))
 
 
-def _unit(looks: Looks) -> Looks:
+def _unit(looks: Appearance) -> Appearance:
     return np.asarray(looks / max(float(np.linalg.norm(looks)), 1e-6), dtype=np.float32)

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 import numpy as np
 
-from knownface.tracking.gathering import rejoin_by_name
 from knownface.tracking.identity import Standing, displaced, settle
-from knownface.tracking.presence import Presence
+from knownface.tracking.reidentification import rejoin_by_name
 from knownface.tracking.track import Track
+from knownface.tracking.tracks import Tracks
 from knownface.tracking.values import Sample
 from knownface.types import Decision, Embeddings
 
@@ -40,7 +40,7 @@ class Naming:
         owing: Whether a face waits for its number.
     """
 
-    def __init__(self, presence: Presence, decide: Decide, new_number: NewNumber) -> None:
+    def __init__(self, presence: Tracks, decide: Decide, new_number: NewNumber) -> None:
         self._presence = presence
         self._options = presence.options
         self._decide = decide

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 
 
 @dataclass(frozen=True, slots=True)
-class FollowOptions:
+class TrackingOptions:
     """How faces are linked over frames, when they are embedded and how sure a name must be.
 
     Times are stream seconds. Distances of embeddings are told as shares of the rule's threshold, so that they suit

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from knownface.quality import FaceQuality, measure_quality
-from knownface.tracking.options import FollowOptions
+from knownface.tracking.options import TrackingOptions
 from knownface.tracking.track import Track
-from knownface.tracking.values import Wanted, Why
+from knownface.tracking.values import EmbeddingRequest, RequestReason
 from knownface.types import Image
 
-_URGENCY: dict[Why, int] = {"new": 0, "uncertain": 1, "check": 2, "better": 3}
+_URGENCY: dict[RequestReason, int] = {"new": 0, "uncertain": 1, "check": 2, "better": 3}
 _GLANCE_EVERY = 0.2
 """Seconds between two looks whether a settled track's picture has become better."""
 _CROWDED_NEW = 0.05
@@ -21,7 +21,7 @@ _FIT_FOR_CHECK = 0.5
 """A check wants a picture that is at least so good, as a share of the best, unless it has waited long."""
 
 
-def choose(image: Image, time: float, tracks: Iterable[Track], options: FollowOptions) -> list[Wanted]:
+def choose(image: Image, time: float, tracks: Iterable[Track], options: TrackingOptions) -> list[EmbeddingRequest]:
     """The faces wanted of this frame, the most urgent first, at most ``options.per_frame``.
 
     Args:
@@ -32,7 +32,7 @@ def choose(image: Image, time: float, tracks: Iterable[Track], options: FollowOp
     """
     asking = [(why, track) for track in tracks if track.face is not None and (why := _why(track, time, options))]
     asking.sort(key=lambda item: (not item[1].veiled, _URGENCY[item[0]], item[1].asked, item[1].track_id))
-    wanted: list[Wanted] = []
+    wanted: list[EmbeddingRequest] = []
     for why, track in asking:
         if len(wanted) == options.per_frame:
             break
@@ -41,14 +41,14 @@ def choose(image: Image, time: float, tracks: Iterable[Track], options: FollowOp
         track.measured = time
         quality = measure_quality(image, track.face)
         if _good_enough(track, why, quality, time, options):
-            wanted.append(Wanted(track.track_id, time, track.face, quality, why))
+            wanted.append(EmbeddingRequest(track.track_id, time, track.face, quality, why))
             track.photograph(image, track.face, quality, time)
             track.asked, track.check = time, False
             track.waiting += 1
     return wanted
 
 
-def _why(track: Track, time: float, options: FollowOptions) -> Why | None:
+def _why(track: Track, time: float, options: TrackingOptions) -> RequestReason | None:
     """What would make a picture of the track worth it, before its quality is measured."""
     since = time - track.asked
     if track.waiting and since < options.answer_within:
@@ -71,7 +71,7 @@ def _why(track: Track, time: float, options: FollowOptions) -> Why | None:
     return "better" if since >= options.first_every and time - track.measured >= _GLANCE_EVERY else None
 
 
-def is_settled(track: Track, options: FollowOptions) -> bool:
+def is_settled(track: Track, options: TrackingOptions) -> bool:
     """Whether there are enough pictures and nothing speaks against the answer."""
     standing = track.standing
     agrees = standing.state != "pending" and standing.claim == standing.person_id
@@ -79,7 +79,7 @@ def is_settled(track: Track, options: FollowOptions) -> bool:
     return agrees and not track.doubts and len(track.samples) >= options.settled
 
 
-def _good_enough(track: Track, why: Why, quality: FaceQuality, time: float, options: FollowOptions) -> bool:
+def _good_enough(track: Track, why: RequestReason, quality: FaceQuality, time: float, options: TrackingOptions) -> bool:
     if quality.size < options.smallest:
         return False
     if why == "better":

@@ -9,11 +9,11 @@ import cv2
 import numpy as np
 
 from knownface.quality import FaceQuality
-from knownface.tracking.appearance import ODD, Looks, blended, likeness
+from knownface.tracking.appearance import ODD, Appearance, blended, likeness
 from knownface.tracking.evidence import combined, kept
 from knownface.tracking.identity import Standing
 from knownface.tracking.motion import Motion
-from knownface.tracking.values import Sample, Stretch, TrackedFace, TrackIdentity, TrackSummary
+from knownface.tracking.values import Sample, Segment, TrackedFace, TrackIdentity, TrackSummary
 from knownface.types import Box, Decision, Embeddings, Face, Image
 
 _PICTURE_SIDE = 192
@@ -59,7 +59,7 @@ class Track:
         changes: See :class:`knownface.tracking.values.TrackIdentity`.
         asked: Stream seconds when a picture was last wanted.
         measured: Stream seconds when its quality was last measured.
-        waiting: Wanted pictures whose embeddings have not come.
+        waiting: EmbeddingRequest pictures whose embeddings have not come.
         best_score: Quality of the best picture that was wanted.
         portraits: What the pictures of the evidence, and those whose embeddings have not come, show; by their times.
     """
@@ -71,7 +71,7 @@ class Track:
     began_at: Box
     box: Box
     face: Face | None
-    looks: Looks
+    looks: Appearance
     shown: bool = True
     lost: bool = False
     missed: bool = False
@@ -100,20 +100,20 @@ class Track:
     waiting: int = 0
     best_score: float | None = None
     portraits: dict[float, Image | None] = field(default_factory=dict)
-    past: list[Stretch] = field(default_factory=list)
+    past: list[Segment] = field(default_factory=list)
     since: float = 0.0
     stretch_frames: int = 0
     stretch_last: float = 0.0
     best_distance: float | None = None
 
     @classmethod
-    def begin(cls, track_id: int, face: Face, looks: Looks, time: float) -> Track:
+    def begin(cls, track_id: int, face: Face, looks: Appearance, time: float) -> Track:
         """A track of a face found for the first time."""
         track = cls(track_id, Motion(face.box, time), time, time, face.box, face.box, face, looks)
         track.since = track.stretch_last = time
         return track
 
-    def found(self, face: Face, looks: Looks, time: float) -> None:
+    def found(self, face: Face, looks: Appearance, time: float) -> None:
         """The detector found it."""
         # Something that looks very different may be somebody else who took the place.
         self.suspect = likeness(self.looks, looks) < ODD
@@ -205,9 +205,9 @@ class Track:
     def _key(self) -> tuple[str, int | None, str | None, int | None]:
         return self.standing.state, self.standing.person_id, self.name, self.unknown
 
-    def _stretch(self, key: tuple[str, int | None, str | None, int | None]) -> Stretch:
+    def _stretch(self, key: tuple[str, int | None, str | None, int | None]) -> Segment:
         state, person_id, name, unknown = key
-        return Stretch(
+        return Segment(
             state,  # type: ignore[arg-type]
             person_id,
             name,
@@ -255,7 +255,7 @@ class Track:
             embedding=self.embedding,
             picture=None if best is None else self.portraits.get(best.time),
             picture_embedding=None if best is None else best.embedding,
-            stretches=(*self.past, self._stretch(self._key)),
+            segments=(*self.past, self._stretch(self._key)),
         )
 
 

@@ -8,7 +8,7 @@ from typing import Literal, TypeAlias
 from knownface.quality import FaceQuality
 from knownface.types import Box, Decision, Embeddings, Face, Image
 
-Why: TypeAlias = Literal["new", "uncertain", "check", "better"]
+RequestReason: TypeAlias = Literal["new", "uncertain", "check", "better"]
 """Why a face is worth embedding now. ``new``: nothing is known of the track yet. ``uncertain``: too few pictures, or
 pictures that disagree. ``check``: another face was near, or a while has passed. ``better``: the picture is clearly
 better than those before."""
@@ -22,10 +22,10 @@ class Sample:
     """One picture of a track, embedded.
 
     Attributes:
-        track_id: Of the :class:`Wanted` that it answers.
-        time: Stream seconds of the picture, as in :class:`Wanted`.
+        track_id: Of the :class:`EmbeddingRequest` that it answers.
+        time: Stream seconds of the picture, as in :class:`EmbeddingRequest`.
         embedding: Unit vector, float32, shape (dim,).
-        quality: Of the picture, as in :class:`Wanted`.
+        quality: Of the picture, as in :class:`EmbeddingRequest`.
     """
 
     track_id: int
@@ -35,7 +35,7 @@ class Sample:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Wanted:
+class EmbeddingRequest:
     """A face of the frame just observed that is worth embedding now.
 
     Attributes:
@@ -50,7 +50,7 @@ class Wanted:
     time: float
     face: Face
     quality: FaceQuality
-    why: Why
+    why: RequestReason
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +123,7 @@ class TrackedFace:
 
 
 @dataclass(frozen=True, slots=True)
-class Stretch:
+class Segment:
     """A part of a track in which its answer stayed the same.
 
     Attributes:
@@ -159,7 +159,7 @@ class TrackSummary:
         embedding: The evidence combined, a unit vector of shape (dim,); None without evidence.
         picture: The best picture of the evidence, with some of what is around the face, longer side at most 192
             pixels; None without evidence.
-        stretches: The answers one after another, at least one; the last one is ``identity``'s.
+        segments: The answers one after another, at least one; the last one is ``identity``'s.
         picture_embedding: Of ``picture`` alone, a unit vector of shape (dim,); None without one.
     """
 
@@ -172,5 +172,5 @@ class TrackSummary:
     best_quality: float | None
     embedding: Embeddings | None = field(repr=False)
     picture: Image | None = field(repr=False)
-    stretches: tuple[Stretch, ...] = ()
+    segments: tuple[Segment, ...] = ()
     picture_embedding: Embeddings | None = field(default=None, repr=False)

@@ -12,10 +12,10 @@ from typing import Self
 
 from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery
-from knownface.live.changes import wall_time
+from knownface.live.identity_events import wall_time
 from knownface.live.values import FrameResult, LiveEvent, Sink
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import Stretch, TrackSummary
+from knownface.tracking import Segment, TrackSummary
 
 WRITE_EVERY = 0.5
 """Seconds of real time between two writes: what a killed program loses at most, and a little more."""
@@ -102,9 +102,9 @@ def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> 
         run: Tells this run's tracks from those of all others.
     """
     seen = []
-    for number, stretch in _answers(track.stretches):
+    for number, stretch in _answers(track.segments):
         # The evidence is that of the last answer.
-        of_last = stretch.last_time == track.stretches[-1].last_time
+        of_last = stretch.last_time == track.segments[-1].last_time
         first, last = (began + timedelta(seconds=t) for t in (stretch.first_time, stretch.last_time))
         seen.append(
             SeenTrack(
@@ -126,14 +126,14 @@ def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> 
     return seen
 
 
-def _answers(stretches: Sequence[Stretch]) -> list[tuple[int, Stretch]]:
+def _answers(segments: Sequence[Segment]) -> list[tuple[int, Segment]]:
     """The answers with the numbers that their keys carry.
 
     An Unknown who turned out to be somebody, as when they came nearer, was nobody else: the row of the Unknown
     becomes that person's, so that no stranger is counted who was none.
     """
-    answers: list[tuple[int, Stretch]] = []
-    for number, stretch in enumerate(stretches):
+    answers: list[tuple[int, Segment]] = []
+    for number, stretch in enumerate(segments):
         if stretch.state == "named" and answers and answers[-1][1].state == "unknown":
             first, unknown = answers.pop()
             whole = replace(stretch, first_time=unknown.first_time, frames=unknown.frames + stretch.frames)

@@ -12,11 +12,11 @@ from typing import Any, Self
 
 from knownface.errors import OutputError
 from knownface.files import replacing
-from knownface.live.changes import wall_time
+from knownface.live.identity_events import wall_time
 from knownface.live.values import FrameResult
 from knownface.media import write_image
 from knownface.tables import csv_text
-from knownface.tracking import Stretch, TrackSummary
+from knownface.tracking import Segment, TrackSummary
 
 GAP = 1.0
 """Seconds: somebody who is back within so long was not away. A cut ends tracks, not somebody's presence."""
@@ -71,7 +71,7 @@ class TimelineRow:
 
 
 class Timeline:
-    """Gathers the stretches of all tracks; with a file it is written there, with JPEG pictures in a folder beside it.
+    """Gathers the segments of all tracks; with a file it is written there, with JPEG pictures in a folder beside it.
 
     The folder is called like the file with ``-faces`` behind. The file is written at the end, and every half minute
     before it, each time as a whole.
@@ -105,9 +105,9 @@ class Timeline:
             OutputError: The file or a picture cannot be written.
         """
         for track in result.ended:
-            for stretch in track.stretches:
+            for stretch in track.segments:
                 if stretch.state != "pending":
-                    of_last = stretch is track.stretches[-1]
+                    of_last = stretch is track.segments[-1]
                     self._add(stretch, track if of_last else None, result.began)
         if result.ended and clock.monotonic() - self._saved >= _SAVE_EVERY:
             self._save()
@@ -122,7 +122,7 @@ class Timeline:
         if not isinstance(error, OutputError):
             self._save()
 
-    def _add(self, stretch: Stretch, track: TrackSummary | None, began: datetime | None) -> None:
+    def _add(self, stretch: Segment, track: TrackSummary | None, began: datetime | None) -> None:
         who = (stretch.person_id, stretch.unknown)
         label = stretch.name or f"Unknown {stretch.unknown}"
         row = TimelineRow(

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 from tracking_world import HEIGHT, WIDTH, Stage, TestGallery, draw, face_at, picture_of, scene
 
-from knownface.tracking import FaceFollower, FollowOptions, Sample
+from knownface.tracking import FaceTracker, Sample, TrackingOptions
 from knownface.types import Box
 
 ADA, BEN = Box(40, 80, 50, 60), Box(200, 80, 50, 60)
 
 
 def stage(*people: str, **options: float) -> Stage:
-    return Stage(TestGallery(*(people or ("Ada", "Ben"))), FollowOptions(**options))  # type: ignore[arg-type]
+    return Stage(TestGallery(*(people or ("Ada", "Ben"))), TrackingOptions(**options))  # type: ignore[arg-type]
 
 
 def moved(box: Box, dx: float, dy: float = 0.0) -> Box:
@@ -40,7 +40,7 @@ def test_a_known_face_is_named_in_its_first_frames_and_stays_one_track() -> None
     assert summary.best_distance < 1.0
     assert summary.picture is not None
     assert max(summary.picture.shape) <= 192
-    assert [(s.name, s.frames) for s in summary.stretches] == [("Ada", 75)]
+    assert [(s.name, s.frames) for s in summary.segments] == [("Ada", 75)]
     assert summary.embedding is not None
     assert np.linalg.norm(summary.embedding) == pytest.approx(1, abs=1e-5)
 
@@ -80,7 +80,7 @@ def test_a_stranger_gets_a_number_and_keeps_it_on_coming_back() -> None:
 def test_numbers_come_from_the_caller_and_are_not_spent_on_known_faces_or_mistakes() -> None:
     numbers = iter([41, 42])
     play = stage()
-    play.follower = FaceFollower(play.gallery.decide, 1.0, new_number=numbers.__next__)
+    play.follower = FaceTracker(play.gallery.decide, 1.0, new_number=numbers.__next__)
     play.frame({"Ada": ADA, "a shadow": BEN})
     for _ in range(40):
         play.frame({"Ada": ADA})
@@ -94,7 +94,7 @@ def test_numbers_come_from_the_caller_and_are_not_spent_on_known_faces_or_mistak
 def test_a_face_waits_for_its_number_without_an_answer_and_others_do_not_wait() -> None:
     numbers: list[int] = []
     play = stage()
-    play.follower = FaceFollower(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
+    play.follower = FaceTracker(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
     for _ in range(30):
         shown = play.frame({"Ada": ADA, "Zoe": BEN})
     assert sorted(face.identity.label for face in shown) == ["", "Ada"]
@@ -106,7 +106,7 @@ def test_a_face_waits_for_its_number_without_an_answer_and_others_do_not_wait() 
 def test_an_unknown_who_left_before_the_number_came_gets_it_later() -> None:
     numbers: list[int] = []
     play = stage()
-    play.follower = FaceFollower(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
+    play.follower = FaceTracker(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
     for _ in range(30):
         play.frame({"Zoe": ADA})
     for _ in range(60):
@@ -173,7 +173,7 @@ def test_a_face_that_comes_back_elsewhere_is_not_counted_twice_in_a_frame() -> N
     assert [face.identity.label for face in shown] == ["Ada"]
     play.follower.finish()
     [summary] = play.follower.ended()
-    assert summary.frames == sum(stretch.frames for stretch in summary.stretches) == 40
+    assert summary.frames == sum(stretch.frames for stretch in summary.segments) == 40
 
 
 def test_a_face_that_comes_running_is_one_track() -> None:
@@ -409,7 +409,7 @@ def test_after_redeciding_summaries_tell_both_stretches() -> None:
     for _ in range(10):
         play.frame({"Ada": ADA})
     [summary] = play.follower.summaries()
-    assert [(s.state, s.name, s.frames) for s in summary.stretches] == [("named", "Ada", 20), ("unknown", None, 10)]
+    assert [(s.state, s.name, s.frames) for s in summary.segments] == [("named", "Ada", 20), ("unknown", None, 10)]
     assert summary.identity.changes == 1
 
 
@@ -559,4 +559,4 @@ def test_a_face_that_leaves_the_picture_has_no_box_outside_it() -> None:
 def test_options_that_make_no_sense_are_refused() -> None:
     for name in ("coast", "per_frame", "alike", "most_samples"):
         with pytest.raises(ValueError, match=name):
-            FollowOptions(**{name: 0})
+            TrackingOptions(**{name: 0})

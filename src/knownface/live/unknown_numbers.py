@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 
 
-class NumberSupply:
+class UnknownNumbers:
     """Gives numbers that come from a database, which may be slow or locked, to a caller who must not wait.
 
     One number is fetched at a time, and only after one was asked for: none is used up for nobody. Used by one thread.

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterable
 
-from knownface.tracking.options import FollowOptions
+from knownface.tracking.options import TrackingOptions
 from knownface.tracking.track import Track
 from knownface.tracking.unknowns import UnknownMemory
 from knownface.tracking.values import Sample, TrackSummary
@@ -14,7 +14,7 @@ _PAST = 200
 """Tracks that ended whose evidence is kept."""
 
 
-class Presence:
+class Tracks:
     """All tracks that are still of interest.
 
     Attributes:
@@ -24,7 +24,7 @@ class Presence:
         unknowns: Unknown people who left.
     """
 
-    def __init__(self, options: FollowOptions) -> None:
+    def __init__(self, options: TrackingOptions) -> None:
         self.options = options
         self.tracks: dict[int, Track] = {}
         self.leaving: list[Track] = []

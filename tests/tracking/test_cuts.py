@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 from tracking_world import HEIGHT, WIDTH, draw, scene
 
-from knownface.tracking.scenes import SceneWatch
+from knownface.tracking.cuts import CutDetector
 from knownface.types import Box, Image
 
 
 def cuts(images: list[Image]) -> list[int]:
-    watch = SceneWatch()
+    watch = CutDetector()
     return [i for i, image in enumerate(images) if watch.cut(image)]
 
 
@@ -45,7 +45,7 @@ def test_pictures_of_any_size(shape: tuple[int, int]) -> None:
 
 
 def test_after_a_gap_nothing_is_a_cut() -> None:
-    watch = SceneWatch()
+    watch = CutDetector()
     watch.cut(scene(0))
     watch.forget()
     assert not watch.cut(scene(1))

@@ -21,7 +21,7 @@ _GREY_NOISE = 2.0
 """Grey levels added to the spread, so that the noise of a black picture is not taken for content."""
 
 
-class SceneWatch:
+class CutDetector:
     """Notices cuts by comparing thumbnails of successive frames.
 
     The correlation of grey thumbnails does not change when the whole picture becomes brighter or darker, as by a

@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 
 from knownface.tracking.evidence import combined, distance, judge, kept
-from knownface.tracking.presence import Presence
 from knownface.tracking.track import Track
+from knownface.tracking.tracks import Tracks
 from knownface.tracking.values import Sample
 from knownface.types import Decision
 
@@ -21,7 +21,7 @@ _LIKE_SIZE = 1.5
 """How many times larger or smaller it may be then."""
 
 
-def take(presence: Presence, track: Track, sample: Sample, opinion: Decision, threshold: float) -> Track:
+def take(presence: Tracks, track: Track, sample: Sample, opinion: Decision, threshold: float) -> Track:
     """Add a picture to a track's evidence, unless it shows somebody else.
 
     Args:
@@ -65,7 +65,7 @@ def _names_another(track: Track, opinion: Decision, within: float) -> bool:
     return clear and track.standing.state == "named" and opinion.person_id != track.standing.person_id
 
 
-def _part(presence: Presence, track: Track) -> Track:
+def _part(presence: Tracks, track: Track) -> Track:
     """Begin another track where somebody else has taken the place of the first, who is out of sight now."""
     other = Track.parted(presence.new_id(), track)
     other.hits, other.portraits = presence.options.confirm, dict(track.portraits)
@@ -78,7 +78,7 @@ def _part(presence: Presence, track: Track) -> Track:
     return other
 
 
-def _rejoin(presence: Presence, track: Track, alike: float) -> Track:
+def _rejoin(presence: Tracks, track: Track, alike: float) -> Track:
     """Give a new track to the one out of sight whose face it shows; the track that goes on."""
     if track.embedding is None:
         return track
@@ -105,7 +105,7 @@ def _is_expected(missing: Track, track: Track) -> bool:
     return bool(apart <= reach and 1 / _LIKE_SIZE <= ratio <= _LIKE_SIZE)
 
 
-def rejoin_by_name(presence: Presence) -> None:
+def rejoin_by_name(presence: Tracks) -> None:
     """Give new tracks that were just named to those out of sight that have the same name."""
     for track in list(presence.tracks.values()):
         person = track.standing.person_id
@@ -115,7 +115,7 @@ def rejoin_by_name(presence: Presence) -> None:
                 presence.merge(track, max(same, key=lambda t: t.last_time))
 
 
-def _missing(presence: Presence, track: Track) -> list[Track]:
+def _missing(presence: Tracks, track: Track) -> list[Track]:
     """The tracks out of sight that a new one may be."""
     tracks = presence.tracks
     if track.track_id not in tracks or not track.shown:

@@ -13,7 +13,7 @@ _Answer = tuple[str, int | None, str]
 _KINDS: dict[str, EventKind] = {"named": "named", "unknown": "unknown", "pending": "unsure"}
 
 
-class AnswerWatch:
+class IdentityEvents:
     """Tells when a face gets another answer and when it leaves.
 
     Args:

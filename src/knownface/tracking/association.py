@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from knownface.tracking.appearance import SAME, appearance, likenesses, unlikeness
-from knownface.tracking.matching import gaps_to_others, match_boxes
-from knownface.tracking.presence import Presence
+from knownface.tracking.assignment import gaps_to_others, match_boxes
 from knownface.tracking.track import Track
+from knownface.tracking.tracks import Tracks
 from knownface.types import Face, Image, box_iou
 
 _REACH_NEW = 1.2
@@ -28,7 +28,7 @@ _NEAR = 1.2
 """Faces that come nearer than this may be taken for each other."""
 
 
-def link(presence: Presence, image: Image, faces: Sequence[Face], time: float) -> None:
+def link(presence: Tracks, image: Image, faces: Sequence[Face], time: float) -> None:
     """Give the faces found in a frame to the tracks, and begin tracks for the others."""
     # Where a face that was out of sight for longer turns up, another one may: only its picture can tell.
     tracks = [track for track in presence.tracks.values() if not track.lost]
@@ -55,7 +55,7 @@ def link(presence: Presence, image: Image, faces: Sequence[Face], time: float) -
     _note_meetings([track for track in presence.tracks.values() if track.face is not None])
 
 
-def look_after(presence: Presence, image: Image, time: float) -> None:
+def look_after(presence: Tracks, image: Image, time: float) -> None:
     """Decide which tracks this frame shows, and end those that have been out of sight for too long."""
     height, width = image.shape[:2]
     options, gone = presence.options, []

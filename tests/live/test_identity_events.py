@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from knownface.live.changes import AnswerWatch
+from knownface.live.identity_events import IdentityEvents
 from knownface.tracking import TrackedFace, TrackIdentity, TrackSummary
 from knownface.types import Box
 
@@ -21,7 +21,7 @@ def ended(identity: TrackIdentity, track: int = 1) -> TrackSummary:
     return TrackSummary(track, identity, 1.0, 5.0, 100, 0.7, 0.9, None, None)
 
 
-def told(watch: AnswerWatch, *identities: TrackIdentity) -> list[tuple[str, str]]:
+def told(watch: IdentityEvents, *identities: TrackIdentity) -> list[tuple[str, str]]:
     return [
         (event.kind, event.label)
         for time, identity in enumerate(identities)
@@ -30,12 +30,12 @@ def told(watch: AnswerWatch, *identities: TrackIdentity) -> list[tuple[str, str]
 
 
 def test_each_answer_is_told_once() -> None:
-    watch = AnswerWatch("door")
+    watch = IdentityEvents("door")
     assert told(watch, PENDING, PENDING, NOBODY, NOBODY, ADA, ADA) == [("unknown", "Unknown 7"), ("named", "Ada")]
 
 
 def test_another_name_and_a_name_taken_back() -> None:
-    watch = AnswerWatch("door")
+    watch = IdentityEvents("door")
     assert told(watch, ADA, BOB, PENDING, PENDING, BOB) == [
         ("named", "Ada"),
         ("named", "Bob"),
@@ -45,7 +45,7 @@ def test_another_name_and_a_name_taken_back() -> None:
 
 
 def test_an_event_says_since_when_and_when() -> None:
-    watch = AnswerWatch("door")
+    watch = IdentityEvents("door")
     watch.seen([face(PENDING)], 2.0, BEGAN)
     [event] = watch.seen([face(ADA)], 3.5, BEGAN)
     assert (event.since, event.time) == (2.0, 3.5)
@@ -64,7 +64,7 @@ def test_an_event_says_since_when_and_when() -> None:
 
 
 def test_only_who_had_an_answer_is_told_to_leave() -> None:
-    watch = AnswerWatch("door")
+    watch = IdentityEvents("door")
     told(watch, ADA)
     events = watch.left([ended(ADA), ended(PENDING, 2)], BEGAN)
     assert [(e.kind, e.label, e.since, e.time, e.frames) for e in events] == [("left", "Ada", 1.0, 5.0, 100)]
@@ -72,7 +72,7 @@ def test_only_who_had_an_answer_is_told_to_leave() -> None:
 
 
 def test_tracks_that_vanish_without_an_end_are_forgotten() -> None:
-    watch = AnswerWatch("door")
+    watch = IdentityEvents("door")
     for track in range(1000):
         watch.seen([face(ADA, track)], 0.0, None)
         watch.forget_all_but([track])

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from knownface.errors import GalleryLockedError
-from knownface.live.numbers import NumberSupply
+from knownface.live.unknown_numbers import UnknownNumbers
 
 
 def test_who_asks_does_not_wait_and_no_number_is_used_up_for_nobody() -> None:
@@ -18,7 +18,7 @@ def test_who_asks_does_not_wait_and_no_number_is_used_up_for_nobody() -> None:
         fetched.append(next(numbers))
         return fetched[-1]
 
-    supply = NumberSupply(fetch)
+    supply = UnknownNumbers(fetch)
     assert [supply.ready() for _ in range(5)] == [None] * 5
     go_on.set()
     while (number := supply.ready()) is None:
@@ -34,7 +34,7 @@ def test_an_error_reaches_who_asks() -> None:
     def fetch() -> int:
         raise GalleryLockedError("The gallery is locked.")
 
-    supply = NumberSupply(fetch)
+    supply = UnknownNumbers(fetch)
     with pytest.raises(GalleryLockedError):
         supply.wait()
     supply.close()

@@ -1,4 +1,4 @@
-"""``FaceFollower``: faces linked over the frames of a video, and who each of them is.
+"""``FaceTracker``: faces linked over the frames of a video, and who each of them is.
 
 How a track's identity is decided, and how that was chosen, is told in ``docs/tracking.md``.
 """
@@ -9,18 +9,18 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from knownface.tracking.gathering import take
-from knownface.tracking.linking import link, look_after
+from knownface.tracking.association import link, look_after
+from knownface.tracking.cuts import CutDetector
 from knownface.tracking.naming import Decide, Naming, NewNumber
-from knownface.tracking.options import FollowOptions
-from knownface.tracking.presence import Presence
-from knownface.tracking.scenes import SceneWatch
+from knownface.tracking.options import TrackingOptions
+from knownface.tracking.reidentification import take
 from knownface.tracking.schedule import choose
-from knownface.tracking.values import Sample, TrackedFace, TrackSummary, Wanted
+from knownface.tracking.tracks import Tracks
+from knownface.tracking.values import EmbeddingRequest, Sample, TrackedFace, TrackSummary
 from knownface.types import Face, Image
 
 
-class FaceFollower:
+class FaceTracker:
     """Follows the faces of one stream and tells who they are.
 
     For every frame call :meth:`observe`; embed the faces that it wants and hand the result to :meth:`learn`, at once
@@ -37,7 +37,7 @@ class FaceFollower:
             without an answer. None in its place counts from 1.
 
     Example:
-        >>> follower = FaceFollower(recognizer.decide_tracks, recognizer.rule.threshold)  # doctest: +SKIP
+        >>> follower = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold)  # doctest: +SKIP
         >>> wanted = follower.observe(frame.image, frame.time, detector.detect(frame.image))  # doctest: +SKIP
         >>> vectors = embedder.embed([embedder.crop(frame.image, w.face) for w in wanted])  # doctest: +SKIP
         >>> pairs = zip(wanted, vectors, strict=True)  # doctest: +SKIP
@@ -50,19 +50,19 @@ class FaceFollower:
         self,
         decide: Decide,
         threshold: float,
-        options: FollowOptions | None = None,
+        options: TrackingOptions | None = None,
         new_number: NewNumber | None = None,
     ) -> None:
         self.threshold = threshold
-        self.options = options or FollowOptions()
-        self._presence = Presence(self.options)
+        self.options = options or TrackingOptions()
+        self._presence = Tracks(self.options)
         self._naming = Naming(self._presence, decide, new_number or itertools.count(1).__next__)
-        self._scenes = SceneWatch()
+        self._scenes = CutDetector()
         self._time = -math.inf
 
     # What happens
 
-    def observe(self, image: Image, time: float, faces: Sequence[Face] | None) -> list[Wanted]:
+    def observe(self, image: Image, time: float, faces: Sequence[Face] | None) -> list[EmbeddingRequest]:
         """Take the next frame into account.
 
         Args:

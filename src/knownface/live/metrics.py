@@ -11,7 +11,7 @@ _SECONDS = 5.0
 _MOST = 2000
 
 
-class RateMeter:
+class RollingRate:
     """How often something happens. One thread counts, any may read."""
 
     def __init__(self) -> None:
@@ -28,7 +28,7 @@ class RateMeter:
         return (len(recent) - 1) / span if len(recent) > 1 and (span := max(now - recent[0], 1e-6)) else 0.0
 
 
-class DelayMeter:
+class RollingLatency:
     """How long something takes. One thread notes, any may read."""
 
     def __init__(self) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knownface.tracking.matching import gaps_to_others, match_boxes
+from knownface.tracking.assignment import gaps_to_others, match_boxes
 from knownface.types import Box
 
 boxes = st.builds(Box, st.floats(-50, 600), st.floats(-50, 400), st.floats(2, 200), st.floats(2, 200))
