@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import io
+import stat
 import threading
 import warnings
 from collections.abc import Callable, Iterator
@@ -29,6 +30,7 @@ from PIL import Image as PilImage
 
 from knownface.errors import InputError, MissingExtraError, TooLargeError, UnreadableError, UnsupportedError
 from knownface.media.pixels import DECODER_ERRORS, rgb_from_pil, upright
+from knownface.media.repair import with_end_mark, without_texts
 from knownface.media.signatures import HEAD_BYTES, ImageFormat, image_format, webp_size
 from knownface.types import Image
 
@@ -47,13 +49,19 @@ _READERS: dict[ImageFormat, Callable[[IO[bytes], str], PilImage.Image]] = {
     "AVIF": AvifImagePlugin.AvifImageFile,
 }
 
+_REPAIRS: dict[ImageFormat, Callable[[IO[bytes]], list[bytes]]] = {"JPEG": with_end_mark, "PNG": without_texts}
+
+_LINE_BREAKS = b" \t\r\n"
+
 _warnings_lock = threading.Lock()
 
 
 def read_image(source: str | Path | bytes | PilImage.Image | Image, max_pixels: int = 120_000_000) -> Image:
     """Read a picture: JPEG, PNG, WebP, BMP, TIFF, GIF (first frame), AVIF, PPM; HEIC with the extra ``heif``.
 
-    EXIF rotation is applied, transparency is laid over white, 16-bit grey is scaled to 8 bits.
+    EXIF rotation is applied, transparency is laid over white, 16-bit grey is scaled to 8 bits, of a TIFF with several
+    pages the largest is read. A picture whose pixels are all there is read whatever else the file lacks or carries: a
+    JPEG without its end mark, a PNG with very long texts, line breaks before the first byte.
 
     Args:
         source: A file, the bytes of a file, a Pillow image, or an array: RGB (not BGR), uint8, shape (height,
@@ -89,9 +97,12 @@ def open_binary(path: str | Path) -> io.BufferedReader:
     """Open a file for reading.
 
     Raises:
-        UnreadableError: It is missing, a folder, or may not be read.
+        UnreadableError: It is missing, no file (a folder, a pipe, a device), or may not be read.
     """
     try:
+        if not stat.S_ISREG(mode := Path(path).stat().st_mode) and not stat.S_ISDIR(mode):
+            # Opening a pipe waits for its writer, reading /dev/zero never ends.
+            raise UnreadableError(f"{path} is a pipe or a device, not a file.", "Name a file.")
         return io.BufferedReader(io.FileIO(path), _BUFFER_BYTES)
     except FileNotFoundError as error:
         raise UnreadableError(f"{path} does not exist.", "Check the spelling of the path.") from error
@@ -119,25 +130,53 @@ def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> Image:
     try:
         head = stream.read(HEAD_BYTES)
         stream.seek(0)
+        if not head:
+            raise UnreadableError(f"{name} is empty.", "Copy or download it again.")
+        kind = image_format(head)
+        if kind is None and (kind := image_format(head.lstrip(_LINE_BREAKS))) is not None:
+            # Scripts that print a line before the picture.
+            stream = io.BytesIO(stream.read().lstrip(_LINE_BREAKS))
+            head = head.lstrip(_LINE_BREAKS)
     except OSError as error:
         raise UnreadableError(f"{name} cannot be read: {error}.") from error
-    if not head:
-        raise UnreadableError(f"{name} is empty.", "Copy or download it again.")
-    kind = image_format(head)
     if kind is None:
         raise UnsupportedError(f"{name} is not a picture of a kind that is read here.")
     if kind == "WEBP":
         _check_size(webp_size(head) or (0, 0), name, max_pixels)
+    try:
+        return _read(stream, name, max_pixels, kind)
+    except UnreadableError:
+        repaired = _REPAIRS[kind](stream) if kind in _REPAIRS else []
+        if not repaired:
+            raise
+        pictures = [_read(io.BytesIO(content), name, max_pixels, kind) for content in repaired]
+        if not all(np.array_equal(pictures[0], other) for other in pictures[1:]):
+            raise
+        return pictures[0]
+
+
+def _read(stream: IO[bytes], name: str, max_pixels: int, kind: ImageFormat) -> Image:
     reader = _heif_reader(name) if kind == "HEIF" else _READERS[kind]
     try:
         with _no_warnings():
             picture = reader(stream, "")
+            if kind == "TIFF":
+                _seek_largest_page(picture)
     except PilImage.DecompressionBombError as error:
         raise TooLargeError(f"{name} is larger than Pillow decodes: {error}") from error
     except DECODER_ERRORS as error:
         raise _damage(stream, name, kind, error) from error
     with picture:
         return _decode(picture, name, max_pixels, kind, stream)
+
+
+def _seek_largest_page(picture: PilImage.Image) -> None:
+    """Go to the page with the most pixels, the first of these: a thumbnail often comes first."""
+    sizes = []
+    for page in range(getattr(picture, "n_frames", 1)):
+        picture.seek(page)
+        sizes.append(picture.width * picture.height)
+    picture.seek(sizes.index(max(sizes)))
 
 
 def _decode(

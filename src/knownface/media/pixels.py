@@ -43,6 +43,8 @@ _TURNS = {
     7: PilImage.Transpose.TRANSVERSE,
     8: PilImage.Transpose.ROTATE_90,
 }
+_RANGES = (1023, 4095, 16_383, 65_535)
+"""Largest values of 10, 12, 14 and 16 bits."""
 _STRIP_PIXELS = 64 * 1024
 _BACKGROUND = (255, 255, 255)
 
@@ -95,12 +97,13 @@ def _array(picture: PilImage.Image) -> Image:
 def _eight_bit(grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:
     """16-bit, 32-bit and float grey to 0 to 255.
 
-    16 bits are scaled by their whole range. 32-bit integers and floats have no agreed range: 0 to 1 (floats),
-    0 to 255 and 0 to 65535 are taken for what they look like, anything else is stretched from its smallest to its
-    largest value.
+    16 bits are scaled by the range of the 10, 12, 14 or 16 bits that are in use, since infrared cameras store 12 bits
+    in 16. 32-bit integers and floats have no agreed range: 0 to 1 (floats), 0 to 255 and 0 to 65535 are taken for what
+    they look like, anything else is stretched from its smallest to its largest value.
     """
     if grey.dtype.kind == "u" and grey.dtype.itemsize == 2:
-        return ((grey.astype(np.uint32) * 255 + 32767) // 65535).astype(np.uint8)
+        top = next(top for top in _RANGES if grey.max(initial=0) <= top)
+        return ((grey.astype(np.uint32) * 255 + top // 2) // top).astype(np.uint8)
     values = np.nan_to_num(grey.astype(np.float64), nan=0.0, posinf=0.0, neginf=0.0)
     low, high = float(values.min()), float(values.max())
     if low < 0 or high > 65535:
