@@ -15,7 +15,7 @@ import numpy as np
 from made_templates import Floats, MadeGallery, Numbers, fit_space, genuine_distances
 
 from knownface.decision import vote
-from knownface.gallery.index_options import IndexOptions, Kind, lists_of
+from knownface.gallery.index.options import IndexOptions, Kind, lists_of
 from knownface.search import CompressedIndex, FaissFlatIndex, VectorIndex
 from knownface.search.coder import Coder, sample_size
 from knownface.types import DecisionRule, Neighbours

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from knownface.gallery.engine_index import engine_options
+from knownface.gallery.index.remote import engine_options
 from knownface.search.milvus_options import MilvusOptions
 from knownface.search.pgvector import PgvectorOptions
 from knownface.settings import load_settings

@@ -12,7 +12,7 @@ import textwrap
 import pytest
 
 from knownface.gallery import Gallery
-from knownface.gallery.saved_index import index_files
+from knownface.gallery.index.saved import index_files
 
 COMMON = """
 import hashlib, sys
@@ -110,8 +110,8 @@ def test_kill_9_while_the_index_is_saved_does_no_harm(file):
 def test_kill_9_while_a_larger_index_is_built_in_the_background_does_no_harm(file):
     code = """
     import time
-    from knownface.gallery import building, index_options
-    index_options.FLAT_UP_TO = 500
+    from knownface.gallery.index import building, options
+    options.FLAT_UP_TO = 500
     write = building.write_rows
 
     def write_and_wait(*given):

@@ -7,7 +7,7 @@ import pytest
 from knownface.errors import UnknownPersonError
 from knownface.files import beside
 from knownface.gallery import Gallery, Refusal
-from knownface.gallery.saved_index import index_files
+from knownface.gallery.index.saved import index_files
 
 
 def everything(folder):
@@ -92,7 +92,7 @@ def test_another_programs_index_does_not_bring_the_person_back(filled, face, tmp
     other = reopen()
     other.search(face(1).vector[None], 1)
     filled.remove("Ann Secret")
-    monkeypatch.setattr("knownface.gallery.live_index.WORTH_SAVING", 1)
+    monkeypatch.setattr("knownface.gallery.index.local.WORTH_SAVING", 1)
     other.close()
     filled.close()
     assert traces(tmp_path, *secrets(face)) == []

@@ -48,7 +48,7 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     from knownface.detection import choose_detector
     from knownface.embedding import choose_embedder, uncalibrated_note
     from knownface.gallery import Gallery
-    from knownface.gallery.index_options import FLAT_UP_TO
+    from knownface.gallery.index.options import FLAT_UP_TO
     from knownface.models import ModelStore
     from knownface.models.session import cuda_offered
     from knownface.settings import load_settings, settings_file

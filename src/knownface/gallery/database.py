@@ -10,7 +10,7 @@ from typing import Self
 from sqlalchemy import Connection, Engine
 
 from knownface.gallery.changes import note_templates_rearranged, read_changes, read_position
-from knownface.gallery.saved_index import delete_index, forget_templates
+from knownface.gallery.index.saved import delete_index, forget_templates
 from knownface.storage import Database
 
 _log = logging.getLogger(__name__)

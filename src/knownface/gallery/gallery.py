@@ -15,9 +15,9 @@ from knownface.gallery.calibration import GalleryCalibration, read_calibration, 
 from knownface.gallery.changes import note_templates_added
 from knownface.gallery.contracts import check_fingerprint, read_contract, store_contract
 from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
+from knownface.gallery.index.saved import delete_index
 from knownface.gallery.names import name_key
-from knownface.gallery.roster import Roster
-from knownface.gallery.saved_index import delete_index
+from knownface.gallery.people_store import PeopleStore
 from knownface.gallery.searching import Searchable
 from knownface.gallery.values import (
     Enrolled,
@@ -33,7 +33,7 @@ from knownface.storage.migrate import HEAD
 from knownface.storage.schema import groups, people
 
 
-class Gallery(Roster, Searchable):
+class Gallery(PeopleStore, Searchable):
     """People and their templates. The database is the truth; the index follows it, also when others write to it.
 
     It may be used from several threads, and several programs may have the same gallery open. Every change is one

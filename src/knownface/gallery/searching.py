@@ -15,10 +15,10 @@ from sqlalchemy import Connection
 from knownface.errors import GalleryEmptyError, IndexDamagedError, KnownFaceError
 from knownface.gallery.contracts import check_same
 from knownface.gallery.database import GalleryDatabase
-from knownface.gallery.engine_index import EngineIndex, EngineOptions, engine_options
-from knownface.gallery.index_options import TOLD, IndexOptions, index_options
-from knownface.gallery.live_index import LiveIndex, View
-from knownface.gallery.person_means import PersonMeans, with_means
+from knownface.gallery.index.local import LiveIndex, Snapshot
+from knownface.gallery.index.options import TOLD, IndexOptions, index_options
+from knownface.gallery.index.person_means import PersonMeans, with_means
+from knownface.gallery.index.remote import EngineIndex, EngineOptions, engine_options
 from knownface.settings import Settings
 from knownface.storage import Database
 from knownface.storage.watch import open_watch
@@ -254,7 +254,7 @@ class Searchable(GalleryDatabase):
         with self._lock, self._reading() as connection:
             return TOLD[self._live.kind], view.templates > 0 and self._live.is_saved(connection)
 
-    def _view(self) -> View:
+    def _view(self) -> Snapshot:
         with self._lock:
             self._update(index=False)
             return self._live.view

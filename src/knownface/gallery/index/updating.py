@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 from sqlalchemy import Connection
 
-from knownface.gallery.building import Built
 from knownface.gallery.changes import Changes, read_changes
-from knownface.gallery.condensing import read_kept
-from knownface.gallery.owners import NOBODY, TemplateOwners
+from knownface.gallery.index.building import Built
+from knownface.gallery.index.person_lookup import NO_PERSON, PersonLookup
+from knownface.gallery.index.snapshot import Snapshot, read_some_owners
+from knownface.gallery.index.template_selection import read_kept
 from knownface.gallery.templates import read_owners, read_vectors, read_vectors_of
-from knownface.gallery.view import View, read_some_owners
 from knownface.types import Embeddings, Ids
 
 
-def follow(connection: Connection, built: Built, view: View, most: int | None, place: str) -> None:
+def follow(connection: Connection, built: Built, view: Snapshot, most: int | None, place: str) -> None:
     """Bring an index up to the state that a view is of.
 
     Args:
@@ -60,11 +60,11 @@ def _compare(connection: Connection, built: Built, most: int | None, place: str)
     ids, owners = read_owners(connection) if most is None else read_kept(connection, None, most, built.index.dim, place)
     _remove(built, np.setdiff1d(built.owners.arrays()[0], ids, assume_unique=True))
     _fill(connection, built, ids, owners, place)
-    built.owners = TemplateOwners(ids, owners)
+    built.owners = PersonLookup(ids, owners)
 
 
 def _fill(connection: Connection, built: Built, ids: Ids, owners: Ids, place: str) -> None:
-    missing = built.owners.of(ids) == NOBODY
+    missing = built.owners.of(ids) == NO_PERSON
     vectors, found, _ = read_vectors_of(connection, ids[missing], built.index.dim, place)
     _add(built, ids[missing], owners[missing], vectors[np.argsort(found)])
 

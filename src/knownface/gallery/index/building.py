@@ -10,12 +10,12 @@ import numpy as np
 from sqlalchemy import Connection
 
 from knownface.files import unwritable
-from knownface.gallery.condensing import read_kept
-from knownface.gallery.index_options import IndexOptions, LocalIndex, lists_of
-from knownface.gallery.owners import TemplateOwners
-from knownface.gallery.saved_index import IndexKey
+from knownface.gallery.index.options import IndexOptions, LocalIndex, lists_of
+from knownface.gallery.index.person_lookup import PersonLookup
+from knownface.gallery.index.saved import IndexKey
+from knownface.gallery.index.snapshot import Snapshot
+from knownface.gallery.index.template_selection import read_kept
 from knownface.gallery.templates import read_owners, read_vectors, read_vectors_of
-from knownface.gallery.view import View
 from knownface.search import CompressedIndex, FaissFlatIndex
 from knownface.search.coder import Coder, sample_size
 from knownface.search.compressed import spread
@@ -60,7 +60,7 @@ class Built:
     """
 
     index: LocalIndex
-    owners: TemplateOwners
+    owners: PersonLookup
     stamp: str
     position: int
     last_template: int
@@ -69,7 +69,7 @@ class Built:
     part: Part | None = None
 
 
-def build(connection: Connection, view: View, options: IndexOptions, place: str, file: Path | None = None) -> Built:
+def build(connection: Connection, view: Snapshot, options: IndexOptions, place: str, file: Path | None = None) -> Built:
     """Build an index of everything in the gallery.
 
     Args:
@@ -119,7 +119,7 @@ def build(connection: Connection, view: View, options: IndexOptions, place: str,
         kind,
         most,
     )
-    built = Built(index, TemplateOwners(ids, owners), key.stamp, key.position, key.last_template, key.fingerprint)
+    built = Built(index, PersonLookup(ids, owners), key.stamp, key.position, key.last_template, key.fingerprint)
     if kind != "flat" and file is not None:
         built.part, built.unsaved = Part(file, key, ids, owners), 0
     return built

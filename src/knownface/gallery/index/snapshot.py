@@ -9,7 +9,7 @@ from sqlalchemy import Connection, func, select
 
 from knownface.gallery.changes import Changes, State, read_changes, read_position, read_state
 from knownface.gallery.contracts import read_contract
-from knownface.gallery.layered import Layered
+from knownface.gallery.index.overlay import OverlayMap
 from knownface.gallery.statements import chunks
 from knownface.gallery.templates import read_vectors
 from knownface.storage.schema import people, templates
@@ -21,7 +21,7 @@ _NO_VECTORS: Embeddings = np.empty((0, 0), dtype=np.float32)
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class View:
+class Snapshot:
     """What the gallery said at one instant, all vectors but the counter-examples aside.
 
     Attributes:
@@ -41,8 +41,8 @@ class View:
     state: State = _NO_STATE
     position: int = -1
     contract: EmbedderContract | None = None
-    names: Layered[str] = field(default_factory=lambda: Layered({}))
-    thresholds: Layered[float] = field(default_factory=lambda: Layered({}))
+    names: OverlayMap[str] = field(default_factory=lambda: OverlayMap({}))
+    thresholds: OverlayMap[float] = field(default_factory=lambda: OverlayMap({}))
     last_person: int = -1
     templates: int = 0
     last_template: int = -1
@@ -56,10 +56,10 @@ class View:
         return self.templates > 0 or len(self.negative_owners) > 0
 
 
-_NOTHING_SEEN = View()
+_NOTHING_SEEN = Snapshot()
 
 
-class GalleryView:
+class SnapshotReader:
     """Looks at a gallery; one thread at a time may use it.
 
     Args:
@@ -70,7 +70,7 @@ class GalleryView:
         self._place = place
         self.view = _NOTHING_SEEN
 
-    def look(self, connection: Connection) -> View:
+    def look(self, connection: Connection) -> Snapshot:
         """Bring the view up to date. Costs next to nothing where nothing was changed."""
         state, before = read_state(connection), self.view
         if state == before.state:
@@ -81,7 +81,7 @@ class GalleryView:
         self.view = self._after(connection, before, state, changes)
         return self.view
 
-    def _after(self, connection: Connection, before: View, state: State, changes: Changes) -> View:
+    def _after(self, connection: Connection, before: Snapshot, state: State, changes: Changes) -> Snapshot:
         names, thresholds, last_person = _people(connection, before, changes)
         contract = read_contract(connection)
         count, last = before.templates, before.last_template
@@ -93,7 +93,7 @@ class GalleryView:
             if contract is not None:
                 negatives, ids, owners = self._negatives(connection, before, changes, contract.dim)
             last = max(last, last_added)
-        return View(
+        return Snapshot(
             state,
             changes.position,
             contract,
@@ -108,7 +108,7 @@ class GalleryView:
         )
 
     def _negatives(
-        self, connection: Connection, before: View, changes: Changes, dim: int
+        self, connection: Connection, before: Snapshot, changes: Changes, dim: int
     ) -> tuple[Embeddings, Ids, Ids]:
         vectors, ids, owners = read_vectors(connection, dim, self._place, first=before.last_template + 1, negative=True)
         kept = ~np.isin(before.negative_ids, changes.negatives_removed)
@@ -141,7 +141,9 @@ def _added(connection: Connection, last: int) -> tuple[int, int]:
     return connection.scalar(query) or 0, -1 if greatest is None else int(greatest)
 
 
-def _people(connection: Connection, before: View, changes: Changes) -> tuple[Layered[str], Layered[float], int]:
+def _people(
+    connection: Connection, before: Snapshot, changes: Changes
+) -> tuple[OverlayMap[str], OverlayMap[float], int]:
     query = select(people.c.id, people.c.name, people.c.threshold)
     rows = list(connection.execute(query.where(people.c.id > before.last_person)).all())
     last = max((row[0] for row in rows), default=before.last_person)
@@ -151,5 +153,5 @@ def _people(connection: Connection, before: View, changes: Changes) -> tuple[Lay
     names = {person: name for person, name, _ in rows}
     thresholds = {person: threshold for person, _, threshold in rows if threshold is not None}
     if before is _NOTHING_SEEN:
-        return Layered(names), Layered(thresholds), last
+        return OverlayMap(names), OverlayMap(thresholds), last
     return before.names.changed(touched, names), before.thresholds.changed(touched, thresholds), last

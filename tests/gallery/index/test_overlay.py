@@ -3,8 +3,8 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knownface.gallery import layered
-from knownface.gallery.layered import Layered
+from knownface.gallery.index import overlay
+from knownface.gallery.index.overlay import OverlayMap
 
 keys = st.integers(0, 12)
 values = st.text(max_size=2)
@@ -13,9 +13,9 @@ changes = st.lists(st.tuples(st.lists(keys, max_size=4), st.dictionaries(keys, v
 
 @given(start=st.dictionaries(keys, values), changes=changes, most=st.integers(0, 5))
 def test_it_says_what_a_plain_dict_says_after_any_changes(start, changes, most):
-    before, layered._MOST_LAID_OVER = layered._MOST_LAID_OVER, most
+    before, overlay._MOST_LAID_OVER = overlay._MOST_LAID_OVER, most
     try:
-        plain, made = dict(start), Layered(start)
+        plain, made = dict(start), OverlayMap(start)
         for gone, new in changes:
             held, told = made, dict(made)
             made = made.changed(gone, new)
@@ -28,12 +28,12 @@ def test_it_says_what_a_plain_dict_says_after_any_changes(start, changes, most):
             assert all((key in made) is (key in plain) for key in range(13))
             assert dict(held) == told, "what was handed out before stays as it was"
     finally:
-        layered._MOST_LAID_OVER = before
+        overlay._MOST_LAID_OVER = before
 
 
 def test_a_change_does_not_copy_what_there_is():
     names = {number: str(number) for number in range(100_000)}
-    made = Layered(names).changed([5], {100_000: "new"})
+    made = OverlayMap(names).changed([5], {100_000: "new"})
     assert made._below is names
     assert len(made) == 100_000
     assert 5 not in made

@@ -8,13 +8,13 @@ import numpy.typing as npt
 from knownface.search.rows import Growing
 from knownface.types import Ids
 
-NOBODY = -1
+NO_PERSON = -1
 """The owner of a template that is not held."""
 
 _MOST_REMOVED = 0.25
 
 
-class TemplateOwners:
+class PersonLookup:
     """Ids, ascending, and owners.
 
     Args:
@@ -33,19 +33,19 @@ class TemplateOwners:
 
     def arrays(self) -> tuple[Ids, Ids]:
         """The ids held, ascending, and their owners."""
-        held = self._owners.array != NOBODY
+        held = self._owners.array != NO_PERSON
         return self._templates.array[held], self._owners.array[held]
 
     def of(self, ids: Ids) -> Ids:
-        """Whose these templates are; :data:`NOBODY` for those not held. Any shape."""
-        owners = np.full(ids.shape, NOBODY, dtype=np.int64)
+        """Whose these templates are; :data:`NO_PERSON` for those not held. Any shape."""
+        owners = np.full(ids.shape, NO_PERSON, dtype=np.int64)
         places, there = self._places(ids)
         owners[there] = self._owners.array[places[there]]
         return owners
 
     def held(self, ids: Ids) -> Ids:
         """Those of the ids that are held."""
-        held: Ids = ids[self.of(ids) != NOBODY]
+        held: Ids = ids[self.of(ids) != NO_PERSON]
         return held
 
     def of_people(self, people: Ids) -> Ids:
@@ -75,7 +75,7 @@ class TemplateOwners:
 
     def remove(self, ids: Ids) -> None:
         """Remove templates that are held."""
-        self.give(ids, np.full(len(ids), NOBODY))
+        self.give(ids, np.full(len(ids), NO_PERSON))
         self._removed += len(ids)
         if self._removed > _MOST_REMOVED * len(self._templates):
             self._take(*self.arrays())

@@ -11,11 +11,12 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from knownface.gallery import Gallery, NewTemplate, changes, keeping_step, live_index
-from knownface.gallery.condensing import choose_best
-from knownface.gallery.index_options import IndexOptions
-from knownface.gallery.live_index import LiveIndex
-from knownface.gallery.saved_index import index_files
+from knownface.gallery import Gallery, NewTemplate, changes
+from knownface.gallery.index import local, updating
+from knownface.gallery.index.local import LiveIndex
+from knownface.gallery.index.options import IndexOptions
+from knownface.gallery.index.saved import index_files
+from knownface.gallery.index.template_selection import choose_best
 from knownface.gallery.values import GalleryVectors
 from knownface.search import FaissFlatIndex, NumpyIndex
 from knownface.types import DecisionRule, EmbedderContract
@@ -78,8 +79,8 @@ def test_changes_are_seen_at_once_whoever_makes_them(gallery, face, reopen):
 def test_adding_reads_only_what_was_added(gallery, face, monkeypatch):
     gallery.add_templates("Ann", [face(1), face(2)])
     gallery.search(face(1).vector[None], 1)
-    monkeypatch.setattr(keeping_step, "_compare", None)
-    monkeypatch.setattr(live_index, "build", None)
+    monkeypatch.setattr(updating, "_compare", None)
+    monkeypatch.setattr(local, "build", None)
     added = []
     monkeypatch.setattr(FaissFlatIndex, "add", lambda self, ids, vectors: added.append(len(ids)))
     gallery.add_templates("Bob", [face(3)])
@@ -263,7 +264,7 @@ def test_closing_saves_the_index_of_a_large_gallery_only(file, contract, face, m
         gallery.add_templates("Ann", [face(i) for i in range(5)])
         gallery.search(face(1).vector[None], 1)
     assert not index_files(file)[0].exists()
-    monkeypatch.setattr(live_index, "WORTH_SAVING", 5)
+    monkeypatch.setattr(local, "WORTH_SAVING", 5)
     with Gallery.open(file) as gallery:
         gallery.people()
     assert not index_files(file)[0].exists()
@@ -277,7 +278,7 @@ def test_closing_saves_the_index_of_a_large_gallery_only(file, contract, face, m
 
 
 def test_an_index_that_cannot_be_saved_at_closing_is_only_mentioned(file, contract, face, monkeypatch, caplog):
-    monkeypatch.setattr(live_index, "WORTH_SAVING", 1)
+    monkeypatch.setattr(local, "WORTH_SAVING", 1)
     index_files(file)[0].mkdir()
     with Gallery.open(file) as gallery:
         gallery.bind(contract)

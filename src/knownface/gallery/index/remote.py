@@ -1,4 +1,4 @@
-"""The face of a live index over a search engine outside the process; see :mod:`knownface.gallery.engines`."""
+"""The face of a live index over a search engine outside the process; see :mod:`knownface.gallery.index.engines`."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from sqlalchemy import Connection
 
 from knownface.errors import KnownFaceError, SettingsError
 from knownface.gallery.changes import read_state
-from knownface.gallery.engines import MilvusEngine, PgvectorEngine, SearchEngine
+from knownface.gallery.index.engines import MilvusEngine, PgvectorEngine, SearchEngine
+from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
 from knownface.gallery.templates import read_vectors_of
-from knownface.gallery.view import GalleryView, View
 from knownface.search.base import checked_k, checked_vectors, empty_answer, nearest
 from knownface.search.milvus_options import MilvusOptions
 from knownface.search.pgvector import PgvectorOptions
@@ -75,18 +75,18 @@ class EngineIndex:
                 "Set gallery to a postgresql:// URL, or index to auto.",
             )
         self._database, self._place, self._options = database, str(location), options
-        self._looking = GalleryView(self._place)
+        self._looking = SnapshotReader(self._place)
         self._found: SearchEngine | None = None
         self._fingerprint = ""
         self._followed: str | None = None
         self._tending: threading.Thread | None = None
 
     @property
-    def view(self) -> View:
+    def view(self) -> Snapshot:
         """What the gallery said when it was looked at last."""
         return self._looking.view
 
-    def look(self, connection: Connection) -> View:
+    def look(self, connection: Connection) -> Snapshot:
         """Bring the view up to date."""
         return self._looking.look(connection)
 

@@ -10,12 +10,11 @@ from sqlalchemy import Connection
 
 from knownface.errors import IndexDamagedError, OutputError
 from knownface.files import beside, put_in_place
-from knownface.gallery.building import Built, build
 from knownface.gallery.changes import read_changes, stamp_at
-from knownface.gallery.index_options import IndexOptions, Kind, LocalIndex, kind_of
-from knownface.gallery.keeping_step import follow
-from knownface.gallery.owners import TemplateOwners
-from knownface.gallery.saved_index import (
+from knownface.gallery.index.building import Built, build
+from knownface.gallery.index.options import IndexOptions, Kind, LocalIndex, kind_of
+from knownface.gallery.index.person_lookup import PersonLookup
+from knownface.gallery.index.saved import (
     IndexKey,
     delete_index,
     describe_index,
@@ -24,13 +23,14 @@ from knownface.gallery.saved_index import (
     read_index,
     saved_key,
 )
+from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
+from knownface.gallery.index.updating import follow
 from knownface.gallery.templates import read_vectors_of
-from knownface.gallery.view import GalleryView, View
 from knownface.search.base import empty_answer
 from knownface.search.row_file import erase_rows
 from knownface.types import Embeddings, Neighbours
 
-__all__ = ["LiveIndex", "View"]
+__all__ = ["LiveIndex", "Snapshot"]
 
 _log = logging.getLogger(__name__)
 
@@ -50,11 +50,11 @@ class LiveIndex:
     def __init__(self, place: str, file: Path | None, options: IndexOptions | None = None) -> None:
         self._place, self._file = place, file
         self._options = options or IndexOptions()
-        self._looking = GalleryView(place)
+        self._looking = SnapshotReader(place)
         self._built: Built | None = None
 
     @property
-    def view(self) -> View:
+    def view(self) -> Snapshot:
         """What the gallery said when it was looked at last."""
         return self._looking.view
 
@@ -63,7 +63,7 @@ class LiveIndex:
         """The index; None before the first template was looked for."""
         return None if self._built is None else self._built.index
 
-    def look(self, connection: Connection) -> View:
+    def look(self, connection: Connection) -> Snapshot:
         """Bring the view up to date. Costs next to nothing where nothing was changed."""
         return self._looking.look(connection)
 
@@ -111,7 +111,7 @@ class LiveIndex:
 
     def build(self, connection: Connection) -> Built | None:
         """Build an index of what the connection sees; this one goes on being searched, by other threads too."""
-        view = GalleryView(self._place).look(connection)
+        view = SnapshotReader(self._place).look(connection)
         return None if view.contract is None else self._build(connection, view)
 
     def adopt(self, connection: Connection, built: Built | None) -> None:
@@ -127,7 +127,7 @@ class LiveIndex:
         if self._file is not None:
             delete_index(self._file)
 
-    def _build(self, connection: Connection, view: View) -> Built:
+    def _build(self, connection: Connection, view: Snapshot) -> Built:
         part = None if self._file is None else beside(index_files(self._file)[0])
         try:
             return build(connection, view, self._options, self._place, part)
@@ -145,7 +145,7 @@ class LiveIndex:
         key = saved.key
         built = Built(
             saved.index,
-            TemplateOwners(saved.templates, saved.owners),
+            PersonLookup(saved.templates, saved.owners),
             key.stamp,
             key.position,
             key.last_template,

@@ -11,8 +11,9 @@ import numpy as np
 import pytest
 
 from knownface.errors import GalleryError, SettingsError
-from knownface.gallery import Gallery, NewTemplate, engines
-from knownface.gallery.engine_index import engine_options
+from knownface.gallery import Gallery, NewTemplate
+from knownface.gallery.index import engines
+from knownface.gallery.index.remote import engine_options
 from knownface.search import NumpyIndex
 from knownface.search import pgvector as pgvector_module
 from knownface.search.milvus import MilvusPartition

@@ -19,7 +19,7 @@ from knownface.gallery.values import KEEP, Keep, PeopleImport, Person, PersonKey
 from knownface.storage.schema import people, refusals
 
 
-class Roster(GalleryDatabase):
+class PeopleStore(GalleryDatabase):
     """The part of :class:`knownface.gallery.Gallery` that deals with people.
 
     A person is meant by the name, whatever its letter case, or by the id. Every method that means one raises

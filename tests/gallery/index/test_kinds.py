@@ -7,10 +7,11 @@ import time
 import numpy as np
 import pytest
 
-from knownface.gallery import Gallery, NewTemplate, index_options
-from knownface.gallery.condensing import choose_best
-from knownface.gallery.index_options import IndexOptions, kind_of
-from knownface.gallery.saved_index import forget_templates, index_files
+from knownface.gallery import Gallery, NewTemplate
+from knownface.gallery.index import options as index_options
+from knownface.gallery.index.options import IndexOptions, kind_of
+from knownface.gallery.index.saved import forget_templates, index_files
+from knownface.gallery.index.template_selection import choose_best
 from knownface.search import NumpyIndex
 from knownface.search.milvus_options import MilvusOptions
 from knownface.search.pgvector import PgvectorOptions
@@ -100,7 +101,7 @@ def test_a_removal_leaves_the_saved_index_of_a_large_gallery_usable(file, contra
         content = index_files(file)[0].read_bytes()
         assert gone not in content
         assert kept in content
-    monkeypatch.setattr("knownface.gallery.live_index.build", None)
+    monkeypatch.setattr("knownface.gallery.index.local.build", None)
     with Gallery.open(file, index=options) as gallery:
         assert "Person 21" not in {gallery.names[int(p)] for p in gallery.search(vector_of(21, 0)[None], 100).people[0]}
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from knownface.errors import GalleryError, IndexDamagedError
 from knownface.files import replacing, sha256_of
-from knownface.gallery.index_options import Kind, LocalIndex, kind_of
+from knownface.gallery.index.options import Kind, LocalIndex, kind_of
 from knownface.search import CompressedIndex, FaissFlatIndex
 from knownface.search.row_file import erase_rows, read_token
 from knownface.types import Ids

@@ -20,7 +20,7 @@ class _Gone(enum.Enum):
 _GONE = _Gone.GONE
 
 
-class Layered(Mapping[int, _V]):
+class OverlayMap(Mapping[int, _V]):
     """Values by whole numbers, such as the names of a hundred thousand people.
 
     Args:
@@ -32,16 +32,16 @@ class Layered(Mapping[int, _V]):
         self._above: dict[int, _V | _Gone] = {}
         self._length = len(below)
 
-    def changed(self, gone: Iterable[int], new: Mapping[int, _V]) -> Layered[_V]:
+    def changed(self, gone: Iterable[int], new: Mapping[int, _V]) -> OverlayMap[_V]:
         """The same without some keys, and then with some values new or replaced."""
         above: dict[int, _V | _Gone] = {**self._above, **dict.fromkeys(gone, _GONE), **new}
         if not above:
             return self
-        made = Layered(self._below)
+        made = OverlayMap(self._below)
         made._above = above
         kept = sum(value is not _GONE for value in above.values())
         made._length = len(self._below) + kept - sum(key in self._below for key in above)
-        return Layered(dict(made.items())) if len(above) > _MOST_LAID_OVER else made
+        return OverlayMap(dict(made.items())) if len(above) > _MOST_LAID_OVER else made
 
     def __getitem__(self, key: int) -> _V:
         value = self._above.get(key, self._below.get(key, _GONE)) if self._above else self._below.get(key, _GONE)

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knownface.gallery.owners import NOBODY, TemplateOwners
+from knownface.gallery.index.person_lookup import NO_PERSON, PersonLookup
 
 steps = st.lists(
     st.tuples(st.sampled_from(["add", "remove", "give"]), st.sets(st.integers(0, 20), max_size=5), st.integers(0, 3)),
@@ -19,7 +19,7 @@ def ids(values):
 
 @given(steps=steps)
 def test_it_says_what_a_plain_dict_says_after_any_changes(steps):
-    plain, owners = {}, TemplateOwners(ids([]), ids([]))
+    plain, owners = {}, PersonLookup(ids([]), ids([]))
     for what, some, person in steps:
         if what == "add":
             new = ids(some - plain.keys())
@@ -36,7 +36,7 @@ def test_it_says_what_a_plain_dict_says_after_any_changes(steps):
                 owners.give(held, np.full(len(held), person))
                 plain.update(dict.fromkeys(held.tolist(), person))
         everything = np.arange(-1, 22).reshape(1, -1)
-        assert owners.of(everything).tolist() == [[plain.get(i, NOBODY) for i in range(-1, 22)]]
+        assert owners.of(everything).tolist() == [[plain.get(i, NO_PERSON) for i in range(-1, 22)]]
         assert dict(zip(*(array.tolist() for array in owners.arrays()), strict=True)) == plain
         assert owners.arrays()[0].tolist() == sorted(plain)
         assert len(owners) == len(plain)
@@ -45,7 +45,7 @@ def test_it_says_what_a_plain_dict_says_after_any_changes(steps):
 
 def test_the_arrays_it_was_made_from_stay_as_they_are():
     templates, people = ids([1, 2, 3]), ids([7, 8, 9])
-    owners = TemplateOwners(templates, people)
+    owners = PersonLookup(templates, people)
     owners.give(ids([2]), ids([1]))
     owners.remove(ids([1]))
     owners.add(ids([4]), ids([5]))
@@ -54,5 +54,5 @@ def test_the_arrays_it_was_made_from_stay_as_they_are():
 
 @pytest.mark.parametrize("shape", [(0,), (2, 0), (2, 3)])
 def test_of_an_empty_one_everybody_is_nobody(shape):
-    owners = TemplateOwners(ids([]), ids([]))
-    assert (owners.of(np.zeros(shape, dtype=np.int64)) == NOBODY).all()
+    owners = PersonLookup(ids([]), ids([]))
+    assert (owners.of(np.zeros(shape, dtype=np.int64)) == NO_PERSON).all()

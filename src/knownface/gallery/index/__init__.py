@@ -1,0 +1,1 @@
+"""What searches a gallery: a copy of its templates' vectors that follows the database, in this process or outside."""
