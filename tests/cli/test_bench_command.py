@@ -49,6 +49,6 @@ def test_quantize_refuses_what_it_cannot_do(knownface: Run, alone: Path) -> None
 
 def test_the_command_knows_every_precision() -> None:
     from knownface.cli.models import PRECISIONS
-    from knownface.models import quantize
+    from knownface.research import quantize
 
     assert PRECISIONS == quantize.PRECISIONS

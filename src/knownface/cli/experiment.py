@@ -69,7 +69,7 @@ def _run(
               help="Random choices of people for each number of them.")  # fmt: skip
 def growth(dataset: Path, out: Path, draws: int, **options: Any) -> int:
     """Measure with 1, 5, 10, 25, 50 and more people: results, and loading time."""
-    from knownface.evaluation.experiments import growth as experiment
+    from knownface.research.growth import growth as experiment
 
     return _run(experiment, dataset, out, options, draws=draws)
 
@@ -80,7 +80,7 @@ def growth(dataset: Path, out: Path, draws: int, **options: Any) -> int:
 @strangers_option
 def augment(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> int:
     """Add mirrored, rotated, cropped, blurred and contrast-changed copies of train pictures."""
-    from knownface.evaluation.experiments import augment as experiment
+    from knownface.research.altered import augment as experiment
 
     return _run(experiment, dataset, out, options, strangers)
 
@@ -90,7 +90,7 @@ def augment(dataset: Path, out: Path, strangers: Path | None, **options: Any) ->
 @embedder_option
 def degrade(dataset: Path, out: Path, **options: Any) -> int:
     """Name worse and worse pictures: small, dark, turned, blurred, covered."""
-    from knownface.evaluation.experiments import degrade as experiment
+    from knownface.research.altered import degrade as experiment
 
     return _run(experiment, dataset, out, options)
 
@@ -100,7 +100,7 @@ def degrade(dataset: Path, out: Path, **options: Any) -> int:
 @embedder_option
 def background(dataset: Path, out: Path, **options: Any) -> int:
     """Crop tight and loose, blur and replace what is around the face."""
-    from knownface.evaluation.experiments import background as experiment
+    from knownface.research.altered import background as experiment
 
     return _run(experiment, dataset, out, options)
 
@@ -110,7 +110,7 @@ def background(dataset: Path, out: Path, **options: Any) -> int:
 @embedder_option
 def one_video(dataset: Path, out: Path, **options: Any) -> int:
     """One video or burst a person, frames split 80-20: the paper's 100 %, and why it says little."""
-    from knownface.evaluation.experiments import one_video as experiment
+    from knownface.research.one_video import one_video as experiment
 
     return _run(experiment, dataset, out, options)
 
@@ -121,7 +121,7 @@ def one_video(dataset: Path, out: Path, **options: Any) -> int:
 @strangers_option
 def video(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> int:
     """Decide frame by frame, and over whole clips."""
-    from knownface.evaluation.experiments import video as experiment
+    from knownface.research.clips import video as experiment
 
     return _run(experiment, dataset, out, options, strangers)
 
@@ -137,7 +137,7 @@ def compare(
     dataset: Path, out: Path, strangers: Path | None, embedders: tuple[str, ...], fpir: float, **options: Any
 ) -> int:
     """Compare embedders on the same split, with the same detector and search."""
-    from knownface.evaluation.experiments import compare as experiment
+    from knownface.research.compare import compare as experiment
 
     # The bench wants an embedder, which is not used; dlib's is on every machine.
     options.update(embedder="dlib-resnet", tell_embedder=False)

@@ -13,9 +13,9 @@ from knownface.cli.common import out, progress, table
 if TYPE_CHECKING:
     from knownface.evaluation.datasets import Dataset, Sample
     from knownface.models import ModelStore
-    from knownface.models.quantize import Precision
+    from knownface.research.quantize import Precision
 
-# The same as in models.quantize, which is not imported for the sake of help.
+# The same as in research.quantize, which is not imported for the sake of help.
 PRECISIONS: tuple[Precision, ...] = ("int8", "int8-dynamic", "fp16", "bf16")
 
 
@@ -119,7 +119,7 @@ def quantize(
     fewer rightly and 0.3 % more strangers; without --data, if it changes next to nothing of any vector.
     """
     from knownface.evaluation.bench import open_bench
-    from knownface.evaluation.variants import make_variants
+    from knownface.research.variants import make_variants
 
     dataset, strangers = _people(data, people, per_person) if data is not None else (None, ())
     rows = table("network", "MB", "faces/s", "largest", "median", "named rightly", "strangers named", "kept")

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError, InputError, MissingExtraError
-from knownface.evaluation.alterations import Alteration
+from knownface.evaluation.alteration import Alteration
 from knownface.evaluation.datasets import Sample
 from knownface.evaluation.face_cache import FaceCache
 from knownface.evaluation.faces import FaceSet

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from knownface.evaluation.alterations import (
+from knownface.research.alterations import (
     AUGMENTATIONS,
     BACKGROUNDS,
     CROPS,

@@ -9,17 +9,18 @@ from pathlib import Path
 import numpy as np
 
 from knownface.errors import InputError
-from knownface.evaluation.alterations import AUGMENTATIONS, BACKGROUNDS, CROPS, DEGRADATIONS, Alteration
+from knownface.evaluation.alteration import Alteration
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import Dataset, Sample
 from knownface.evaluation.embeddings import FaceReader, FoundFaces, joined
-from knownface.evaluation.experiments.bars import Outcomes, OutcomesDisplay
 from knownface.evaluation.faces import search
 from knownface.evaluation.page_parts import dataset_facts, notes_section, rule_text
 from knownface.evaluation.protocol import Evaluation, Sides, Tick, evaluate, no_tick
 from knownface.evaluation.report import Cell, FigureData, PictureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions, embed_folder
 from knownface.media import kind_of, read_image
+from knownface.research.alterations import AUGMENTATIONS, BACKGROUNDS, CROPS, DEGRADATIONS
+from knownface.research.bars import Outcomes, OutcomesDisplay
 from knownface.types import DecisionRule
 
 _AS_IT_IS = "as it is"

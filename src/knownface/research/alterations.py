@@ -6,57 +6,19 @@ same in a portrait and in a group photo.
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial
-from typing import TypeAlias
 
 import cv2
 import numpy as np
 import numpy.typing as npt
 
 from knownface.embedding.crops import square_crop
+from knownface.evaluation.alteration import Alteration
 from knownface.types import Box, Face, Image
 
-Change: TypeAlias = Callable[[Image, Face], Image]
-"""An RGB picture and its largest face in, an RGB picture out."""
-
-_VERSION = 1
-"""Raised when an alteration gives other pictures than before: cached embeddings of the old ones are then not used."""
 _FACE_SIDE = 112
 """Blur is told in pixels of a face of this height, which is about what networks see."""
 _TWILIGHT_NOISE = 6.0
-
-
-def _same(image: Image, face: Face) -> Image:  # noqa: ARG001 - a change takes both
-    return image
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Alteration:
-    """A change of a picture, or another crop of it.
-
-    Attributes:
-        name: What is done, such as ``blurred``.
-        strength: How strongly, for people to read.
-        change: Done to the whole picture, which is then searched for a face anew.
-        crop: Instead of the embedder's own crop of the unaltered picture.
-    """
-
-    name: str
-    strength: str
-    change: Change = _same
-    crop: Change | None = None
-
-    @property
-    def key(self) -> str:
-        """Tells one alteration from another, for the cache."""
-        return f"{_VERSION} {self.name} {self.strength}"
-
-    @property
-    def label(self) -> str:
-        """Name and strength."""
-        return f"{self.name} ({self.strength})" if self.strength else self.name
 
 
 # The paper's augmentations

@@ -9,12 +9,12 @@ pytest.importorskip("onnx", reason="the extra `quantize` is not installed")
 
 from knownface.embedding import load_embedder
 from knownface.errors import NoFaceError
-from knownface.evaluation import variants
 from knownface.evaluation.bench import open_bench
 from knownface.evaluation.datasets import Sample, SplitOptions, read_dataset
-from knownface.evaluation.variants import VariantReport, make_variants
 from knownface.media import write_image
 from knownface.models import ModelStore
+from knownface.research import variants
+from knownface.research.variants import VariantReport, make_variants
 
 pytestmark = [
     pytest.mark.slow,

@@ -10,15 +10,15 @@ from knownface.errors import InputError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import SplitOptions
 from knownface.evaluation.embeddings import FoundFaces
-from knownface.evaluation.experiments import augment, background, compare, degrade, growth, one_video, video
-from knownface.evaluation.experiments.bars import Outcomes, OutcomesDisplay
-from knownface.evaluation.experiments.clips import clips_of, majority
-from knownface.evaluation.experiments.compare import ENTRIES, entries_for
-from knownface.evaluation.experiments.growth import counts_up_to
-from knownface.evaluation.experiments.one_video import split_in_order
 from knownface.evaluation.grid import Grid, threshold_range
 from knownface.evaluation.report import Report, write_report
 from knownface.evaluation.runs import EvaluateOptions
+from knownface.research.altered import augment, background, degrade
+from knownface.research.bars import Outcomes, OutcomesDisplay
+from knownface.research.clips import clips_of, majority, video
+from knownface.research.compare import ENTRIES, compare, entries_for
+from knownface.research.growth import counts_up_to, growth
+from knownface.research.one_video import one_video, split_in_order
 
 GRID = Grid((1, 2), (2, 3), threshold_range(0.1, 1.4, 0.05))
 OPTIONS = EvaluateOptions(grid=GRID)

@@ -24,7 +24,7 @@ from knownface.files import sha256_of
 from knownface.media import kind_of, read_image
 from knownface.models import ModelEntry
 from knownface.models.dlib import converted
-from knownface.models.quantize import (
+from knownface.research.quantize import (
     CALIBRATION_PICTURES,
     Precision,
     depends_on_batch,

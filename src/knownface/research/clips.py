@@ -12,7 +12,6 @@ from knownface.decision import NOBODY
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.displays import CmcDisplay, DetDisplay
 from knownface.evaluation.embeddings import FoundFaces, joined
-from knownface.evaluation.experiments.bars import Outcomes, OutcomesDisplay
 from knownface.evaluation.faces import FaceSet, Searches, search
 from knownface.evaluation.grid import grid_search
 from knownface.evaluation.openset import OpenSet, open_set, operating_points
@@ -20,6 +19,7 @@ from knownface.evaluation.page_parts import dataset_facts, notes_section, points
 from knownface.evaluation.protocol import Evaluation, Sides, Tick, evaluate, no_tick
 from knownface.evaluation.report import Cell, FigureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions, embed_folder
+from knownface.research.bars import Outcomes, OutcomesDisplay
 from knownface.types import DecisionRule, Ids
 
 _PHOTOS_NOTE = (
