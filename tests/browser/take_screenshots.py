@@ -79,10 +79,10 @@ def furnish(gallery: Path, data: Path) -> None:
         guests = [Guest(p.name.replace("_", " "), None, {"table": str(n)}) for n, p in enumerate(people[:5], 1)]
         guests.append(Guest("Grace Hopper", None, {"table": "9"}))
         start = now - timedelta(minutes=45)
-        open_session(recognizer.gallery, "Spring dinner", guests=guests, start=start)
-        lesson = open_session(recognizer.gallery, "Maths 3b", people=[people[2].name.replace("_", " ")])
-        mark(recognizer.gallery, lesson.id, people[2].name.replace("_", " "))
-        close_session(recognizer.gallery, lesson.id)
+        open_session(recognizer.gallery.database, "Spring dinner", guests=guests, start=start)
+        lesson = open_session(recognizer.gallery.database, "Maths 3b", people=[people[2].name.replace("_", " ")])
+        mark(recognizer.gallery.database, lesson.id, people[2].name.replace("_", " "))
+        close_session(recognizer.gallery.database, lesson.id)
 
 
 def main(folder: Path) -> None:

@@ -132,18 +132,20 @@ def test_hours_of_a_gallery(gallery, see):
     see("Ann", 60 * 24, 60 * 25)
     see(1, 0, 600)
     day = date(2026, 3, 2)
-    hours = read_hours(gallery, day, day, zone=UTC)
+    hours = read_hours(gallery.database, day, day, zone=UTC)
     assert [(p.name, [d.worked for d in days]) for p, days in hours] == [("Ann", [3 * H]), ("Ben", [H])]
-    (ann,) = read_hours(gallery, day, date(2026, 3, 3), which=Which(person="ann"), zone=UTC, breaks_after=10 * M)
+    (ann,) = read_hours(
+        gallery.database, day, date(2026, 3, 3), which=Which(person="ann"), zone=UTC, breaks_after=10 * M
+    )
     assert [(d.worked, d.away) for d in ann[1]] == [(H + 30 * M, 90 * M), (H, timedelta())]
-    assert read_hours(gallery, day, day, which=Which(source="yard"), zone=UTC)[0][1][0].worked == H
-    assert read_hours(gallery, date(2026, 3, 5), date(2026, 3, 6), zone=UTC) == []
+    assert read_hours(gallery.database, day, day, which=Which(source="yard"), zone=UTC)[0][1][0].worked == H
+    assert read_hours(gallery.database, date(2026, 3, 5), date(2026, 3, 6), zone=UTC) == []
 
 
 def test_a_stay_over_the_edge_is_counted_up_to_it(gallery, see):
     see("Ann", 0, 60 * 20)
     second = date(2026, 3, 3)
-    ((_, days),) = read_hours(gallery, second, second, zone=UTC)
+    ((_, days),) = read_hours(gallery.database, second, second, zone=UTC)
     assert [d.worked for d in days] == [8 * H]
 
 
@@ -158,4 +160,4 @@ def test_a_stay_over_the_edge_is_counted_up_to_it(gallery, see):
 )
 def test_what_makes_no_sense_is_refused(gallery, first, last, gap):
     with pytest.raises(EventsError):
-        read_hours(gallery, first, last, breaks_after=gap)
+        read_hours(gallery.database, first, last, breaks_after=gap)

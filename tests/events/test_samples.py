@@ -42,20 +42,20 @@ def offer(gallery, made):
 
 def test_a_sure_new_picture_is_offered_and_is_no_template_yet(offer, candidate, gallery, ids):
     assert offer(candidate) == "offered"
-    (found,) = list_offers(gallery)
+    (found,) = list_offers(gallery.database)
     assert (found.name, found.source, found.seen_at, found.quality) == ("Ann", "door", candidate.seen_at, 0.9)
     assert found.distance == pytest.approx(0.68, abs=0.05)
     assert found.rival_distance > found.distance + 0.15
-    assert offer_picture(gallery, found.id)[:2] == b"\xff\xd8"
+    assert offer_picture(gallery.database, found.id)[:2] == b"\xff\xd8"
     assert gallery.person("Ann").templates == 2
-    assert (list_offers(gallery, "Ben"), list_offers(gallery, "ann")) == ([], [found])
+    assert (list_offers(gallery.database, "Ben"), list_offers(gallery.database, "ann")) == ([], [found])
 
 
 def test_accepted_it_is_a_template_once(offer, candidate, gallery):
     offer(candidate)
-    (found,) = list_offers(gallery)
+    (found,) = list_offers(gallery.database)
     assert accept_offers(gallery, [found.id]) == 1
-    assert list_offers(gallery) == []
+    assert list_offers(gallery.database) == []
     templates = gallery.templates("Ann")
     assert len(templates) == 3
     assert templates[-1].source == "seen at door, 2026-03-02 12:00"
@@ -68,18 +68,18 @@ def test_accepted_it_is_a_template_once(offer, candidate, gallery):
 
 def test_rejected_it_is_not_offered_again(offer, candidate, gallery, made):
     offer(candidate)
-    (found,) = list_offers(gallery)
+    (found,) = list_offers(gallery.database)
     assert reject_offers(gallery, [found.id]) == 1
-    assert list_offers(gallery) == []
+    assert list_offers(gallery.database) == []
     near = replace(candidate, embedding=made.away(candidate.embedding, 0.2, 7))
     assert offer(near) == "known"
     with pytest.raises(UnknownOfferError):
-        offer_picture(gallery, found.id)
+        offer_picture(gallery.database, found.id)
 
 
 def test_somebody_else_becomes_a_counter_example(offer, candidate, gallery):
     offer(candidate)
-    (found,) = list_offers(gallery)
+    (found,) = list_offers(gallery.database)
     reject_offers(gallery, [found.id], not_the_person=True)
     assert [t.negative for t in gallery.templates("Ann")] == [False, False, True]
 
@@ -95,7 +95,7 @@ def test_somebody_else_becomes_a_counter_example(offer, candidate, gallery):
 )
 def test_tracks_that_are_not_sure_offer_nothing(offer, candidate, gallery, changes, verdict):
     assert offer(replace(candidate, **changes)) == verdict
-    assert list_offers(gallery) == []
+    assert list_offers(gallery.database) == []
 
 
 def test_faces_that_are_far_near_to_a_rival_or_known_offer_nothing(offer, candidate, made, gallery, ids):
@@ -104,7 +104,7 @@ def test_faces_that_are_far_near_to_a_rival_or_known_offer_nothing(offer, candid
     assert offer(replace(candidate, embedding=made.away(ann, 0.9))) == "far"
     assert offer(replace(candidate, embedding=between), threshold=1.3) == "rival"
     assert offer(replace(candidate, embedding=made.away(ann, 0.1))) == "known"
-    assert list_offers(gallery) == []
+    assert list_offers(gallery.database) == []
 
 
 def test_a_person_gets_few_a_day(offer, candidate, made, gallery):
@@ -119,11 +119,11 @@ def test_a_person_gets_few_a_day(offer, candidate, made, gallery):
 
 def test_by_rule_only_the_surest_is_accepted_and_one_a_day(offer, candidate, made, gallery):
     assert offer(replace(candidate, samples=4), accept=True) == "offered"
-    reject_offers(gallery, [o.id for o in list_offers(gallery)])
+    reject_offers(gallery, [o.id for o in list_offers(gallery.database)])
     first = replace(candidate, embedding=made.away(made.unit(0), 0.68, 61))
     assert offer(first, accept=True) == "accepted"
     assert [t.source for t in gallery.templates("Ann")][-1] == "sample: door, 2026-03-02 12:00"
-    assert list_offers(gallery) == []
+    assert list_offers(gallery.database) == []
 
 
 def test_the_gallery_does_not_wander(offer, candidate, made, gallery):
@@ -141,16 +141,16 @@ def test_the_gallery_does_not_wander(offer, candidate, made, gallery):
 def test_without_anybody_else_there_is_no_rival(offer, candidate, gallery):
     gallery.remove("Ben", "Cy", "Dan")
     assert offer(candidate) == "offered"
-    assert list_offers(gallery)[0].rival_distance is None
+    assert list_offers(gallery.database)[0].rival_distance is None
 
 
 def test_offers_of_another_embedder_cannot_be_accepted(offer, candidate, gallery):
     from knownface.storage.events_schema import offers
 
     offer(candidate)
-    with gallery.engine.begin() as connection:
+    with gallery.database.writing() as connection:
         connection.execute(offers.update().values(fingerprint="b" * 64))
-    (found,) = list_offers(gallery)
+    (found,) = list_offers(gallery.database)
     with pytest.raises(ContractMismatchError):
         accept_offers(gallery, [found.id])
     assert reject_offers(gallery, [found.id]) == 1
@@ -159,7 +159,7 @@ def test_offers_of_another_embedder_cannot_be_accepted(offer, candidate, gallery
 def test_merging_moves_offers(offer, candidate, gallery, ids):
     offer(candidate)
     gallery.merge(["Ann"], "Ben")
-    assert [o.name for o in list_offers(gallery)] == ["Ben"]
+    assert [o.name for o in list_offers(gallery.database)] == ["Ben"]
 
 
 DISTANCE = st.floats(0, 2)

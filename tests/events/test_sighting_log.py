@@ -16,7 +16,6 @@ from PIL import Image as PilImage
 from knownface.errors import UnknownPersonError, UnknownSightingError
 from knownface.events import Keep, SeenTrack, SightingLog, Which, name_unknown
 from knownface.gallery import Gallery
-from knownface.storage import reading
 from knownface.storage.events_schema import sightings
 
 
@@ -154,7 +153,7 @@ def test_pictures_are_kept_only_if_asked_and_only_better_ones(gallery, see, made
 
 def test_faces_of_unknowns_are_kept_only_if_asked_and_of_nobody_else(gallery, see, made, ids):
     def kept():
-        with reading(gallery.engine, gallery.location) as connection:
+        with gallery.database.reading() as connection:
             rows = connection.execute(sightings.select().order_by(sightings.c.id)).all()
         return [(row.embedding is not None, row.fingerprint) for row in rows]
 

@@ -21,7 +21,6 @@ from knownface.events import (
 )
 from knownface.events.recording import jpeg, vector_bytes
 from knownface.gallery import Gallery
-from knownface.storage import reading
 from knownface.storage.events_schema import events
 from knownface.storage.schema import META_SCRUB, meta, metadata
 
@@ -38,7 +37,7 @@ def pieces(picture):
 def rows_of(gallery, person_id):
     """Names of the tables in which somebody has a row."""
     found = set()
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
         for table in metadata.tables.values():
             if (
                 "person_id" in table.c
@@ -72,8 +71,8 @@ def filled(gallery, keeping, made, ids):
     keeping.record([SeenTrack("key-secret", "place-secret", ids["Ann"], None, now, now, picture=made.picture(1))])
     guests = [Guest("Dr Ann Secretname", "4711-secret", {"profile": "profile-secret"})]
     gallery.set_external_id("Ann", "4711-secret")
-    open_session(gallery, "Party", guests=guests, start=now - timedelta(hours=1))
-    with gallery.engine.begin() as connection:
+    open_session(gallery.database, "Party", guests=guests, start=now - timedelta(hours=1))
+    with gallery.database.writing() as connection:
         values = {"kind": "seen", "at": now, "person_id": ids["Ann"], "source": "event-secret"}
         connection.execute(events.insert(), values)
     return near
@@ -108,7 +107,7 @@ def test_before_that_the_pieces_of_a_picture_are_found(filled, made, tmp_path, f
 
 
 def test_guests_of_a_removed_persons_name_go_from_every_list(gallery, tmp_path, file):
-    open_session(gallery, "Party", guests=[Guest("Zoe Newname", None, {"table": "fact-secret"})])
+    open_session(gallery.database, "Party", guests=[Guest("Zoe Newname", None, {"table": "fact-secret"})])
     gallery.add_person("Zoe Newname")
     gallery.remove("zoe newname")
     assert traces(tmp_path, b"Zoe Newname", b"fact-secret") == []
@@ -122,18 +121,18 @@ def test_deleted_sightings_leave_no_byte(filled, keeping, made, tmp_path, file):
 
 
 def test_a_deleted_session_leaves_no_byte(filled, gallery, tmp_path, file):
-    delete_session(gallery, 1)
+    delete_session(gallery.database, 1)
     assert traces(tmp_path, b"Secretname", b"profile-secret") == []
 
 
 def test_what_is_too_old_goes_by_itself_and_leaves_no_byte(filled, gallery, ids, made, tmp_path, file):
     day_ago = datetime.now(UTC) - timedelta(days=1)
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
         assert connection.execute(events.select()).all()
     log = SightingLog(gallery, Keep(days=1))
     assert all(s.last_seen >= day_ago for s in log.find())
     assert 60 < log.count() < 80
-    assert [o.source for o in list_offers(gallery)] == ["yard-secret"]
+    assert [o.source for o in list_offers(gallery.database)] == ["yard-secret"]
     old = [jpeg(made.picture(1000 + 7 * number + i)) for number in range(30, 60) for i in range(3)]
     gallery.close()
     assert traces(tmp_path, *(piece for picture in old for piece in pieces(picture))) == []
@@ -142,22 +141,22 @@ def test_what_is_too_old_goes_by_itself_and_leaves_no_byte(filled, gallery, ids,
 def test_offers_and_alerts_that_are_too_old_go_as_well(filled, gallery):
     log = SightingLog(gallery, Keep(days=30))
     assert log.purge(datetime.now(UTC) + timedelta(days=29)) > 0
-    assert list_offers(gallery)
+    assert list_offers(gallery.database)
     assert log.purge(datetime.now(UTC) + timedelta(days=31)) > 0
-    assert (log.count(), list_offers(gallery)) == (0, [])
-    with reading(gallery.engine, gallery.location) as connection:
+    assert (log.count(), list_offers(gallery.database)) == (0, [])
+    with gallery.database.reading() as connection:
         assert connection.execute(events.select()).all() == []
 
 
 def test_a_purge_does_not_rewrite_the_file_each_time(filled, gallery, monkeypatch):
     """The file is written anew once a day, however often something was purged."""
     log, now, scrubbed = SightingLog(gallery, Keep(days=1000)), datetime.now(UTC), []
-    monkeypatch.setattr(type(gallery), "scrub", lambda _: scrubbed.append(1))
+    monkeypatch.setattr(type(gallery.database), "scrub", lambda _: scrubbed.append(1))
     for hours in (20, 30, 40):
         assert log.purge(now + timedelta(days=1000) - timedelta(hours=60 - hours)) > 0
     assert scrubbed == []
     yesterday = (now - timedelta(hours=25)).isoformat()
-    with gallery.engine.begin() as connection:
+    with gallery.database.writing() as connection:
         connection.execute(meta.update().where(meta.c.key == META_SCRUB).values(value=yesterday))
     log.purge(now + timedelta(days=1000))
     assert scrubbed == [1]
@@ -169,11 +168,11 @@ def test_in_a_large_file_traces_wait_a_day_and_then_go(filled, gallery, made, tm
     log = SightingLog(gallery, Keep(days=1000))
     log.purge(datetime.now(UTC) + timedelta(days=999))
     yesterday = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
-    with gallery.engine.begin() as connection:
+    with gallery.database.writing() as connection:
         connection.execute(meta.update().where(meta.c.key == META_SCRUB).values(value=yesterday))
     log.purge()
     assert traces(tmp_path, *(piece for picture in gone for piece in pieces(picture))) == []
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
         assert connection.execute(meta.select().where(meta.c.key == META_SCRUB)).all() == []
 
 
@@ -200,6 +199,6 @@ def test_a_killed_purge_is_finished_by_the_next_start(filled, gallery, made, tmp
 
 
 def test_closing_a_session_is_no_reason_to_keep_a_removed_person(filled, gallery, ids):
-    close_session(gallery, 1)
+    close_session(gallery.database, 1)
     gallery.remove("Ann")
     assert rows_of(gallery, ids["Ann"]) == set()

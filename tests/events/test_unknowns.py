@@ -85,7 +85,7 @@ def test_two_whom_one_camera_saw_at_once_are_two(keeping, gallery, made):
 
 
 def test_faces_of_another_embedder_are_not_compared(strangers, gallery, made):
-    with gallery.engine.begin() as connection:
+    with gallery.database.writing() as connection:
         from knownface.storage.events_schema import sightings
 
         connection.execute(sightings.update().where(sightings.c.unknown == 3).values(fingerprint="b" * 64))

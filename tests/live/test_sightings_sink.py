@@ -88,9 +88,9 @@ def test_two_runs_do_not_overwrite_each_other(gallery: Gallery) -> None:
 
 
 def test_an_alert_is_told_with_its_sentence(gallery: Gallery) -> None:
-    add_rule(gallery, AlertRule("watched", "seen", group="watch list"))
+    add_rule(gallery.database, AlertRule("watched", "seen", group="watch list"))
     told: list[LiveEvent] = []
-    with SightingRecorder(SightingLog(gallery), "door", Alerts(gallery, lambda: 1.0), told.append) as recorder:
+    with SightingRecorder(SightingLog(gallery), "door", Alerts(gallery.database, lambda: 1.0), told.append) as recorder:
         recorder.take(result(present=(track(1, "named", 0, 1),)))
     [event] = told
     assert (event.kind, event.label, event.source, event.distance) == ("alert", "Ada", "door", 0.6)
@@ -123,9 +123,9 @@ def sure(*, changes: int = 0) -> TrackSummary:
 def test_a_sure_track_offers_its_best_picture_to_learn_from(enrolled: Gallery) -> None:
     with SampleOffers(enrolled, "door", lambda: 1.0, accept=False) as sink:
         sink.take(result(present=(sure(),)))
-        assert list_offers(enrolled) == [], "only of tracks that have ended"
+        assert list_offers(enrolled.database) == [], "only of tracks that have ended"
         sink.take(result(ended=(sure(),)))
-    [offer] = list_offers(enrolled)
+    [offer] = list_offers(enrolled.database)
     assert (offer.name, offer.source, offer.seen_at, offer.quality) == (
         "Ada",
         "door",
@@ -149,5 +149,5 @@ def test_a_sure_track_offers_its_best_picture_to_learn_from(enrolled: Gallery) -
 def test_other_tracks_offer_nothing(enrolled: Gallery, unfit: FrameResult) -> None:
     with SampleOffers(enrolled, "door", lambda: 1.0, accept=True) as sink:
         sink.take(unfit)
-    assert list_offers(enrolled) == []
+    assert list_offers(enrolled.database) == []
     assert enrolled.person("Ada").templates == 1

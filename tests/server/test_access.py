@@ -98,7 +98,8 @@ def test_keys_are_made_rotated_and_revoked_at_once(served: Running, admin: httpx
     assert admin.delete(f"/keys/{key}").json()["revoked"] is not None
     assert not works(rotated)
     assert admin.post(f"/keys/{key}/rotate").json()["code"] == "unknown-key"
-    stored = served.service.gallery.engine.connect().exec_driver_sql("SELECT * FROM api_keys").fetchall()
+    with served.service.database.reading() as connection:
+        stored = connection.exec_driver_sql("SELECT * FROM api_keys").fetchall()
     assert not [row for row in stored if rotated.split("_", 2)[2] in str(row)]
     actions = [entry["action"] for entry in admin.get("/audit?action=key.").json()["items"][:3]]
     assert actions == ["key.revoke", "key.rotate", "key.create"]
@@ -107,10 +108,10 @@ def test_keys_are_made_rotated_and_revoked_at_once(served: Running, admin: httpx
 def test_what_another_program_revokes_is_void_within_seconds(own: Running) -> None:
     import time
 
-    from knownface.gallery import Gallery
     from knownface.server.keys import KeyStore
+    from knownface.storage import Database
 
-    with Gallery.open(own.service.gallery.location) as elsewhere, own.http("device") as client:
+    with Database.open(own.service.gallery.location) as elsewhere, own.http("device") as client:
         assert client.get("/session").status_code == 200
         [key] = [key for key in KeyStore(elsewhere).all() if key.role == "device"]
         KeyStore(elsewhere).revoke(key.id)

@@ -11,7 +11,6 @@ import pytest
 from service_tools import Running, png, serving
 
 from knownface.events import SeenTrack, Which
-from knownface.storage import reading
 from knownface.storage.scrub import is_marked
 from knownface.types import Image
 
@@ -91,7 +90,7 @@ def test_an_idle_service_overwrites_the_traces_of_what_was_removed(
         gallery = up.service.gallery
 
         def marked() -> bool:
-            with reading(gallery.engine, gallery.location) as connection:
+            with gallery.database.reading() as connection:
                 return is_marked(connection)
 
         person = admin.post("/people", json={"name": "Eileen"}).json()["id"]

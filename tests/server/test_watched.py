@@ -13,9 +13,9 @@ import pytest
 from live_tools import FPS, MjpegServer, walk
 from service_tools import Running, serving
 
-from knownface.gallery import Gallery
 from knownface.media import VideoWriter
 from knownface.server.lease import Lease
+from knownface.storage import Database
 from knownface.types import Image
 
 NAME = "Eileen Collins"
@@ -173,7 +173,7 @@ def test_addresses_that_lead_nowhere(own: Running, tmp_path: Path) -> None:
 
 
 def test_a_lease_is_held_by_one_and_runs_out_with_its_holder(tmp_path: Path) -> None:
-    with Gallery.open(tmp_path / "g.db") as here, Gallery.open(tmp_path / "g.db") as there:
+    with Database.open(tmp_path / "g.db") as here, Database.open(tmp_path / "g.db") as there:
         first, second = Lease(here, "watching", 0.6), Lease(there, "watching", 0.6)
         other = Lease(there, "something else", 60)
         assert first.take()

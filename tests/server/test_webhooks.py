@@ -21,7 +21,6 @@ from knownface.errors import BadRequestError
 from knownface.gallery import Gallery
 from knownface.server.delivery import Courier
 from knownface.server.webhooks import WebhookStore, check_address
-from knownface.storage import writing
 from knownface.storage.events_schema import events
 
 
@@ -70,7 +69,7 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
 
 
 def happen(gallery: Gallery, *kinds: str) -> None:
-    with writing(gallery.engine, gallery.location) as connection:
+    with gallery.database.writing() as connection:
         for kind in kinds:
             values = {"kind": kind, "at": datetime.now(UTC), "rule_name": "door", "unknown": 7, "source": "<b>door</b>"}
             connection.execute(insert(events), values)
@@ -78,7 +77,7 @@ def happen(gallery: Gallery, *kinds: str) -> None:
 
 @contextlib.contextmanager
 def courier(gallery: Gallery, store: WebhookStore) -> Iterator[None]:
-    running = Courier(gallery, store, first_wait=0.2)
+    running = Courier(gallery.database, store, first_wait=0.2)
     running.start()
     try:
         yield
@@ -94,7 +93,7 @@ def until(condition: Callable[[], bool]) -> None:
 
 
 def test_events_arrive_signed_and_in_order(gallery: Gallery, receiver: Receiver) -> None:
-    store = WebhookStore(gallery)
+    store = WebhookStore(gallery.database)
     happen(gallery, "seen")  # before there was a webhook
     hook = store.create(receiver.url, ["unknown"])
     happen(gallery, "unknown", "seen", "unknown")
@@ -117,7 +116,7 @@ def test_events_arrive_signed_and_in_order(gallery: Gallery, receiver: Receiver)
 def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(
     gallery: Gallery, receiver: Receiver, status: int
 ) -> None:
-    store, receiver.status = WebhookStore(gallery), status
+    store, receiver.status = WebhookStore(gallery.database), status
     hook = store.create(receiver.url)
     happen(gallery, "seen", "seen")
     with courier(gallery, store):
@@ -132,7 +131,7 @@ def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(
 
 
 def test_what_waits_survives_a_restart_and_a_pause(gallery: Gallery, receiver: Receiver) -> None:
-    store = WebhookStore(gallery)
+    store = WebhookStore(gallery.database)
     hook = store.create("http://127.0.0.1:9/nobody")
     happen(gallery, "seen")
     with courier(gallery, store):

@@ -87,7 +87,7 @@ def add(
         sound=sound,
     )
     with open_log(gallery) as log:
-        added = add_rule(log.gallery, rule)
+        added = add_rule(log.gallery.database, rule)
         members = added.group is None or log.gallery.people(group=added.group)
     out().print(escape(f"The rule {added.name} is in force."), soft_wrap=True)
     if not members:
@@ -106,7 +106,7 @@ def list_rules(gallery: str | None) -> None:
 
     rows = table("name", "when", "of", "where", "cool-down", "does")
     with open_log(gallery) as log:
-        for rule in read_all(log.gallery):
+        for rule in read_all(log.gallery.database):
             on = f" on {', '.join(rule.days)}" if rule.days else ""
             by = "" if rule.by is None else f" by {rule.by:%H:%M}{f' {rule.time_zone}' if rule.time_zone else ''}{on}"
             whom = "strangers" if rule.kind == "unknown" else rule.group or "everybody"
@@ -128,7 +128,7 @@ def remove(name: str, gallery: str | None) -> None:
     from knownface.events import remove_rule
 
     with open_log(gallery) as log:
-        remove_rule(log.gallery, name)
+        remove_rule(log.gallery.database, name)
     out().print(escape(f"The rule {name} is removed."), soft_wrap=True)
 
 
@@ -144,7 +144,7 @@ def test(name: str, gallery: str | None) -> None:
     from knownface.gallery import name_key
 
     with open_log(gallery) as log:
-        rule = next((rule for rule in read_all(log.gallery) if name_key(rule.name) == name_key(name)), None)
+        rule = next((rule for rule in read_all(log.gallery.database) if name_key(rule.name) == name_key(name)), None)
     if rule is None:
         raise AlertRuleError(f"There is no rule {name!r}.")
     person, number = ("Test Person", None) if rule.kind != "unknown" else (None, 0)
@@ -165,7 +165,7 @@ def log(rule: str | None, limit: int, file: Path | None, gallery: str | None) ->
     from knownface.events import read_alerts
 
     with open_log(gallery) as opened:
-        found = read_alerts(opened.gallery, limit=limit, newest=True, rule=rule)
+        found = read_alerts(opened.gallery.database, limit=limit, newest=True, rule=rule)
     if file is not None:
         lines = (json.dumps({**alert.facts(), "outcome": alert.outcome}, ensure_ascii=False) for alert in found)
         write_text(file, "".join(f"{line}\n" for line in lines))

@@ -60,7 +60,7 @@ def open_(
     listed = read_guests(guests) if guests is not None else []
     with open_log(gallery) as log:
         session = open_session(
-            log.gallery,
+            log.gallery.database,
             name,
             people=people,
             group=group,
@@ -70,7 +70,7 @@ def open_(
             start=when(start, zone, option="--from"),
             until=when(until, zone, option="--until"),
         )
-        report = report_session(log.gallery, session.id)
+        report = report_session(log.gallery.database, session.id)
     expected = len(report.attendees)
     told = "1 person is" if expected == 1 else f"{expected} people are"
     out().print(escape(f"{session.name} is open; {told} expected."), soft_wrap=True)
@@ -88,8 +88,8 @@ def close(name: str, gallery: str | None) -> None:
     from knownface.events import close_session, find_session, report_session
 
     with open_log(gallery) as log:
-        session = close_session(log.gallery, find_session(log.gallery, name).id)
-        report = report_session(log.gallery, session.id)
+        session = close_session(log.gallery.database, find_session(log.gallery.database, name).id)
+        report = report_session(log.gallery.database, session.id)
     out().print(escape(f"{session.name} is closed: {_summary(report)}."), soft_wrap=True)
 
 
@@ -113,7 +113,7 @@ def report(
     from knownface.events.sheets import moodle_table, session_table
 
     with open_log(gallery) as log:
-        found = report_session(log.gallery, find_session(log.gallery, name).id)
+        found = report_session(log.gallery.database, find_session(log.gallery.database, name).id)
     if file is not None:
         write_tables(file, {"Attendance": session_table(found, zone)})
     if moodle is not None:
@@ -142,7 +142,7 @@ def list_sessions(zone: tzinfo | None, gallery: str | None) -> None:
 
     rows = table("id", "name", "from", "until", "grace")
     with open_log(gallery) as log:
-        for s in reversed(read_sessions(log.gallery)):
+        for s in reversed(read_sessions(log.gallery.database)):
             end = clock(s.closed, zone) if s.closed is not None else "open"
             grace = f"{s.grace / timedelta(minutes=1):g} min"
             rows.add_row(str(s.id), escape(s.name), clock(s.opened, zone), end, grace)
@@ -158,10 +158,10 @@ def delete(name: str, yes: bool, gallery: str | None) -> None:
     from knownface.events import delete_session, find_session
 
     with open_log(gallery) as log:
-        session = find_session(log.gallery, name)
+        session = find_session(log.gallery.database, name)
         if not yes:
             click.confirm(f"Delete the session {_told(session, None)}?", abort=True, err=True)
-        delete_session(log.gallery, session.id)
+        delete_session(log.gallery.database, session.id)
     out().print(escape(f"{session.name} is deleted."), soft_wrap=True)
 
 
@@ -183,7 +183,9 @@ def mark(name: str, person: str, absent: bool, came: str | None, zone: tzinfo | 
         raise click.UsageError("Who is absent has not come at any time: leave --at out.")
     at = when(came, zone, option="--at")
     with open_log(gallery) as log:
-        found = mark_by_hand(log.gallery, find_session(log.gallery, name).id, person, absent=absent, at=at)
+        found = mark_by_hand(
+            log.gallery.database, find_session(log.gallery.database, name).id, person, absent=absent, at=at
+        )
     out().print(escape(f"{person} is marked. {_summary(found).capitalize()}."), soft_wrap=True)
 
 
@@ -196,12 +198,12 @@ def greet(name: str, every: float, gallery: str | None) -> None:
     from knownface.events import find_session, report_session
 
     with open_log(gallery) as log:
-        session = find_session(log.gallery, name)
+        session = find_session(log.gallery.database, name)
         greeted: set[tuple[int | None, str]] = set()
         going = True
         while going:
             now = datetime.now(UTC)
-            found = report_session(log.gallery, session.id, now)
+            found = report_session(log.gallery.database, session.id, now)
             for attendee in reversed(found.arrivals):
                 if (attendee.person_id, attendee.name) not in greeted:
                     greeted.add((attendee.person_id, attendee.name))
@@ -250,7 +252,7 @@ def hours(
         raise click.BadParameter(str(error), param_hint="--day-starts") from error
     with open_log(gallery) as log:
         found = read_hours(
-            log.gallery,
+            log.gallery.database,
             day(first, option="--from"),
             day(last, option="--until") if last is not None else datetime.now(zone).date(),
             which=Which(person=person, group=group, source=source),

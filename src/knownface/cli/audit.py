@@ -30,12 +30,12 @@ def command(
     """Show who enrolled, changed, deleted and exported what, the latest first. Numbers, no names of people."""
     from dataclasses import asdict
 
-    from knownface.gallery import Gallery
     from knownface.server.audit import AuditLog
     from knownface.settings import load_settings
+    from knownface.storage import Database
 
-    with Gallery.open(load_settings(gallery=gallery).gallery, create=False) as opened:
-        found = AuditLog(opened).page(
+    with Database.open(load_settings(gallery=gallery).gallery, create=False) as database:
+        found = AuditLog(database).page(
             action=action, key_id=key_id, since=since.replace(tzinfo=UTC) if since else None, limit=limit
         )
     if json_file:

@@ -25,13 +25,13 @@ def command() -> None:
 
 @contextmanager
 def _open(gallery: str | None, *, create: bool = False) -> Iterator[tuple[KeyStore, AuditLog]]:
-    from knownface.gallery import Gallery
     from knownface.server.audit import AuditLog
     from knownface.server.keys import KeyStore
     from knownface.settings import load_settings
+    from knownface.storage import Database
 
-    with Gallery.open(load_settings(gallery=gallery).gallery, create=create) as opened:
-        yield KeyStore(opened), AuditLog(opened)
+    with Database.open(load_settings(gallery=gallery).gallery, create=create) as database:
+        yield KeyStore(database), AuditLog(database)
 
 
 def _note(audit: AuditLog, action: str, key_id: int, role: Role | None = None) -> None:

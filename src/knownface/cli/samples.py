@@ -30,13 +30,13 @@ def list_samples(person: str | None, pictures: Path | None, gallery: str | None)
 
     rows = table("id", "name", "seen", "source", "distance", "next person", "quality")
     with open_log(gallery) as log:
-        for offer in list_offers(log.gallery, person):
+        for offer in list_offers(log.gallery.database, person):
             rival = "" if offer.rival_distance is None else f"{offer.rival_distance:.3f}"
             numbers = (f"{offer.distance:.3f}", rival, f"{offer.quality:.2f}")
             seen = clock(offer.seen_at, None)
             rows.add_row(str(offer.id), escape(offer.name), seen, escape(offer.source), *numbers)
             if pictures is not None:
-                _write(pictures / f"{offer.id}.jpg", offer_picture(log.gallery, offer.id))
+                _write(pictures / f"{offer.id}.jpg", offer_picture(log.gallery.database, offer.id))
     out().print(rows)
 
 

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, select
 
 from knownface.events.rules import Kind
-from knownface.gallery import Gallery, name_key
-from knownface.storage import reading
+from knownface.gallery import name_key
+from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules, events
 from knownface.storage.schema import people
 
@@ -80,12 +80,12 @@ class Alert:
 
 
 def read_alerts(
-    gallery: Gallery, *, after: int = 0, limit: int | None = None, newest: bool = False, rule: str | None = None
+    database: Database, *, after: int = 0, limit: int | None = None, newest: bool = False, rule: str | None = None
 ) -> list[Alert]:
     """The log of alerts, oldest first.
 
     Args:
-        gallery: Where it is kept.
+        database: The gallery's.
         after: Only those with a greater id: whoever passes them on remembers the last id that was delivered.
         limit: How many at most.
         newest: Whether the limit takes the newest instead of the oldest.
@@ -97,7 +97,7 @@ def read_alerts(
     if rule is not None:
         of_name = select(alert_rules.c.id).where(alert_rules.c.name_key == name_key(rule))
         query = query.where(events.c.rule_id.in_(of_name))
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         found = [_alert(row) for row in connection.execute(query)]
     return found[::-1] if newest else found
 

@@ -14,9 +14,9 @@ from knownface.events.alert_log import Alert
 from knownface.events.recording import as_utc
 from knownface.events.rules import WEEKDAYS, AlertRule, read_rules
 from knownface.events.values import SeenTrack
-from knownface.gallery import Gallery, name_key
+from knownface.gallery import name_key
 from knownface.gallery.statements import chunks
-from knownface.storage import insert_one, reading, writing
+from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events, sightings
 from knownface.storage.schema import groups, people, person_groups
 
@@ -28,18 +28,18 @@ class Alerts:
     threads of their own.
 
     Args:
-        gallery: Where rules and events are kept; must stay open.
+        database: The gallery's, which holds rules and events; must stay open.
         threshold: Tells that of the rule in force, which every alert carries.
 
     Example:
-        >>> with Alerts(gallery, lambda: recognizer.rule.threshold) as alerts:  # doctest: +SKIP
+        >>> with Alerts(gallery.database, lambda: recognizer.rule.threshold) as alerts:  # doctest: +SKIP
         ...     for alert in alerts.evaluate(seen, datetime.now(UTC)):
         ...         print(alert.sentence)
     """
 
-    def __init__(self, gallery: Gallery, threshold: Callable[[], float] | None = None) -> None:
+    def __init__(self, database: Database, threshold: Callable[[], float] | None = None) -> None:
         self._threshold = threshold
-        self._gallery = gallery
+        self._database = database
         self._actions = Actions()
         self._told: dict[tuple[int, int | str], datetime] = {}
         self._checked: dict[int, date] = {}
@@ -67,7 +67,7 @@ class Alerts:
             GalleryLockedError, OutputError: It could not be written; nothing is told.
         """
         time_now = as_utc(now)
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             rules = read_rules(connection)
             members = _members(connection, rules)
         due = [(rule, track) for rule in rules for track in self._of_tracks(rule, seen, members, time_now)]
@@ -76,7 +76,7 @@ class Alerts:
             return []
         told: list[tuple[AlertRule, Alert]] = []
         last: dict[tuple[int, int | str], datetime] = {}
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             for rule, track in due:
                 alert, last[rule.id, _subject(track)] = self._tell_seen(connection, rule, track, time_now)
                 told += [(rule, alert)] if alert is not None else []
@@ -139,7 +139,7 @@ class Alerts:
         return now >= deadline
 
     def _note(self, event_id: int, outcome: str) -> None:
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(update(events).where(events.c.id == event_id).values(outcome=outcome))
 
 

@@ -21,19 +21,18 @@ from knownface.events.guests import Guest
 from knownface.events.marks import all_strangers, read_entries, write_marks
 from knownface.events.recording import as_utc
 from knownface.events.reporting import find_entry, read_report
-from knownface.gallery import Gallery, clean_name, name_key
+from knownface.gallery import clean_name, name_key
 from knownface.gallery.names import clean_label
 from knownface.gallery.people import get_person, list_people
 from knownface.gallery.values import PersonKey
-from knownface.storage import insert_one, reading, writing
+from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import attendance_entries, attendance_sessions
-from knownface.storage.scrub import erasing
 
 MAX_GRACE = timedelta(days=1)
 
 
 def open_session(
-    gallery: Gallery,
+    database: Database,
     name: str,
     *,
     people: Sequence[PersonKey] = (),
@@ -47,7 +46,7 @@ def open_session(
     """Open a session.
 
     Args:
-        gallery: Where it is kept.
+        database: The gallery's.
         name: Such as "Maths 3b"; may be used again once closed.
         people: Names or ids of people who are expected.
         group: Everybody who is in this group now is expected.
@@ -74,7 +73,7 @@ def open_session(
         "strangers": 0,
         "written": False,
     }
-    with writing(gallery.engine, gallery.location) as connection:
+    with database.writing() as connection:
         if _open_one(connection, label, as_utc(None)) is not None:
             raise SessionOpenError(f"A session {label!r} is open.")
         session_id = insert_one(connection, attendance_sessions, values)
@@ -87,13 +86,13 @@ def open_session(
         return _session(_row(connection, session_id))
 
 
-def close_session(gallery: Gallery, session_id: int, now: datetime | None = None) -> Session:
+def close_session(database: Database, session_id: int, now: datetime | None = None) -> Session:
     """Close a session and write down who came; closing it again changes nothing.
 
     Raises:
         UnknownSessionError: There is none.
     """
-    with writing(gallery.engine, gallery.location) as connection:
+    with database.writing() as connection:
         row, time = _row(connection, session_id), as_utc(now)
         # The clock may have been set back since the session was opened.
         closed = max(row.opened, time if row.closed is None else min(row.closed, time))
@@ -106,31 +105,31 @@ def close_session(gallery: Gallery, session_id: int, now: datetime | None = None
         return _session(row)
 
 
-def delete_session(gallery: Gallery, session_id: int) -> None:
+def delete_session(database: Database, session_id: int) -> None:
     """Delete a session with its list and marks, leaving no trace; the sightings stay.
 
     Raises:
         UnknownSessionError: There is none.
     """
-    with erasing(gallery.engine, gallery.location) as connection:
+    with database.erasing() as connection:
         _row(connection, session_id)
         connection.execute(delete_rows(attendance_sessions).where(attendance_sessions.c.id == session_id))
 
 
-def list_sessions(gallery: Gallery) -> list[Session]:
+def list_sessions(database: Database) -> list[Session]:
     """Every session, the newest first."""
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         query = select(attendance_sessions).order_by(attendance_sessions.c.id.desc())
         return [_session(row) for row in connection.execute(query)]
 
 
-def find_session(gallery: Gallery, name: str, *, now: datetime | None = None) -> Session:
+def find_session(database: Database, name: str, *, now: datetime | None = None) -> Session:
     """The session of a name, whatever its letter case: the one that is open, else the newest; or that of an id.
 
     Raises:
         UnknownSessionError: There is none.
     """
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         row = _open_one(connection, name, as_utc(now))
         if row is None:
             table = attendance_sessions
@@ -143,24 +142,24 @@ def find_session(gallery: Gallery, name: str, *, now: datetime | None = None) ->
     return _session(row)
 
 
-def report_session(gallery: Gallery, session_id: int, now: datetime | None = None) -> SessionReport:
+def report_session(database: Database, session_id: int, now: datetime | None = None) -> SessionReport:
     """Who came, who is late, who is absent, and how many strangers were seen.
 
     Args:
-        gallery: Where it is kept.
+        database: The gallery's.
         session_id: Of the session.
         now: Timezone-aware; None is the clock's time. Until the session has ended nobody is absent.
 
     Raises:
         UnknownSessionError: There is none.
     """
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         row = _row(connection, session_id)
         return read_report(connection, row, _session(row), as_utc(now))
 
 
 def mark(
-    gallery: Gallery,
+    database: Database,
     session_id: int,
     name: str,
     *,
@@ -171,7 +170,7 @@ def mark(
     """Say by hand that somebody has come, or has not; it counts more than what was seen.
 
     Args:
-        gallery: Where it is kept.
+        database: The gallery's.
         session_id: Of the session.
         name: Of somebody on the list or in the gallery, or the external id of a guest; anybody else is a walk-in.
         absent: Say that they have not come, whoever was taken for them.
@@ -187,7 +186,7 @@ def mark(
         BadNameError: The name cannot be anybody's.
     """
     time, table = as_utc(now), attendance_entries
-    with writing(gallery.engine, gallery.location) as connection:
+    with database.writing() as connection:
         row = _row(connection, session_id)
         arrival = _arrival(_session(row), time, None if at is None else as_utc(at))
         came = {"first_seen": arrival, "last_seen": arrival, "source": None}

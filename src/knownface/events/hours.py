@@ -6,17 +6,18 @@ So a night when the clocks change counts as long as it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from knownface.errors import EventsError
 from knownface.events.finding import conditions
 from knownface.events.values import Which
-from knownface.gallery import Gallery, Person
-from knownface.storage import reading
+from knownface.gallery import Person
+from knownface.gallery.people import list_people
+from knownface.storage import Database
 from knownface.storage.events_schema import sightings
 
 MIDNIGHT = time()
@@ -123,7 +124,7 @@ def work_weeks(days: Iterable[WorkDay]) -> list[WorkWeek]:
 
 
 def read_hours(
-    gallery: Gallery,
+    database: Database,
     first_day: date,
     last_day: date,
     *,
@@ -135,7 +136,7 @@ def read_hours(
     """The working hours of everybody who was seen, in the order of their names.
 
     Args:
-        gallery: Where it was recorded.
+        database: The gallery's.
         first_day: The first day counted.
         last_day: The last one.
         which: Whose sightings, and of which source; everybody's where it is None.
@@ -156,8 +157,9 @@ def read_hours(
     begin = _begin(first_day, zone, day_starts)
     end = _begin(last_day + timedelta(days=1), zone, day_starts)
     # A little more on either side: a stay that is bridged over the edge is parted there.
-    stays = _read_stays(gallery, which or Which(), begin - timedelta(days=1), end + timedelta(days=1))
-    by_id: Mapping[int, Person] = {person.id: person for person in gallery.people()}
+    with database.reading() as connection:
+        stays = _read_stays(connection, which or Which(), begin - timedelta(days=1), end + timedelta(days=1))
+        by_id = {person.id: person for person in list_people(connection)}
     hours = [
         (by_id[person_id], [day for day in days if first_day <= day.day <= last_day])
         for person_id, own in stays.items()
@@ -167,19 +169,18 @@ def read_hours(
     return sorted(((person, days) for person, days in hours if days), key=lambda pair: pair[0].name.casefold())
 
 
-def _read_stays(gallery: Gallery, which: Which, begin: datetime, end: datetime) -> dict[int, list[Stretch]]:
+def _read_stays(connection: Connection, which: Which, begin: datetime, end: datetime) -> dict[int, list[Stretch]]:
     """By person id, when everybody was seen who was."""
     columns = (sightings.c.person_id, sightings.c.first_seen, sightings.c.last_seen)
     stays: dict[int, list[Stretch]] = {}
-    with reading(gallery.engine, gallery.location) as connection:
-        query = select(*columns).where(
-            conditions(connection, which),
-            sightings.c.person_id.is_not(None),
-            sightings.c.last_seen >= begin,
-            sightings.c.first_seen < end,
-        )
-        for person_id, came, left in connection.execute(query):
-            stays.setdefault(person_id, []).append((came, left))
+    query = select(*columns).where(
+        conditions(connection, which),
+        sightings.c.person_id.is_not(None),
+        sightings.c.last_seen >= begin,
+        sightings.c.first_seen < end,
+    )
+    for person_id, came, left in connection.execute(query):
+        stays.setdefault(person_id, []).append((came, left))
     return stays
 
 

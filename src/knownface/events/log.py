@@ -6,19 +6,16 @@ import logging
 import threading
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import delete, select, update
 
 from knownface.errors import UnknownSightingError
 from knownface.events import finding, recording
 from knownface.events.retention import is_scrubbing_due, purge
 from knownface.events.values import Keep, SeenTrack, Sighting, Which
 from knownface.gallery import Gallery
-from knownface.storage import reading, writing
 from knownface.storage.events_schema import sightings
-from knownface.storage.scrub import erasing
 
 _log = logging.getLogger(__name__)
 
@@ -52,6 +49,7 @@ class SightingLog:
 
     def __init__(self, gallery: Gallery, keep: Keep | None = None) -> None:
         self.gallery = gallery
+        self._database = gallery.database
         self.keep = keep or Keep()
         self._lock = threading.Lock()
         self._next_purge = 0.0
@@ -70,14 +68,14 @@ class SightingLog:
         if seen:
             contract = self.gallery.contract if self.keep.unknown_faces else None
             fingerprint = None if contract is None else contract.fingerprint
-            with self._writing() as connection:
+            with self._database.writing() as connection:
                 written = recording.record(connection, seen, self.keep, fingerprint)
         self._purge_when_due()
         return written
 
     def new_unknown_number(self) -> int:
         """A number for an Unknown that no other one has, in any run."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             return recording.next_unknown_number(connection)
 
     def find(self, which: Which | None = None, *, limit: int | None = None, below: int | None = None) -> list[Sighting]:
@@ -91,7 +89,7 @@ class SightingLog:
         Raises:
             UnknownPersonError: Nobody has the name given.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return finding.find(connection, which or Which(), limit, below)
 
     def each(self, which: Which | None = None) -> Iterator[Sighting]:
@@ -107,12 +105,12 @@ class SightingLog:
 
     def count(self, which: Which | None = None) -> int:
         """How many there are."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return finding.count(connection, which or Which())
 
     def sources(self) -> list[str]:
         """Every source that somebody was seen at, in alphabetical order."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return finding.sources(connection)
 
     def picture(self, sighting_id: int) -> bytes | None:
@@ -121,7 +119,7 @@ class SightingLog:
         Raises:
             UnknownSightingError: There is no such sighting.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             row = connection.execute(select(sightings.c.picture).where(sightings.c.id == sighting_id)).one_or_none()
         if row is None:
             raise UnknownSightingError(f"There is no sighting {sighting_id}.")
@@ -129,7 +127,7 @@ class SightingLog:
 
     def dismiss(self, numbers: Sequence[int], *, dismissed: bool = True) -> int:
         """Say of Unknowns that they do not matter, or that they do after all; returns how many sightings they have."""
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             of_them = sightings.c.unknown.in_(numbers)
             return connection.execute(update(sightings).where(of_them).values(dismissed=dismissed)).rowcount
 
@@ -139,7 +137,7 @@ class SightingLog:
         Raises:
             UnknownPersonError: Nobody has the name given.
         """
-        with erasing(self.gallery.engine, self.gallery.location) as connection:
+        with self._database.erasing() as connection:
             return connection.execute(delete(sightings).where(finding.conditions(connection, which))).rowcount
 
     def purge(self, now: datetime | None = None) -> int:
@@ -154,13 +152,13 @@ class SightingLog:
         if self.keep.days is None:
             return 0
         cutoff = recording.as_utc(now) - timedelta(days=self.keep.days)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             gone = purge(connection, cutoff)
             due = is_scrubbing_due(connection)
         if gone:
             _log.info("%d records older than %s were deleted.", gone, cutoff.isoformat(timespec="minutes"))
         if due:
-            self.gallery.scrub()
+            self._database.scrub()
         return gone
 
     def _purge_when_due(self) -> None:
@@ -169,9 +167,3 @@ class SightingLog:
                 return
             self._next_purge = time.monotonic() + PURGE_SECONDS
         self.purge()
-
-    def _reading(self) -> AbstractContextManager[Connection]:
-        return reading(self.gallery.engine, self.gallery.location)
-
-    def _writing(self) -> AbstractContextManager[Connection]:
-        return writing(self.gallery.engine, self.gallery.location)

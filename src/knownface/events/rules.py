@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from knownface.errors import AlertRuleError
-from knownface.gallery import Gallery, name_key
+from knownface.gallery import name_key
 from knownface.gallery.names import clean_group, clean_label
 from knownface.gallery.statements import storable
-from knownface.storage import reading, writing
+from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules
 
 Kind: TypeAlias = Literal["seen", "missing", "unknown"]
@@ -121,7 +121,7 @@ def time_of_day(text: str) -> time:
     return time(int(match[1]), int(match[2]))
 
 
-def add_rule(gallery: Gallery, rule: AlertRule) -> AlertRule:
+def add_rule(database: Database, rule: AlertRule) -> AlertRule:
     """Store a rule; running programs follow it from their next look on.
 
     Raises:
@@ -129,7 +129,7 @@ def add_rule(gallery: Gallery, rule: AlertRule) -> AlertRule:
         BadNameError: The name cannot be a rule's, or the group's not a group's.
     """
     label, group = clean_label(rule.name, "rule's name"), None if rule.group is None else clean_group(rule.group)
-    with writing(gallery.engine, gallery.location) as connection:
+    with database.writing() as connection:
         if _row(connection, label) is not None:
             raise AlertRuleError(f"There is a rule {label!r}.", "Remove it first, or choose another name.")
         values = {
@@ -154,19 +154,19 @@ def add_rule(gallery: Gallery, rule: AlertRule) -> AlertRule:
         return _rule(row)
 
 
-def list_rules(gallery: Gallery) -> list[AlertRule]:
+def list_rules(database: Database) -> list[AlertRule]:
     """Every rule, in the order of their names."""
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         return read_rules(connection)
 
 
-def remove_rule(gallery: Gallery, name: str) -> None:
+def remove_rule(database: Database, name: str) -> None:
     """Remove a rule; what it told stays in the log.
 
     Raises:
         AlertRuleError: There is none of this name.
     """
-    with writing(gallery.engine, gallery.location) as connection:
+    with database.writing() as connection:
         row = _row(connection, name)
         if row is None:
             raise AlertRuleError(f"There is no rule {name!r}.")

@@ -28,10 +28,9 @@ from knownface.events.sample_rules import (
 from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.gallery.people import find_id
 from knownface.gallery.statements import storable
-from knownface.storage import insert_one, reading, writing
+from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import offers
 from knownface.storage.schema import people, templates
-from knownface.storage.scrub import erasing
 
 LEARNT = "sample: "
 """Begins the source of templates that were accepted by rule."""
@@ -87,7 +86,7 @@ def offer_sample(
         What became of it.
     """
     rule, time_now, contract = rule or SampleRule(), as_utc(now), gallery.contract
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
         count, learnt = _own_templates(connection, candidate.person_id)
     if contract is None or not count:
         return "gone"
@@ -95,19 +94,19 @@ def offer_sample(
     verdict = judge(candidate, near, threshold, rule)
     if verdict != "offered":
         return verdict
-    with writing(gallery.engine, gallery.location) as connection:
+    with gallery.database.writing() as connection:
         verdict = _judge_beside_others(connection, candidate, rule, threshold, time_now)
         if verdict != "offered":
             return verdict
         offer_id = _insert(connection, candidate, contract.fingerprint, near)
     sure = judge(candidate, near, threshold, BY_RULE) == "offered" and len(learnt) < MOST_LEARNT
-    if accept and sure and not _learnt_today(gallery, candidate.person_id, time_now):
+    if accept and sure and not _learnt_today(gallery.database, candidate.person_id, time_now):
         _accept(gallery, offer_id, by_rule=True)
         return "accepted"
     return verdict
 
 
-def list_offers(gallery: Gallery, person: PersonKey | None = None) -> list[Offer]:
+def list_offers(database: Database, person: PersonKey | None = None) -> list[Offer]:
     """What waits for somebody to look at it, by name, the oldest first.
 
     Raises:
@@ -115,7 +114,7 @@ def list_offers(gallery: Gallery, person: PersonKey | None = None) -> list[Offer
     """
     query = select(offers, people.c.name).join(people).where(offers.c.state == _OFFERED)
     query = query.order_by(people.c.name_key, offers.c.id)
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         if person is not None:
             query = query.where(offers.c.person_id == find_id(connection, person))
         return [
@@ -133,13 +132,13 @@ def list_offers(gallery: Gallery, person: PersonKey | None = None) -> list[Offer
         ]
 
 
-def offer_picture(gallery: Gallery, offer_id: int) -> bytes:
+def offer_picture(database: Database, offer_id: int) -> bytes:
     """An offer's picture, JPEG.
 
     Raises:
         UnknownOfferError: There is no such offer.
     """
-    return bytes(_offered(gallery, offer_id).picture)
+    return bytes(_offered(database, offer_id).picture)
 
 
 def accept_offers(gallery: Gallery, ids: Sequence[int]) -> int:
@@ -165,10 +164,10 @@ def reject_offers(gallery: Gallery, ids: Sequence[int], *, not_the_person: bool 
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """
     for offer_id in ids:
-        row = _offered(gallery, offer_id)
+        row = _offered(gallery.database, offer_id)
         if not_the_person:
             gallery.add_templates(row.name, [_template(gallery, row, "seen at ", negative=True)])
-        with erasing(gallery.engine, gallery.location) as connection:
+        with gallery.database.erasing() as connection:
             values = {"state": _REJECTED, "picture": None}
             connection.execute(update(offers).where(offers.c.id == offer_id).values(values))
     return len(ids)
@@ -225,19 +224,19 @@ def _insert(connection: Connection, candidate: SampleCandidate, fingerprint: str
     return insert_one(connection, offers, values)
 
 
-def _learnt_today(gallery: Gallery, person_id: int, now: datetime) -> bool:
+def _learnt_today(database: Database, person_id: int, now: datetime) -> bool:
     query = select(func.count()).where(
         templates.c.person_id == person_id,
         templates.c.source.startswith(LEARNT, autoescape=True),
         templates.c.created > now - timedelta(days=1),
     )
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         return (connection.scalar(query) or 0) >= BY_RULE.a_day
 
 
-def _offered(gallery: Gallery, offer_id: int) -> Row[Any]:
+def _offered(database: Database, offer_id: int) -> Row[Any]:
     query = select(offers, people.c.name).join(people).where(offers.c.id == offer_id, offers.c.state == _OFFERED)
-    with reading(gallery.engine, gallery.location) as connection:
+    with database.reading() as connection:
         row = connection.execute(query).one_or_none()
     if row is None:
         raise UnknownOfferError(f"No offered sample {offer_id} waits.")
@@ -256,9 +255,9 @@ def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = F
 
 
 def _accept(gallery: Gallery, offer_id: int, *, by_rule: bool) -> int:
-    row = _offered(gallery, offer_id)
+    row = _offered(gallery.database, offer_id)
     added = gallery.add_templates(row.name, [_template(gallery, row, LEARNT if by_rule else "seen at ")])
     # After it: stopped in between, accepting it again adds nothing twice.
-    with writing(gallery.engine, gallery.location) as connection:
+    with gallery.database.writing() as connection:
         connection.execute(delete(offers).where(offers.c.id == offer_id))
     return added

@@ -16,7 +16,6 @@ from knownface.events.recording import vector_from
 from knownface.events.values import Embedding, Sighting, Which
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
 from knownface.gallery.people import list_people
-from knownface.storage import reading, writing
 from knownface.storage.events_schema import sightings
 from knownface.types import Embeddings
 
@@ -102,7 +101,7 @@ def group_unknowns(gallery: Gallery, threshold: float, which: Which | None = Non
         which: Narrows down which Unknowns; None are those that were not dismissed.
     """
     which = which or Which(unknown=True, dismissed=False)
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
         found = [sighting for sighting in find(connection, which) if sighting.person_id is None]
         vectors = _vectors(connection, which, _fingerprint(gallery))
     of_number: dict[int, list[Sighting]] = {}
@@ -137,7 +136,7 @@ def name_unknown(gallery: Gallery, numbers: Sequence[int], person: PersonKey, *,
         BadNameError: The name cannot be anybody's.
     """
     wanted = Which(numbers=tuple(numbers))
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
         if not find(connection, wanted, limit=1):
             raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
         templates = _templates(connection, wanted, _fingerprint(gallery)) if enrol else []
@@ -145,7 +144,7 @@ def name_unknown(gallery: Gallery, numbers: Sequence[int], person: PersonKey, *,
     # In this order: stopped in between, the same call does the rest.
     person_id = gallery.person(person).id if found or isinstance(person, int) else gallery.add_person(person).id
     enrolled = gallery.add_templates(person_id, templates) if templates else 0
-    with writing(gallery.engine, gallery.location) as connection:
+    with gallery.database.writing() as connection:
         values = {"person_id": person_id, "embedding": None, "fingerprint": None, "dismissed": False}
         moved = connection.execute(update(sightings).where(sightings.c.unknown.in_(numbers)).values(values)).rowcount
     return Named(gallery.person(person_id), moved, enrolled)

@@ -10,9 +10,8 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from knownface.gallery import Gallery
 from knownface.gallery.statements import storable
-from knownface.storage import reading, writing
+from knownface.storage import Database
 from knownface.storage.service_schema import audit_log
 
 Fact = str | int | float | bool | None
@@ -59,8 +58,8 @@ class AuditEntry:
 class AuditLog:
     """The audit log in a gallery's database."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def note(self, actor: Actor, action: str, subject_id: int | None = None, **details: Fact) -> None:
         """Add an entry; it is on the disk when this returns."""
@@ -74,7 +73,7 @@ class AuditLog:
             "subject_id": subject_id,
             "details": json.dumps(details),
         }
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(insert(audit_log), values)
 
     def page(
@@ -105,7 +104,7 @@ class AuditLog:
             query = query.where(audit_log.c.key_id == key_id)
         if since is not None:
             query = query.where(audit_log.c.at >= since)
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             return [
                 AuditEntry(
                     id=row.id,
@@ -121,5 +120,5 @@ class AuditLog:
     def forget(self, days: float) -> int:
         """Delete entries older than some days; returns how many."""
         oldest = datetime.now(UTC) - timedelta(days=days)
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             return connection.execute(delete(audit_log).where(audit_log.c.at < oldest)).rowcount

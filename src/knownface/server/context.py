@@ -24,6 +24,7 @@ from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
 from knownface.server.work import Workers
 from knownface.settings import ServeSettings
+from knownface.storage import Database
 
 if TYPE_CHECKING:
     from knownface.server.access import Doorman
@@ -75,6 +76,11 @@ class Service:
     def gallery(self) -> Gallery:
         """The people known."""
         return self.recognizer.gallery
+
+    @property
+    def database(self) -> Database:
+        """The gallery's database, which also holds what is the service's own."""
+        return self.gallery.database
 
     @property
     def sightings(self) -> SightingLog:

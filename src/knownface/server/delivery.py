@@ -17,8 +17,8 @@ import httpx
 from knownface import __version__
 from knownface.errors import BadRequestError, KnownFaceError
 from knownface.events import Alert, read_alerts
-from knownface.gallery import Gallery
 from knownface.server.webhooks import Webhook, WebhookStore, check_address
+from knownface.storage import Database
 
 _log = logging.getLogger(__name__)
 
@@ -47,13 +47,13 @@ class Courier:
     """A thread that delivers; each webhook's events in order, webhooks beside each other.
 
     Args:
-        gallery: Whose events are delivered.
+        database: The gallery's, whose events are delivered.
         store: The webhooks.
         first_wait: Scales the waits of :func:`wait_seconds`; tests make it short.
     """
 
-    def __init__(self, gallery: Gallery, store: WebhookStore, first_wait: float = FIRST_WAIT_SECONDS) -> None:
-        self._gallery, self._store = gallery, store
+    def __init__(self, database: Database, store: WebhookStore, first_wait: float = FIRST_WAIT_SECONDS) -> None:
+        self._database, self._store = database, store
         self._scale = first_wait / FIRST_WAIT_SECONDS
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._run, name="webhooks", daemon=True)
@@ -81,7 +81,7 @@ class Courier:
 
     def _deliver(self, hook: Webhook) -> None:
         failures = hook.failures
-        for event in read_alerts(self._gallery, after=hook.last_event, limit=_BATCH):
+        for event in read_alerts(self._database, after=hook.last_event, limit=_BATCH):
             if self._stop.is_set():
                 return
             if not hook.wants(event.kind):

@@ -17,9 +17,8 @@ from typing import Any, Literal, TypeAlias, get_args
 from sqlalchemy import Row, delete, select, update
 
 from knownface.errors import UnknownKeyError
-from knownface.gallery import Gallery
 from knownface.gallery.names import clean_label
-from knownface.storage import insert_one, reading, writing
+from knownface.storage import Database, insert_one
 from knownface.storage.service_schema import api_keys, web_sessions
 
 Role: TypeAlias = Literal["device", "viewer", "operator", "admin"]
@@ -83,11 +82,11 @@ class KeyStore:
     """The keys in a gallery's database.
 
     Args:
-        gallery: Open; its database holds the keys.
+        database: The gallery's, which holds the keys.
     """
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def create(self, name: str, role: Role, expires: datetime | None = None) -> NewKey:
         """Make a key.
@@ -104,7 +103,7 @@ class KeyStore:
             "created": datetime.now(UTC),
             "expires": expires,
         }
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             key_id = insert_one(connection, api_keys, values)
         return NewKey(self.get(key_id), _token(token_id, secret))
 
@@ -114,7 +113,7 @@ class KeyStore:
         Raises:
             UnknownKeyError: There is none of this id.
         """
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             row = connection.execute(select(api_keys).where(api_keys.c.id == key_id)).one_or_none()
         if row is None:
             raise UnknownKeyError(f"There is no key {key_id}.")
@@ -122,7 +121,7 @@ class KeyStore:
 
     def all(self) -> list[Key]:
         """Every key, revoked ones too, oldest first."""
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             return [_key(row) for row in connection.execute(select(api_keys).order_by(api_keys.c.id))]
 
     def rotate(self, key_id: int) -> NewKey:
@@ -151,20 +150,20 @@ class KeyStore:
         return key
 
     def _change(self, key_id: int, **values: Any) -> None:
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(**values))
             connection.execute(delete(web_sessions).where(web_sessions.c.key_id == key_id))
 
     def note_use(self, used: Mapping[int, datetime]) -> None:
         """Store when keys were last used."""
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             for key_id, at in used.items():
                 connection.execute(update(api_keys).where(api_keys.c.id == key_id).values(last_used=at))
 
     def secrets(self) -> dict[str, tuple[Key, str]]:
         """Every key that was not revoked, with the digest of its secret, by the public part."""
         query = select(api_keys).where(api_keys.c.revoked.is_(None))
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             return {row.token_id: (_key(row), row.secret_sha256) for row in connection.execute(query)}
 
 

@@ -8,8 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select
 
-from knownface.gallery import Gallery
-from knownface.storage import reading, writing
+from knownface.storage import Database
 from knownface.storage.schema import meta
 
 LEASE_SECONDS = 15.0
@@ -25,13 +24,13 @@ class Lease:
     Used from one thread at a time.
 
     Args:
-        gallery: Whose database is shared.
+        database: The gallery's, which the services share.
         name: What is leased.
         seconds: How long it holds without being renewed.
     """
 
-    def __init__(self, gallery: Gallery, name: str, seconds: float = LEASE_SECONDS) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database, name: str, seconds: float = LEASE_SECONDS) -> None:
+        self._database = database
         self._key = f"lease {name}"
         self._seconds = seconds
         self._own = secrets.token_hex(8)
@@ -41,10 +40,10 @@ class Lease:
         """Take it, or renew it before it runs out; whether it is ours."""
         if time.monotonic() < self._renew_at:
             return True
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             if not self._is_free(connection):
                 return False
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             if not self._is_free(connection):  # somebody was quicker
                 return False
             until = datetime.now(UTC) + timedelta(seconds=self._seconds)
@@ -58,7 +57,7 @@ class Lease:
         if self._renew_at == float("-inf"):
             return
         self._renew_at = float("-inf")
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             ours = meta.c.value.startswith(f"{self._own} ")
             connection.execute(delete(meta).where(meta.c.key == self._key, ours))
 

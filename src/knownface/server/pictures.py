@@ -17,9 +17,9 @@ from sqlalchemy import select
 
 from knownface.errors import KnownFaceError, NotFoundError
 from knownface.files import sha256_of
-from knownface.gallery import Gallery, Template
+from knownface.gallery import Template
 from knownface.media import read_image
-from knownface.storage import insert_new, reading, writing
+from knownface.storage import Database, insert_new
 from knownface.storage.schema import templates
 from knownface.storage.service_schema import template_pictures
 from knownface.types import Box, Image
@@ -53,17 +53,17 @@ class PictureStore:
     """The small pictures in a gallery's database; each goes with its template.
 
     Args:
-        gallery: Open.
+        database: The gallery's.
         max_pixels: Of a file that a picture is cut from.
     """
 
-    def __init__(self, gallery: Gallery, max_pixels: int) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database, max_pixels: int) -> None:
+        self._database = database
         self._max_pixels = max_pixels
 
     def keep(self, pictures: Mapping[int, bytes]) -> None:
         """Keep pictures of templates; one that was removed meanwhile is passed over."""
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             there = connection.scalars(select(templates.c.id).where(templates.c.id.in_(pictures))).all()
             insert_new(connection, template_pictures, [{"template_id": i, "jpeg": pictures[i]} for i in there])
 
@@ -74,7 +74,7 @@ class PictureStore:
             NotFoundError: None was kept, and the file is not there any more, has changed, or is a video.
         """
         query = select(template_pictures.c.jpeg).where(template_pictures.c.template_id == template.id)
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             kept = connection.scalar(query)
         found = kept or self._cut(template)
         if found is None:

@@ -6,7 +6,6 @@ from sqlalchemy import Table, func, select
 
 from knownface.gallery import Gallery
 from knownface.server.shapes.people import PersonShape, Removal
-from knownface.storage import reading
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 from knownface.storage.schema import templates
 from knownface.storage.service_schema import template_pictures
@@ -19,7 +18,7 @@ def removal_of(gallery: Gallery, person_id: int) -> Removal:
         UnknownPersonError: There is nobody of this id.
     """
     person = gallery.person(person_id)
-    with reading(gallery.engine, gallery.location) as connection:
+    with gallery.database.reading() as connection:
 
         def count(table: Table, negative: bool | None = None) -> int:
             query = select(func.count()).select_from(table).where(table.c.person_id == person_id)

@@ -30,7 +30,6 @@ from knownface.server.sessions import SessionStore
 from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
 from knownface.server.work import Workers
-from knownface.storage import reading
 from knownface.storage.scrub import is_marked
 
 _log = logging.getLogger(__name__)
@@ -105,7 +104,7 @@ class Pulse:
     def _scrub(self) -> None:
         """Have traces overwritten that a removal left in a large file, in the background: it takes its time."""
         gallery = self._recognizer.gallery
-        with reading(gallery.engine, gallery.location) as connection:
+        with gallery.database.reading() as connection:
             marked = is_marked(connection)
         if marked:
             self._jobs.start("scrub", lambda: {"done": gallery.scrub()})
@@ -116,7 +115,8 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     """The parts of a service over an open recogniser, which stays the caller's to close."""
     serve, gallery = recognizer.settings.serve, recognizer.gallery
     gallery.bind(recognizer.embedder.contract)  # Unknowns can be compared before anybody is enrolled
-    keys, sessions, audit = KeyStore(gallery), SessionStore(gallery, serve.session_hours), AuditLog(gallery)
+    database = gallery.database
+    keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)
     doorman = Doorman(keys, sessions)
     workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
     rooms = Rooms(recognizer)
@@ -132,15 +132,15 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
         jobs=jobs,
         strangers=Strangers(),
         metrics=Metrics(),
-        pictures=PictureStore(gallery, recognizer.settings.max_pixels),
+        pictures=PictureStore(database, recognizer.settings.max_pixels),
         rooms=rooms,
-        webhooks=WebhookStore(gallery),
+        webhooks=WebhookStore(database),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
         rates_by_address=RateLimiter(serve.rate_per_address, _BURST_SECONDS * serve.rate_per_address),
         healthy=pulse.healthy,
     )
-    courier = Courier(gallery, service.webhooks)
+    courier = Courier(database, service.webhooks)
     courier.start()
     try:
         with opencv_on_one_thread():

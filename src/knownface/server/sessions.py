@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, insert, select
 
-from knownface.gallery import Gallery
 from knownface.server.keys import secret_digest
-from knownface.storage import reading, writing
+from knownface.storage import Database
 from knownface.storage.service_schema import web_sessions
 
 
@@ -34,8 +33,8 @@ def csrf_token(session: str) -> str:
 class SessionStore:
     """The browser sessions in a gallery's database."""
 
-    def __init__(self, gallery: Gallery, hours: float) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database, hours: float) -> None:
+        self._database = database
         self._hours = hours
 
     def begin(self, key_id: int) -> str:
@@ -47,18 +46,18 @@ class SessionStore:
             "created": now,
             "expires": now + timedelta(hours=self._hours),
         }
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(web_sessions).where(web_sessions.c.expires < now))
             connection.execute(insert(web_sessions), values)
         return token
 
     def end(self, token: str) -> None:
         """End a session; does nothing if there is none."""
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(web_sessions).where(web_sessions.c.token_sha256 == secret_digest(token)))
 
     def all(self) -> dict[str, StoredSession]:
         """Every session that has not expired, by the hash of its token."""
         query = select(web_sessions).where(web_sessions.c.expires > datetime.now(UTC))
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             return {row.token_sha256: StoredSession(row.key_id, row.expires) for row in connection.execute(query)}

@@ -8,10 +8,9 @@ from datetime import UTC, datetime
 from sqlalchemy import Row, delete, select, update
 
 from knownface.errors import NameTakenError, NotFoundError
-from knownface.gallery import Gallery
 from knownface.gallery.names import clean_label
 from knownface.media import Source, parse_source
-from knownface.storage import insert_one, reading, writing
+from knownface.storage import Database, insert_one
 from knownface.storage.service_schema import watched_sources
 
 
@@ -38,15 +37,15 @@ class SourceList:
     """Reads and changes the list; any thread may call.
 
     Args:
-        gallery: Whose database keeps it.
+        database: The gallery's, which holds it.
     """
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def all(self) -> list[ListedSource]:
         """Every source, in the order of their names."""
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             rows = connection.execute(select(watched_sources).order_by(watched_sources.c.name)).all()
         return [_listed(row) for row in rows]
 
@@ -56,7 +55,7 @@ class SourceList:
         Raises:
             NotFoundError: There is none of this number.
         """
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             query = select(watched_sources).where(watched_sources.c.id == source_id)
             row = connection.execute(query).one_or_none()
         if row is None:
@@ -73,7 +72,7 @@ class SourceList:
         """
         label = clean_label(name, "source's name")
         parse_source(address)
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             if connection.scalar(select(watched_sources.c.id).where(watched_sources.c.name == label)) is not None:
                 raise NameTakenError(f"There is a source {label!r} already.", "Choose another name.")
             values = {"name": label, "address": address, "running": True, "created": datetime.now(UTC)}
@@ -81,13 +80,13 @@ class SourceList:
 
     def note(self, source_id: int, *, running: bool) -> None:
         """Note whether a source is to be watched."""
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             changed = update(watched_sources).where(watched_sources.c.id == source_id).values(running=running)
             connection.execute(changed)
 
     def remove(self, source_id: int) -> None:
         """Forget a source and its address."""
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(watched_sources).where(watched_sources.c.id == source_id))
 
 

@@ -103,8 +103,8 @@ class WatchedSources:
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._recognizer = recognizer
-        self._list = SourceList(recognizer.gallery)
-        self._lease = Lease(recognizer.gallery, "watching", lease_seconds)
+        self._list = SourceList(recognizer.gallery.database)
+        self._lease = Lease(recognizer.gallery.database, "watching", lease_seconds)
         self._sinks = sinks
         self._new_number = new_number
         self._feeds: dict[int, WatchedFeed] = {}

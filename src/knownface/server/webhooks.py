@@ -15,9 +15,8 @@ from urllib.parse import urlsplit
 from sqlalchemy import Row, delete, func, select, update
 
 from knownface.errors import BadRequestError, NotFoundError
-from knownface.gallery import Gallery
 from knownface.gallery.statements import storable
-from knownface.storage import insert_one, reading, writing
+from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events
 from knownface.storage.service_schema import webhooks
 
@@ -95,8 +94,8 @@ def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.I
 class WebhookStore:
     """The webhooks in a gallery's database."""
 
-    def __init__(self, gallery: Gallery) -> None:
-        self._gallery = gallery
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def create(self, url: str, kinds: Sequence[str] | None = None) -> Webhook:
         """Send what happens from now on to an address.
@@ -105,7 +104,7 @@ class WebhookStore:
             BadRequestError: As :func:`check_address`.
         """
         check_address(url)
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             values = {
                 "url": url,
                 "secret": f"whsec_{secrets.token_urlsafe(32)}",
@@ -124,7 +123,7 @@ class WebhookStore:
         Raises:
             NotFoundError: There is none of this id.
         """
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             row = connection.execute(select(webhooks).where(webhooks.c.id == hook_id)).one_or_none()
         if row is None:
             raise NotFoundError(f"There is no webhook {hook_id}.")
@@ -132,7 +131,7 @@ class WebhookStore:
 
     def all(self) -> list[Webhook]:
         """Every webhook, oldest first."""
-        with reading(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.reading() as connection:
             return [_webhook(row) for row in connection.execute(select(webhooks).order_by(webhooks.c.id))]
 
     def set_active(self, hook_id: int, active: bool) -> Webhook:
@@ -152,7 +151,7 @@ class WebhookStore:
             NotFoundError: There is none of this id.
         """
         self.get(hook_id)
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(delete(webhooks).where(webhooks.c.id == hook_id))
 
     def pass_over(self, hook_id: int, event_id: int) -> None:
@@ -170,7 +169,7 @@ class WebhookStore:
         self._change(hook_id, failures=failures, next_attempt=next_attempt, error=storable(error[:500]))
 
     def _change(self, hook_id: int, **values: Any) -> None:
-        with writing(self._gallery.engine, self._gallery.location) as connection:
+        with self._database.writing() as connection:
             connection.execute(update(webhooks).where(webhooks.c.id == hook_id).values(**values))
 
 

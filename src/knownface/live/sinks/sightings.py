@@ -200,7 +200,7 @@ def recorders(
     def threshold() -> float:
         return recognizer.rule.threshold
 
-    sinks: list[Sink] = [SightingRecorder(log, source, Alerts(gallery, threshold), tell)]
+    sinks: list[Sink] = [SightingRecorder(log, source, Alerts(gallery.database, threshold), tell)]
     if settings.samples != "off":
         sinks.append(SampleOffers(gallery, source, threshold, accept=settings.samples == "accept"))
     return sinks

@@ -20,12 +20,14 @@ _SHOWN = 200
 def sessions(request: Request) -> Response:
     """Every session, those that are open first."""
     service, now = service_of(request), datetime.now(UTC)
-    found = list_sessions(service.gallery)[:_SHOWN]
+    found = list_sessions(service.database)[:_SHOWN]
     return page(
         request,
         "attendance.html",
         "attendance",
-        open_ones=[(session, report_session(service.gallery, session.id)) for session in found if session.is_open(now)],
+        open_ones=[
+            (session, report_session(service.database, session.id)) for session in found if session.is_open(now)
+        ],
         closed_ones=[session for session in found if not session.is_open(now)],
         groups=service.gallery.groups(),
         anybody=len(service.gallery.names) > 0,
@@ -37,7 +39,7 @@ def sessions(request: Request) -> Response:
 def session(request: Request, session_id: Number) -> Response:
     """One session: who is present, late, absent."""
     service = service_of(request)
-    report = report_session(service.gallery, session_id)
+    report = report_session(service.database, session_id)
     return page(
         request,
         "session.html",
@@ -52,5 +54,5 @@ def session(request: Request, session_id: Number) -> Response:
 @router.get("/attendance/{session_id}/kiosk")
 def kiosk(request: Request, session_id: Number) -> Response:
     """The screen at the door: a camera, and a greeting for whoever arrives."""
-    report = report_session(service_of(request).gallery, session_id)
+    report = report_session(service_of(request).database, session_id)
     return page(request, "kiosk.html", "attendance", report=report, session=report.session)

@@ -41,7 +41,7 @@ def people(
         group=group,
         more=more,
         first=after is None,
-        offers=list_offers(gallery),
+        offers=list_offers(gallery.database),
     )
 
 
@@ -54,7 +54,7 @@ def new_person(request: Request) -> Response:
 @router.get("/people/offers")
 def offers(request: Request) -> Response:
     """New pictures of known people that may be learnt."""
-    return page(request, "offers.html", "people", offers=list_offers(service_of(request).gallery))
+    return page(request, "offers.html", "people", offers=list_offers(service_of(request).database))
 
 
 @router.get("/people/{person_id}")

@@ -46,7 +46,7 @@ _GONE = answers(UnknownError)
 def list_all(service: Here) -> list[SessionShape]:
     """Every session, the newest first."""
     now = datetime.now(UTC)
-    return [SessionShape.of(session, now) for session in list_sessions(service.gallery)]
+    return [SessionShape.of(session, now) for session in list_sessions(service.database)]
 
 
 @router.post(
@@ -59,7 +59,7 @@ def list_all(service: Here) -> list[SessionShape]:
 def open_one(service: Here, caller: WhoAsks, wanted: NewSession, response: Response) -> SessionShape:
     """Opens a session; who comes is read from what cameras see. `POST /v1/guests` reads a guest list's CSV."""
     session = open_session(
-        service.gallery,
+        service.database,
         wanted.name,
         people=wanted.people,
         group=wanted.group,
@@ -94,7 +94,7 @@ def read_list(
 @router.get("/attendance/{session_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a session")
 def read_one(service: Here, session_id: Number) -> ReportShape:
     """Who is present, late, expected or absent, and how many strangers were seen."""
-    return ReportShape.of(report_session(service.gallery, session_id))
+    return ReportShape.of(report_session(service.database, session_id))
 
 
 @router.post(
@@ -102,9 +102,9 @@ def read_one(service: Here, session_id: Number) -> ReportShape:
 )
 def close_one(service: Here, caller: WhoAsks, session_id: Number) -> ReportShape:
     """Closes a session and writes down who came."""
-    close_session(service.gallery, session_id)
+    close_session(service.database, session_id)
     service.audit.note(caller.actor, "attendance.close", session_id)
-    return ReportShape.of(report_session(service.gallery, session_id))
+    return ReportShape.of(report_session(service.database, session_id))
 
 
 @router.post(
@@ -115,7 +115,7 @@ def close_one(service: Here, caller: WhoAsks, session_id: Number) -> ReportShape
 )
 def mark_one(service: Here, caller: WhoAsks, session_id: Number, wanted: Mark) -> ReportShape:
     """Says that somebody has come, or has not; it counts more than what was seen."""
-    report = mark(service.gallery, session_id, wanted.name, absent=wanted.absent)
+    report = mark(service.database, session_id, wanted.name, absent=wanted.absent)
     service.audit.note(caller.actor, "attendance.mark", session_id, absent=wanted.absent)
     return ReportShape.of(report)
 
@@ -129,7 +129,7 @@ def mark_one(service: Here, caller: WhoAsks, session_id: Number, wanted: Mark) -
 )
 def delete_one(service: Here, caller: WhoAsks, session_id: Number) -> None:
     """Deletes a session with its list and marks; the sightings stay."""
-    delete_session(service.gallery, session_id)
+    delete_session(service.database, session_id)
     service.audit.note(caller.actor, "attendance.delete", session_id)
 
 
@@ -147,7 +147,7 @@ def export_one(
     form: Annotated[Literal["csv", "xlsx", "moodle"], Query(alias="format")] = "csv",
 ) -> Response:
     """The report as CSV, as an Excel file, or as the CSV that Moodle's attendance import takes."""
-    report = report_session(service.gallery, session_id)
+    report = report_session(service.database, session_id)
     table = moodle_table(report)[0] if form == "moodle" else session_table(report, UTC)
     name = f"attendance-{session_id}"
     content: str | bytes = csv_text(*plain(table))

@@ -15,12 +15,13 @@ from knownface.events import Which, read_hours
 from knownface.events.hours import WorkDay
 from knownface.events.rules import find_zone, time_of_day
 from knownface.events.sheets import days_table, plain, weeks_table
-from knownface.gallery import Gallery, Person
+from knownface.gallery import Person
 from knownface.server.access import guarded_router, needs
 from knownface.server.problems import answers
 from knownface.server.routes.common import Here, WhoAsks
 from knownface.server.routes.seen import XLSX, file_answer
 from knownface.server.shapes.attendance import HoursShape
+from knownface.storage import Database
 from knownface.tables import csv_text, write_xlsx
 
 router = guarded_router("attendance")
@@ -39,7 +40,7 @@ class Asked:
     breaks_after: timedelta | None
     day_starts: str
 
-    def read(self, gallery: Gallery) -> list[tuple[Person, list[WorkDay]]]:
+    def read(self, database: Database) -> list[tuple[Person, list[WorkDay]]]:
         """The hours.
 
         Raises:
@@ -47,7 +48,7 @@ class Asked:
             UnknownPersonError: There is nobody of this id.
         """
         return read_hours(
-            gallery,
+            database,
             self.first_day,
             self.last_day,
             which=self.which,
@@ -102,7 +103,7 @@ Meant: TypeAlias = Annotated[Asked, Depends(_asked)]
 @router.get("/hours", dependencies=needs("viewer"), responses=_ERRORS, summary="Add up working hours")
 def read_all(service: Here, asked: Meant) -> list[HoursShape]:
     """When everybody who was seen came and left, day by day, and how long they were there."""
-    return [HoursShape.of(person, days) for person, days in asked.read(service.gallery)]
+    return [HoursShape.of(person, days) for person, days in asked.read(service.database)]
 
 
 @router.get(
@@ -123,7 +124,7 @@ def export_all(
     by: Annotated[Literal["day", "week"], Query(description="CSV holds one of the two; Excel both.")] = "day",
 ) -> Response:
     """The same as CSV, or as an Excel file with a sheet of days and one of weeks."""
-    found = asked.read(service.gallery)
+    found = asked.read(service.database)
     days, weeks = days_table(found, asked.zone), weeks_table(found)
     service.audit.note(caller.actor, "hours.export", rows=len(days.rows))
     if form == "csv":

@@ -179,7 +179,7 @@ def dismiss_unknowns(service: Here, caller: WhoAsks, wanted: Dismissal) -> Count
 @router.get("/offers", dependencies=needs("viewer"), responses=answers(UnknownPersonError), summary="List offers")
 def list_offered(service: Here, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> list[OfferShape]:
     """New pictures of known people that wait for somebody to look at them."""
-    return [OfferShape.of(offer) for offer in list_offers(service.gallery, person_id)]
+    return [OfferShape.of(offer) for offer in list_offers(service.database, person_id)]
 
 
 @router.get(
@@ -191,7 +191,7 @@ def list_offered(service: Here, person_id: Annotated[int | None, Query(ge=1, le=
 )
 def show_offer(service: Here, request: Request, offer_id: Number) -> Response:
     """The picture, as JPEG with an `ETag`."""
-    return picture_answer(request, offer_picture(service.gallery, offer_id))
+    return picture_answer(request, offer_picture(service.database, offer_id))
 
 
 @router.post(
@@ -222,7 +222,7 @@ def list_events(
     newest: Annotated[bool, Query(description="Whether the limit takes the newest.")] = False,
 ) -> list[AlertShape]:
     """What rules told, oldest first; webhooks are sent the same."""
-    return [AlertShape.of(alert) for alert in read_alerts(service.gallery, after=after, limit=limit, newest=newest)]
+    return [AlertShape.of(alert) for alert in read_alerts(service.database, after=after, limit=limit, newest=newest)]
 
 
 def as_utc(moment: datetime | None) -> datetime | None:
