@@ -115,6 +115,13 @@ class ModelAlteredError(ModelError):
     default_hint = "Delete the file and fetch it again."
 
 
+class PartError(ModelError):
+    """A detector, embedder, index or command of another package, or of a script, that cannot be used."""
+
+    code = "bad-part"
+    default_hint = "docs/architecture.md has what a part must be."
+
+
 class UnknownModelError(ModelError):
     """A name that the catalogue does not hold."""
 

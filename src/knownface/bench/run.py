@@ -123,7 +123,7 @@ def _end_to_end(
     if not pictures:
         notes.append("No photo was named, since there is none: give a folder with --data, or install scikit-image.")
         return
-    chosen = settings.model_dump(include={"models", "cache", "detector", "device", "batch_size", "threads"})
+    chosen = settings.model_dump(exclude={"gallery", "embedder"}, exclude_unset=True)
     with tempfile.TemporaryDirectory() as folder:
         files = [Path(folder) / f"{number}.jpg" for number in range(len(pictures))]
         for file, picture in zip(files, pictures, strict=True):

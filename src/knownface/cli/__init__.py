@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import importlib
 import os
 import sys
 from typing import Any
@@ -11,53 +10,40 @@ from typing import Any
 import click
 
 from knownface import __version__
-from knownface.errors import KnownFaceError, OutputError, UnreadableError
-
-_COMMANDS = {
-    "enroll": "Learn people from a folder that holds one folder a person.",
-    "identify": "Name the faces in photos and videos.",
-    "watch": "Follow and name the faces of a camera, stream or video, live.",
-    "verify": "Tell whether two pictures show the same person.",
-    "people": "List, show, rename, merge, split and remove people.",
-    "sightings": "List, export and delete who was seen; name Unknowns.",
-    "attendance": "Open and close sessions, tell who came, greet guests, add up working hours.",
-    "alerts": "Rules that tell, run a command or ring when somebody is seen or missing.",
-    "samples": "Look at new pictures of known people that are offered as templates.",
-    "serve": "Answer the REST interface and the page.",
-    "keys": "Make, list, rotate and revoke the keys of the service.",
-    "audit": "Show who did what with the service.",
-    "gallery": "Tell about, back up, restore and index the gallery.",
-    "evaluate": "Tell how well your people are recognised, and with which parameters best.",
-    "experiment": "Repeat the paper's experiments: growth, augment, degrade, background, one-video, video, compare.",
-    "calibrate": "Set the threshold for the false alarms that you can accept.",
-    "bench": "Tell how fast this machine detects, embeds, searches and names; compare with an earlier run.",
-    "models": "List, fetch, verify, import and shrink weights, with their licences.",
-    "doctor": "Tell what is installed, what would be used and why.",
-    "demo": "Do the main job on real faces and leave the pictures.",
-}
-
+from knownface.errors import KnownFaceError, OutputError, PartError, UnreadableError
+from knownface.parts import COMMANDS, load_part, registered
 
 _INPUT_ERRORS = {errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EPERM}
 
 
-class _LateGroup(click.Group):
-    """Lists every command without importing any, so that help is quick."""
+class _Registered(click.Group):
+    """The commands that this package and others register, each imported when it is called."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click names it
-        return list(_COMMANDS)
+        return list(registered(COMMANDS))
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
-        if cmd_name not in _COMMANDS:
+        point = registered(COMMANDS).get(cmd_name)
+        if point is None:
             return None
-        command: click.Command = importlib.import_module(f"knownface.cli.{cmd_name}").command
+        command = load_part(point)
+        if not isinstance(command, click.Command):
+            raise PartError(f"The command {cmd_name} ({point.value}) cannot be used: it is no command of click.")
         return command
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
+            formatter.write_dl([(name, self._help_of(ctx, name)) for name in self.list_commands(ctx)])
+
+    def _help_of(self, ctx: click.Context, name: str) -> str:
+        try:
+            command = self.get_command(ctx, name)
+        except PartError as error:
+            return error.message
+        return "" if command is None else command.get_short_help_str(limit=200)
 
 
-@click.group(cls=_LateGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(cls=_Registered, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(__version__, prog_name="knownface")
 @click.option("-v", "--verbose", is_flag=True, help="Say more about what is done.")
 def cli(verbose: bool) -> None:

@@ -12,7 +12,7 @@ from rich.markup import escape
 from knownface.cli.common import gallery_option, out, table, write_text
 
 
-@click.command(name="audit")
+@click.command(name="audit", short_help="Show who did what with the service.")
 @click.option("--action", help="Such as person.delete; with a dot at the end all that begin like it.")
 @click.option("--key", "key_id", type=int, help="Only what was done with this key (`knownface keys list`).")
 @click.option("--since", type=click.DateTime(), help="Only from then on, UTC.")

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import out, progress, say, table
+from knownface.cli.common import detector_options, machine_options, out, part_option, progress, say, table
 
 if TYPE_CHECKING:
     from knownface.bench import BenchResult
@@ -16,12 +16,14 @@ if TYPE_CHECKING:
 _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
-@click.command(name="bench")
+@click.command(
+    name="bench",
+    short_help="Tell how fast this machine detects, embeds, searches and names; compare with an earlier run.",
+)
 @click.option("--data", type=click.Path(path_type=Path, exists=True), help="Photos to measure on. Default: a made one.")
-@click.option("--embedder", "embedders", multiple=True, metavar="NAME", help="Measure only this. May be repeated.")
-@click.option("--detector", metavar="NAME", help="Face detector: yunet, dlib-hog or auto.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks run.")
-@click.option("--threads", type=click.IntRange(1, 256), help="Worker threads.")
+@part_option("--embedder", "embedders", multiple=True, help="Measure only this. May be repeated.")
+@detector_options
+@machine_options
 @click.option(
     "--size",
     "sizes",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _SHOWN = 10
 
 
-@click.command(name="calibrate")
+@click.command(name="calibrate", short_help="Set the threshold for the false alarms that you can accept.")
 @click.argument("location", metavar="[GALLERY]", required=False)
 @click.option(
     "--fpir",

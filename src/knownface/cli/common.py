@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -27,6 +28,7 @@ from rich.text import Text
 
 from knownface.errors import KnownFaceError
 from knownface.files import replacing
+from knownface.parts import is_script
 
 if TYPE_CHECKING:
     from knownface.recognizer import FaceRecognizer
@@ -77,18 +79,40 @@ def gallery_option(command: Command) -> Command:
     return option(command)
 
 
+def part_option(*names: str, help: str, multiple: bool = False) -> Callable[[Command], Command]:  # noqa: A002
+    """An option whose value is the name of a part, or ``module:Factory``, which may lie in the working folder."""
+
+    def look_here(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+        if any(is_script(name) for name in ([value] if isinstance(value, str) else value or ())):
+            sys.path.append(str(Path.cwd()))
+        return value
+
+    return click.option(*names, metavar="NAME", multiple=multiple, callback=look_here, help=help)
+
+
+embedder_option = part_option(
+    "--embedder", help="Face embedder (`knownface models list`), auto, or your own as module:Factory."
+)
+
+
+def detector_options(command: Command) -> Command:
+    """What finds faces."""
+    text = "Face detector (`knownface models list`), auto, or your own as module:Factory."
+    return part_option("--detector", help=text)(command)
+
+
+def machine_options(command: Command) -> Command:
+    """``--device`` and ``--threads``."""
+    device = click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks run.")
+    return device(click.option("--threads", type=click.IntRange(1, 256), help="Worker threads.")(command))
+
+
+batch_size_option = click.option("--batch-size", type=click.IntRange(1, 4096), help="Faces a batch.")
+
+
 def network_options(command: Command) -> Command:
     """Which networks are used, and how."""
-    options = [
-        click.option("--embedder", metavar="NAME", help="Face embedder (`knownface models list`), or auto."),
-        click.option("--detector", metavar="NAME", help="Face detector: yunet, dlib-hog or auto."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks run."),
-        click.option("--batch-size", type=click.IntRange(1, 4096), help="Faces a batch."),
-        click.option("--threads", type=click.IntRange(1, 256), help="Worker threads."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
+    return embedder_option(detector_options(machine_options(batch_size_option(command))))
 
 
 def recognizer_options(command: Command) -> Command:

@@ -11,7 +11,7 @@ from rich.markup import escape
 from knownface.cli.common import network_options, open_recognizer, out, progress, rule_options, table
 
 
-@click.command(name="demo")
+@click.command(name="demo", short_help="Do the main job on real faces and leave the pictures.")
 @click.option("--data", type=click.Path(path_type=Path), help="Your own folder of people instead of the astronaut.")
 @click.option(
     "--out",

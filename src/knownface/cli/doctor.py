@@ -22,7 +22,7 @@ _PACKAGES = (
 _EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}
 
 
-@click.command(name="doctor")
+@click.command(name="doctor", short_help="Tell what is installed, what would be used and why.")
 @recognizer_options
 def command(**options: Any) -> int:
     """Tell what is installed, which detector, embedder and index would be taken and why, and where files lie."""

@@ -24,7 +24,7 @@ from knownface.tables import csv_text
 _SHOWN = 40
 
 
-@click.command(name="enroll")
+@click.command(name="enroll", short_help="Learn people from a folder that holds one folder a person.")
 @click.argument("people", type=click.Path(path_type=Path))
 @recognizer_options
 @click.option(

@@ -11,8 +11,15 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 from rich.markup import escape
 
+from knownface.cli.common import (
+    batch_size_option,
+    detector_options,
+    embedder_option,
+    machine_options,
+    progress,
+    say,
+)
 from knownface.cli.common import out as console_out
-from knownface.cli.common import progress, say
 
 if TYPE_CHECKING:
     from knownface.evaluation.bench import Bench
@@ -30,12 +37,6 @@ def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command
     return command
 
 
-def embedder_option(command: Command) -> Command:
-    """``--embedder``."""
-    option = click.option("--embedder", metavar="NAME", help="Face embedder (`knownface models list`), or auto.")
-    return option(command)
-
-
 def strangers_option(command: Command) -> Command:
     """``--strangers``."""
     text = "Pictures of people who are not enrolled: files named after them, or a folder each."
@@ -46,10 +47,9 @@ def bench_options(command: Command) -> Command:
     """Detector, cache and output folder."""
     options = [
         click.option("--out", required=True, type=_FOLDER, help="Folder of the report."),
-        click.option("--detector", metavar="NAME", help="Face detector: yunet, dlib-hog or auto."),
-        click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks run."),
-        click.option("--batch-size", type=click.IntRange(1, 4096), help="Faces a batch."),
-        click.option("--threads", type=click.IntRange(1, 256), help="Worker threads."),
+        detector_options,
+        machine_options,
+        batch_size_option,
         click.option("--every", type=click.FloatRange(0.001), default=0.5, show_default=True,
                      help="Seconds between the frames of a video that are looked at."),
         click.option("--cache/--no-cache", "use_cache", default=True,
@@ -170,7 +170,7 @@ def show_result(headline: str, folder: Path) -> None:
     console_out().print(f"Report: {escape(str(folder / 'index.html'))}", soft_wrap=True)
 
 
-@click.command(name="evaluate")
+@click.command(name="evaluate", short_help="Tell how well your people are recognised, and with which parameters best.")
 @click.argument("dataset", type=click.Path(path_type=Path))
 @bench_options
 @embedder_option

@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from knownface.cli.common import embedder_option, part_option
 from knownface.cli.evaluate import (
     bench_options,
     chosen_options,
     command_line,
-    embedder_option,
     grid_options,
     opened,
     show_result,
@@ -27,7 +27,10 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
-@click.group(name="experiment")
+@click.group(
+    name="experiment",
+    short_help="Repeat the paper's experiments: growth, augment, degrade, background, one-video, video, compare.",
+)
 def command() -> None:
     """Repeat the experiments of the CLIP + FAISS paper on your own data, with any embedder."""
 
@@ -128,8 +131,8 @@ def video(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> i
 
 @command.command()
 @_shared()
-@click.option("--embedder", "embedders", multiple=True, metavar="NAME",
-              help="To compare; may be given several times. Default: all that the paper names, and ours.")  # fmt: skip
+@part_option("--embedder", "embedders", multiple=True,
+             help="To compare; may be given several times. Default: all that the paper names, and ours.")  # fmt: skip
 @click.option("--fpir", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
               help="Rate of named strangers at which the rate of known people found is told.")  # fmt: skip
 @strangers_option

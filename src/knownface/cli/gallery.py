@@ -3,25 +3,33 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table
 from knownface.errors import GalleryError, GalleryLockedError
-from knownface.settings import load_settings
-from knownface.storage import parse_location
+
+if TYPE_CHECKING:
+    from knownface.settings import Settings
 
 _SAVED = {True: "can be used", False: "none that can be used"}
 
 
-@click.group(name="gallery")
+@click.group(name="gallery", short_help="Tell about, back up, restore and index the gallery.")
 def command() -> None:
     """Tell about, back up, restore and export a gallery."""
 
 
+def _settings(gallery: str | None) -> Settings:
+    from knownface.settings import load_settings
+
+    return load_settings(gallery=gallery)
+
+
 def _location(gallery: str | None) -> str:
-    return load_settings(gallery=gallery).gallery
+    return _settings(gallery).gallery
 
 
 @command.command()
@@ -30,7 +38,7 @@ def info(gallery: str | None) -> None:
     """Tell how many people and templates there are, which embedder filled it, and where it lies."""
     from knownface.gallery import Gallery
 
-    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
+    with Gallery.open_by(_settings(gallery), create=False) as opened:
         facts, calibration, thresholds = opened.info(), opened.calibration, opened.person_thresholds
     rows = table("fact", "value")
     contract = facts.contract
@@ -65,7 +73,7 @@ def backup(file: Path, overwrite: bool, gallery: str | None) -> None:
     """Copy the gallery to FILE, also while it is in use. The copy holds everybody's templates: keep it as safe."""
     from knownface.gallery import Gallery
 
-    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
+    with Gallery.open_by(_settings(gallery), create=False) as opened:
         opened.backup(file, overwrite=overwrite)
     out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)
 
@@ -89,7 +97,7 @@ def index(gallery: str | None) -> None:
     """Build the search index afresh and save it beside the gallery."""
     from knownface.gallery import Gallery
 
-    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
+    with Gallery.open_by(_settings(gallery), create=False) as opened:
         count = opened.build_index()
     out().print(f"Index of {count} templates built.")
 
@@ -99,6 +107,7 @@ def index(gallery: str | None) -> None:
 def scrub(gallery: str | None) -> None:
     """Overwrite the last traces of what was removed from a large gallery, without waiting for it to be closed."""
     from knownface.gallery import Gallery
+    from knownface.storage import parse_location
 
     location = parse_location(_location(gallery))
     if not location.is_sqlite:
@@ -128,7 +137,7 @@ def export(npz: Path, gallery: str | None) -> None:
     """
     from knownface.gallery import Gallery
 
-    with Gallery.open_by(load_settings(gallery=gallery), create=False) as opened:
+    with Gallery.open_by(_settings(gallery), create=False) as opened:
         faces = opened.enrolled_faces()
     faces.save(npz)
     out().print(f"{len(faces)} templates written to {escape(str(npz))}.", soft_wrap=True)

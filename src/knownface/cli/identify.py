@@ -32,7 +32,7 @@ _TABLE_ROWS = 200
 """More rows than this are summed up on the screen where a file has them."""
 
 
-@click.command(name="identify")
+@click.command(name="identify", short_help="Name the faces in photos and videos.")
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @recognizer_options
 @rule_options

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from knownface.server.keys import KeyStore, Role
 
 
-@click.group(name="keys")
+@click.group(name="keys", short_help="Make, list, rotate and revoke the keys of the service.")
 def command() -> None:
     """Make, list, rotate and revoke the keys of the service. A running service follows within a second."""
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import out, progress, table
+from knownface.cli.common import detector_options, machine_options, out, progress, table
 
 if TYPE_CHECKING:
     from knownface.evaluation.datasets import Dataset, Sample
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 PRECISIONS: tuple[Precision, ...] = ("int8", "int8-dynamic", "fp16", "bf16")
 
 
-@click.group(name="models")
+@click.group(name="models", short_help="List, fetch, verify, import and shrink weights, with their licences.")
 def command() -> None:
     """List, fetch, verify, import and shrink weights."""
 
@@ -36,6 +36,7 @@ def _store() -> ModelStore:
 def list_models() -> None:
     """List every model with its licence, and whether it is on this machine."""
     from knownface.errors import ModelAlteredError
+    from knownface.models.kinds import weightless_parts
 
     store = _store()
     rows = table("name", "task", "here", "MB", "licence", "commercial use", "note")
@@ -48,7 +49,11 @@ def list_models() -> None:
         rows.add_row(
             name, entry.task, here, size, escape(entry.licence), entry.commercial_use, escape(entry.licence_note)
         )
-    rows.add_row("dlib-hog", "detector", "yes", "", "BSL-1.0", "yes", "Part of dlib; needs no weight file.")
+    for part in weightless_parts():
+        here = "yes" if part.usable else "[red]broken[/]"
+        rows.add_row(
+            part.name, part.task, here, "", escape(part.licence), part.commercial_use, escape(part.licence_note)
+        )
     out().print(rows)
 
 
@@ -107,9 +112,8 @@ def import_model(file: Path, name: str, contract: Path | None) -> None:
 )
 @click.option("--people", type=click.IntRange(1), help="Enrol only the first N people; the others are strangers.")
 @click.option("--per-person", type=click.IntRange(1), default=5, show_default=True, help="Enrol N pictures a person.")
-@click.option("--detector", metavar="NAME", help="Face detector: yunet, dlib-hog or auto.")
-@click.option("--device", type=click.Choice(["auto", "cpu", "cuda"]), help="Where networks run.")
-@click.option("--threads", type=click.IntRange(1, 256), help="Worker threads.")
+@detector_options
+@machine_options
 def quantize(
     name: str, precisions: tuple[Precision, ...], data: Path | None, people: int | None, per_person: int, **options: Any
 ) -> None:

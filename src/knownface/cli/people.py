@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from knownface.gallery import Gallery
 
 
-@click.group(name="people")
+@click.group(name="people", short_help="List, show, rename, merge, split and remove people.")
 def command() -> None:
     """List, show and edit the people of a gallery."""
 

@@ -10,14 +10,13 @@ import click
 
 from knownface.cli.common import open_recognizer, out, recognizer_options, rule_options, say
 from knownface.errors import MissingExtraError
-from knownface.settings import load_settings
 
 if TYPE_CHECKING:
     from knownface.recognizer import FaceRecognizer
     from knownface.settings import ServeSettings
 
 
-@click.command(name="serve")
+@click.command(name="serve", short_help="Answer the REST interface and the page.")
 @click.option("--host", help="Address to listen on; 0.0.0.0 for the whole network. Default: this machine only.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Default: 8420; 0: any free one.")
 @click.option("--tls", type=click.Choice(["off", "self-signed"]), help="self-signed: with a certificate of its own.")
@@ -32,6 +31,8 @@ def command(gallery: str | None, **options: Any) -> None:
 
     The first start makes an administrator's key and shows it once. Nothing leaves this machine unless --host says so.
     """
+    from knownface.settings import load_settings
+
     wanted = {key: options.pop(key) for key in ("host", "port", "tls", "tls_cert", "tls_key", "names", "behind_proxy")}
     try:
         from knownface.server.running import open_service

@@ -12,7 +12,7 @@ from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.seen import clock, filter_options, open_log, which_from, write_tables
 
 
-@click.group(name="sightings")
+@click.group(name="sightings", short_help="List, export and delete who was seen; name Unknowns.")
 def command() -> None:
     """List, export and delete who was seen; give names to Unknowns.
 

@@ -10,7 +10,7 @@ import click
 from knownface.cli.common import gallery_is_there, open_recognizer, out, recognizer_options, rule_options
 
 
-@click.command(name="verify")
+@click.command(name="verify", short_help="Tell whether two pictures show the same person.")
 @click.argument("first", type=click.Path(path_type=Path))
 @click.argument("second", type=click.Path(path_type=Path))
 @recognizer_options

@@ -29,7 +29,7 @@ _STATUS_EVERY = 0.5
 _ROWS_SHOWN = 200
 
 
-@click.command(name="watch")
+@click.command(name="watch", short_help="Follow and name the faces of a camera, stream or video, live.")
 @click.argument("source", metavar="SOURCE")
 @recognizer_options
 @rule_options

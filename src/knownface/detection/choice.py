@@ -4,65 +4,95 @@ from __future__ import annotations
 
 import logging
 
-import cv2
-
 from knownface.detection.base import FaceDetector
-from knownface.detection.hog import HogDetector
-from knownface.detection.yunet import YuNetDetector
 from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, OutputError, UnknownModelError
-from knownface.models import ModelEntry, ModelStore
+from knownface.models import ModelStore
 from knownface.models.download import hub_answers, url_answers
+from knownface.models.kinds import Kind, kind_of
+from knownface.parts import DETECTORS, find_part, load_part, make_part, registered
 from knownface.settings import Settings
 
 log = logging.getLogger(__name__)
 
+DEFAULT = "yunet"
+FALLBACK = "dlib-hog"
 TIMEOUT = 1.5
-"""Seconds that the address of YuNet's file has to answer."""
+"""Seconds that the address of the default's file has to answer."""
 
 
 def choose_detector(settings: Settings, store: ModelStore) -> tuple[FaceDetector, str]:
     """The detector that the settings ask for, loaded, and in one line why it is that one.
 
-    ``yunet`` is whichever of YuNet's files fits the OpenCV that is installed: one from the models folder or the
-    cache, else one that is fetched. ``auto`` is YuNet if its file is here or its address answers, else dlib's HOG.
+    A name is an entry of the catalogue; a kind of the catalogue, such as ``yunet``, of which the first entry is taken
+    that runs here and whose file is on this machine, else one that is fetched; a registered part; or
+    ``module:Factory``. ``auto`` is YuNet if its file is here or its address answers, else dlib's HOG.
 
     Raises:
         UnknownModelError: There is no such detector.
-        ModelUnavailableError: YuNet was asked for by name and cannot be had.
+        ModelUnavailableError: The weights of the kind that was asked for cannot be had.
+        PartError: What is registered or named cannot be imported, or is no detector.
+        ModelError: The entry cannot be run.
     """
-    wanted = settings.detector
-    if wanted == HogDetector.name:
-        return HogDetector(), f"Detector {wanted}, as asked for."
-    if wanted not in {"auto", "yunet"}:
-        entry = store.entry(wanted)
+    auto = settings.detector == "auto"
+    wanted = DEFAULT if auto else settings.detector
+    found = _load(wanted, settings, store, in_time=auto) or (auto and _load(FALLBACK, settings, store))
+    if not found:
+        raise ModelUnavailableError(f"No file of {wanted} is on this machine, and none could be fetched.")
+    detector, why = found
+    if auto and detector.name == FALLBACK:
+        why = f"Detector {FALLBACK}, since YuNet is not on this machine and cannot be fetched."
+    return detector, why
+
+
+def _load(
+    name: str, settings: Settings, store: ModelStore, *, in_time: bool = False
+) -> tuple[FaceDetector, str] | None:
+    """The detector of a name and why it is that one, or None if the weights of a kind cannot be had.
+
+    Args:
+        name: An entry of the catalogue, a kind, a registered part, or ``module:Factory``.
+        settings: In force.
+        store: Where the weights are.
+        in_time: Whether the weights of a kind are fetched only if their address answers within ``TIMEOUT``.
+    """
+    point = None if name in store.catalog else find_part(DETECTORS, name)
+    if point is None:
+        entry = store.entry(name)
         if entry.task != "detector":
-            raise UnknownModelError(f"{wanted} is no face detector.", "Choose yunet, dlib-hog or auto.")
-        if not _fits(entry):
-            raise ModelError(f"{wanted} does not fit OpenCV {cv2.__version__}.", "Choose --detector yunet.")
-        return YuNetDetector(store.files(wanted)["network"], name=wanted), f"Detector {wanted}, as asked for."
-    fitting = [entry for entry in store.catalog.values() if entry.task == "detector" and _fits(entry)]
+            names = ", ".join(registered(DETECTORS))
+            raise UnknownModelError(f"{name} is no face detector.", f"Choose auto, or one of {names}.")
+        kind = kind_of(entry)
+        if hindrance := kind.hindrance(entry):
+            raise ModelError(f"{name} {hindrance}.", f"Choose --detector {entry.kind}.")
+        return kind.make(entry, store.files(name), settings), f"Detector {name}, as asked for."
+    factory = load_part(point)
+    if isinstance(factory, Kind):
+        return _of_kind(name, factory, settings, store, in_time=in_time)
+    return make_part(point, factory, FaceDetector), f"Detector {name}, as asked for."
+
+
+def _of_kind(
+    name: str, kind: Kind[FaceDetector], settings: Settings, store: ModelStore, *, in_time: bool
+) -> tuple[FaceDetector, str] | None:
+    fitting = [
+        entry
+        for entry in store.catalog.values()
+        if (entry.task, entry.kind) == ("detector", name) and not kind.hindrance(entry)
+    ]
     for entry in fitting:
         path = store.find(entry.name)
         if path is not None:
-            return YuNetDetector(path, name=entry.name), f"Detector {entry.name}, from {path}."
-    return _fetched(fitting, store, must=wanted == "yunet")
-
-
-def _fetched(fitting: list[ModelEntry], store: ModelStore, *, must: bool) -> tuple[FaceDetector, str]:
+            return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, from {path}."
     for entry in fitting:
         file = entry.files[0]
-        if must or (file.hub and hub_answers(file.hub, TIMEOUT)) or (file.url and url_answers(file.url, TIMEOUT)):
+        if (
+            not in_time
+            or (file.hub and hub_answers(file.hub, TIMEOUT))
+            or (file.url and url_answers(file.url, TIMEOUT))
+        ):
             try:
-                return YuNetDetector(store.fetch(entry.name), name=entry.name), f"Detector {entry.name}, fetched."
+                store.fetch(entry.name)
+                return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, fetched."
             except (ModelUnavailableError, ModelAlteredError, OutputError) as error:
                 log.info("%s could not be fetched: %s", entry.name, error.message)
-    if must:
-        raise ModelUnavailableError("YuNet's file is not on this machine and could not be fetched.")
-    return HogDetector(), f"Detector {HogDetector.name}, since YuNet is not on this machine and cannot be fetched."
-
-
-def _fits(entry: ModelEntry) -> bool:
-    if entry.opencv is None:
-        return False
-    installed = tuple(int(part) for part in cv2.__version__.split(".")[:2])
-    return entry.opencv.at_least <= installed and (entry.opencv.below is None or installed < entry.opencv.below)
+    return None

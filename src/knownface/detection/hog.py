@@ -34,6 +34,10 @@ class HogDetector:
     """
 
     name = "dlib-hog"
+    title = "dlib's HOG detector"
+    licence = "BSL-1.0"
+    licence_note = "Part of dlib; needs no weight file."
+    commercial_use = "yes"
     gives_landmarks = False
 
     def __init__(self) -> None:

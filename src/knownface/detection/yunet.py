@@ -10,7 +10,7 @@ A graph that takes any size is run by ONNX Runtime, one made for 640 x 640 by Op
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import cv2
@@ -20,6 +20,9 @@ import numpy.typing as npt
 from knownface.detection.base import largest_first, resized
 from knownface.detection.yunet_network import Rows, YuNetNetwork, free_size_session
 from knownface.errors import ModelError
+from knownface.models import ModelEntry
+from knownface.models.kinds import Kind
+from knownface.settings import Settings
 from knownface.types import Box, Face, Image
 
 SCORE_THRESHOLD = 0.6
@@ -113,3 +116,18 @@ def _face(row: Rows) -> Face:
     # YuNet speaks of the subject's right eye first, which is the one on the viewer's left.
     x, y, width, height = row[:4].tolist()
     return Face(Box(x, y, width, height), row[4:14].reshape(5, 2).copy(), float(row[14]))
+
+
+def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> YuNetDetector:  # noqa: ARG001
+    return YuNetDetector(files["network"], name=entry.name)
+
+
+def _hindrance(entry: ModelEntry) -> str:
+    installed = tuple(int(part) for part in cv2.__version__.split(".")[:2])
+    runs = entry.opencv
+    if runs is not None and runs.at_least <= installed and (runs.below is None or installed < runs.below):
+        return ""
+    return f"does not fit OpenCV {cv2.__version__}"
+
+
+KIND = Kind(_make, hindrance=_hindrance)

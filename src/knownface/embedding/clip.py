@@ -5,16 +5,19 @@ CLIP sees a loose square around the face; the preprocessing is OpenAI's, pixel f
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 import PIL.Image
 
 from knownface.embedding.base import contract_of
 from knownface.embedding.crops import square_crop
-from knownface.embedding.network import embed_pixels, input_of
+from knownface.embedding.network import embed_pixels, input_of, open_network
 from knownface.models.entry import ModelEntry
+from knownface.models.kinds import Kind
 from knownface.models.session import OnnxNetwork
+from knownface.settings import Settings
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
 
@@ -62,3 +65,10 @@ def clip_pixels(image: Image, size: int = 224) -> Image:
     resized = np.asarray(PIL.Image.fromarray(image).resize(target, PIL.Image.Resampling.BICUBIC))
     top, left = (resized.shape[0] - size) // 2, (resized.shape[1] - size) // 2
     return resized[top : top + size, left : left + size]
+
+
+def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> ClipEmbedder:
+    return ClipEmbedder(entry, open_network(entry, files, settings))
+
+
+KIND = Kind(_make, crops=("square",))

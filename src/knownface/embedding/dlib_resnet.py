@@ -6,17 +6,20 @@ such a rectangle first; see :func:`hog_rectangle`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import dlib
 import numpy as np
 
 from knownface.embedding.base import contract_of
-from knownface.embedding.network import embed_pixels, input_of
+from knownface.embedding.network import embed_pixels, input_of, open_network
 from knownface.errors import ModelError
+from knownface.models.dlib import converted
 from knownface.models.entry import ModelEntry
+from knownface.models.kinds import Kind
 from knownface.models.session import OnnxNetwork
+from knownface.settings import Settings
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
 CHIP_PADDING = 0.25
@@ -91,3 +94,11 @@ def hog_rectangle(face: Face) -> dlib.rectangle:
         center_y -= _ABOVE_LANDMARKS * side
     left, top, length = round(center_x - side / 2), round(center_y - side / 2), max(1, round(side))
     return dlib.rectangle(left, top, left + length - 1, top + length - 1)
+
+
+def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> DlibResNet:
+    network = open_network(entry, files, settings, converted(files["network"]))
+    return DlibResNet(entry, network, files["landmarks"])
+
+
+KIND = Kind(_make, crops=("chip",), files=("network", "landmarks"))

@@ -6,16 +6,19 @@ resizes it, as FaceNet wants it.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from knownface.embedding.base import contract_of
 from knownface.embedding.crops import align_five_points, square_crop
-from knownface.embedding.network import embed_pixels, input_of
+from knownface.embedding.network import embed_pixels, input_of, open_network
 from knownface.models.entry import ModelEntry
+from knownface.models.kinds import Kind
 from knownface.models.session import OnnxNetwork
+from knownface.settings import Settings
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
 
@@ -49,3 +52,10 @@ class FaceNetwork:
             return crop
         interpolation = cv2.INTER_AREA if min(crop.shape[:2]) > size else cv2.INTER_LINEAR
         return np.asarray(cv2.resize(crop, (size, size), interpolation=interpolation), dtype=np.uint8)
+
+
+def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> FaceNetwork:
+    return FaceNetwork(entry, open_network(entry, files, settings))
+
+
+KIND = Kind(_make, crops=("aligned", "square"))

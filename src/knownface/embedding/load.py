@@ -8,12 +8,13 @@ from pathlib import Path
 
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.network import input_of
-from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError
-from knownface.models.dlib import converted
+from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError, PartError, UnknownModelError
 from knownface.models.download import Progress, hub_answers, offline
 from knownface.models.entry import ModelEntry
-from knownface.models.session import Device, OnnxNetwork
+from knownface.models.kinds import Kind, kind_of
+from knownface.models.session import Device
 from knownface.models.store import ModelStore
+from knownface.parts import EMBEDDERS, find_part, is_script, load_part, make_part, registered
 from knownface.settings import Settings
 from knownface.types import EmbedderContract
 
@@ -35,57 +36,44 @@ def load_embedder(
     """The embedder of that name, from files that are on this machine; nothing is fetched.
 
     Args:
-        name: Of the catalogue or the user's own.
+        name: Of the catalogue, the user's own networks included; of a registered part; or ``module:Factory``.
         store: Where the files are.
         device: Where the network runs.
         batch_size: Faces that the network sees at once, at most.
         threads: Processors to use; None: all that this process may use.
 
     Raises:
-        UnknownModelError: The catalogue holds no such name.
+        UnknownModelError: There is no such name.
         ModelUnavailableError: Its files are not here; the hint says how to get them.
         ModelAlteredError: One of them has another content.
+        PartError: What is registered or named cannot be imported, or is no embedder.
         ModelError: It is no embedder, or cannot be run.
     """
-    entry = store.entry(name)
-    input_of(entry)  # what is no embedder is told before its files are asked for
-    return embedder_of(entry, store.files(name), device, batch_size, threads)
+    point = None if name in store.catalog else find_part(EMBEDDERS, name)
+    factory = None if point is None else load_part(point)
+    if point is None or isinstance(factory, Kind):
+        entry = store.entry(name)
+        input_of(entry)  # what is no embedder is refused before its files are asked for
+        settings = Settings.model_construct(device=device, batch_size=batch_size, threads=threads)
+        return embedder_of(entry, store.files(name), settings)
+    embedder: FaceEmbedder = make_part(point, factory, FaceEmbedder)
+    if not is_script(name) and embedder.contract.name != name:
+        raise PartError(
+            f"The embedder that is registered as {name} has the name {embedder.contract.name!r} in its contract.",
+            "Both must be the same, so that a gallery that it fills can be opened again.",
+        )
+    return embedder
 
 
-def embedder_of(
-    entry: ModelEntry,
-    files: Mapping[str, Path],
-    device: Device = "auto",
-    batch_size: int = 32,
-    threads: int | None = None,
-) -> FaceEmbedder:
-    """An embedder made of these files, by part; the rest as for :func:`load_embedder`.
+def embedder_of(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> FaceEmbedder:
+    """An embedder of the catalogue, made of these files by part.
 
     Raises:
         ModelError: It is no embedder, or cannot be run.
     """
-    contract = input_of(entry)
-    network = OnnxNetwork(
-        files["network"],
-        content=converted(files["network"]),
-        device=device,
-        batch_size=batch_size,
-        per_item=contract.per_item,
-        input_name=contract.input_name,
-        output_name=contract.output_name,
-        threads=threads,
-    )
-    if entry.kind == "dlib-resnet":
-        from knownface.embedding.dlib_resnet import DlibResNet  # loading dlib takes a while
-
-        return DlibResNet(entry, network, files["landmarks"])
-    if entry.kind == "clip":
-        from knownface.embedding.clip import ClipEmbedder
-
-        return ClipEmbedder(entry, network)
-    from knownface.embedding.face_network import FaceNetwork
-
-    return FaceNetwork(entry, network)
+    input_of(entry)
+    embedder: FaceEmbedder = kind_of(entry).make(entry, files, settings)
+    return embedder
 
 
 def choose_embedder(
@@ -120,7 +108,14 @@ def _choice(
     if wanted != "auto":
         return wanted, f"Embedder {wanted}, as asked for."
     if gallery_contract is not None:
-        return gallery_contract.name, f"Embedder {gallery_contract.name}, since it filled this gallery."
+        name = gallery_contract.name
+        # A name from a file is looked up and never imported: a gallery must not choose the code that runs.
+        if name not in store.catalog and name not in registered(EMBEDDERS):
+            raise UnknownModelError(
+                f"This gallery was filled by the embedder {name!r}, which is neither in the catalogue nor installed.",
+                "Name it: --embedder NAME, or --embedder module:Factory for one of your own.",
+            )
+        return name, f"Embedder {name}, since it filled this gallery."
     entry = store.entry(DEFAULT)
     if (path := store.find(DEFAULT)) is not None:
         return DEFAULT, f"Embedder {DEFAULT}, the default, from {path}."

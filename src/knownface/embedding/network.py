@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from knownface.embedding.base import unit_vectors
 from knownface.errors import ModelError
 from knownface.models.entry import InputContract, ModelEntry
 from knownface.models.session import OnnxNetwork, Tensor
+from knownface.settings import Settings
 from knownface.types import Embeddings, Image
 
 
@@ -22,6 +24,33 @@ def input_of(entry: ModelEntry) -> InputContract:
     if entry.input is None:
         raise ModelError(f"{entry.name} is no embedder.", "`knownface models list` shows the task of every model.")
     return entry.input
+
+
+def open_network(
+    entry: ModelEntry, files: Mapping[str, Path], settings: Settings, content: bytes | None = None
+) -> OnnxNetwork:
+    """The network of an embedder's entry, loaded.
+
+    Args:
+        entry: The entry.
+        files: Its files by part.
+        settings: ``device``, ``batch_size`` and ``threads`` are used.
+        content: The network itself, where its file holds it in another format than ONNX.
+
+    Raises:
+        ModelError: It cannot be loaded.
+    """
+    contract = input_of(entry)
+    return OnnxNetwork(
+        files["network"],
+        content=content,
+        device=settings.device,
+        batch_size=settings.batch_size,
+        per_item=contract.per_item,
+        input_name=contract.input_name,
+        output_name=contract.output_name,
+        threads=settings.threads,
+    )
 
 
 def to_tensor(pixels: Image, contract: InputContract) -> Tensor:

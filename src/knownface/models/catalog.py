@@ -22,6 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from knownface.errors import ModelError, UnknownModelError
 from knownface.models.entry import ModelEntry, WeightFile
+from knownface.models.kinds import kind_of
 
 CONTRACT_FILE = "contract.toml"
 _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
@@ -69,9 +70,9 @@ def resolve(catalog: Catalog, name: str) -> ModelEntry:
 def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
     """A user's own network from a contract file.
 
-    The file has the keys of an entry of the catalogue, less ``files``: ``kind`` (``face-network`` or ``clip``),
-    ``title``, ``licence`` and the tables ``input`` and ``decision``. ``task`` is ``embedder`` where not given; with
-    ``like`` all that is not given is a shipped model's.
+    The file has the keys of an entry of the catalogue, less ``files``: ``kind`` (a registered one, such as
+    ``face-network``), ``title``, ``licence`` and the tables ``input`` and ``decision``. ``task`` is ``embedder`` where
+    not given; with ``like`` all that is not given is a shipped model's.
 
     Args:
         path: The contract, TOML.
@@ -92,7 +93,9 @@ def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
     if "files" in table:
         raise ModelError(f"{path}: files is written by the import.", "Delete that key.")
     whole = _inherited({**_shipped_tables(), name: table}, name, str(path))
-    return replace(_entry(name, {**whole, "files": [file]}, str(path)), own=True)
+    entry = replace(_entry(name, {**whole, "files": [file]}, str(path)), own=True)
+    kind_of(entry, str(path))
+    return entry
 
 
 def files_table(file: WeightFile) -> str:

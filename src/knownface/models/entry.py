@@ -10,8 +10,6 @@ from pydantic.dataclasses import dataclass
 from knownface.types import CropPolicy, DecisionRule
 
 _CONFIG = ConfigDict(extra="forbid")
-_KINDS = {"embedder": ("clip", "face-network", "dlib-resnet"), "detector": ("yunet",)}
-_CROPS = {"clip": ("square",), "face-network": ("aligned", "square"), "dlib-resnet": ("chip",)}
 
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[^/\\]+$")]
@@ -148,7 +146,7 @@ class ModelEntry:
     Attributes:
         name: Its key.
         task: What it does.
-        kind: Which code runs it.
+        kind: What runs it; see :mod:`knownface.models.kinds`.
         title: For people.
         licence: What the publisher of the weights states.
         licence_note: What else one should know: conflicts, training data, limits.
@@ -175,14 +173,8 @@ class ModelEntry:
 
     @model_validator(mode="after")
     def _belongs_together(self) -> ModelEntry:
-        if self.kind not in _KINDS[self.task]:
-            raise ValueError(f"kind must be one of {', '.join(_KINDS[self.task])} for an {self.task}")
         if self.task == "embedder" and (self.input is None or self.decision is None):
             raise ValueError("an embedder needs the tables input and decision")
-        if self.input is not None and self.input.crop not in _CROPS[self.kind]:
-            raise ValueError(f"input.crop must be {' or '.join(_CROPS[self.kind])} for kind {self.kind}")
-        if self.kind == "dlib-resnet" and {file.part for file in self.files} != {"network", "landmarks"}:
-            raise ValueError("dlib-resnet needs the files network and landmarks")
         return self
 
     @property

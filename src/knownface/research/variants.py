@@ -113,9 +113,7 @@ def make_variants(
             file = Path(folder) / "variant.onnx"
             write_variant(content, precision, file, calibration)
             variant = _variant_of(entry, precision, file)
-            settings = bench.settings
-            parts = {**files, "network": file}
-            embedder = embedder_of(variant, parts, settings.device, settings.batch_size, settings.threads)
+            embedder = embedder_of(variant, {**files, "network": file}, bench.settings)
             found = _measure(replace(reader, embedder=embedder), pictures, dataset, strangers, tick)
             report = _report(variant.name, precision, file, first, found)
             if report.offered:

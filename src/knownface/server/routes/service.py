@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from fastapi import Response
 
+from knownface.models import ModelEntry
+from knownface.models.kinds import WeightlessPart, weightless_parts
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
 from knownface.server.problems import answers
@@ -51,28 +53,19 @@ def list_models(service: Here) -> list[ModelShape]:
     """Every network that is known, what its publisher states about its licence, and which are in use here."""
     recognizer = service.recognizer
     in_use = {recognizer.embedder.contract.name, recognizer.detector.name}
-    found = [
+    parts: list[ModelEntry | WeightlessPart] = [*service.models.catalog.values(), *weightless_parts()]
+    return [
         ModelShape(
-            name=entry.name,
-            task=entry.task,
-            title=entry.title,
-            licence=entry.licence,
-            licence_note=entry.licence_note,
-            commercial_use=entry.commercial_use,
-            in_use=entry.name in in_use,
+            name=part.name,
+            task=part.task,
+            title=part.title,
+            licence=part.licence,
+            licence_note=part.licence_note,
+            commercial_use=part.commercial_use,
+            in_use=part.name in in_use,
         )
-        for entry in service.models.catalog.values()
+        for part in parts
     ]
-    hog = ModelShape(
-        name="dlib-hog",
-        task="detector",
-        title="dlib's HOG detector",
-        licence="BSL-1.0",
-        licence_note="Part of dlib; needs no weight file.",
-        commercial_use="yes",
-        in_use="dlib-hog" in in_use,
-    )
-    return [*found, hog]
 
 
 @router.get("/settings", dependencies=needs("device"), responses=answers(), summary="Tell what is set")

@@ -1,0 +1,91 @@
+"""Parts by name: detectors, embedders, indexes and commands that packages register as entry points.
+
+A package, this one among them, registers a part in its ``pyproject.toml``, in one of the groups below. A script names a
+part of its own as ``module:Factory``. What registers needs no other line in this package.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import metadata
+from importlib.metadata import EntryPoint
+from typing import Any
+
+from knownface.errors import KnownFaceError, PartError
+
+DETECTORS = "knownface.detectors"
+EMBEDDERS = "knownface.embedders"
+INDEXES = "knownface.indexes"
+COMMANDS = "knownface.commands"
+
+
+def registered(group: str) -> Mapping[str, EntryPoint]:
+    """The entry points of a group by name, sorted; of two of one name, knownface's own counts.
+
+    Raises:
+        PartError: Not even knownface's own parts are registered, since this installation is older than its code.
+    """
+    points = sorted(metadata.entry_points(group=group), key=_is_own)
+    if not points:
+        raise PartError(
+            f"No part is registered as {group}: knownface was installed from an older state of its source.",
+            "Install it again: pip install -e .",
+        )
+    return dict(sorted((point.name, point) for point in points))
+
+
+def _is_own(point: EntryPoint) -> bool:
+    return point.dist is not None and point.dist.name == "knownface"
+
+
+def is_script(name: str) -> bool:
+    """Whether a name is ``module:Factory``, which imports code, rather than that of a registered part."""
+    return ":" in name
+
+
+def find_part(group: str, name: str) -> EntryPoint | None:
+    """The registered part of that name, or the script's own one; None if nothing is registered so."""
+    return EntryPoint(name, name, group) if is_script(name) else registered(group).get(name)
+
+
+def load_part(point: EntryPoint) -> object:
+    """What an entry point names.
+
+    Raises:
+        PartError: It cannot be imported.
+    """
+    try:
+        loaded: object = point.load()
+    except Exception as error:  # somebody else's code may raise anything
+        raise _unusable(point, f"importing it raises {type(error).__name__}: {error}") from error
+    return loaded
+
+
+def make_part(point: EntryPoint, factory: object, protocol: type) -> Any:
+    """The part that a factory makes, which is called without arguments.
+
+    Args:
+        point: Where the factory is from, for errors.
+        factory: A class or function.
+        protocol: What the part must have.
+
+    Raises:
+        PartError: The factory cannot be called, or what it makes lacks a member of the protocol.
+    """
+    if not callable(factory):
+        raise _unusable(point, "it is not callable")
+    try:
+        part = factory()
+    except KnownFaceError:
+        raise
+    except Exception as error:
+        raise _unusable(point, f"making it raises {type(error).__name__}: {error}") from error
+    lacking = [name for name in vars(protocol) if not name.startswith("_") and not hasattr(part, name)]
+    if lacking:
+        raise _unusable(point, f"it lacks {' and '.join(lacking)}")
+    return part
+
+
+def _unusable(point: EntryPoint, why: str) -> PartError:
+    named = point.name if point.name == point.value else f"{point.name} ({point.value})"
+    return PartError(f"The part {named} cannot be used: {why}.")
