@@ -31,7 +31,8 @@ def registered(group: str) -> Mapping[str, EntryPoint]:
             f"No part is registered as {group}: knownface was installed from an older state of its source.",
             "Install it again: pip install -e .",
         )
-    return dict(sorted((point.name, point) for point in points))
+    by_name = {point.name: point for point in points}
+    return {name: by_name[name] for name in sorted(by_name)}
 
 
 def _is_own(point: EntryPoint) -> bool:

@@ -1,0 +1,114 @@
+"""Parts of other packages and of scripts, by name, wherever knownface is used."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import toy_plugin
+from knownface import FaceRecognizer
+from knownface.detection import choose_detector
+from knownface.embedding import load_embedder
+from knownface.errors import PartError, UnknownModelError
+from knownface.models import ModelStore
+from knownface.models.kinds import kind_of, weightless_parts
+from knownface.parts import COMMANDS, DETECTORS, EMBEDDERS, registered
+from knownface.settings import load_settings
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder that Python looks for packages in, with nothing in it."""
+    folder = tmp_path / "site"
+    folder.mkdir()
+    before = set(sys.modules)
+    monkeypatch.syspath_prepend(folder)
+    yield folder
+    for name in set(sys.modules) - before:
+        if str(folder) in (getattr(sys.modules[name], "__file__", None) or ""):
+            del sys.modules[name]
+
+
+@pytest.fixture
+def toy(site: Path) -> Path:
+    return toy_plugin.install(site)
+
+
+def detector(name: str, tmp_path: Path) -> Any:
+    return choose_detector(load_settings(detector=name), ModelStore(None, tmp_path))[0]
+
+
+def test_our_own_parts_are_registered_as_others_are(alone: Path) -> None:
+    assert list(registered(DETECTORS)) == ["dlib-hog", "yunet"]
+    assert list(registered(EMBEDDERS)) == ["clip", "dlib-resnet", "face-network"]
+    assert {"enroll", "identify", "watch"} <= set(registered(COMMANDS))
+
+
+def test_every_entry_of_the_catalogue_is_what_its_kind_asks_for(tmp_path: Path) -> None:
+    for entry in ModelStore(None, tmp_path).catalog.values():
+        assert kind_of(entry).make
+
+
+@pytest.mark.usefixtures("toy")
+def test_an_installed_part_is_found_by_its_name_and_listed(alone: Path) -> None:
+    assert detector("toy", alone).name == "toy"
+    assert load_embedder("toy", ModelStore(None, alone)).contract.dim == 64
+    listed = {(part.name, part.task): part for part in weightless_parts()}
+    assert listed["toy", "detector"].licence == "CC0-1.0"
+    assert listed["dlib-hog", "detector"].licence == "BSL-1.0"
+    assert ("toy", "embedder") in listed
+
+
+def test_of_two_parts_of_one_name_ours_counts(site: Path, alone: Path) -> None:
+    toy_plugin.install(site, entry_points="[knownface.detectors]\ndlib-hog = knownface_toy:Detector\n")
+    assert type(detector("dlib-hog", alone)).__module__ == "knownface.detection.hog"
+
+
+@pytest.mark.parametrize(
+    ("module", "name", "told"),
+    [
+        ("import nothing_of_the_kind", "toy", "importing it raises ModuleNotFoundError"),
+        ("Detector = 3", "toy", "it is not callable"),
+        ("class Detector:\n    def __init__(self, path): ...", "toy", "making it raises TypeError"),
+        ("class Detector:\n    name = 'toy'", "toy", "it lacks gives_landmarks and detect"),
+        ("", "toy", "importing it raises AttributeError"),
+        ("", "nowhere:Detector", "importing it raises ModuleNotFoundError"),
+        ("", "knownface_toy:", "cannot be used"),
+    ],
+)
+def test_a_part_that_cannot_be_used_is_named(site: Path, alone: Path, module: str, name: str, told: str) -> None:
+    toy_plugin.install(site, module=module)
+    with pytest.raises(PartError, match=told) as caught:
+        detector(name, alone)
+    assert name in caught.value.message
+
+
+def test_a_broken_package_does_not_break_the_lists(site: Path, knownface: Callable[..., Any]) -> None:
+    toy_plugin.install(site, module="import nothing_of_the_kind")
+    for words in (["--help"], ["models", "list"]):
+        ran = knownface(*words)
+        assert ran.status == 0
+        assert "nothing_of_the_kind" in " ".join(ran.out.split())
+
+
+def test_an_embedder_is_registered_by_the_name_that_it_writes_into_galleries(site: Path, alone: Path) -> None:
+    toy_plugin.install(site, entry_points="[knownface.embedders]\nother = knownface_toy:Embedder\n")
+    with pytest.raises(PartError, match="has the name 'toy' in its contract"):
+        load_embedder("other", ModelStore(None, alone))
+
+
+def test_a_name_in_a_gallery_is_never_imported(toy: Path, alone: Path) -> None:
+    module = (
+        (toy / "knownface_toy.py").read_text(encoding="utf-8").replace('Contract("toy"', 'Contract("evil:Embedder"')
+    )
+    (toy / "mine.py").write_text(module, encoding="utf-8")
+    with FaceRecognizer.open(embedder="mine:Embedder", detector="toy") as recognizer:
+        assert recognizer.add_known_face("Ada", toy_plugin.picture(0, 0)) == 1
+    (toy / "evil.py").write_text("raise SystemExit('imported')", encoding="utf-8")
+    with pytest.raises(UnknownModelError, match="was filled by the embedder 'evil:Embedder'"):
+        FaceRecognizer.open(detector="toy")
+    FaceRecognizer.open(embedder="mine:Embedder", detector="toy").close()
