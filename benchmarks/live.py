@@ -14,12 +14,12 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 from live_people import Actor, make_actor
-from live_score import Score, Shown
+from live_score import Result, Shown
 from live_tables import as_json, as_markdown
 from live_variants import VARIANTS, Variant
 from live_video import FPS, MadeFrame, make_video
@@ -50,28 +50,6 @@ class Plan:
     detect_every: int
     frames_every: int
     seed: int
-
-
-@dataclass(slots=True)
-class Result:
-    """Of one variant.
-
-    Attributes:
-        tracks: Names by tracks, in every frame.
-        compared: The same in those frames only that are named frame by frame too: in frames between two looks of
-            the detector nothing can be named frame by frame.
-        frames: Names frame by frame.
-    """
-
-    variant: Variant
-    tracks: Score = field(default_factory=Score)
-    compared: Score = field(default_factory=Score)
-    frames: Score = field(default_factory=Score)
-    count: int = 0
-    embedded: int = 0
-    times: list[float] = field(default_factory=list)
-    follow_times: list[float] = field(default_factory=list)
-    cpu: float = 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)

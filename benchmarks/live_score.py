@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from live_variants import Variant
 from live_video import FPS, TrueFace
 from scipy.optimize import linear_sum_assignment
 
@@ -134,3 +135,25 @@ def _outcome(face: TrueFace, answer: Shown | None) -> str:
     if answer.label.startswith("Unknown"):
         return "unknown"
     return "right" if answer.label == face.person else "wrong"
+
+
+@dataclass(slots=True)
+class Result:
+    """Of one variant.
+
+    Attributes:
+        tracks: Names by tracks, in every frame.
+        compared: The same in those frames only that are named frame by frame too: in frames between two looks of
+            the detector nothing can be named frame by frame.
+        frames: Names frame by frame.
+    """
+
+    variant: Variant
+    tracks: Score = field(default_factory=Score)
+    compared: Score = field(default_factory=Score)
+    frames: Score = field(default_factory=Score)
+    count: int = 0
+    embedded: int = 0
+    times: list[float] = field(default_factory=list)
+    follow_times: list[float] = field(default_factory=list)
+    cpu: float = 0.0

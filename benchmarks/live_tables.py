@@ -5,13 +5,10 @@ from __future__ import annotations
 import itertools
 import resource
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
-from live_score import SIZES, Score
-
-if TYPE_CHECKING:
-    from live import Result
+from live_score import SIZES, Result, Score
 
 _COLUMNS = (
     "variant",

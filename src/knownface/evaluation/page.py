@@ -11,11 +11,10 @@ import numpy as np
 from PIL import Image as PilImage
 
 from knownface.errors import MissingExtraError
+from knownface.types import Image
 
 if TYPE_CHECKING:
     from jinja2 import Template
-
-    from knownface.evaluation.report import PictureData
 
 PICTURE_SIDE = 160
 """Longest side of a picture on the page, in pixels."""
@@ -77,8 +76,8 @@ def data_uri(content: bytes, kind: str) -> str:
     return f"data:{kind};base64,{base64.b64encode(content).decode('ascii')}"
 
 
-def _picture_uri(picture: PictureData) -> str:
-    shown = PilImage.fromarray(np.ascontiguousarray(picture.image))
+def _picture_uri(image: Image) -> str:
+    shown = PilImage.fromarray(np.ascontiguousarray(image))
     shown.thumbnail((PICTURE_SIDE, PICTURE_SIDE))
     buffer = io.BytesIO()
     shown.save(buffer, "JPEG", quality=82)
