@@ -11,11 +11,11 @@ from knownface.errors import NameTakenError, PersonError
 from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
 from knownface.gallery.database import GalleryDatabase
-from knownface.gallery.following import forget_guests, move_seen
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
 from knownface.gallery.templates import move_all, move_some
 from knownface.gallery.values import KEEP, Keep, PeopleImport, Person, PersonKey
+from knownface.storage.person_references import delete_guests, move_references
 from knownface.storage.schema import people, refusals
 
 
@@ -146,7 +146,7 @@ class PeopleStore(GalleryDatabase):
                 raise PersonError(f"{target.name!r} cannot be merged into itself.", "Name another person.")
             for other in others:
                 move_all(connection, other.id, target.id)
-                move_seen(connection, other.id, name_key(other.name), target.id)
+                move_references(connection, other.id, name_key(other.name), target.id)
                 sql.move_refusals(connection, name_key(other.name), name_key(target.name))
             sql.remove_people(connection, [other.id for other in others])
             everybody = [target, *others]
@@ -186,7 +186,7 @@ class PeopleStore(GalleryDatabase):
                     if connection.execute(query).rowcount and not sql.list_people(connection, person=person):
                         continue
                 found = sql.get_person(connection, person)
-                forget_guests(connection, name_key(found.name))
+                delete_guests(connection, name_key(found.name))
                 sql.remove_people(connection, [found.id])
 
     def set_threshold(self, person: PersonKey, threshold: float | None) -> Person:

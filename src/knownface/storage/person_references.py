@@ -1,4 +1,8 @@
-"""What was seen of a person follows when people are joined, and goes when they are removed."""
+"""Rows of other rooms that refer to a person, when people are merged or removed.
+
+Most of it is the schema's own: a person's removal cascades (``ON DELETE CASCADE``). What SQL cannot declare is here,
+below both the gallery, which merges and removes people, and :mod:`knownface.events`, which fills these tables.
+"""
 
 from __future__ import annotations
 
@@ -9,14 +13,14 @@ from sqlalchemy import Connection, Row, delete, exists, func, select, update
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 
 
-def move_seen(connection: Connection, person_id: int, name_key: str, to_person: int) -> None:
-    """Give a person's sightings, alerts, offered samples and attendance to another.
+def move_references(connection: Connection, person_id: int, name_key: str, to_person: int) -> None:
+    """Move a person's sightings, alerts, offered samples and attendance to another person.
 
     Args:
         connection: The caller's transaction.
-        person_id: Who is going.
-        name_key: By which guest lists know this person that were made before the person was in the gallery.
-        to_person: Who gets everything.
+        person_id: Whose rows are moved.
+        name_key: The name by which guest lists refer to this person that were made before the person was enrolled.
+        to_person: To whom.
     """
     _link_guests(connection, person_id, name_key)
     for table in (sightings, events, offers):
@@ -34,8 +38,8 @@ def move_seen(connection: Connection, person_id: int, name_key: str, to_person: 
         connection.execute(update(entry).where(entry.c.id == row.id).values(values))
 
 
-def forget_guests(connection: Connection, name_key: str) -> None:
-    """Delete guests of a name from every guest list; those that are linked to a person go with the person."""
+def delete_guests(connection: Connection, name_key: str) -> None:
+    """Delete guests of a name from every guest list; those that are linked to a person are deleted with the person."""
     entry = attendance_entries
     connection.execute(delete(entry).where(entry.c.name_key == name_key, entry.c.person_id.is_(None)))
 
@@ -54,11 +58,11 @@ def _link_guests(connection: Connection, person_id: int, name_key: str) -> None:
 
 
 def _joined(one: Row[Any], other: Row[Any]) -> dict[str, Any]:
-    """One entry of two: what a guest list says of either, the earlier arrival and the later departure."""
-    told = one if one.listed or not other.listed else other
+    """Two entries of one session as one: the guest list's facts, the earlier arrival and the later departure."""
+    listed = one if one.listed or not other.listed else other
     came = min((row for row in (one, other) if row.first_seen is not None), key=lambda row: row.first_seen, default=one)
     return {
-        **{key: getattr(told, key) for key in ("name", "name_key", "external_id", "facts")},
+        **{key: getattr(listed, key) for key in ("name", "name_key", "external_id", "facts")},
         "person_id": one.person_id,
         "listed": one.listed or other.listed,
         "first_seen": came.first_seen,
