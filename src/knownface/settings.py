@@ -176,13 +176,13 @@ class Settings(BaseSettings):
         return DecisionRule(k1, k2, threshold, margin)
 
 
-def load_settings(**overrides: Any) -> Settings:
+def load_settings(**overrides: object) -> Settings:
     """Read the settings; ``None`` among the overrides means "not given".
 
     Raises:
         SettingsError: A value makes no sense, or the file is not TOML.
     """
-    given = {key: value for key, value in overrides.items() if value is not None}
+    given: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
     try:
         return Settings(**given)
     except ValidationError as error:
