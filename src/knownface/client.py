@@ -1,6 +1,6 @@
 """A thin client of the service: one method a route, plain values as the service tells them.
 
-It needs httpx alone (``pip install 'knownface[client]'``). Errors carry the service's stable codes.
+Of all that knownface can use it needs httpx alone (the extra ``client``). Errors carry the service's stable codes.
 
 Example:
     >>> from knownface.client import Client  # doctest: +SKIP

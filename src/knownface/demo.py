@@ -74,9 +74,7 @@ def _pictures() -> tuple[Image, list[Image]]:
     try:
         from skimage import data
     except ImportError as error:
-        raise MissingExtraError(
-            "The demonstration needs the pictures that scikit-image ships.", "pip install 'knownface[demo]'"
-        ) from error
+        raise MissingExtraError("The demonstration needs the pictures that scikit-image ships.", "demo") from error
     faces = (data.lfw_subset()[:_STRANGERS] * 255).astype(np.uint8)
     return data.astronaut(), [
         cv2.cvtColor(cv2.resize(face, (160, 160), interpolation=cv2.INTER_CUBIC), cv2.COLOR_GRAY2RGB) for face in faces

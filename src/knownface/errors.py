@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import ClassVar
 
+from knownface.installing import install_command
+
 
 class KnownFaceError(Exception):
     """Base of all errors of knownface.
@@ -222,10 +224,18 @@ class UnknownTemplateError(PersonError):
 
 
 class MissingExtraError(KnownFaceError):
-    """An optional part that is not installed."""
+    """An optional part that is not installed; the hint is how to install it.
+
+    Args:
+        message: One sentence: what is missing, and for what.
+        extra: The extra of this package that brings it.
+    """
 
     code = "missing-extra"
     exit_status = 10
+
+    def __init__(self, message: str, extra: str) -> None:
+        super().__init__(message, f"Install it: {install_command(extra)}")
 
 
 class OutputError(KnownFaceError):

@@ -99,7 +99,7 @@ def write_xlsx(path: Path, sheets: Mapping[str, Table]) -> None:
     try:
         import xlsxwriter
     except ImportError as error:
-        raise MissingExtraError("Excel files need XlsxWriter.", "pip install 'knownface[xlsx]'") from error
+        raise MissingExtraError("Excel files need XlsxWriter.", "xlsx") from error
     buffer = io.BytesIO()
     with xlsxwriter.Workbook(buffer, {"in_memory": True, "remove_timezone": True}) as book:
         bold = book.add_format({"bold": True, "bottom": 1})

@@ -185,4 +185,4 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, 
     monkeypatch.setitem(sys.modules, "matplotlib", None)
     with pytest.raises(MissingExtraError, match="matplotlib") as error:
         display.plot()
-    assert "knownface[evaluation]" in error.value.hint
+    assert "[evaluation]" in error.value.hint

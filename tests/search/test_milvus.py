@@ -114,7 +114,7 @@ def test_what_does_not_fit_is_refused(monkeypatch):
     monkeypatch.setitem(sys.modules, "pymilvus", None)
     with pytest.raises(MissingExtraError) as caught:
         MilvusPartition(MilvusOptions(uri="http://localhost:19530"), DIM, 1)
-    assert "knownface[milvus]" in caught.value.hint
+    assert "[milvus]" in caught.value.hint
 
 
 def test_parameters_are_those_of_the_kind():

@@ -14,10 +14,11 @@ from rich.table import Table
 from knownface import __version__
 from knownface.cli.common import gallery_is_there, out, recognizer_options, table
 from knownface.errors import KnownFaceError
+from knownface.installing import install_command
 
 _PACKAGES = (
-    "numpy", "opencv-python-headless", "onnxruntime", "faiss-cpu", "dlib-bin", "face-recognition-models", "pillow",
-    "sqlalchemy", "huggingface-hub",
+    "numpy", "opencv-python-headless", "faiss-cpu", "dlib-bin", "face-recognition-models", "pillow", "sqlalchemy",
+    "huggingface-hub",
 )  # fmt: skip
 _EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}
 
@@ -30,11 +31,27 @@ def command(**options: Any) -> int:
     rows.add_row("knownface", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     for package in _PACKAGES:
         rows.add_row(package, _version(package) or "[red]missing[/]")
+    alone = _add_runtime(rows)
     for extra, package in _EXTRAS.items():
-        rows.add_row(package, _version(package) or f"not installed (pip install 'knownface\\[{extra}]')")
+        rows.add_row(package, _version(package) or escape(f"not installed ({install_command(extra)})"))
     healthy = _add_choice(rows, options)
     out().print(rows)
-    return 0 if healthy else 1
+    return 0 if healthy and alone else 1
+
+
+def _add_runtime(rows: Table) -> bool:
+    """Adds which ONNX Runtime is installed; returns whether it is one.
+
+    The packages for processors and for CUDA are different names of one module: of two, each has overwritten files of
+    the other, and what removes one takes files from both.
+    """
+    found = sorted(set(importlib.metadata.packages_distributions().get("onnxruntime", ())))
+    rows.add_row("ONNX Runtime", ", ".join(f"{package} {_version(package)}" for package in found) or "[red]missing[/]")
+    if len(found) > 1:
+        rows.add_row(
+            "", f"[red]two packages hold one module[/]: pip uninstall {' '.join(found)}, then install the one wanted"
+        )
+    return len(found) == 1
 
 
 def _version(package: str) -> str | None:

@@ -38,9 +38,7 @@ def command(gallery: str | None, **options: Any) -> None:
         from knownface.server.running import open_service
         from knownface.server.serving import bound_socket, make_server, run
     except ImportError as error:
-        raise MissingExtraError(
-            f"The service needs {error.name}, which is not installed.", "pip install 'knownface[server]'"
-        ) from error
+        raise MissingExtraError(f"The service needs {error.name}, which is not installed.", "server") from error
     given = {key: value for key, value in wanted.items() if value not in (None, ())}
     configured = load_settings(serve=given or None)
     options["max_pixels"] = min(configured.max_pixels, configured.serve.max_upload_pixels)

@@ -31,9 +31,7 @@ def page_template() -> Template:
     try:
         from jinja2 import Environment, PackageLoader
     except ImportError as error:
-        raise MissingExtraError(
-            "Reports need jinja2, which is not installed.", "Install it: pip install 'knownface[evaluation]'"
-        ) from error
+        raise MissingExtraError("Reports need jinja2, which is not installed.", "evaluation") from error
     environment = Environment(
         loader=PackageLoader("knownface.evaluation"), autoescape=True, trim_blocks=True, lstrip_blocks=True
     )

@@ -59,7 +59,7 @@ def prepare_report(folder: Path) -> None:
     if missing:
         raise MissingExtraError(
             f"Reports need {' and '.join(missing)}, which is not installed.",
-            "Install it: pip install 'knownface[evaluation]'",
+            "evaluation",
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)

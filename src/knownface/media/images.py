@@ -240,9 +240,7 @@ def _heif_reader(name: str) -> Callable[[IO[bytes], str], PilImage.Image]:
     try:
         from pillow_heif import HeifImageFile
     except ImportError as error:
-        raise MissingExtraError(
-            f"{name} is a HEIC picture; reading these needs pillow-heif.", "pip install 'knownface[heif]'"
-        ) from error
+        raise MissingExtraError(f"{name} is a HEIC picture; reading these needs pillow-heif.", "heif") from error
     reader: Callable[[IO[bytes], str], PilImage.Image] = HeifImageFile
     return reader
 

@@ -167,7 +167,7 @@ def _providers(device: Device) -> list[str]:
     if device == "cuda":
         raise ModelError(
             "ONNX Runtime offers no CUDA on this machine.",
-            "Install onnxruntime-gpu instead of onnxruntime, or choose the device auto or cpu.",
+            "Run pip uninstall onnxruntime, then pip install onnxruntime-gpu; or choose the device auto or cpu.",
         )
     return ["CPUExecutionProvider"]
 

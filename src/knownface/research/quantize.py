@@ -107,7 +107,7 @@ def _onnx() -> Any:
     except ImportError as error:
         raise MissingExtraError(
             "Making networks smaller needs onnx, which is not installed.",
-            "Install it: pip install 'knownface[quantize]'",
+            "quantize",
         ) from error
     return onnx
 

@@ -273,4 +273,4 @@ def _translated(options: MilvusOptions) -> Iterator[None]:
 
 
 def _missing(error: ModuleNotFoundError) -> MissingExtraError:
-    return MissingExtraError(f"Milvus needs {error.name}.", "Install it: pip install 'knownface[milvus]'")
+    return MissingExtraError(f"Milvus needs {error.name}.", "milvus")

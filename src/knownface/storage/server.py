@@ -35,7 +35,7 @@ def make_server_engine(place: Location) -> Engine:
     except ModuleNotFoundError as error:
         raise MissingExtraError(
             f"The driver for PostgreSQL is not installed ({error.name}).",
-            "Install it: pip install 'knownface[postgres]'",
+            "postgres",
         ) from error
 
 

@@ -68,9 +68,7 @@ def style() -> AbstractContextManager[None]:
     try:
         import matplotlib as mpl
     except ImportError as error:
-        raise MissingExtraError(
-            "Plots need matplotlib, which is not installed.", "Install it: pip install 'knownface[evaluation]'"
-        ) from error
+        raise MissingExtraError("Plots need matplotlib, which is not installed.", "evaluation") from error
     return mpl.rc_context(_STYLE)
 
 
