@@ -111,6 +111,28 @@ def test_points_land_on_the_template(size: int) -> None:
         assert crop[round(y), round(x)].min() > 150
 
 
+# The template of 112 x 96 pixels that SphereFace, CosFace and the first ArcFace were trained with.
+NARROW = np.array([(30.2946, 51.6963), (65.5318, 51.5014), (48.0252, 71.7366), (33.5493, 92.3655), (62.7299, 92.2041)])
+
+
+def test_a_narrow_aligned_crop_has_the_points_of_the_narrow_template() -> None:
+    picture = np.zeros((112, 96, 3), dtype=np.uint8)
+    picture[...] = np.random.default_rng(0).integers(0, 255, picture.shape)
+    np.testing.assert_array_equal(align_five_points(picture, NARROW.astype(np.float32), 112, 96)[1:-1, 1:-1],
+                                  picture[1:-1, 1:-1])  # fmt: skip
+
+
+@pytest.mark.parametrize(("height", "width"), [(112, 96), (96, 112), (224, 160)])
+def test_an_aligned_crop_that_is_not_square_is_the_middle_of_the_square_one(height: int, width: int) -> None:
+    image = np.random.default_rng(1).integers(0, 255, (300, 300, 3), dtype=np.uint8)
+    landmarks = (ARCFACE_TEMPLATE * 1.7 + 40).astype(np.float32)
+    side = max(height, width)
+    top, left = (side - height) // 2, (side - width) // 2
+    square = align_five_points(image, landmarks, side)
+    middle = square[top : top + height, left : left + width].astype(int)
+    np.testing.assert_allclose(align_five_points(image, landmarks, height, width), middle, atol=1)  # OpenCV rounds
+
+
 def test_unknown_points_are_left_out() -> None:
     image = _ramp(200, 200)
     whole = (ARCFACE_TEMPLATE + 30).astype(np.float32)

@@ -7,12 +7,14 @@ import numpy as np
 import pytest
 from tiny_onnx import flatten_network
 
+from knownface.embedding.crops import crop_face
 from knownface.embedding.face_network import FaceNetwork
 from knownface.embedding.load import load_embedder
 from knownface.embedding.network import to_tensor
 from knownface.errors import FaceError
 from knownface.models import ModelStore
-from knownface.models.entry import DecisionDefaults, InputContract, ModelEntry, WeightFile
+from knownface.models.contract import InputContract
+from knownface.models.entry import DecisionDefaults, ModelEntry, WeightFile
 from knownface.models.session import OnnxNetwork
 from knownface.types import Box, Face
 
@@ -80,6 +82,34 @@ def test_square_crop_is_resized(tmp_path: Path) -> None:
         crop = embedder.crop(image, Face(Box(20, 20, side, side), UNKNOWN, 1.0))
         assert crop.shape == (8, 8, 3)
         assert (crop == 9).all()
+
+
+@pytest.mark.parametrize("layout", ["NCHW", "NHWC"])
+def test_a_grey_network_sees_the_luminance(tmp_path: Path, layout: str) -> None:
+    contract = _entry(size=[8, 12], dim=96, colour="GRAY", layout=layout, mean=[127.5], std=[127.5])
+    assert contract.input is not None
+    path = flatten_network(tmp_path / "grey.onnx", contract.input.shape(1))
+    embedder = FaceNetwork(contract, OnnxNetwork(path, device="cpu"))
+    crops = list(np.random.default_rng(0).integers(0, 255, (3, 8, 12, 3), dtype=np.uint8))
+    grey = np.rint(np.stack(crops) @ [0.299, 0.587, 0.114]).reshape(3, -1)
+    wanted = (grey - 127.5) / 127.5
+    np.testing.assert_allclose(
+        embedder.embed(crops), wanted / np.linalg.norm(wanted, axis=1, keepdims=True), atol=2e-2 / np.sqrt(96)
+    )
+
+
+@pytest.mark.parametrize(("height", "width"), [(12, 8), (8, 12), (8, 8)])
+def test_a_square_crop_for_an_input_that_is_not_square_is_its_middle(height: int, width: int) -> None:
+    y, x = np.mgrid[:100, :100].astype(np.uint8)
+    image = np.stack([x, y, np.zeros_like(x)], axis=2)
+    crop = crop_face(image, Face(Box(20, 30, 24, 24), UNKNOWN, 1.0), "square", height, width, factor=1.0)
+    assert crop.shape == (height, width, 3)
+    scale = 24 / max(height, width)
+    columns, rows = crop[0, :, 0].astype(float), crop[:, 0, 1].astype(float)
+    np.testing.assert_allclose(np.diff(columns), scale, atol=1)  # not stretched
+    np.testing.assert_allclose(np.diff(rows), scale, atol=1)
+    assert columns.mean() == pytest.approx(32 - 0.5, abs=0.6)  # the middle of the box
+    assert rows.mean() == pytest.approx(42 - 0.5, abs=0.6)
 
 
 def test_a_face_without_landmarks_cannot_be_aligned(tmp_path: Path) -> None:

@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from tiny_onnx import batch_dependent_network, flatten_network
+from tiny_onnx import batch_dependent_network, flatten_network, several_inputs
 
 from knownface.errors import ModelError
-from knownface.models import session
+from knownface.models import onnx_writer, session
 from knownface.models.session import OnnxNetwork, cuda_offered
 
 
@@ -78,6 +78,43 @@ def test_tensors_are_taken_by_name(tmp_path: Path) -> None:
         OnnxNetwork(path, device="cpu", output_name="pooled")
     with pytest.raises(ModelError, match="no input named 'image'"):
         OnnxNetwork(path, device="cpu", input_name="image")
+
+
+def test_a_network_that_wants_more_than_a_picture_is_refused(tmp_path: Path) -> None:
+    nodes = [
+        onnx_writer.node("Flatten", ["pixel_values"], "image"),
+        onnx_writer.node("Add", ["image", "input_ids"], "image_embeds"),
+    ]
+    inputs = {"input_ids": ("n", 192), "pixel_values": ("n", 3, 8, 8)}
+    path = several_inputs(tmp_path / "clip.onnx", nodes, [], inputs, ("image_embeds", ("n", 192)))
+    with pytest.raises(ModelError, match=r"clip\.onnx takes 2 inputs: input_ids, pixel_values") as caught:
+        OnnxNetwork(path, device="cpu", input_name="pixel_values")
+    assert "image encoder alone" in caught.value.hint
+
+
+def test_inputs_that_nobody_needs_to_give_are_left_out(tmp_path: Path) -> None:
+    nodes = [
+        onnx_writer.node("Flatten", ["x"], "flat"),
+        onnx_writer.node("Mul", ["flat", "weight"], "y"),
+    ]
+    weight = onnx_writer.tensor("weight", np.full(192, 3, np.float32))
+    inputs = {"x": ("n", 3, 8, 8), "weight": (192,), "forgotten": (7,)}
+    network = OnnxNetwork(
+        several_inputs(tmp_path / "sface.onnx", nodes, [weight], inputs, ("y", ("n", 192))), device="cpu"
+    )
+    assert network.input_name == "x"
+    np.testing.assert_array_equal(network.run(_batch(3)), 3 * _batch(3).reshape(3, -1))
+
+
+def test_opencvs_block_quantised_sface(model_folder: Path) -> None:
+    path = model_folder / "face_recognition_sface_2021dec_int8bq.onnx"
+    if not path.is_file():
+        pytest.skip(f"{path.name} is not in the models folder")
+    network = OnnxNetwork(path, device="cpu")
+    vectors = network.run(np.random.default_rng(0).uniform(0, 255, (2, 3, 112, 112)).astype(np.float32))
+    assert network.input_name == "data"
+    assert vectors.shape == (2, 128)
+    assert np.abs(vectors[0] - vectors[1]).max() > 0.01
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network", b"\x08\x08"])

@@ -100,7 +100,7 @@ def _detection(detector: FaceDetector, pictures: Sequence[Image], options: Bench
 def _embedding(settings: Settings, store: ModelStore, options: BenchOptions) -> Iterator[Figure]:
     for name in options.embedders or embedders_here(store):
         embedder = load_embedder(name, store, settings.device, max(BATCHES), settings.threads)
-        crops = made_pictures(input_of(store.entry(name)).size)
+        crops = made_pictures(input_of(store.entry(name)))
         for batch in BATCHES:
             faces = [crops[i % len(crops)] for i in range(batch)]
             seconds = seconds_of(partial(embedder.embed, faces), options.seconds)

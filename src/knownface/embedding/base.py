@@ -10,14 +10,12 @@ from typing import Protocol
 import numpy as np
 
 from knownface.errors import ModelError
-from knownface.models.entry import InputContract, ModelEntry
+from knownface.models.contract import InputContract, fingerprinted
+from knownface.models.entry import ModelEntry
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
 RECIPE = 1
 """Version of the preprocessing code in this room: raised when a change of it changes embeddings."""
-
-# Named one by one, so that a new key of the contract does not change the fingerprints that stand in galleries.
-_PREPROCESSING = ("crop", "crop_factor", "size", "colour", "layout", "scale", "mean", "std", "output_name", "dim")
 
 
 class FaceEmbedder(Protocol):
@@ -80,16 +78,11 @@ def _fingerprint(entry: ModelEntry, contract: InputContract) -> str:
     unpinned = [file.names[0] for file in entry.files if file.sha256 is None]
     if unpinned:
         raise ModelError(f"The catalogue has no SHA-256 of {unpinned[0]}.", "Import the file under a name of your own.")
-    preprocessing = {key: getattr(contract, key) for key in _PREPROCESSING}
-    if contract.crop != "square":
-        del preprocessing["crop_factor"]
-    if contract.mirror:
-        preprocessing["mirror"] = True
     described = {
         "recipe": RECIPE,
         "kind": entry.kind,
         "weights": {file.part: file.sha256 for file in entry.files},
-        "preprocessing": preprocessing,
+        "preprocessing": fingerprinted(contract),
     }
     canonical = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     return hashlib.sha256(canonical.encode()).hexdigest()

@@ -7,6 +7,7 @@ import numpy as np
 from knownface.embedding.load import load_embedder
 from knownface.embedding.network import input_of
 from knownface.errors import ModelError
+from knownface.models.contract import InputContract
 from knownface.models.session import Device
 from knownface.models.store import ModelStore
 from knownface.types import Image
@@ -26,7 +27,7 @@ def check_network(name: str, store: ModelStore, device: Device = "auto") -> str:
         ModelError: The network cannot be run, its vectors depend on the batch, or all are the same.
     """
     embedder = load_embedder(name, store, device)
-    pictures = made_pictures(input_of(store.entry(name)).size)
+    pictures = made_pictures(input_of(store.entry(name)))
     together = embedder.embed(pictures)
     alone = np.concatenate([embedder.embed([picture]) for picture in pictures])
     difference = float(np.abs(together - alone).max())
@@ -43,11 +44,16 @@ def check_network(name: str, store: ModelStore, device: Device = "auto") -> str:
     )
 
 
-def made_pictures(size: int) -> list[Image]:
-    """Different pictures with ramps and noise, the same on every machine: RGB, shape (size, size, 3)."""
+def made_pictures(contract: InputContract) -> list[Image]:
+    """Different pictures with ramps and noise, the same on every machine, in the size of a network's input.
+
+    Returns:
+        RGB, each of shape (height, width, 3).
+    """
     rng = np.random.default_rng(20211)
-    y, x = np.mgrid[:size, :size]
-    ramps = np.stack([x * 255 // size, y * 255 // size, (x + y) * 127 // size], axis=2)
+    height, width = contract.height, contract.width
+    y, x = np.mgrid[:height, :width]
+    ramps = np.stack([x * 255 // width, y * 255 // height, (x + y) * 127 // max(height, width)], axis=2)
     return [
         np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / PICTURES + rng.normal(0, 20, ramps.shape), 0, 255).astype(
             np.uint8

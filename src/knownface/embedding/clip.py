@@ -33,15 +33,16 @@ class ClipEmbedder:
         self.contract: EmbedderContract = contract_of(entry)
         self._entry = entry
         self._input = input_of(entry)
+        self._side = self._input.side
         self._network = network
 
     def crop(self, image: Image, face: Face) -> Image:
         """A loose square around the face, in the size of the network's input."""
-        return clip_pixels(square_crop(image, face.box, self._input.crop_factor), self._input.size)
+        return clip_pixels(square_crop(image, face.box, self._input.crop_factor), self._side)
 
     def embed(self, crops: Sequence[Image]) -> Embeddings:
         """Unit vectors of the crops; see :class:`knownface.embedding.base.FaceEmbedder`."""
-        return embed_pixels(self._network, self._entry, crops, lambda crop: clip_pixels(crop, self._input.size))
+        return embed_pixels(self._network, self._entry, crops, lambda crop: clip_pixels(crop, self._side))
 
 
 def clip_pixels(image: Image, size: int = 224) -> Image:

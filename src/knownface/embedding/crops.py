@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.errors import FaceError
-from knownface.types import Box, Image, Landmarks
+from knownface.types import Box, CropPolicy, Face, Image, Landmarks
 
 ARCFACE_SIZE = 112
 ARCFACE_TEMPLATE: npt.NDArray[np.float64] = np.array(
@@ -16,10 +16,13 @@ ARCFACE_TEMPLATE: npt.NDArray[np.float64] = np.array(
 """Where the five points go in a 112-pixel crop (Deng et al., "ArcFace", CVPR 2019, after InsightFace's code)."""
 ARCFACE_TEMPLATE.flags.writeable = False
 
+DEFAULT_FACTOR = 1.6
+"""Side of a square crop in units of the box's longer side."""
+
 _FEWEST_POINTS = 2
 
 
-def square_crop(image: Image, box: Box, factor: float = 1.6) -> Image:
+def square_crop(image: Image, box: Box, factor: float = DEFAULT_FACTOR) -> Image:
     """A square around the middle of the box.
 
     Where the square reaches over the border, the border's pixels are repeated: the face stays in the middle and
@@ -56,7 +59,9 @@ def square_crop(image: Image, box: Box, factor: float = 1.6) -> Image:
     )
 
 
-def align_five_points(image: Image, landmarks: Landmarks, size: int = ARCFACE_SIZE) -> Image:
+def align_five_points(
+    image: Image, landmarks: Landmarks, height: int = ARCFACE_SIZE, width: int | None = None
+) -> Image:
     """The face turned, scaled and moved so that its points lie on ArcFace's template.
 
     The map is the similarity transform of least squares (Umeyama, "Least-squares estimation of transformation
@@ -65,10 +70,12 @@ def align_five_points(image: Image, landmarks: Landmarks, size: int = ARCFACE_SI
     Args:
         image: RGB.
         landmarks: Five points, NaN where unknown; two are needed.
-        size: Side of the result in pixels.
+        height: Of the result in pixels.
+        width: Of the result; None: as its height. Where they differ, the result is the middle of the square of the
+            longer one, which for 112 x 96 is the template that SphereFace and CosFace were trained with.
 
     Returns:
-        RGB, shape (size, size, 3); black where the picture ends.
+        RGB, shape (height, width, 3); black where the picture ends.
 
     Raises:
         FaceError: Fewer than two different points are known.
@@ -78,10 +85,51 @@ def align_five_points(image: Image, landmarks: Landmarks, size: int = ARCFACE_SI
     if len(points) < _FEWEST_POINTS or (points == points[0]).all():
         raise FaceError(
             "This face has no landmarks to align it by.",
-            "Choose a detector that tells them (yunet), or an embedder that needs none (clip-vit-b32, dlib-resnet).",
+            "Choose a detector that finds them (yunet), or an embedder that needs none (clip-vit-b32, dlib-resnet).",
         )
-    matrix = similarity_transform(points, ARCFACE_TEMPLATE[known] * (size / ARCFACE_SIZE))
-    return np.asarray(cv2.warpAffine(image, matrix, (size, size), flags=cv2.INTER_LINEAR), dtype=np.uint8)
+    width = height if width is None else width
+    side = max(height, width)
+    corner = np.array([(width - side) / 2, (height - side) / 2])
+    matrix = similarity_transform(points, ARCFACE_TEMPLATE[known] * (side / ARCFACE_SIZE) + corner)
+    return np.asarray(cv2.warpAffine(image, matrix, (width, height), flags=cv2.INTER_LINEAR), dtype=np.uint8)
+
+
+def resize_crop(crop: Image, height: int, width: int) -> Image:
+    """A crop in the size of a network's input; one that has it is handed back as it is."""
+    if crop.shape[:2] == (height, width):
+        return crop
+    shrinks = crop.shape[0] > height and crop.shape[1] > width
+    interpolation = cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR
+    return np.asarray(cv2.resize(crop, (width, height), interpolation=interpolation), dtype=np.uint8)
+
+
+def crop_face(
+    image: Image, face: Face, policy: CropPolicy, height: int, width: int, factor: float = DEFAULT_FACTOR
+) -> Image:
+    """An ``aligned`` or ``square`` crop in the size of a network's input.
+
+    Args:
+        image: The picture that the face was found in, RGB.
+        face: In pixels of that picture.
+        policy: ``aligned`` or ``square``; ``chip`` is dlib's own (:mod:`knownface.embedding.dlib_resnet`).
+        height: Of the input. Where it differs from the width, the crop is the middle of the square: no face is
+            stretched.
+        width: Of the input.
+        factor: Side of a ``square`` crop in units of the box's longer side.
+
+    Returns:
+        RGB, shape (height, width, 3).
+
+    Raises:
+        FaceError: The face has no landmarks to align it by, or lies outside the picture.
+    """
+    if policy == "aligned":
+        return align_five_points(image, face.landmarks, height, width)
+    square = square_crop(image, face.box, factor)
+    side, longer = len(square), max(height, width)
+    rows, columns = (max(1, round(side * part / longer)) for part in (height, width))
+    top, left = (side - rows) // 2, (side - columns) // 2
+    return resize_crop(square[top : top + rows, left : left + columns], height, width)
 
 
 def similarity_transform(source: npt.NDArray[np.float64], target: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:

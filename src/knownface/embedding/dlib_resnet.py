@@ -70,7 +70,7 @@ class DlibResNet:
         """The chip as dlib cuts it: upright, 150 x 150, the face with a quarter of ground around it."""
         pixels = np.ascontiguousarray(image)
         shape = self._predictor(pixels, hog_rectangle(face))
-        return np.asarray(dlib.get_face_chip(pixels, shape, self._input.size, CHIP_PADDING), dtype=np.uint8)
+        return np.asarray(dlib.get_face_chip(pixels, shape, self._input.side, CHIP_PADDING), dtype=np.uint8)
 
     def embed(self, crops: Sequence[Image]) -> Embeddings:
         """Unit vectors of the chips; see :class:`knownface.embedding.base.FaceEmbedder`."""

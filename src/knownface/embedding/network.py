@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
+import cv2
 import numpy as np
 
 from knownface.embedding.base import unit_vectors
 from knownface.errors import ModelError
-from knownface.models.entry import InputContract, ModelEntry
+from knownface.models.contract import InputContract
+from knownface.models.entry import ModelEntry
 from knownface.models.session import OnnxNetwork, Tensor
 from knownface.settings import Settings
 from knownface.types import Embeddings, Image
@@ -61,18 +63,22 @@ def to_tensor(pixels: Image, contract: InputContract) -> Tensor:
         contract: The network's.
 
     Returns:
-        Float32, shape (n, 3, height, width) for NCHW, (n, height, width, 3) for NHWC.
+        Float32, shape (n, channels, height, width) for NCHW, (n, height, width, channels) for NHWC.
     """
     mean, std = np.array(contract.mean, np.float32), np.array(contract.std, np.float32)
     # A pixel has one of 256 values: looking its result up takes half the time of computing it.
-    table = (np.arange(256, dtype=np.float32)[:, np.newaxis] * np.float32(contract.scale) - mean) / std
+    values = (np.arange(256, dtype=np.float32)[:, np.newaxis] * np.float32(contract.scale) - mean) / std
+    table = np.broadcast_to(values, (256, max(values.shape[1], contract.channels)))
+    if contract.colour == "GRAY":
+        pixels = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pixels])[..., np.newaxis]
+    elif contract.colour == "BGR":
+        pixels = pixels[..., ::-1]
     n, height, width, channels = pixels.shape
     planes = contract.layout == "NCHW"
     tensor = np.empty((n, channels, height, width) if planes else pixels.shape, dtype=np.float32)
     for channel in range(channels):
-        source = channel if contract.colour == "RGB" else channels - 1 - channel
         target = tensor[:, channel] if planes else tensor[..., channel]
-        target[:] = table[:, channel][pixels[..., source]]
+        target[:] = table[:, channel][pixels[..., channel]]
     return tensor
 
 

@@ -4,19 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
-from knownface.types import CropPolicy, DecisionRule
-
-_CONFIG = ConfigDict(extra="forbid")
+from knownface.models.contract import CONFIG, InputContract
+from knownface.types import DecisionRule
 
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[^/\\]+$")]
-Triple: TypeAlias = tuple[float, float, float]
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class HubSource:
     """A file of a hub repository at one commit.
 
@@ -31,7 +29,7 @@ class HubSource:
     path: str
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class PackageSource:
     """A file that a package of the Python index carries.
 
@@ -44,7 +42,7 @@ class PackageSource:
     path: str
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class WeightFile:
     """One file of a model.
 
@@ -69,42 +67,7 @@ class WeightFile:
     package: PackageSource | None = None
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
-class InputContract:
-    """What a network wants to see: ``(x * scale - mean) / std`` with x from 0 to 255.
-
-    Attributes:
-        crop: What part of the picture.
-        size: Side of the square input in pixels.
-        dim: Length of the output vector.
-        colour: Order of the channels, also of ``mean`` and ``std``.
-        layout: Order of the axes.
-        crop_factor: Side of a ``square`` crop in units of the face box's longer side.
-        scale: Factor of the pixel value.
-        mean: Per channel, subtracted.
-        std: Per channel, divided by.
-        input_name: The tensor; empty: the file's only one.
-        output_name: The tensor; empty: the file's only one.
-        per_item: Run one face at a time, since the output depends on the batch (dynamic int8).
-        mirror: The vector is the mean direction of the crop's and of its mirror image's.
-    """
-
-    crop: CropPolicy
-    size: Annotated[int, Field(ge=8, le=2048)]
-    dim: Annotated[int, Field(ge=1, le=65536)]
-    colour: Literal["RGB", "BGR"] = "RGB"
-    layout: Literal["NCHW", "NHWC"] = "NCHW"
-    crop_factor: Annotated[float, Field(ge=0.5, le=4)] = 1.6
-    scale: Annotated[float, Field(gt=0)] = 1.0
-    mean: Triple = (0.0, 0.0, 0.0)
-    std: Annotated[tuple[Annotated[float, Field(gt=0)], ...], Field(min_length=3, max_length=3)] = (1.0, 1.0, 1.0)
-    input_name: str = ""
-    output_name: str = ""
-    per_item: bool = False
-    mirror: bool = False
-
-
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class DecisionDefaults:
     """Parameters of the vote that suit the embedder's space.
 
@@ -131,7 +94,7 @@ class DecisionDefaults:
         return DecisionRule(self.k1, self.k2, self.threshold)
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class OpenCVRange:
     """The versions of OpenCV that run a detector's file at any picture size: at_least <= version < below."""
 
@@ -139,7 +102,7 @@ class OpenCVRange:
     below: tuple[int, int] | None = None
 
 
-@dataclass(frozen=True, slots=True, config=_CONFIG)
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class ModelEntry:
     """One model of the catalogue.
 

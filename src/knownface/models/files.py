@@ -7,7 +7,8 @@ from importlib import metadata
 from pathlib import Path
 
 from knownface.files import put_in_place, unwritable
-from knownface.models.entry import InputContract, PackageSource
+from knownface.models.contract import InputContract
+from knownface.models.entry import PackageSource
 from knownface.models.session import try_network
 
 

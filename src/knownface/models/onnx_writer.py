@@ -29,7 +29,7 @@ def node(kind: str, inputs: Iterable[str], output: str, attributes: Mapping[str,
     """An operation with one output."""
     content = [_text(1, name) for name in inputs]
     content += [_text(2, output), _text(4, kind)]
-    content += [_message(5, _attribute(name, value)) for name, value in (attributes or {}).items()]
+    content += [message(5, _attribute(name, given)) for name, given in (attributes or {}).items()]
     return b"".join(content)
 
 
@@ -37,7 +37,7 @@ def tensor(name: str, values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -
     """A constant: weights, or the parameter of an operation."""
     kind, number = (_INT64, "<i8") if values.dtype == np.int64 else (_FLOAT, "<f4")
     lengths = b"".join(_number(1, length) for length in values.shape)
-    return lengths + _number(2, kind) + _text(8, name) + _message(9, values.astype(number, copy=False).tobytes())
+    return lengths + _number(2, kind) + _text(8, name) + message(9, values.astype(number, copy=False).tobytes())
 
 
 def network(
@@ -51,31 +51,33 @@ def network(
         source: Name and shape of the only input, float32.
         result: Name and shape of the only output, float32.
     """
-    graph = b"".join(_message(1, item) for item in nodes) + _text(2, "knownface")
-    graph += b"".join(_message(5, item) for item in tensors)
-    graph += _message(11, _value(*source)) + _message(12, _value(*result))
+    graph = b"".join(message(1, item) for item in nodes) + _text(2, "knownface")
+    graph += b"".join(message(5, item) for item in tensors)
+    graph += message(11, value(*source)) + message(12, value(*result))
     operators = _text(1, "") + _number(2, OPERATORS)
-    return _number(1, IR_VERSION) + _text(2, "knownface") + _message(7, graph) + _message(8, operators)
+    return _number(1, IR_VERSION) + _text(2, "knownface") + message(7, graph) + message(8, operators)
 
 
-def _attribute(name: str, value: Attribute) -> bytes:
-    if isinstance(value, int):
-        return _text(1, name) + _number(3, value) + _number(20, _INT)
-    return _text(1, name) + b"".join(_number(8, item) for item in value) + _number(20, _INTS)
+def _attribute(name: str, given: Attribute) -> bytes:
+    if isinstance(given, int):
+        return _text(1, name) + _number(3, given) + _number(20, _INT)
+    return _text(1, name) + b"".join(_number(8, item) for item in given) + _number(20, _INTS)
 
 
-def _value(name: str, shape: Shape) -> bytes:
+def value(name: str, shape: Shape) -> bytes:
+    """Name and shape of an input or output, float32."""
     lengths = b"".join(
-        _message(1, _number(1, length) if isinstance(length, int) else _text(2, length)) for length in shape
+        message(1, _number(1, length) if isinstance(length, int) else _text(2, length)) for length in shape
     )
-    return _text(1, name) + _message(2, _message(1, _number(1, _FLOAT) + _message(2, lengths)))
+    return _text(1, name) + message(2, message(1, _number(1, _FLOAT) + message(2, lengths)))
 
 
 def _text(field: int, text: str) -> bytes:
-    return _message(field, text.encode())
+    return message(field, text.encode())
 
 
-def _message(field: int, content: bytes) -> bytes:
+def message(field: int, content: bytes) -> bytes:
+    """A field whose value is bytes: another message, a text or numbers one after the other."""
     return _varint(field << 3 | _LENGTH) + _varint(len(content)) + content
 
 

@@ -15,7 +15,8 @@ import onnxruntime
 from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from knownface.errors import ModelError
-from knownface.models.entry import InputContract
+from knownface.models.contract import InputContract
+from knownface.models.onnx_inputs import without_needless_inputs
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Tensor: TypeAlias = npt.NDArray[np.float32]
@@ -78,7 +79,7 @@ class OnnxNetwork:
         providers = _providers(device)
         alone = providers[0] != _CUDA and (per_item or _is_small(path, content))
         self._session = load_session(path, providers, threads=1 if alone else self._threads, content=content)
-        self.input_name = _pick([node.name for node in self._session.get_inputs()], input_name, "input", path)
+        self.input_name = _only_input(self._session, input_name, path)
         self.output_name = _pick([node.name for node in self._session.get_outputs()], output_name, "output", path)
         self.fixed_batch = _fixed_batch(self._session, self.input_name)
         self.one_by_one = per_item or self.fixed_batch == 1
@@ -144,9 +145,7 @@ def try_network(path: Path, contract: InputContract) -> None:
         ModelError: It does not load, or gives something else than the contract says.
     """
     network = OnnxNetwork(path, device="cpu", input_name=contract.input_name, output_name=contract.output_name)
-    side = contract.size
-    shape = (1, 3, side, side) if contract.layout == "NCHW" else (1, side, side, 3)
-    dim = network.run(np.full(shape, 0.5, dtype=np.float32)).shape[1]
+    dim = network.run(np.full(contract.shape(1), 0.5, dtype=np.float32)).shape[1]
     if dim != contract.dim:
         raise ModelError(f"{path} gives vectors of length {dim}, its contract says {contract.dim}.", "Correct dim.")
 
@@ -190,7 +189,11 @@ def load_session(path: Path, providers: list[str], threads: int, content: bytes 
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
     try:
-        return onnxruntime.InferenceSession(content or str(path), options, providers=providers)
+        session = onnxruntime.InferenceSession(content or str(path), options, providers=providers)
+        if len(session.get_inputs()) <= 1:
+            return session
+        mended = without_needless_inputs(content or path.read_bytes())
+        return onnxruntime.InferenceSession(mended, options, providers=providers)
     except _ORT_ERRORS as error:
         raise ModelError(
             f"ONNX Runtime cannot load {path}: {_first_line(error)}",
@@ -208,6 +211,17 @@ def _pick(names: list[str], wanted: str, what: str, path: Path) -> str:
         f"{path} {problem}; its {what}s are {', '.join(names)}.",
         f"Set {what}_name in the network's contract.",
     )
+
+
+def _only_input(session: Any, wanted: str, path: Path) -> str:
+    names = [node.name for node in session.get_inputs()]
+    if len(names) > 1:
+        raise ModelError(
+            f"{path} takes {len(names)} inputs: {', '.join(names)}; knownface gives a network one picture and no more.",
+            "Take the image encoder alone (of a CLIP the file is often called vision_model.onnx), or export the "
+            "network with its picture as the only input.",
+        )
+    return _pick(names, wanted, "input", path)
 
 
 def _fixed_batch(session: Any, input_name: str) -> int:

@@ -104,7 +104,7 @@ def make_variants(
     entry, files = bench.store.entry(name), bench.store.files(name)
     content = converted(files["network"]) or files["network"].read_bytes()
     reader = replace(bench.with_embedder(name), cache=None)
-    pictures = _crops(reader, dataset, CALIBRATION_PICTURES) if dataset else made_pictures(input_of(entry).size)
+    pictures = _crops(reader, dataset, CALIBRATION_PICTURES) if dataset else made_pictures(input_of(entry))
     calibration = [to_tensor(picture[np.newaxis], input_of(entry)) for picture in pictures] if dataset else []
     first = _measure(reader, pictures, dataset, strangers, tick)
     yield _report(name, None, files["network"], first, first)
