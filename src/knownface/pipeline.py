@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import islice
+from math import isfinite
 from typing import TypeVar
 
 import cv2
@@ -20,11 +21,15 @@ import numpy as np
 
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
+from knownface.errors import KnownFaceError, PartError
 from knownface.quality import FaceQuality, measure_quality
 from knownface.types import Embeddings, Face, Image
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+_UNIT_TOLERANCE = 1e-3
+"""Of the square of a vector's length; float32 is off by some 1e-6."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -36,18 +41,83 @@ class ExaminedFace:
     crop: Image
 
 
+def find_faces(image: Image, detector: FaceDetector) -> list[Face]:
+    """The faces that a detector finds in an RGB image, largest first.
+
+    Raises:
+        PartError: The detector fails, or returns something else than a list of faces that lie in the picture.
+    """
+    height, width = image.shape[:2]
+    with _part_named(f"The detector {detector.name}"):
+        faces = detector.detect(image)
+        fault = "" if isinstance(faces, list) else f"{_kind(faces)}, expected a list of Face"
+        fault = fault or next(filter(None, (_fault(face, width, height) for face in faces)), "")
+    if fault:
+        raise PartError(f"The detector {detector.name} returned {fault}.")
+    return faces
+
+
+def _fault(face: object, width: int, height: int) -> str:
+    """What is wrong with a face that a detector found, and what was expected; empty if nothing is."""
+    if not isinstance(face, Face):
+        return f"{_kind(face)} in its list, expected a Face"
+    box = face.box
+    # A comparison with NaN is False, so this catches it too; an infinite edge is caught by the area.
+    if not (box.width > 0 and box.height > 0 and isfinite(box.width * box.height) and isfinite(face.score)):
+        return f"a box of {box.width:g}x{box.height:g} with score {face.score:g}, expected positive, finite numbers"
+    if not (box.right > 0 and box.bottom > 0 and box.x < width and box.y < height):
+        return f"a box at {box.as_list()} (x, y, width, height), expected one in its picture of {width}x{height} pixels"
+    return ""
+
+
+def embed_crops(crops: Sequence[Image], embedder: FaceEmbedder) -> Embeddings:
+    """Embeddings of crops that the embedder made, one a row.
+
+    Raises:
+        PartError: The embedder fails, or returns something else than a finite unit vector of its contract's length for
+            each crop.
+    """
+    name, wanted = embedder.contract.name, (len(crops), embedder.contract.dim)
+    if not crops:
+        return np.empty(wanted, dtype=np.float32)
+    with _part_named(f"The embedder {name}"):
+        vectors = embedder.embed(crops)
+    if not isinstance(vectors, np.ndarray) or vectors.dtype != np.float32 or vectors.shape != wanted:
+        shown = f"{vectors.dtype} of shape {vectors.shape}" if isinstance(vectors, np.ndarray) else _kind(vectors)
+        raise PartError(f"The embedder {name} returned {shown}, expected an array, float32 of shape {wanted}.")
+    squares = np.einsum("ij,ij->i", vectors, vectors)
+    if not (np.abs(squares - 1) < _UNIT_TOLERANCE).all():
+        worst = float(np.sqrt(squares[np.abs(squares - 1).argmax()]))
+        raise PartError(f"The embedder {name} returned a vector of length {worst:g}, expected unit vectors.")
+    return vectors
+
+
+@contextlib.contextmanager
+def _part_named(part: str) -> Iterator[None]:
+    """Errors of a part, which may be anybody's code, as ours that name it."""
+    try:
+        yield
+    except KnownFaceError:
+        raise
+    except Exception as error:
+        raise PartError(f"{part} fails with {type(error).__name__}: {error}") from error
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else f"a value of type {type(value).__name__}"
+
+
 def examine(image: Image, detector: FaceDetector, embedder: FaceEmbedder) -> list[ExaminedFace]:
     """Find, measure and crop the faces of an RGB image, largest first."""
     return [
-        ExaminedFace(face, measure_quality(image, face), embedder.crop(image, face)) for face in detector.detect(image)
+        ExaminedFace(face, measure_quality(image, face), embedder.crop(image, face))
+        for face in find_faces(image, detector)
     ]
 
 
 def embed(faces: Sequence[ExaminedFace], embedder: FaceEmbedder) -> Embeddings:
     """Embeddings of examined faces, one a row."""
-    if not faces:
-        return np.empty((0, embedder.contract.dim), dtype=np.float32)
-    return embedder.embed([face.crop for face in faces])
+    return embed_crops([face.crop for face in faces], embedder)
 
 
 def map_in_order(

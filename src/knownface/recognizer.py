@@ -321,6 +321,8 @@ class FaceRecognizer:
             try:
                 image = load(item)
                 faces = examine(image, self.detector, self.embedder)
+            except ModelError:
+                raise  # says something of the detector, not of this picture
             except KnownFaceError as error:
                 return item, None, [], error
             return item, image if keep_images else None, faces, None

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +22,7 @@ Embeddings: TypeAlias = npt.NDArray[np.float32]
 
 Landmarks: TypeAlias = npt.NDArray[np.float32]
 """Float32, shape (5, 2), x and y in pixels: left eye, right eye, nose, left and right mouth corner, as the
-viewer sees them. A point that a detector cannot tell is NaN."""
+viewer sees them. A point that a detector does not know is NaN."""
 
 Distances: TypeAlias = npt.NDArray[np.float32]
 Ids: TypeAlias = npt.NDArray[np.int64]
@@ -87,8 +87,66 @@ class Face:
     score: float
 
     def __post_init__(self) -> None:
-        if self.landmarks.shape != (5, 2):
-            raise ValueError(f"landmarks must have the shape (5, 2), got {self.landmarks.shape}")
+        shape = getattr(self.landmarks, "shape", None)
+        if shape != (5, 2):
+            found = type(self.landmarks).__name__ if shape is None else f"the shape {shape}"
+            raise ValueError(f"landmarks must be an array of shape (5, 2), NaN where unknown, got {found}")
+
+    @classmethod
+    def without_landmarks(cls, box: Box, score: float) -> Face:
+        """A face of a detector that finds no landmarks."""
+        return cls(box, np.full((5, 2), np.nan, dtype=np.float32), score)
+
+    @classmethod
+    def from_opencv_yunet(cls, row: npt.ArrayLike) -> Face:
+        """A row of what ``cv2.FaceDetectorYN.detect`` returns.
+
+        Args:
+            row: 15 numbers: x, y, width, height, five points, score. OpenCV names the subject's right eye first, which
+                is the one on the viewer's left.
+
+        Raises:
+            ValueError: The row has another shape.
+        """
+        numbers = _numbers(row, (15,), "a row of FaceDetectorYN")
+        x, y, width, height = numbers[:4].tolist()
+        return cls(Box(x, y, width, height), numbers[4:14].reshape(5, 2).copy(), float(numbers[14]))
+
+    @classmethod
+    def from_insightface(cls, face: Any) -> Face:
+        """A face as ``insightface.app.FaceAnalysis.get`` returns it.
+
+        Args:
+            face: With ``bbox`` (left, top, right and bottom edge), ``kps`` (shape (5, 2), or None) and ``det_score``.
+
+        Raises:
+            ValueError: One of these has another shape.
+        """
+        left, top, right, bottom = _numbers(face.bbox, (4,), "bbox").tolist()
+        box, score = Box(left, top, right - left, bottom - top), float(face.det_score)
+        return (
+            cls.without_landmarks(box, score)
+            if face.kps is None
+            else cls(box, _numbers(face.kps, (5, 2), "kps"), score)
+        )
+
+    @classmethod
+    def from_dlib(cls, rectangle: Any, score: float = 1.0) -> Face:
+        """A rectangle of one of dlib's detectors, which have no landmarks.
+
+        Args:
+            rectangle: A ``dlib.rectangle``; of a ``dlib.mmod_rectangle`` its ``rect``.
+            score: As ``dlib.fhog_object_detector.run`` or ``mmod_rectangle.confidence`` has it.
+        """
+        box = Box(rectangle.left(), rectangle.top(), rectangle.width(), rectangle.height())
+        return cls.without_landmarks(box, float(score))
+
+
+def _numbers(values: npt.ArrayLike, shape: tuple[int, ...], what: str) -> npt.NDArray[np.float32]:
+    numbers = np.asarray(values, dtype=np.float32)
+    if numbers.shape != shape:
+        raise ValueError(f"{what} must have the shape {shape}, got {numbers.shape}")
+    return numbers
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -107,7 +107,7 @@ def test_a_contract_of_ones_own(tmp_path: Path) -> None:
         (("size = 112", "size = 112\nsieze = 3"), "input.sieze"),
         (("dim = 64", ""), "input.dim"),
         (("dim = 64", "dim = 64\nstd = [0.0, 1.0, 1.0]"), "input.std"),
-        (("dim = 64", "dim = 64\nmean = [0.5]"), "input.mean"),
+        (("dim = 64", "dim = 64\nmean = [0.5, 0.5]"), "mean must be 3 numbers for colour RGB, got 2"),
         (('licence = "none"', ""), "licence"),
         (('kind = "face-network"', 'kind = "magic"'), "kind must be one of"),
         (('crop = "aligned"', 'crop = "chip"'), "input.crop must be aligned or square"),

@@ -2,7 +2,8 @@
 
 from knownface.detection.base import FaceDetector
 from knownface.detection.choice import choose_detector
+from knownface.detection.function import FunctionDetector
 from knownface.detection.hog import HogDetector
 from knownface.detection.yunet import YuNetDetector
 
-__all__ = ["FaceDetector", "HogDetector", "YuNetDetector", "choose_detector"]
+__all__ = ["FaceDetector", "FunctionDetector", "HogDetector", "YuNetDetector", "choose_detector"]

@@ -9,7 +9,6 @@ import threading
 
 import cv2
 import dlib
-import numpy as np
 
 from knownface.detection.base import largest_first, resized
 from knownface.types import Box, Face, Image
@@ -52,16 +51,17 @@ class HogDetector:
         border = round(BORDER * min(view.shape[:2]))
         view = cv2.copyMakeBorder(view, border, border, border, border, cv2.BORDER_REPLICATE)
         rectangles, scores, _ = self._local.detector.run(view, 0, 0.0)
-        unknown = np.full((5, 2), np.nan, dtype=np.float32)
         found = list(zip(rectangles, scores, strict=True))
         clear = [(r, score) for r, score in found if score >= CLEAR_SCORE] or found[:1]
+        height, width = view.shape[0] - border, view.shape[1] - border
         return largest_first(
             [
-                Face(
+                Face.without_landmarks(
                     Box((r.left() - border) / scale, (r.top() - border) / scale, r.width() / scale, r.height() / scale),
-                    unknown,
                     float(score),
                 )
                 for r, score in clear
+                # Not what lies in the border alone.
+                if r.right() >= border and r.bottom() >= border and r.left() < width and r.top() < height
             ]
         )

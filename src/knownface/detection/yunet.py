@@ -23,7 +23,7 @@ from knownface.errors import ModelError
 from knownface.models import ModelEntry
 from knownface.models.kinds import Kind
 from knownface.settings import Settings
-from knownface.types import Box, Face, Image
+from knownface.types import Face, Image
 
 SCORE_THRESHOLD = 0.6
 """Smallest score of a face, as OpenCV's own example has it."""
@@ -90,7 +90,7 @@ class YuNetDetector:
         if len(scored) > 1:
             kept = cv2.dnn.NMSBoxes(rows[:, :4].tolist(), rows[:, 14].tolist(), 0.0, NMS_THRESHOLD)
             rows = rows[np.asarray(kept).ravel()]
-        return largest_first([_face(row) for row in rows])
+        return largest_first([Face.from_opencv_yunet(row) for row in rows])
 
     def _views(self, bgr: Image) -> Iterator[tuple[Image, npt.NDArray[np.float32]]]:
         longest = max(bgr.shape[:2])
@@ -110,12 +110,6 @@ class YuNetDetector:
             self._local.size = size
         rows = network.detect(bgr)[1]
         return np.empty((0, 15), dtype=np.float32) if rows is None else rows
-
-
-def _face(row: Rows) -> Face:
-    # YuNet speaks of the subject's right eye first, which is the one on the viewer's left.
-    x, y, width, height = row[:4].tolist()
-    return Face(Box(x, y, width, height), row[4:14].reshape(5, 2).copy(), float(row[14]))
 
 
 def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> YuNetDetector:  # noqa: ARG001

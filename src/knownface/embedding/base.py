@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
 
 from knownface.errors import ModelError
-from knownface.models.contract import InputContract, fingerprinted
+from knownface.models.contract import InputContract, digest_of, fingerprinted
 from knownface.models.entry import ModelEntry
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
@@ -84,8 +82,7 @@ def _fingerprint(entry: ModelEntry, contract: InputContract) -> str:
         "weights": {file.part: file.sha256 for file in entry.files},
         "preprocessing": fingerprinted(contract),
     }
-    canonical = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
+    return digest_of(described)
 
 
 def unit_vectors(vectors: Embeddings, dim: int, name: str) -> Embeddings:
@@ -99,9 +96,10 @@ def unit_vectors(vectors: Embeddings, dim: int, name: str) -> Embeddings:
     Raises:
         ModelError: Another length, or a row that has no direction.
     """
-    if vectors.shape[1] != dim:
+    if vectors.ndim != 2 or vectors.shape[1] != dim:
+        given = f"length {vectors.shape[1]}" if vectors.ndim == 2 else f"shape {vectors.shape}"
         raise ModelError(
-            f"{name} gave vectors of length {vectors.shape[1]}, its contract says {dim}.",
+            f"{name} gave vectors of {given}, its contract says {dim}.",
             "Set dim and output_name in the network's contract.",
         )
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)

@@ -23,7 +23,7 @@ from knownface.evaluation.face_cache import FaceCache
 from knownface.evaluation.faces import FaceSet
 from knownface.files import sha256_of
 from knownface.media import kind_of, read_image, read_video
-from knownface.pipeline import map_in_order
+from knownface.pipeline import embed_crops, find_faces, map_in_order
 from knownface.types import Box, Embeddings, Image
 
 OnDone: TypeAlias = Callable[[Sample], None]
@@ -242,7 +242,7 @@ class FaceReader:
             yield frame.time, frame.image
 
     def _face(self, image: Image, alteration: Alteration | None) -> tuple[Box, Image]:
-        faces = self.detector.detect(image)
+        faces = find_faces(image, self.detector)
         if not faces:
             raise FaceError(_NO_FACE)
         if alteration is None:
@@ -251,13 +251,13 @@ class FaceReader:
         if alteration.crop is not None:
             return faces[0].box, alteration.crop(image, faces[0])
         altered = alteration.change(image, faces[0])
-        again = self.detector.detect(altered)
+        again = find_faces(altered, self.detector)
         if not again:
             raise FaceError("no face was found in the altered picture")
         return again[0].box, self.embedder.crop(altered, again[0])
 
     def _finish(self, batch: list[_Looked], recipe: str) -> Iterator[_Looked]:
-        vectors = self.embedder.embed([crop for one in batch for crop in one.crops])
+        vectors = embed_crops([crop for one in batch for crop in one.crops], self.embedder)
         start = 0
         for one in batch:
             if one.crops:

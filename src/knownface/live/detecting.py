@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from knownface.detection import FaceDetector
+from knownface.pipeline import find_faces
 from knownface.types import Box, Face, Frame, Image
 
 DETECTIONS_PER_SECOND = 10
@@ -43,10 +44,10 @@ def detect_at(detector: FaceDetector, image: Image, side: int | None) -> list[Fa
     height, width = image.shape[:2]
     scale = (side or detection_side(width, height)) / max(width, height)
     if scale >= 1:
-        return detector.detect(image)
+        return find_faces(image, detector)
     small = _reduced(image, scale)
     back = np.array([width / small.shape[1], height / small.shape[0]], dtype=np.float32)
-    return [_enlarged(face, back) for face in detector.detect(small)]
+    return [_enlarged(face, back) for face in find_faces(small, detector)]
 
 
 def _reduced(image: Image, scale: float) -> Image:

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError
+from knownface.pipeline import embed_crops
 from knownface.tracking import EmbeddingRequest, Sample
 from knownface.types import Image
 
@@ -29,7 +30,7 @@ def embed_requests(embedder: FaceEmbedder, image: Image, wanted: Sequence[Embedd
             cropped.append((face, embedder.crop(image, face.face)))
         except FaceError as error:
             logger.debug("A face of track %d is passed over: %s", face.track_id, error)
-    vectors = embedder.embed([crop for _, crop in cropped])
+    vectors = embed_crops([crop for _, crop in cropped], embedder)
     return [Sample(w.track_id, w.time, vector, w.quality) for (w, _), vector in zip(cropped, vectors, strict=True)]
 
 
