@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from knownface.live.identity_events import IdentityEvents
-from knownface.tracking import TrackedFace, TrackIdentity, TrackSummary
+from knownface.tracking import Segment, TrackedFace, TrackIdentity, TrackSummary
 from knownface.types import Box
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -18,7 +18,8 @@ def face(identity: TrackIdentity, track: int = 1) -> TrackedFace:
 
 
 def ended(identity: TrackIdentity, track: int = 1) -> TrackSummary:
-    return TrackSummary(track, identity, 1.0, 5.0, 100, 0.7, 0.9, None, None)
+    segment = Segment(identity.state, identity.person_id, identity.name, identity.unknown, 1.0, 5.0, 100, 0.7)
+    return TrackSummary(track, identity, 1.0, 5.0, 100, None, None, (segment,))
 
 
 def told(watch: IdentityEvents, *identities: TrackIdentity) -> list[tuple[str, str]]:

@@ -94,13 +94,14 @@ def test_a_stricter_rule_takes_names_back_at_once(recognizer: FaceRecognizer, wa
         assert labels(push(session, walking[6:7], start=0.4)) == [["Unknown 1"]]
 
 
-def test_the_evidence_of_a_track_can_be_asked_for(recognizer: FaceRecognizer, walking: list[Image]) -> None:
+def test_a_track_ends_with_the_evidence_that_its_name_stands_on(
+    recognizer: FaceRecognizer, walking: list[Image]
+) -> None:
     with LiveSession(recognizer, WAITING) as session:
-        [face] = push(session, walking[:5])[-1].faces
-        evidence = session.evidence(face.track_id)
-        assert evidence
-        assert recognizer.classify_face(evidence[0].embedding).name == "Eileen Collins"
-        assert session.evidence(99) == ()
+        push(session, walking[:5])
+        [track] = session.gap().ended
+    assert track.evidence
+    assert recognizer.classify_face(track.evidence[0].embedding).name == "Eileen Collins"
 
 
 def test_no_frame_waits_for_the_number_of_an_unknown(recognizer: FaceRecognizer, walking: list[Image]) -> None:

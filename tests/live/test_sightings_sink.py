@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tracking_world import of_quality
 
 from knownface.events import AlertRule, Alerts, Keep, SightingLog, add_rule, list_offers
 from knownface.gallery import Gallery, NewTemplate
 from knownface.live import FrameResult, LiveEvent
 from knownface.live.sinks import SampleOffers, SightingRecorder
-from knownface.tracking import Segment, TrackIdentity, TrackSummary
+from knownface.tracking import Sample, Segment, TrackIdentity, TrackSummary
 from knownface.types import DecisionRule, EmbedderContract
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -31,7 +32,15 @@ def track(number: int, state: str, start: float, end: float, *, past: tuple[Segm
     picture = np.full((40, 30, 3), 128, np.uint8)
     embedding = np.ones(4, np.float32) / 2
     return TrackSummary(
-        number, TrackIdentity(state, *who), start, end, 10, 0.6, 0.8, embedding, picture, (*past, stretch)
+        number,
+        TrackIdentity(state, *who),
+        start,
+        end,
+        10,
+        embedding,
+        picture,
+        (*past, stretch),
+        (Sample(number, start, embedding, of_quality(0.8)),),
     )
 
 
@@ -117,7 +126,7 @@ def sure(*, changes: int = 0) -> TrackSummary:
     """A track of Ada's that has ended, named on six pictures; its best one is 0.7 from her template."""
     identity = replace(track(1, "named", 0, 4).identity, samples=6, changes=changes)
     like_ada = np.array([0.755, 0.6557, 0, 0], np.float32)
-    return replace(track(1, "named", 0, 4), identity=identity, best_quality=0.9, picture_embedding=like_ada)
+    return replace(track(1, "named", 0, 4), identity=identity, evidence=(Sample(1, 0.0, like_ada, of_quality(0.9)),))
 
 
 def test_a_sure_track_offers_its_best_picture_to_learn_from(enrolled: Gallery) -> None:

@@ -7,12 +7,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from tracking_world import of_quality
 
 from knownface.errors import OutputError
 from knownface.live import FrameResult
 from knownface.live.sinks import Timeline
 from knownface.media import read_image
-from knownface.tracking import Segment, TrackIdentity, TrackSummary
+from knownface.tracking import Sample, Segment, TrackIdentity, TrackSummary
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ADA = ("named", 1, "Ada", None)
@@ -32,11 +33,10 @@ def track(*segments: tuple[tuple, float, float], shade: int | None = None, quali
         parts[0].first_time,
         last.last_time,
         sum(part.frames for part in parts),
-        last.best_distance,
-        quality,
         None,
         None if shade is None else np.full((20, 16, 3), shade, np.uint8),
         parts,
+        (Sample(1, 0.0, np.ones(4, np.float32) / 2, of_quality(quality)),),
     )
 
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from knownface.errors import BusyError
 from knownface.server.delivery import LONGEST_WAIT_SECONDS, wait_seconds
-from knownface.server.hub import Hub
 from knownface.server.limits import RateLimiter
+from knownface.server.live.event_bus import EventBus
 from knownface.server.work import Workers
 
 
@@ -104,17 +104,17 @@ def test_waits_for_webhooks_double_up_to_an_hour() -> None:
 
 
 def test_a_slow_listener_loses_the_oldest_events_and_holds_up_nobody() -> None:
-    hub = Hub()
+    bus = EventBus()
 
     async def scene() -> tuple[list[int], list[int]]:
-        slow, quick = hub.listen(), hub.listen()
+        slow, quick = bus.subscribe(), bus.subscribe()
         got = []
         for number in range(250):
-            await asyncio.to_thread(hub.publish, {"n": number})
+            await asyncio.to_thread(bus.publish, {"n": number})
             got.append((await quick.get())["n"])
         left = [slow.get_nowait()["n"] for _ in range(slow.qsize())]
-        hub.leave(slow)
-        hub.publish({"n": 250})
+        bus.unsubscribe(slow)
+        bus.publish({"n": 250})
         await asyncio.sleep(0)
         assert slow.empty()
         return got, left
@@ -122,4 +122,4 @@ def test_a_slow_listener_loses_the_oldest_events_and_holds_up_nobody() -> None:
     got, left = asyncio.run(scene())
     assert got == list(range(250))
     assert left == list(range(150, 250))
-    hub.publish({"n": 251})  # whose loop is closed is told nothing
+    bus.publish({"n": 251})  # whose loop is closed is told nothing

@@ -18,7 +18,7 @@ from test_hostile import bomb
 from websockets.exceptions import ConnectionClosed, InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
-from knownface.server.feeds import MOST_BYTES
+from knownface.server.live.camera import MOST_BYTES
 from knownface.types import Image
 
 
@@ -138,7 +138,7 @@ def test_who_may_not_is_closed_out(live: Running) -> None:
 
 
 def test_a_key_that_is_revoked_ends_what_it_opened(live: Running, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knownface.server.live.CHECK_EVERY", 0.05)
+    monkeypatch.setattr("knownface.server.live.sockets.CHECK_EVERY", 0.05)
     made = live.service.keys.create("short", "viewer")
     live.service.doorman.refresh()
     live.keys["short"] = made.token
@@ -153,11 +153,11 @@ def test_a_key_that_is_revoked_ends_what_it_opened(live: Running, jpeg: bytes, m
 
 
 def test_a_camera_that_falls_silent_and_one_too_many(live: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knownface.server.live.SILENCE", 0.2)
+    monkeypatch.setattr("knownface.server.live.sockets.SILENCE", 0.2)
     with opened(live) as socket:
         assert closed(socket) == 4408
     monkeypatch.undo()
-    monkeypatch.setattr("knownface.server.rooms.MOST_CAMERAS", 1)
+    monkeypatch.setattr("knownface.server.live.streams.MOST_CAMERAS", 1)
     with opened(live) as first:
         told(first)
         with opened(live) as second:
@@ -203,7 +203,7 @@ def test_an_unknown_is_told_named_and_known_from_then_on(live: Running, jpeg: by
 
 def until_no_camera(live: Running) -> None:
     end = time.monotonic() + 60
-    while live.service.rooms.feeds():
+    while live.service.streams.all():
         assert time.monotonic() < end
         time.sleep(0.02)
 

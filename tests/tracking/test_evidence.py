@@ -6,20 +6,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tracking_world import face_at, picture_of
+from tracking_world import face_at, of_quality, picture_of
 
-from knownface.quality import FaceQuality
 from knownface.tracking import Sample
 from knownface.tracking.appearance import appearance
 from knownface.tracking.evidence import combined, distance, judge, kept, weight
 from knownface.tracking.track import Track
 from knownface.types import Box
 
-GOOD = FaceQuality(size=112, sharpness=0.15, brightness=0.5, contrast=0.2, turn=0.0, cut_off=0.0, detector_score=0.9)
-
 
 def sample(person: str, number: int, score: float = 1.0) -> Sample:
-    quality = replace(GOOD, cut_off=1.0 - score)
+    quality = of_quality(score)
     assert quality.score == pytest.approx(score)
     return Sample(1, number / 25, picture_of(person, number), quality)
 

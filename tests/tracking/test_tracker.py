@@ -325,12 +325,12 @@ def test_the_picture_of_a_track_is_its_best_one_and_has_its_own_embedding() -> N
     assert len(summaries) == 2
     for summary in summaries:
         assert summary.picture is not None
-        assert summary.picture_embedding is not None
-        [sample] = [s for s in everything if np.array_equal(s.embedding, summary.picture_embedding)]
+        best = summary.evidence[0]
+        [sample] = [s for s in everything if np.array_equal(s.embedding, best.embedding)]
         assert summary.best_quality == sample.quality.score
         person = "Ada" if sample.time < 40 / 25 else "Ben"
         assert summary.identity.name == person
-        assert not np.array_equal(summary.embedding, summary.picture_embedding)
+        assert not np.array_equal(summary.embedding, best.embedding)
 
 
 def test_a_cut_ends_every_track() -> None:
@@ -512,18 +512,17 @@ def test_answers_for_tracks_long_gone_are_passed_over(samples: int) -> None:
     assert play.follower.visible() == ()
 
 
-def test_the_evidence_of_a_track_can_be_had_best_first_also_after_it_ended() -> None:
+def test_a_summary_holds_the_evidence_best_first_also_after_the_track_ended() -> None:
     play = stage()
     for _ in range(20):
         play.frame({"Zoe": ADA})
-    [face] = play.follower.visible()
-    evidence = play.follower.evidence(face.track_id)
-    assert len(evidence) == face.identity.samples
-    scores = [sample.quality.score for sample in evidence]
+    [present] = play.follower.summaries()
+    assert len(present.evidence) == present.identity.samples > 1
+    scores = [sample.quality.score for sample in present.evidence]
     assert scores == sorted(scores, reverse=True)
     play.follower.finish()
-    assert len(play.follower.evidence(face.track_id)) == len(evidence)
-    assert play.follower.evidence(999) == ()
+    [ended] = play.follower.ended()
+    assert ended.evidence == present.evidence
 
 
 def test_the_same_frames_give_the_same_answers() -> None:

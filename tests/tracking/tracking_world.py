@@ -9,6 +9,7 @@ import cv2
 import numpy as np
 
 from knownface.decision import GalleryFacts, decide_picture
+from knownface.quality import FaceQuality
 from knownface.search import NumpyIndex
 from knownface.tracking import FaceTracker, Sample, TrackedFace, TrackingOptions
 from knownface.types import Box, Decision, DecisionRule, Embeddings, Face, Image, Neighbours
@@ -28,6 +29,11 @@ def picture_of(person: str, seed: int, noise: float = 0.6) -> Embeddings:
     other = np.random.default_rng([seed, 7, *person.encode()]).standard_normal(DIM)
     vector = direction(person) + noise * other / np.linalg.norm(other)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def of_quality(score: float) -> FaceQuality:
+    """A picture of a quality score, 0 to 1."""
+    return FaceQuality(112, 0.15, 0.5, 0.2, turn=0.0, cut_off=1.0 - score, detector_score=0.9)
 
 
 def scene(number: int = 0) -> Image:

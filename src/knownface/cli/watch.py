@@ -19,7 +19,8 @@ from knownface.errors import OutputError
 
 if TYPE_CHECKING:
     from knownface.live import LiveEvent, Sink, Watcher, WatchOptions, WatchStatus
-    from knownface.live.sinks import EventLines, Timeline
+    from knownface.live.recording import Recorder
+    from knownface.live.sinks import Timeline
     from knownface.media import Source
     from knownface.recognizer import FaceRecognizer
 
@@ -82,8 +83,9 @@ def command(source: str, **options: Any) -> int:
         sinks: list[Sink] = [timeline, *([lines] if lines else []), *_video(parsed, chosen["out_file"], watch_options)]
         new_number = None
         if record:
-            recorders, new_number = _recorders(recognizer, name, lines)
-            sinks += recorders
+            recorder = _recorder(recognizer, name)
+            sinks += recorder.sinks(name, lines.write if lines else _say_alert)
+            new_number = recorder.new_unknown_number
         watcher = Watcher(parsed, recognizer, watch_options, sinks, name=name, new_number=new_number)
         interrupted = _watch(watcher, recognizer, chosen)
         status = watcher.status()
@@ -153,17 +155,16 @@ def _video(source: Source, path: Path | None, options: WatchOptions) -> list[Sin
     return [LabelledVideo(path, fps)]
 
 
-def _recorders(recognizer: FaceRecognizer, name: str, lines: EventLines | None) -> tuple[list[Sink], Any]:
-    from knownface.events import Keep, SightingLog
-    from knownface.live.sinks import recorders
+def _recorder(recognizer: FaceRecognizer, name: str) -> Recorder:
+    from knownface.live.recording import Recorder
 
-    log = SightingLog(recognizer.gallery, Keep.from_settings(recognizer.settings))
-    pictures = "with their best pictures" if log.keep.pictures else "without pictures"
+    recorder = Recorder(recognizer)
+    pictures = "with their best pictures" if recorder.sightings.keep.pictures else "without pictures"
     say(f"Sightings are recorded in the gallery as {name!r}, {pictures}.")
-    return recorders(recognizer, log, name, lines.tell if lines else _tell_alert), log.new_unknown_number
+    return recorder
 
 
-def _tell_alert(event: LiveEvent) -> None:
+def _say_alert(event: LiveEvent) -> None:
     say(f"Alert: {event.why}", style="bold yellow")
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time as clock
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from threading import Lock
 from types import TracebackType
 from typing import Self
 
@@ -16,7 +15,7 @@ from knownface.live.options import SessionOptions
 from knownface.live.unknown_numbers import UnknownNumbers
 from knownface.live.values import FrameResult, LiveEvent
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import FaceTracker, Sample
+from knownface.tracking import FaceTracker
 from knownface.types import Face, Frame, Image
 
 _GALLERY_EVERY = 0.05
@@ -70,7 +69,6 @@ class LiveSession:
         self._decided_by = recognizer.gallery.generation, recognizer.rule
         self._looked_at_gallery = clock.monotonic()
         self._reported = float("-inf")
-        self._lock = Lock()
         self._time: float | None = None
         self._began: datetime | None = None
 
@@ -115,19 +113,18 @@ class LiveSession:
         Raises:
             ModelError, GalleryError: As :meth:`frame`.
         """
-        with self._lock:
-            time = frame.time or 0.0
-            self._time = time
-            self._began = None if frame.captured_at is None else frame.captured_at - timedelta(seconds=time)
-            self._follow_gallery()
-            if self._worker is not None:
-                self._follower.learn(self._worker.answers())
-            wanted = self._follower.observe(frame.image, time, faces)
-            if self._worker is not None:
-                self._worker.ask(frame.image, wanted)
-            elif wanted:
-                self._follower.learn(embed_requests(self._recognizer.embedder, frame.image, wanted))
-            return self._result(frame, detected=faces is not None)
+        time = frame.time or 0.0
+        self._time = time
+        self._began = None if frame.captured_at is None else frame.captured_at - timedelta(seconds=time)
+        self._follow_gallery()
+        if self._worker is not None:
+            self._follower.learn(self._worker.answers())
+        wanted = self._follower.observe(frame.image, time, faces)
+        if self._worker is not None:
+            self._worker.ask(frame.image, wanted)
+        elif wanted:
+            self._follower.learn(embed_requests(self._recognizer.embedder, frame.image, wanted))
+        return self._result(frame, detected=faces is not None)
 
     def gap(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:
         """End all tracks, as when the stream is lost or has ended; frames may follow.
@@ -135,25 +132,16 @@ class LiveSession:
         Args:
             events: What happened to the stream; told last.
         """
-        with self._lock:
-            if self._worker is not None:
-                self._follower.learn(self._worker.answers(all_of_them=True))
-            self._ending = True
-            self._follower.finish()
-            self._ending = False
-            ended = self._follower.ended()
-            left = self._answers.left(ended, self._began)
+        if self._worker is not None:
+            self._follower.learn(self._worker.answers(all_of_them=True))
+        self._ending = True
+        self._follower.finish()
+        self._ending = False
+        ended = self._follower.ended()
+        left = self._answers.left(ended, self._began)
         return FrameResult(None, (), (*left, *events), ended, (), began=self._began)
 
     # The rest
-
-    def evidence(self, track_id: int) -> tuple[Sample, ...]:
-        """The pictures that a track's answer stands on, best first; any thread may ask between two frames.
-
-        Those of the last tracks that ended are still told; none where the track is not known.
-        """
-        with self._lock:
-            return self._follower.evidence(track_id)
 
     @property
     def waiting(self) -> int:

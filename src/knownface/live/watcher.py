@@ -24,7 +24,6 @@ from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, Watch
 from knownface.media import Source, parse_source
 from knownface.pipeline import map_in_order
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import Sample, TrackSummary
 from knownface.types import Face, Frame
 
 _AHEAD = 8
@@ -81,7 +80,6 @@ class Watcher(AbstractContextManager["Watcher"]):
         self._state: WatchState = "connecting"
         self._frames = self._reconnects = 0
         self._faces: tuple[str, ...] = ()
-        self._present: tuple[TrackSummary, ...] = ()
         self._said = ""
         self._started: datetime | None = None
         self.error: BaseException | None = None
@@ -133,14 +131,6 @@ class Watcher(AbstractContextManager["Watcher"]):
     ) -> None:
         self.stop()
 
-    def present(self) -> tuple[TrackSummary, ...]:
-        """The tracks of the moment, at most half a second old; any thread may ask at any time."""
-        return self._present
-
-    def evidence(self, track_id: int) -> tuple[Sample, ...]:
-        """As :meth:`LiveSession.evidence`; any thread may ask at any time."""
-        return self._session.evidence(track_id)
-
     def status(self) -> WatchStatus:
         """How it goes; any thread may ask at any time."""
         queue = len(self._delivery) + self._session.waiting + (len(self._reader.queue) if self._reader else 0)
@@ -179,7 +169,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             raise
         finally:
             try:
-                self._hand_on(self._session.gap((self._event("ended", str(error or "")),)))
+                self._delivery.put(self._session.gap((self._event("ended", str(error or "")),)))
             finally:
                 self._session.close()
                 self.preview.close()
@@ -201,7 +191,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         first = True
         for frame, faces, begun in map_in_order(look, due, threads=self._threads, ahead=_AHEAD):
             if first:
-                self._hand_on(FrameResult(None, events=(self._event("connected"),)))
+                self._delivery.put(FrameResult(None, events=(self._event("connected"),)))
                 first = False
             self._show(self._session.advance(frame, faces), begun)
 
@@ -234,7 +224,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._state = "running"
             self._frames += 1
             self._faces = tuple(face.identity.label for face in result.faces)
-        self._hand_on(result)
+        self._delivery.put(result)
 
     def _notice(self, notice: Notice) -> None:
         event = self._event(notice.kind, notice.why)
@@ -246,14 +236,9 @@ class Watcher(AbstractContextManager["Watcher"]):
                 self._state = "running"
                 self._reconnects += 1
         if notice.kind == "connected":
-            self._hand_on(FrameResult(None, events=(event,)))
+            self._delivery.put(FrameResult(None, events=(event,)))
         elif not lost_before:  # one event, however many attempts it takes
-            self._hand_on(self._session.gap((event,)))
+            self._delivery.put(self._session.gap((event,)))
 
     def _event(self, kind: EventKind, why: str = "") -> LiveEvent:
         return LiveEvent(kind, self.name, at=datetime.now(UTC), why=why)
-
-    def _hand_on(self, result: FrameResult) -> None:
-        if result.present is not None:
-            self._present = result.present
-        self._delivery.put(result)

@@ -10,7 +10,7 @@ from fastapi.routing import APIRoute
 from knownface import __version__
 from knownface.server import problems
 from knownface.server.context import Service
-from knownface.server.live import sockets
+from knownface.server.live.sockets import sockets
 from knownface.server.pages import router as pages
 from knownface.server.pages import static_files
 from knownface.server.routes import (

@@ -16,9 +16,9 @@ from knownface.server.audit import AuditLog
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
 from knownface.server.limits import RateLimiter
+from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
-from knownface.server.rooms import Rooms
 from knownface.server.sessions import SessionStore
 from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
@@ -46,7 +46,7 @@ class Service:
         strangers: Uploaded for a calibration.
         metrics: Counted for Prometheus.
         pictures: The small pictures of templates.
-        rooms: What is live: cameras, watched sources, what happens in front of them.
+        streams: Cameras of browsers, watched sources, and what happens in front of them.
         webhooks: Where events are sent to.
         models: The catalogue of networks.
         rates_by_key: Requests of each key.
@@ -65,7 +65,7 @@ class Service:
     strangers: Strangers
     metrics: Metrics
     pictures: PictureStore
-    rooms: Rooms
+    streams: LiveStreams
     webhooks: WebhookStore
     models: ModelStore
     rates_by_key: RateLimiter
@@ -85,7 +85,7 @@ class Service:
     @property
     def sightings(self) -> SightingLog:
         """Who was seen."""
-        return self.rooms.log
+        return self.streams.recorder.sightings
 
 
 def service_of(request: HTTPConnection) -> Service:

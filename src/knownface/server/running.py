@@ -23,9 +23,9 @@ from knownface.server.delivery import Courier
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
 from knownface.server.limits import RateLimiter
+from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
-from knownface.server.rooms import Rooms
 from knownface.server.sessions import SessionStore
 from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
@@ -119,8 +119,8 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)
     doorman = Doorman(keys, sessions)
     workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
-    rooms = Rooms(recognizer)
-    pulse = Pulse(recognizer, doorman, audit, rooms.log, workers, jobs)
+    streams = LiveStreams(recognizer)
+    pulse = Pulse(recognizer, doorman, audit, streams.recorder.sightings, workers, jobs)
     service = Service(
         recognizer=recognizer,
         settings=serve,
@@ -133,7 +133,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
         strangers=Strangers(),
         metrics=Metrics(),
         pictures=PictureStore(database, recognizer.settings.max_pixels),
-        rooms=rooms,
+        streams=streams,
         webhooks=WebhookStore(database),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
@@ -144,11 +144,11 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     courier.start()
     try:
         with opencv_on_one_thread():
-            service.rooms.start()
+            service.streams.watched.open()
             yield service, pulse
     finally:
         pulse.stopping = True
-        service.rooms.close()
+        service.streams.close()
         courier.close()
         service.workers.close()
         service.jobs.close()

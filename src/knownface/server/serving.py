@@ -18,7 +18,7 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from knownface.errors import SettingsError
 from knownface.server.app import create_app
 from knownface.server.context import Service
-from knownface.server.feeds import MOST_BYTES
+from knownface.server.live.camera import MOST_BYTES
 from knownface.server.running import Pulse, beating
 from knownface.server.shield import Shield
 from knownface.settings import ServeSettings

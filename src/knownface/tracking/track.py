@@ -243,19 +243,17 @@ class Track:
     @property
     def summary(self) -> TrackSummary:
         """The whole track so far."""
-        best = max(self.samples, key=lambda sample: sample.quality.score, default=None)
+        evidence = tuple(sorted(self.samples, key=lambda sample: -sample.quality.score))
         return TrackSummary(
             track_id=self.track_id,
             identity=self.identity,
             first_time=self.first_time,
             last_time=self.last_time,
             frames=self.frames,
-            best_distance=self.best_distance,
-            best_quality=None if best is None else best.quality.score,
             embedding=self.embedding,
-            picture=None if best is None else self.portraits.get(best.time),
-            picture_embedding=None if best is None else best.embedding,
+            picture=self.portraits.get(evidence[0].time) if evidence else None,
             segments=(*self.past, self._stretch(self._key)),
+            evidence=evidence,
         )
 
 

@@ -139,17 +139,6 @@ class FaceTracker:
         """
         return self._presence.ended()
 
-    def evidence(self, track_id: int) -> tuple[Sample, ...]:
-        """The pictures that a track's answer stands on, the best first: what to enrol when a user names it.
-
-        Args:
-            track_id: Of a track that is present, or of one of the last 200 that ended.
-
-        Returns:
-            Nothing for a track that is not known (any more).
-        """
-        return tuple(sorted(self._presence.evidence(track_id), key=lambda sample: -sample.quality.score))
-
     def _let_go(self, time: float) -> None:
         for track in self._presence.left(time):
             if self._naming.conclude(track, self._time, self.threshold):

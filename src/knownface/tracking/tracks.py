@@ -8,10 +8,7 @@ from collections.abc import Iterable
 from knownface.tracking.options import TrackingOptions
 from knownface.tracking.track import Track
 from knownface.tracking.unknowns import UnknownMemory
-from knownface.tracking.values import Sample, TrackSummary
-
-_PAST = 200
-"""Tracks that ended whose evidence is kept."""
+from knownface.tracking.values import TrackSummary
 
 
 class Tracks:
@@ -32,7 +29,6 @@ class Tracks:
         self._ids = itertools.count(1)
         self._also: dict[int, int] = {}
         self._ended: list[TrackSummary] = []
-        self._past: dict[int, tuple[Sample, ...]] = {}
 
     def new_id(self) -> int:
         """The number of another track."""
@@ -91,17 +87,9 @@ class Tracks:
         self.remember(track)
         if self.is_real(track):
             self._ended.append(track.summary)
-            self._past[track.track_id] = track.samples
         self._also = {new: old for new, old in self._also.items() if old != track.track_id}
-        while len(self._past) > _PAST:
-            del self._past[next(iter(self._past))]
 
     def ended(self) -> tuple[TrackSummary, ...]:
         """The summaries since the last call."""
         ended, self._ended = tuple(self._ended), []
         return ended
-
-    def evidence(self, track_id: int) -> tuple[Sample, ...]:
-        """What a track's answer stands on, also of the last tracks that ended."""
-        track = self.find(track_id)
-        return self._past.get(track_id, ()) if track is None else track.samples

@@ -154,13 +154,11 @@ class TrackSummary:
         first_time: Stream seconds when the face was first found.
         last_time: Stream seconds when it was last found.
         frames: Frames in which it was visible.
-        best_distance: Smallest distance of the decisions that gave the last answer, 0 to 2; None while pending.
-        best_quality: Score of the best picture of the evidence, 0 to 1; None without evidence.
         embedding: The evidence combined, a unit vector of shape (dim,); None without evidence.
         picture: The best picture of the evidence, with some of what is around the face, longer side at most 192
             pixels; None without evidence.
         segments: The answers one after another, at least one; the last one is ``identity``'s.
-        picture_embedding: Of ``picture`` alone, a unit vector of shape (dim,); None without one.
+        evidence: The pictures that the answer stands on, the best first: what to enrol when a user names the track.
     """
 
     track_id: int
@@ -168,9 +166,17 @@ class TrackSummary:
     first_time: float
     last_time: float
     frames: int
-    best_distance: float | None
-    best_quality: float | None
     embedding: Embeddings | None = field(repr=False)
     picture: Image | None = field(repr=False)
-    segments: tuple[Segment, ...] = ()
-    picture_embedding: Embeddings | None = field(default=None, repr=False)
+    segments: tuple[Segment, ...]
+    evidence: tuple[Sample, ...] = field(default=(), repr=False)
+
+    @property
+    def best_distance(self) -> float | None:
+        """Smallest distance of the decisions that gave the last answer, 0 to 2; None while pending."""
+        return self.segments[-1].best_distance
+
+    @property
+    def best_quality(self) -> float | None:
+        """Score of the best picture of the evidence, 0 to 1; None without evidence."""
+        return self.evidence[0].quality.score if self.evidence else None

@@ -1,8 +1,8 @@
 """Where results go: one file a sink."""
 
 from knownface.live.sinks.events import EventLines
-from knownface.live.sinks.sightings import SampleOffers, SightingRecorder, recorders
+from knownface.live.sinks.sightings import SampleOffers, SightingRecorder
 from knownface.live.sinks.timeline import Timeline, TimelineRow
 from knownface.live.sinks.video import LabelledVideo
 
-__all__ = ["EventLines", "LabelledVideo", "SampleOffers", "SightingRecorder", "Timeline", "TimelineRow", "recorders"]
+__all__ = ["EventLines", "LabelledVideo", "SampleOffers", "SightingRecorder", "Timeline", "TimelineRow"]

@@ -23,8 +23,8 @@ class EventLines(Sink):
         self._stream = stream
         self._lock = threading.Lock()
 
-    def tell(self, event: LiveEvent) -> None:
-        """Write an event that comes from elsewhere; any thread may."""
+    def write(self, event: LiveEvent) -> None:
+        """Write one event; any thread may call it."""
         line = json.dumps(event.as_dict(), ensure_ascii=True)
         with self._lock:
             self._stream.write(line + "\n")
@@ -33,4 +33,4 @@ class EventLines(Sink):
     def take(self, result: FrameResult) -> None:
         """Write the events of a result."""
         for event in result.events:
-            self.tell(event)
+            self.write(event)

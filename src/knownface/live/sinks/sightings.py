@@ -14,7 +14,6 @@ from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, Sighting
 from knownface.gallery import Gallery
 from knownface.live.identity_events import wall_time
 from knownface.live.values import FrameResult, LiveEvent, Sink
-from knownface.recognizer import FaceRecognizer
 from knownface.tracking import Segment, TrackSummary
 
 WRITE_EVERY = 0.5
@@ -28,7 +27,7 @@ class SightingRecorder:
         log: The gallery's sightings.
         source: What they call the source; without passwords.
         alerts: The gallery's rules; None tells nobody. Entered and left with the recorder.
-        tell: Called with every alert as an event.
+        on_alert: Called with every alert as an event.
     """
 
     def __init__(
@@ -36,12 +35,12 @@ class SightingRecorder:
         log: SightingLog,
         source: str,
         alerts: Alerts | None = None,
-        tell: Callable[[LiveEvent], None] = lambda _event: None,
+        on_alert: Callable[[LiveEvent], None] = lambda _event: None,
     ) -> None:
         self._log = log
         self._source = source
         self._alerts = alerts
-        self._tell = tell
+        self._on_alert = on_alert
         self._run = uuid.uuid4().hex
         self._ended: list[SeenTrack] = []
         self._present: list[SeenTrack] = []
@@ -86,7 +85,7 @@ class SightingRecorder:
         self._ended, self._present = [], []
         if self._alerts is not None:
             for alert in self._alerts.evaluate(seen):
-                self._tell(_alert_event(alert, self._source))
+                self._on_alert(_alert_event(alert, self._source))
 
     def _seen(self, tracks: Iterable[TrackSummary], began: datetime) -> list[SeenTrack]:
         return [seen for track in tracks for seen in seen_tracks(track, self._source, began, self._run)]
@@ -169,41 +168,19 @@ class SampleOffers(Sink):
         for track in result.ended:
             seen_at = wall_time(result.began, track.last_time)
             person = track.identity.person_id
-            if seen_at is None or person is None or track.picture is None or track.picture_embedding is None:
+            if seen_at is None or person is None or track.picture is None:
                 continue
             candidate = SampleCandidate(
                 person_id=person,
                 source=self._source,
                 seen_at=seen_at,
-                embedding=track.picture_embedding,
+                embedding=track.evidence[0].embedding,
                 picture=track.picture,
-                quality=track.best_quality or 0.0,
+                quality=track.evidence[0].quality.score,
                 samples=track.identity.samples,
                 changes=track.identity.changes,
             )
             offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept)
-
-
-def recorders(
-    recognizer: FaceRecognizer, log: SightingLog, source: str, tell: Callable[[LiveEvent], None]
-) -> list[Sink]:
-    """What writes down who is seen at a source: sightings, alerts and, if the settings say so, offers of samples.
-
-    Args:
-        recognizer: Who knows the people; alerts and offers go by the rule that it has at the time.
-        log: The sightings of its gallery.
-        source: What they call the source; without passwords.
-        tell: Called with every alert as an event.
-    """
-    gallery, settings = recognizer.gallery, recognizer.settings
-
-    def threshold() -> float:
-        return recognizer.rule.threshold
-
-    sinks: list[Sink] = [SightingRecorder(log, source, Alerts(gallery.database, threshold), tell)]
-    if settings.samples != "off":
-        sinks.append(SampleOffers(gallery, source, threshold, accept=settings.samples == "accept"))
-    return sinks
 
 
 def _alert_event(alert: Alert, source: str) -> LiveEvent:

@@ -22,6 +22,6 @@ def live(request: Request) -> Response:
         "live.html",
         "live",
         people=service.gallery.people_page(limit=_SUGGESTED),
-        sources=[watched.listed for watched in service.rooms.watched.all()],
+        sources=[watched.listed for watched in service.streams.watched.all()],
         notes=rule_notes(service),
     )

@@ -10,9 +10,9 @@ from knownface.errors import BadNameError, NameTakenError, NotFoundError, Unsupp
 from knownface.events.recording import jpeg
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import service_of
-from knownface.server.naming import name_track
+from knownface.server.live.naming import name_track
+from knownface.server.live.streams import LiveStreams
 from knownface.server.problems import answers
-from knownface.server.rooms import Rooms
 from knownface.server.routes.common import Here, WhoAsks, picture_answer
 from knownface.server.shapes.common import Number
 from knownface.server.shapes.live import NamedTrackShape, NewSource, Present, PresentFace, SourceShape, TrackName
@@ -21,11 +21,11 @@ from knownface.server.shapes.people import PersonShape
 router = guarded_router("live")
 
 
-async def _rooms_of(request: Request) -> Rooms:
-    return service_of(request).rooms
+async def _streams_of(request: Request) -> LiveStreams:
+    return service_of(request).streams
 
 
-Live: TypeAlias = Annotated[Rooms, Depends(_rooms_of)]
+Live: TypeAlias = Annotated[LiveStreams, Depends(_streams_of)]
 SessionId: TypeAlias = Annotated[str, Path(max_length=40, description="Of a stream that is looked at now.")]
 
 _GONE = answers(NotFoundError)
@@ -33,12 +33,12 @@ _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 
 
 @router.get("/live/present", dependencies=needs("viewer"), responses=answers(), summary="Tell who is here")
-def present(rooms: Live) -> Present:
+def present(streams: Live) -> Present:
     """Everybody in front of a camera of a browser or of a watched source, at most half a second old."""
     faces = [
-        PresentFace.of(feed.id, feed.source, track)
-        for feed in rooms.feeds()
-        for track in feed.presence.present()
+        PresentFace.of(stream.id, stream.source, track)
+        for stream in streams.all()
+        for track in stream.recent.present()
         if track.identity.state != "pending"
     ]
     return Present(faces=faces)
@@ -51,13 +51,13 @@ def present(rooms: Live) -> Present:
     summary="Name a face",
 )
 def name_face(
-    service: Here, rooms: Live, caller: WhoAsks, session: SessionId, track: Number, who: TrackName
+    service: Here, streams: Live, caller: WhoAsks, session: SessionId, track: Number, who: TrackName
 ) -> NamedTrackShape:
     """Says who a face in front of a camera is: its best pictures are learnt, its sightings become the person's.
 
     The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
     """
-    named = name_track(service, rooms.feed(session), track, who.name)
+    named = name_track(service, streams.get(session), track, who.name)
     service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
     return NamedTrackShape(
         person=PersonShape.model_validate(named.person), enrolled=named.enrolled, sightings=named.sightings
@@ -71,18 +71,18 @@ def name_face(
     response_class=Response,
     summary="Show a face",
 )
-def show_face(rooms: Live, request: Request, session: SessionId, track: Number) -> Response:
+def show_face(streams: Live, request: Request, session: SessionId, track: Number) -> Response:
     """The best picture so far of a face in front of a camera, as JPEG."""
-    found = rooms.feed(session).presence.find(track)
+    found = streams.get(session).recent.find(track)
     if found is None or found.picture is None:
         raise NotFoundError("There is no picture of this face.")
     return picture_answer(request, jpeg(found.picture))
 
 
 @router.get("/live/sources", dependencies=needs("viewer"), responses=answers(), summary="List the sources watched")
-def list_sources(rooms: Live) -> list[SourceShape]:
+def list_sources(streams: Live) -> list[SourceShape]:
     """The sources that the service watches itself, with how each goes."""
-    return [SourceShape.of(source) for source in rooms.watched.all()]
+    return [SourceShape.of(source) for source in streams.watched.all()]
 
 
 @router.post(
@@ -92,21 +92,21 @@ def list_sources(rooms: Live) -> list[SourceShape]:
     responses=answers(BadNameError, NameTakenError, UnsupportedError),
     summary="Watch a source",
 )
-def add_source(service: Here, rooms: Live, caller: WhoAsks, source: NewSource, response: Response) -> SourceShape:
+def add_source(service: Here, streams: Live, caller: WhoAsks, source: NewSource, response: Response) -> SourceShape:
     """Watches a camera, a stream or a file from now on, also after a start of the service.
 
     A camera or stream that is lost, or is not there yet, is tried again until it is. A file is watched once.
     """
-    added = rooms.watched.add(source.name, source.address)
+    added = streams.watched.add(source.name, source.address)
     service.audit.note(caller.actor, "source.add", added.listed.id)
     response.headers["Location"] = f"/v1/live/sources/{added.listed.id}"
     return SourceShape.of(added)
 
 
 @router.get("/live/sources/{source}", dependencies=needs("viewer"), responses=_GONE, summary="Tell how a source goes")
-def read_source(rooms: Live, source: Number) -> SourceShape:
+def read_source(streams: Live, source: Number) -> SourceShape:
     """One source and how it goes."""
-    return SourceShape.of(rooms.watched.get(source))
+    return SourceShape.of(streams.watched.get(source))
 
 
 @router.get(
@@ -116,10 +116,10 @@ def read_source(rooms: Live, source: Number) -> SourceShape:
     response_class=Response,
     summary="Show what a source shows",
 )
-def preview(rooms: Live, source: Number) -> Response:
+def preview(streams: Live, source: Number) -> Response:
     """The newest frame with boxes and names drawn in, as JPEG; ask again for the next one."""
-    watched = rooms.watched.get(source)
-    picture = rooms.watched.preview(source)
+    watched = streams.watched.get(source)
+    picture = streams.watched.preview(source)
     if picture is None:
         raise NotFoundError(
             "Another service on the same gallery watches this source."
@@ -130,17 +130,17 @@ def preview(rooms: Live, source: Number) -> Response:
 
 
 @router.post("/live/sources/{source}/start", dependencies=needs("operator"), responses=_GONE, summary="Start a source")
-def start_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> SourceShape:
+def start_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -> SourceShape:
     """Watches a source again; nothing changes if it is watched."""
-    started = rooms.watched.start(source)
+    started = streams.watched.start(source)
     service.audit.note(caller.actor, "source.start", source)
     return SourceShape.of(started)
 
 
 @router.post("/live/sources/{source}/stop", dependencies=needs("operator"), responses=_GONE, summary="Stop a source")
-def stop_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> SourceShape:
+def stop_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -> SourceShape:
     """Watches a source no more, until it is started again; answers when what was seen is written down."""
-    stopped = rooms.watched.stop(source)
+    stopped = streams.watched.stop(source)
     service.audit.note(caller.actor, "source.stop", source)
     return SourceShape.of(stopped)
 
@@ -152,7 +152,7 @@ def stop_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> 
     responses=_GONE,
     summary="Forget a source",
 )
-def remove_source(service: Here, rooms: Live, caller: WhoAsks, source: Number) -> None:
+def remove_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -> None:
     """Stops a source and forgets its address; its sightings stay."""
-    rooms.watched.remove(source)
+    streams.watched.remove(source)
     service.audit.note(caller.actor, "source.delete", source)

@@ -10,9 +10,9 @@ from pydantic.config import JsonDict
 
 from knownface.live import WatchStatus
 from knownface.media import SourceKind
+from knownface.server.live.watched import WatchedSource
 from knownface.server.shapes.common import Shape, finite
 from knownface.server.shapes.people import NameText, PersonShape
-from knownface.server.watched import WatchedSource
 from knownface.tracking import State, TrackSummary
 
 _SOURCE: JsonDict = {

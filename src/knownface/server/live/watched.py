@@ -13,9 +13,8 @@ from knownface.errors import KnownFaceError
 from knownface.live import Sink, Watcher, WatchOptions, WatchStatus
 from knownface.recognizer import FaceRecognizer
 from knownface.server.lease import LEASE_SECONDS, Lease
-from knownface.server.presence import Presence
+from knownface.server.live.recent_tracks import RecentTracks
 from knownface.server.source_list import ListedSource, SourceList
-from knownface.tracking import Sample
 
 _log = logging.getLogger(__name__)
 
@@ -42,36 +41,40 @@ class WatchedSource:
     elsewhere: bool
 
 
-class WatchedFeed:
-    """A source while it is watched; see :class:`knownface.server.feeds.Feed`."""
+class WatchedStream:
+    """A source while it is watched.
+
+    Args:
+        stream_id: Names it in addresses.
+        listed: As the list has it.
+        recognizer: Who knows the people.
+        sinks: Where results go besides.
+        new_number: Gives the number of another Unknown.
+    """
 
     def __init__(
         self,
-        feed_id: str,
+        stream_id: str,
         listed: ListedSource,
         recognizer: FaceRecognizer,
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
     ) -> None:
-        self.id = feed_id
+        self.id = stream_id
         self.source = listed.name
         self.live = listed.source.live
-        self.presence = Presence()
+        self.recent = RecentTracks()
         self.watcher = Watcher(
             listed.source,
             recognizer,
             WatchOptions(keep_trying=True) if self.live else WatchOptions(max_fps=_FILE_FPS, began=datetime.now(UTC)),
-            [self.presence, *sinks],
+            [self.recent, *sinks],
             name=listed.name,
             new_number=new_number,
         )
         self._over: float | None = None
         self.noted = False
         """Whether the list says that it has ended; a file is not watched twice."""
-
-    def evidence(self, track_id: int) -> tuple[Sample, ...]:
-        """As :meth:`knownface.server.feeds.Feed.evidence`."""
-        return self.watcher.evidence(track_id)
 
     def over_for(self) -> float | None:
         """Since how many seconds it is known to have ended by itself; None while it goes on."""
@@ -90,7 +93,7 @@ class WatchedSources:
 
     Args:
         recognizer: Who knows the people; its gallery keeps the list.
-        sinks: Makes the sinks of a source, given its feed's id and name.
+        sinks: Makes the sinks of a source, given its stream's id and name.
         new_number: Gives the number of another Unknown.
         lease_seconds: See :class:`Lease`.
     """
@@ -107,7 +110,7 @@ class WatchedSources:
         self._lease = Lease(recognizer.gallery.database, "watching", lease_seconds)
         self._sinks = sinks
         self._new_number = new_number
-        self._feeds: dict[int, WatchedFeed] = {}
+        self._streams: dict[int, WatchedStream] = {}
         self._ours = False
         self._lock = threading.Lock()  # of what is watched
         self._following = threading.Lock()  # held by whoever follows the list
@@ -128,16 +131,16 @@ class WatchedSources:
         """
         return self._watched(self._list.get(source_id))
 
-    def feeds(self) -> list[WatchedFeed]:
+    def streams(self) -> list[WatchedStream]:
         """Those that are watched here."""
         with self._lock:
-            return list(self._feeds.values())
+            return list(self._streams.values())
 
     def preview(self, source_id: int) -> bytes | None:
         """What a source shows, names drawn in, as JPEG; None while there is nothing to see."""
         with self._lock:
-            feed = self._feeds.get(source_id)
-        return None if feed is None else feed.watcher.preview.jpeg()
+            stream = self._streams.get(source_id)
+        return None if stream is None else stream.watcher.preview.jpeg()
 
     # Changes
 
@@ -159,9 +162,9 @@ class WatchedSources:
         """
         self._list.get(source_id)
         with self._lock:
-            feed = self._feeds.get(source_id)
-            if feed is not None and feed.over_for() is not None:
-                del self._feeds[source_id]
+            stream = self._streams.get(source_id)
+            if stream is not None and stream.over_for() is not None:
+                del self._streams[source_id]
         self._list.note(source_id, running=True)
         self._follow()
         return self.get(source_id)
@@ -174,11 +177,11 @@ class WatchedSources:
         """
         self._list.get(source_id)
         with self._lock:
-            feed = self._feeds.get(source_id)
+            stream = self._streams.get(source_id)
         self._list.note(source_id, running=False)
         self._follow()
-        if feed is not None:
-            feed.watcher.wait()
+        if stream is not None:
+            stream.watcher.wait()
         return self.get(source_id)
 
     def remove(self, source_id: int) -> None:
@@ -204,12 +207,12 @@ class WatchedSources:
         if self._thread.is_alive():
             self._thread.join()
         with self._following, self._lock:
-            feeds = list(self._feeds.values())
-            self._feeds.clear()
-        for feed in feeds:
-            feed.watcher.request_stop()
-        for feed in feeds:
-            feed.watcher.wait()
+            streams = list(self._streams.values())
+            self._streams.clear()
+        for stream in streams:
+            stream.watcher.request_stop()
+        for stream in streams:
+            stream.watcher.wait()
         try:
             self._lease.give_back()
         except KnownFaceError as error:
@@ -226,7 +229,7 @@ class WatchedSources:
 
     def _follow(self) -> None:
         """Bring what is watched here in line with the list."""
-        ended: list[WatchedFeed] = []
+        ended: list[WatchedStream] = []
         with self._following:
             if self._closing.is_set():
                 return
@@ -238,46 +241,50 @@ class WatchedSources:
                 self._lease.give_back()
             try:
                 with self._lock:
-                    for source_id in list(self._feeds):
+                    for source_id in list(self._streams):
                         if self._is_done_with(source_id, over.get(source_id), listed.get(source_id)):
-                            ended.append(self._feeds.pop(source_id))
-                    for source_id in wanted - set(self._feeds) if self._ours else ():
-                        self._feeds[source_id] = self._begin(listed[source_id])
+                            ended.append(self._streams.pop(source_id))
+                    for source_id in wanted - set(self._streams) if self._ours else ():
+                        self._streams[source_id] = self._begin(listed[source_id])
             finally:
-                for feed in ended:
-                    feed.watcher.request_stop()
-        for feed in ended:
-            feed.watcher.wait()
+                for stream in ended:
+                    stream.watcher.request_stop()
+        for stream in ended:
+            stream.watcher.wait()
 
     def _note_what_ended(self) -> dict[int, float]:
         """What ended by itself, since how many seconds; files are noted to be over."""
         with self._lock:
-            found = {i: (feed, seconds) for i, feed in self._feeds.items() if (seconds := feed.over_for()) is not None}
-        for source_id, (feed, _) in found.items():
-            if not feed.live and not feed.noted:
+            found = {
+                i: (stream, seconds)
+                for i, stream in self._streams.items()
+                if (seconds := stream.over_for()) is not None
+            }
+        for source_id, (stream, _) in found.items():
+            if not stream.live and not stream.noted:
                 self._list.note(source_id, running=False)
-                feed.noted = True
+                stream.noted = True
         return {i: seconds for i, (_, seconds) in found.items()}
 
     def _is_done_with(self, source_id: int, over: float | None, listed: ListedSource | None) -> bool:
         if listed is None or not self._ours:
             return True
-        live = self._feeds[source_id].live
+        live = self._streams[source_id].live
         if over is None:
             return not listed.running
         # What has ended is watched again if it is wanted; until then a file's end can be asked after.
         return (over >= AGAIN_SECONDS if live else True) if listed.running else live
 
-    def _begin(self, listed: ListedSource) -> WatchedFeed:
-        feed_id = f"source-{listed.id}"
-        sinks = self._sinks(feed_id, listed.name)
-        feed = WatchedFeed(feed_id, listed, self._recognizer, sinks, self._new_number)
-        feed.watcher.start()
-        return feed
+    def _begin(self, listed: ListedSource) -> WatchedStream:
+        stream_id = f"source-{listed.id}"
+        sinks = self._sinks(stream_id, listed.name)
+        stream = WatchedStream(stream_id, listed, self._recognizer, sinks, self._new_number)
+        stream.watcher.start()
+        return stream
 
     def _watched(self, listed: ListedSource) -> WatchedSource:
         with self._lock:
-            feed = self._feeds.get(listed.id)
-        status = None if feed is None else feed.watcher.status()
-        elsewhere = listed.running and feed is None and not self._ours
+            stream = self._streams.get(listed.id)
+        status = None if stream is None else stream.watcher.status()
+        elsewhere = listed.running and stream is None and not self._ours
         return WatchedSource(listed, status, elsewhere)

@@ -1,7 +1,7 @@
 """Live: pictures of a browser's camera by WebSocket, the sources that the service watches, and what happens.
 
 ``WS /v1/live/camera`` takes pictures as binary messages, in the order in which they were taken. The newest one counts:
-what arrives while another is being looked at replaces what waits. Every answer tells which picture it is about, so a
+what arrives while another is being processed replaces what waits. Every answer says which picture it is about, so a
 sender that keeps at most two pictures on their way never builds up a queue, neither here nor in the network.
 """
 
@@ -20,8 +20,8 @@ from knownface.gallery.names import clean_label
 from knownface.live import FrameResult
 from knownface.server.access import access_of
 from knownface.server.context import Service, service_of
-from knownface.server.feeds import CameraFeed
 from knownface.server.keys import Role
+from knownface.server.live.camera import CameraStream
 from knownface.server.problems import problem_of
 
 CHECK_EVERY: Final = 2.0
@@ -37,38 +37,38 @@ sockets = APIRouter()
 
 @sockets.websocket("/v1/live/camera")
 async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=200)] = "browser") -> None:
-    """Look at the pictures of a browser's camera."""
+    """Tracks and names the faces in the pictures of a browser's camera."""
     async with _opened(websocket, "device") as may_stay:
         service = service_of(websocket)
-        rooms = service.rooms
-        feed = rooms.open_camera(clean_label(source, "camera's name"))
+        streams = service.streams
+        stream = streams.open_camera(clean_label(source, "camera's name"))
         try:
-            await websocket.send_json({"type": "session", "session": feed.id})
+            await websocket.send_json({"type": "session", "session": stream.id})
             newest = _Newest()
-            await _until_one_ends(_receive(websocket, newest), _look(websocket, newest, feed, service), may_stay())
+            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, service), may_stay())
         finally:
-            await asyncio.shield(asyncio.to_thread(rooms.close_camera, feed))
+            await asyncio.shield(asyncio.to_thread(streams.close_camera, stream))
 
 
 @sockets.websocket("/v1/live/events")
 async def events(websocket: WebSocket) -> None:
-    """Tell what happens in front of every camera, and every alert."""
+    """Sends what happens in front of every camera, and every alert."""
     async with _opened(websocket, "viewer") as may_stay:
-        hub = service_of(websocket).rooms.hub
-        queue = hub.listen()
+        bus = service_of(websocket).streams.events
+        queue = bus.subscribe()
 
-        async def tell() -> None:
+        async def send() -> None:
             while True:
                 await websocket.send_json(await queue.get())
 
         try:
-            await _until_one_ends(_drain(websocket), tell(), may_stay())
+            await _until_one_ends(_drain(websocket), send(), may_stay())
         finally:
-            hub.leave(queue)
+            bus.unsubscribe(queue)
 
 
 class _Newest:
-    """Holds the newest picture that has not been looked at; older ones are let go."""
+    """Holds the newest picture that has not been processed; older ones are dropped."""
 
     def __init__(self) -> None:
         self._arrived = asyncio.Event()
@@ -98,11 +98,11 @@ async def _receive(websocket: WebSocket, newest: _Newest) -> None:
             newest.put(number, picture)
 
 
-async def _look(websocket: WebSocket, newest: _Newest, feed: CameraFeed, service: Service) -> None:
+async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, service: Service) -> None:
     while True:
         number, picture = await newest.take()
         try:
-            result = await service.workers.run(feed.look, picture)
+            result = await service.workers.run(stream.process, picture)
             answer = frame_answer(result)
         except KnownFaceError as error:
             answer = {"type": "problem", **problem_of(error).model_dump()}
@@ -110,7 +110,7 @@ async def _look(websocket: WebSocket, newest: _Newest, feed: CameraFeed, service
 
 
 def frame_answer(result: FrameResult) -> dict[str, Any]:
-    """What a browser is told of a frame: its size, and each face with its box and name as far as known."""
+    """What a browser is sent of a frame: its size, and each face with its box and name as far as known."""
     height, width = (0, 0) if result.frame is None else result.frame.image.shape[:2]
     faces = []
     for face in result.faces:

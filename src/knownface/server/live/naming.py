@@ -11,7 +11,7 @@ from knownface.events.recording import jpeg
 from knownface.events.unknowns import name_unknown
 from knownface.gallery import NewTemplate, Person
 from knownface.server.context import Service
-from knownface.server.feeds import Feed
+from knownface.server.live.streams import Stream
 from knownface.tracking import Sample
 
 MOST_TEMPLATES = 5
@@ -33,12 +33,12 @@ class NamedTrack:
     sightings: int
 
 
-def name_track(service: Service, feed: Feed, track_id: int, name: str) -> NamedTrack:
+def name_track(service: Service, stream: Stream, track_id: int, name: str) -> NamedTrack:
     """Say who a track is.
 
     Args:
         service: The running service.
-        feed: Where the track is.
+        stream: Where the track is.
         track_id: Which one.
         name: Of somebody in the gallery, or of a new person.
 
@@ -46,13 +46,12 @@ def name_track(service: Service, feed: Feed, track_id: int, name: str) -> NamedT
         NotFoundError: There is no such track, or it left too long ago.
         BadNameError, NameTakenError: The name cannot be this person's.
     """
-    track = feed.presence.find(track_id)
-    samples = feed.evidence(track_id)
-    if track is None or not samples:
+    track = stream.recent.find(track_id)
+    if track is None or not track.evidence:
         raise NotFoundError("This face is not here any more.", "Have the person look into the camera again.")
     gallery = service.gallery
     gallery.bind(service.recognizer.embedder.contract)
-    templates = [_template(sample, feed.source) for sample in samples[:MOST_TEMPLATES]]
+    templates = [_template(sample, stream.source) for sample in track.evidence[:MOST_TEMPLATES]]
     enrolled = gallery.add_templates(name, templates)
     person = gallery.person(name)
     if track.picture is not None and service.settings.store_pictures:
