@@ -138,7 +138,7 @@ def test_who_may_not_is_closed_out(live: Running) -> None:
 
 
 def test_a_key_that_is_revoked_ends_what_it_opened(live: Running, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knownface.server.live.sockets.CHECK_EVERY", 0.05)
+    monkeypatch.setattr("knownface.server.routes.live_sockets.CHECK_EVERY", 0.05)
     made = live.service.keys.create("short", "viewer")
     live.service.doorman.refresh()
     live.keys["short"] = made.token
@@ -153,7 +153,7 @@ def test_a_key_that_is_revoked_ends_what_it_opened(live: Running, jpeg: bytes, m
 
 
 def test_a_camera_that_falls_silent_and_one_too_many(live: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knownface.server.live.sockets.SILENCE", 0.2)
+    monkeypatch.setattr("knownface.server.routes.live_sockets.SILENCE", 0.2)
     with opened(live) as socket:
         assert closed(socket) == 4408
     monkeypatch.undo()

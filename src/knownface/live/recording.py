@@ -34,7 +34,8 @@ class Recorder:
             on_alert: Called with every alert as an event.
         """
         gallery, settings = self._recognizer.gallery, self._recognizer.settings
-        sinks: list[Sink] = [SightingRecorder(self.sightings, source, Alerts(gallery.database, self._threshold), on_alert)]
+        alerts = Alerts(gallery.database, self._threshold)
+        sinks: list[Sink] = [SightingRecorder(self.sightings, source, alerts, on_alert)]
         if settings.samples != "off":
             sinks.append(SampleOffers(gallery, source, self._threshold, accept=settings.samples == "accept"))
         return sinks

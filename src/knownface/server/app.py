@@ -10,7 +10,6 @@ from fastapi.routing import APIRoute
 from knownface import __version__
 from knownface.server import problems
 from knownface.server.context import Service
-from knownface.server.live.sockets import sockets
 from knownface.server.pages import router as pages
 from knownface.server.pages import static_files
 from knownface.server.routes import (
@@ -26,6 +25,7 @@ from knownface.server.routes import (
     templates,
     webhooks,
 )
+from knownface.server.routes.live_sockets import sockets
 
 _DESCRIPTION = """
 Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock beside a route tells the role it needs.

@@ -10,8 +10,9 @@ from knownface.errors import NotFoundError, UnknownSightingError
 from knownface.events.recording import jpeg
 from knownface.events.unknowns import name_unknown
 from knownface.gallery import NewTemplate, Person
-from knownface.server.context import Service
+from knownface.recognizer import FaceRecognizer
 from knownface.server.live.streams import Stream
+from knownface.server.pictures import PictureStore
 from knownface.tracking import Sample
 
 MOST_TEMPLATES = 5
@@ -33,11 +34,14 @@ class NamedTrack:
     sightings: int
 
 
-def name_track(service: Service, stream: Stream, track_id: int, name: str) -> NamedTrack:
+def name_track(
+    recognizer: FaceRecognizer, pictures: PictureStore | None, stream: Stream, track_id: int, name: str
+) -> NamedTrack:
     """Say who a track is.
 
     Args:
-        service: The running service.
+        recognizer: Whose gallery learns the face.
+        pictures: Keeps the best picture; None keeps none.
         stream: Where the track is.
         track_id: Which one.
         name: Of somebody in the gallery, or of a new person.
@@ -49,15 +53,15 @@ def name_track(service: Service, stream: Stream, track_id: int, name: str) -> Na
     track = stream.recent.find(track_id)
     if track is None or not track.evidence:
         raise NotFoundError("This face is not here any more.", "Have the person look into the camera again.")
-    gallery = service.gallery
-    gallery.bind(service.recognizer.embedder.contract)
+    gallery = recognizer.gallery
+    gallery.bind(recognizer.embedder.contract)
     templates = [_template(sample, stream.source) for sample in track.evidence[:MOST_TEMPLATES]]
     enrolled = gallery.add_templates(name, templates)
     person = gallery.person(name)
-    if track.picture is not None and service.settings.store_pictures:
+    if track.picture is not None and pictures is not None:
         best = templates[0].source_sha256
         of_best = [t.id for t in gallery.templates(person.id) if t.source_sha256 == best]
-        service.pictures.keep(dict.fromkeys(of_best, jpeg(track.picture)))
+        pictures.keep(dict.fromkeys(of_best, jpeg(track.picture)))
     renamed = 0
     if track.identity.unknown is not None:
         with contextlib.suppress(UnknownSightingError):  # what is not recorded need not be renamed

@@ -57,7 +57,8 @@ def name_face(
 
     The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
     """
-    named = name_track(service, streams.get(session), track, who.name)
+    pictures = service.pictures if service.settings.store_pictures else None
+    named = name_track(service.recognizer, pictures, streams.get(session), track, who.name)
     service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
     return NamedTrackShape(
         person=PersonShape.model_validate(named.person), enrolled=named.enrolled, sightings=named.sightings
