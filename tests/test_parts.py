@@ -25,11 +25,12 @@ def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """A folder that Python looks for packages in, with nothing in it."""
     folder = tmp_path / "site"
     folder.mkdir()
-    before = set(sys.modules)
     monkeypatch.syspath_prepend(folder)
+    # Bytecode is recognised by the second of its source, within which a test may change it.
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
     yield folder
-    for name in set(sys.modules) - before:
-        if str(folder) in (getattr(sys.modules[name], "__file__", None) or ""):
+    for name, module in list(sys.modules.items()):
+        if str(folder) in (getattr(module, "__file__", None) or ""):
             del sys.modules[name]
 
 
@@ -112,3 +113,62 @@ def test_a_name_in_a_gallery_is_never_imported(toy: Path, alone: Path) -> None:
     with pytest.raises(UnknownModelError, match="was filled by the embedder 'evil:Embedder'"):
         FaceRecognizer.open(detector="toy")
     FaceRecognizer.open(embedder="mine:Embedder", detector="toy").close()
+
+
+BLIND = toy_plugin.MODULE.replace("image.std() < 5", "True")
+TOY = ("--embedder", "toy", "--detector", "toy")
+
+
+@pytest.fixture
+def knownface_anew(knownface: Callable[..., Any]) -> Callable[..., Any]:
+    """``knownface``, with the toy's module read anew each time."""
+
+    def run(*words: object) -> Any:
+        toy_plugin.forget()
+        return knownface(*words)
+
+    return run
+
+
+def test_what_a_detector_missed_is_examined_again_once_it_is_mended(
+    site: Path, alone: Path, knownface_anew: Callable[..., Any]
+) -> None:
+    people = toy_plugin.people(alone / "people", 2, 2)
+    toy_plugin.install(site, module=BLIND)
+    assert "0 templates" in knownface_anew("enroll", people, *TOY).out
+    toy_plugin.install(site)
+    assert "4 templates of 2 people" in knownface_anew("enroll", people, *TOY).out
+
+
+def test_evaluation_forgets_what_a_detector_missed_once_it_is_mended(
+    site: Path, alone: Path, knownface_anew: Callable[..., Any]
+) -> None:
+    words = ("evaluate", toy_plugin.people(alone / "people", 3, 4), "--out", alone / "report", *TOY)
+    toy_plugin.install(site, module=BLIND)
+    assert knownface_anew(*words).status != 0
+    toy_plugin.install(site)
+    ran = knownface_anew(*words)
+    assert ran.status == 0
+    assert "3 of 3 pictures" in ran.out
+
+
+def test_a_stopped_identification_begins_anew_once_its_detector_is_mended(
+    site: Path, alone: Path, knownface_anew: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    people = toy_plugin.people(alone / "people", 2, 1)
+    words = ("identify", people, *TOY, "--csv", alone / "found.csv")
+    toy_plugin.install(site)
+    assert knownface_anew("enroll", people, *TOY).status == 0
+    toy_plugin.install(site, module=BLIND)
+    with monkeypatch.context() as patch:
+        patch.setattr("knownface.cli.identify.write_text", _stopped)
+        assert knownface_anew(*words).status == 130
+    assert (alone / "found.csv.partial").exists()
+    toy_plugin.install(site)
+    ran = knownface_anew(*words)
+    assert ran.status == 0
+    assert {"p0", "p1"} <= set((alone / "found.csv").read_text(encoding="utf-8").replace("\n", ",").split(","))
+
+
+def _stopped(*_: object) -> None:
+    raise KeyboardInterrupt

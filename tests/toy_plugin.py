@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import cv2
 import numpy as np
 
+from knownface.media import write_image
 from knownface.types import Image
 
 MODULE = '''
@@ -81,3 +83,16 @@ def picture(person: int, shot: int, spread: float = 12.0) -> Image:
     noise = np.random.default_rng([6, person, shot]).normal(size=(8, 8, 3)) * spread
     small = np.clip(pattern + noise, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (96, 96), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+def people(folder: Path, count: int, shots: int) -> Path:
+    """A folder of people named p0, p1, ... with so many pictures each."""
+    for person in range(count):
+        for shot in range(shots):
+            write_image(folder / f"p{person}" / f"{shot}.png", picture(person, shot))
+    return folder
+
+
+def forget() -> None:
+    """Let the next import read the package anew, as another process would."""
+    sys.modules.pop("knownface_toy", None)

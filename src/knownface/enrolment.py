@@ -7,7 +7,6 @@ happens next, and a second run has nothing left to do: files are known by their 
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
@@ -32,6 +31,7 @@ from knownface.errors import (
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewTemplate, Refusal, clean_name, name_key
 from knownface.media import is_clutter, kind_of, natural_key, read_image, read_video, video_info
+from knownface.parts import digest_of, fingerprint_of
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import PoorPictureError, ReviewRules, review
 from knownface.types import Embeddings
@@ -213,7 +213,7 @@ def enrol_people(
         GalleryError, OutputError: The gallery cannot be written; what was handed out before is enrolled.
     """
     gallery.bind(embedder.contract)
-    key = review_key(detector, options.rules)
+    key = review_key(detector, embedder, options.rules)
     known, refused = gallery.known_sources(), gallery.refusals(key)
     taken = {name_key(person.name): person.name for person in gallery.people()}
     welcome: list[PersonFolder] = []
@@ -381,6 +381,11 @@ def _templates_of(item: _Examined, vectors: Embeddings, threshold: float) -> tup
     return templates, text
 
 
-def review_key(detector: FaceDetector, rules: ReviewRules) -> str:
-    """Digest of what a refusal depended on; with other rules or another detector the file is looked at again."""
-    return hashlib.sha256(f"1 {detector.name} {rules!r}".encode()).hexdigest()[:16]
+def review_key(detector: FaceDetector, embedder: FaceEmbedder, rules: ReviewRules) -> str:
+    """Digest of what a refusal depended on; with other rules, or once a part was mended, the file is examined again."""
+    depended = {
+        "detector": fingerprint_of(detector),
+        "embedder": embedder.contract.fingerprint,  # whose crop refuses faces too
+        "rules": repr(rules),
+    }
+    return digest_of(depended)[:16]

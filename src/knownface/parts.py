@@ -6,12 +6,17 @@ part of its own as ``module:Factory``. What registers needs no other line in thi
 
 from __future__ import annotations
 
+import hashlib
+import inspect
+import json
+import sys
 from collections.abc import Mapping
 from importlib import metadata
 from importlib.metadata import EntryPoint
 from typing import Any
 
 from knownface.errors import KnownFaceError, PartError
+from knownface.files import sha256_of
 
 DETECTORS = "knownface.detectors"
 EMBEDDERS = "knownface.embedders"
@@ -85,6 +90,37 @@ def make_part(point: EntryPoint, factory: object, protocol: type) -> Any:
     if lacking:
         raise _unusable(point, f"it lacks {' and '.join(lacking)}")
     return part
+
+
+def fingerprint_of(part: object) -> str:
+    """What the results of a part depend on, as a hex digest; what is remembered of a part is remembered by it.
+
+    The part's own ``fingerprint``, which should be a digest over its weights and parameters (:func:`digest_of`); for a
+    part without one, :func:`code_digest` of its class and its name.
+    """
+    own = getattr(part, "fingerprint", None)
+    return str(own or digest_of({"name": getattr(part, "name", ""), "code": code_digest(part)}))
+
+
+def digest_of(described: Mapping[str, Any]) -> str:
+    """A fingerprint: SHA-256 in hex of a description as canonical JSON, the same on every machine."""
+    canonical = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+    return hashlib.sha256(canonical.encode()).hexdigest()
+
+
+def code_digest(thing: object) -> str:
+    """A digest of a class or function, or of another thing's class: its name and its module's source.
+
+    Mended code is other code by it; what a function reads from other files is not seen.
+    """
+    code: Any = thing if hasattr(thing, "__qualname__") else type(thing)
+    module = sys.modules.get(code.__module__)
+    path = getattr(module, "__file__", None)
+    try:
+        source = sha256_of(path) if path else inspect.getsource(code)
+    except (OSError, TypeError):  # typed into a console
+        source = ""
+    return digest_of({"module": code.__module__, "name": code.__qualname__, "source": source})
 
 
 def _unusable(point: EntryPoint, why: str) -> PartError:

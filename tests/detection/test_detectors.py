@@ -134,6 +134,13 @@ def test_a_file_that_is_no_network_is_refused_by_name(tmp_path: Path) -> None:
         YuNetDetector(broken)
 
 
+def test_a_detectors_fingerprint_is_that_of_its_file_and_parameters(model_folder: Path) -> None:
+    files = [model_folder / name for name in ("yunet_n_640_640.onnx", "yunet_n_dynamic.onnx")]
+    detectors = [*(YuNetDetector(file) for file in files), YuNetDetector(files[0], detail_side=640), HogDetector()]
+    assert len({detector.fingerprint for detector in detectors}) == len(detectors)
+    assert YuNetDetector(files[0]).fingerprint == detectors[0].fingerprint
+
+
 class TestChoice:
     def test_auto_takes_yunet_from_the_models_folder(self, model_folder: Path, tmp_path: Path) -> None:
         settings = load_settings(detector="auto", models=model_folder, cache=tmp_path)

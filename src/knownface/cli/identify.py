@@ -21,6 +21,7 @@ from knownface.cli.common import (
     write_text,
 )
 from knownface.files import is_stream
+from knownface.parts import fingerprint_of
 from knownface.tables import csv_text
 
 if TYPE_CHECKING:
@@ -117,7 +118,7 @@ def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Jo
     from knownface.journal import Journal
 
     gallery, contract = recognizer.gallery, recognizer.embedder.contract
-    state = (gallery.location, gallery.generation, contract.fingerprint, recognizer.detector.name)
+    state = (gallery.location, gallery.generation, contract.fingerprint, fingerprint_of(recognizer.detector))
     journal = Journal(result, repr((state, recognizer.rule, chosen)))
     if journal.done:
         say(f"Going on with a stopped run: {len(journal.done)} files are done.")

@@ -10,11 +10,15 @@ from knownface.types import Face, Image
 
 
 class FaceDetector(Protocol):
-    """Finds faces; one instance may be used by several threads at once."""
+    """Finds faces; one instance may be used by several threads at once.
+
+    It should have a ``fingerprint`` as well, a digest over its weights and parameters, by which pictures without a
+    face are remembered; see :func:`knownface.parts.fingerprint_of`.
+    """
 
     @property
     def name(self) -> str:
-        """Name in the catalogue, such as ``yunet``."""
+        """Name in the catalogue, such as ``yunet-2026may``, or that it is registered by."""
         ...
 
     @property

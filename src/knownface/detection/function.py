@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.detection.base import largest_first
-from knownface.models.contract import digest_of
+from knownface.parts import code_digest, digest_of
 from knownface.types import Box, Face, Image
 
 Found: TypeAlias = Face | npt.ArrayLike
@@ -29,8 +29,8 @@ class FunctionDetector:
         name: What the detector is called in messages and reports; None takes the function's own name.
         gives_landmarks: Whether its faces have the five points, which an aligned embedder needs.
         fingerprint: Changes whenever the function finds other faces: results are remembered by it. None takes a digest
-            of the name and of ``gives_landmarks``. The function's code and weights are no part of that digest: give
-            another name or fingerprint when they change, or what the earlier ones found is taken for theirs.
+            of the name, of ``gives_landmarks`` and of the source file of the function's module. Weights are no part of
+            that digest: give another fingerprint when they change, or what the earlier ones found is taken for theirs.
         thread_safe: Whether the function may be called by several threads at once; else calls wait for each other.
 
     Example:
@@ -52,7 +52,7 @@ class FunctionDetector:
         self.name = name or getattr(fn, "__name__", type(fn).__name__).strip("<>")
         self.gives_landmarks = gives_landmarks
         self.fingerprint = fingerprint or digest_of(
-            {"kind": "function", "name": self.name, "gives_landmarks": gives_landmarks}
+            {"kind": "function", "name": self.name, "gives_landmarks": gives_landmarks, "code": code_digest(fn)}
         )
         self._fn = fn
         self._turn: AbstractContextManager[object] = contextlib.nullcontext() if thread_safe else threading.Lock()

@@ -11,8 +11,11 @@ import cv2
 import dlib
 
 from knownface.detection.base import largest_first, resized
+from knownface.parts import digest_of
 from knownface.types import Box, Face, Image
 
+RECIPE = 1
+"""Version of the code in this file: raised when a change of it changes what is found."""
 WORKING_SIDE = 1200
 """Pictures are brought to this longest side: larger costs time, smaller hides small faces."""
 LARGEST_ENLARGEMENT = 2.0
@@ -41,6 +44,16 @@ class HogDetector:
 
     def __init__(self) -> None:
         self._local = threading.local()
+        self.fingerprint = digest_of(
+            {
+                "recipe": RECIPE,
+                "dlib": dlib.__version__,
+                "working side": WORKING_SIDE,
+                "largest enlargement": LARGEST_ENLARGEMENT,
+                "clear score": CLEAR_SCORE,
+                "border": BORDER,
+            }
+        )
 
     def detect(self, image: Image) -> list[Face]:
         """The faces of an RGB image, largest first."""

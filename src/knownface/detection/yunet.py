@@ -20,11 +20,15 @@ import numpy.typing as npt
 from knownface.detection.base import largest_first, resized
 from knownface.detection.yunet_network import Rows, YuNetNetwork, free_size_session
 from knownface.errors import ModelError
+from knownface.files import sha256_of
 from knownface.models import ModelEntry
 from knownface.models.kinds import Kind
+from knownface.parts import digest_of
 from knownface.settings import Settings
 from knownface.types import Face, Image
 
+RECIPE = 1
+"""Version of this code and of ``yunet_network``: raised when a change of it changes what is found."""
 SCORE_THRESHOLD = 0.6
 """Smallest score of a face, as OpenCV's own example has it."""
 NMS_THRESHOLD = 0.3
@@ -59,6 +63,16 @@ class YuNetDetector:
         self._local = threading.local()
         session = free_size_session(path)
         self._free = None if session is None else YuNetNetwork(session, SCORE_THRESHOLD, NMS_THRESHOLD, _CANDIDATES)
+        self.fingerprint = digest_of(
+            {
+                "recipe": RECIPE,
+                "weights": sha256_of(path),
+                "score": SCORE_THRESHOLD,
+                "overlap": NMS_THRESHOLD,
+                "candidates": _CANDIDATES,
+                "sides": [detail_side, OVERVIEW_ABOVE, OVERVIEW_SIDE],
+            }
+        )
         if self._free is None:
             cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
             self._network()

@@ -8,8 +8,9 @@ from typing import Protocol
 import numpy as np
 
 from knownface.errors import ModelError
-from knownface.models.contract import InputContract, digest_of, fingerprinted
+from knownface.models.contract import InputContract, fingerprinted
 from knownface.models.entry import ModelEntry
+from knownface.parts import digest_of
 from knownface.types import EmbedderContract, Embeddings, Face, Image
 
 RECIPE = 1

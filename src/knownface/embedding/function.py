@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from knownface.embedding.base import RECIPE, unit_vectors
 from knownface.embedding.crops import ARCFACE_SIZE, DEFAULT_FACTOR, crop_face, resize_crop
-from knownface.models.contract import digest_of
+from knownface.parts import digest_of
 from knownface.types import DecisionRule, EmbedderContract, Embeddings, Face, Image
 
 UNCALIBRATED = DecisionRule(k1=1, k2=3, threshold=1.1)

@@ -23,6 +23,7 @@ from knownface.evaluation.face_cache import FaceCache
 from knownface.evaluation.faces import FaceSet
 from knownface.files import sha256_of
 from knownface.media import kind_of, read_image, read_video
+from knownface.parts import fingerprint_of
 from knownface.pipeline import embed_crops, find_faces, map_in_order
 from knownface.types import Box, Embeddings, Image
 
@@ -206,7 +207,7 @@ class FaceReader:
         """Everything besides the file that an embedding depends on."""
         contract = self.embedder.contract
         altered = alteration.key if alteration else ""
-        return f"{_RECIPE} {contract.fingerprint} {self.detector.name} {self.every:g} {altered}"
+        return f"{_RECIPE} {contract.fingerprint} {fingerprint_of(self.detector)} {self.every:g} {altered}"
 
     def _look(self, sample: Sample, recipe: str, alteration: Alteration | None) -> _Looked:
         try:

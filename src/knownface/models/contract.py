@@ -7,9 +7,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from dataclasses import field, fields
 from typing import Annotated, Any, Literal, TypeAlias
 
@@ -124,9 +121,3 @@ def fingerprinted(contract: InputContract) -> dict[str, Any]:
     if contract.crop != "square":
         del kept["crop_factor"]
     return kept
-
-
-def digest_of(described: Mapping[str, Any]) -> str:
-    """A fingerprint: SHA-256 in hex of a description as canonical JSON, the same on every machine."""
-    canonical = json.dumps(described, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
-    return hashlib.sha256(canonical.encode()).hexdigest()
