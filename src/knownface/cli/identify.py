@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import math
 from pathlib import Path
@@ -78,10 +79,12 @@ def command(
         raise UnreadableError(
             f"There is no photo and no video in {' '.join(paths)}.", "Give photos, videos or folders."
         )
-    with open_recognizer(create=False, **options) as recognizer:
+    with open_recognizer(create=False, **options) as recognizer, contextlib.ExitStack() as opened:
         recognizer.gallery.check_not_empty()
         chosen = IdentifyOptions(every, top, allow_repeats, annotate)
         journal = _journal(recognizer, chosen, json_file or csv_file)
+        if journal:
+            opened.callback(journal.close)
         results = []
         with progress() as bar:
             task = bar.add_task("Identifying", total=len(files))
