@@ -44,7 +44,7 @@ def serving(folder: Path, **serve: Any) -> Iterator[Running]:
         with bound_socket(configured) as listening, open_service(recognizer) as (service, pulse):
             roles = ("device", "viewer", "operator", "admin")
             keys = {role: service.keys.create(role, role).token for role in roles}
-            service.doorman.refresh()
+            service.authenticator.refresh()
             server, started = make_server(service), threading.Event()
             thread = threading.Thread(target=run, args=(server, pulse, listening, started.set))
             thread.start()

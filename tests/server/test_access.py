@@ -29,7 +29,7 @@ def test_every_route_but_the_open_ones_asks_for_a_valid_key(served: Running) -> 
     revoked = served.service.keys.create("revoked", "admin")
     expired = served.service.keys.create("expired", "admin", datetime.now(UTC) - timedelta(seconds=1))
     served.service.keys.revoke(revoked.key.id)
-    served.service.doorman.refresh()
+    served.service.authenticator.refresh()
     good = served.keys["admin"]
     wrong = ["", "Bearer", "Bearer x", f"Bearer {good}x", f"Bearer {good[:-1]}", f"Basic {good}", good]
     wrong += [f"Bearer {revoked.token}", f"Bearer {expired.token}", "Bearer kf_é_é".encode("latin-1").decode("latin-1")]
@@ -164,12 +164,12 @@ def test_a_session_reads_and_changes_with_its_token_only(served: Running) -> Non
 
 def test_a_session_ends_with_its_key(served: Running) -> None:
     made = served.service.keys.create("short", "viewer")
-    served.service.doorman.refresh()
+    served.service.authenticator.refresh()
     served.keys["short"] = made.token
     with login(served, "short") as client:
         assert client.get("/people").status_code == 200
         served.service.keys.revoke(made.key.id)
-        served.service.doorman.refresh()
+        served.service.authenticator.refresh()
         assert client.get("/people").status_code == 401
 
 

@@ -140,7 +140,7 @@ def test_who_may_not_is_closed_out(live: Running) -> None:
 def test_a_key_that_is_revoked_ends_what_it_opened(live: Running, jpeg: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("knownface.server.routes.live_sockets.CHECK_EVERY", 0.05)
     made = live.service.keys.create("short", "viewer")
-    live.service.doorman.refresh()
+    live.service.authenticator.refresh()
     live.keys["short"] = made.token
     with opened(live, "camera", "short") as camera, opened(live, "events", "short") as events:
         told(camera)

@@ -10,7 +10,8 @@ import pytest
 from fastapi.routing import APIRoute
 from service_tools import Running
 
-from knownface.server.pages import router
+from knownface.server import pages
+from knownface.server.app import routers_in
 from knownface.server.pages.render import AdminPageRoute, PageRoute
 
 OPEN = {"/", "/sign-in"}
@@ -19,7 +20,7 @@ OPEN = {"/", "/sign-in"}
 def paths() -> dict[str, type[APIRoute]]:
     """Every page with the class of its route, numbers filled in."""
     found: dict[str, type[APIRoute]] = {}
-    routers = [router]
+    routers = list(routers_in(pages))
     while routers:
         for route in routers.pop().routes:
             if isinstance(route, APIRoute):

@@ -59,7 +59,7 @@ def command(gallery: str | None, **options: Any) -> None:
                 for note in notes:
                     say(note)
                 _first_key(service.keys, service.audit, address)
-                service.doorman.refresh()
+                service.authenticator.refresh()
                 if scheme == "http" and not _is_loopback(settings.host):
                     say("Without TLS keys and faces cross the network unprotected, and browsers give no camera to it.")
 

@@ -1,4 +1,4 @@
-"""Who is asking, and may they: keys and browser sessions, roles, protection of sessions against other sites.
+"""Authorisation: the role that each route needs, and protection of browser sessions against other sites.
 
 Access is checked before a byte of the body is read. A route without a role cannot be made.
 """
@@ -6,10 +6,8 @@ Access is checked before a byte of the body is read. A route without a role cann
 from __future__ import annotations
 
 import hmac
-import threading
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any, Final, Literal
 from urllib.parse import urlsplit
 
@@ -22,8 +20,8 @@ from starlette.websockets import WebSocket
 from knownface.errors import ForbiddenError, NoKeyError, RateLimitedError
 from knownface.server.audit import Actor
 from knownface.server.context import Service, service_of
-from knownface.server.keys import Key, KeyStore, Role, allows, secret_digest, split_token
-from knownface.server.sessions import SessionStore, StoredSession, csrf_token
+from knownface.server.keys import Role, allows
+from knownface.server.sessions import csrf_token
 
 CSRF_HEADER: Final = "X-CSRF-Token"
 _READING = {"GET", "HEAD", "OPTIONS"}
@@ -50,61 +48,6 @@ class Caller:
     actor: Actor
     role: Role
     session: str | None = None
-
-
-class Doorman:
-    """Knows every key and session, so that a request costs no look into the database.
-
-    :meth:`refresh` is called every second, and at once after a change made here; so what the command line revokes
-    is void within a second.
-    """
-
-    def __init__(self, keys: KeyStore, sessions: SessionStore) -> None:
-        self._store, self._session_store = keys, sessions
-        self._keys: dict[str, tuple[Key, str]] = {}
-        self._by_id: dict[int, Key] = {}
-        self._sessions: dict[str, StoredSession] = {}
-        self._used: dict[int, datetime] = {}
-        self._lock = threading.Lock()
-        self.refresh()
-
-    def refresh(self) -> None:
-        """Read keys and sessions anew."""
-        with self._lock:
-            keys, sessions = self._store.secrets(), self._session_store.all()
-            self._by_id = {key.id: key for key, _ in keys.values()}
-            self._keys, self._sessions = keys, sessions
-
-    def by_token(self, token: str) -> Key | None:
-        """The key of a token, if it is valid."""
-        parts = split_token(token)
-        if parts is None:
-            return None
-        key, digest = self._keys.get(parts[0], (None, ""))
-        same = hmac.compare_digest(secret_digest(parts[1]), digest)
-        return self._valid(key if same else None)
-
-    def by_session(self, token: str) -> Key | None:
-        """The key with which a browser session was begun, if both are valid."""
-        session = self._sessions.get(secret_digest(token))
-        if session is None or session.expires <= datetime.now(UTC):
-            return None
-        return self._valid(self._by_id.get(session.key_id))
-
-    def _valid(self, key: Key | None) -> Key | None:
-        now = datetime.now(UTC)
-        if key is None or not key.valid(now):
-            return None
-        self._used[key.id] = now.replace(second=0, microsecond=0)
-        return key
-
-    def store_uses(self) -> None:
-        """Write down which keys were used since the last call."""
-        used, self._used = self._used, {}
-        known = self._by_id
-        fresh = {i: at for i, at in used.items() if i in known and known[i].last_used != at}
-        if fresh:
-            self._store.note_use(fresh)
 
 
 def needs(role: Role | Literal["anyone"]) -> list[params.Depends]:
@@ -183,14 +126,14 @@ def caller_of(request: HTTPConnection, role: Role) -> Caller:
         NoKeyError: No valid key or session.
         ForbiddenError: The role does not allow it, or a page of another site may have made the browser send it.
     """
-    doorman = service_of(request).doorman
+    authenticator = service_of(request).authenticator
     scheme, _, token = request.headers.get("authorization", "").partition(" ")
     session = request.cookies.get(cookie_name(request))
     if token:
         session = None
-        key = doorman.by_token(token.strip()) if scheme.lower() == "bearer" else None
+        key = authenticator.by_token(token.strip()) if scheme.lower() == "bearer" else None
     else:
-        key = doorman.by_session(session) if session else None
+        key = authenticator.by_session(session) if session else None
     if key is None:
         raise NoKeyError("This needs a valid key.")
     if session is not None:

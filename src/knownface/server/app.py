@@ -2,30 +2,19 @@
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 import re
+from collections.abc import Iterator
+from types import ModuleType
 
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from knownface import __version__
-from knownface.server import problems
+from knownface.server import pages, problems, routes
 from knownface.server.context import Service
-from knownface.server.pages import router as pages
-from knownface.server.pages import static_files
-from knownface.server.routes import (
-    access,
-    attendance,
-    background,
-    faces,
-    hours,
-    live,
-    people,
-    seen,
-    service,
-    templates,
-    webhooks,
-)
-from knownface.server.routes.live_sockets import sockets
+from knownface.server.pages.render import static_files
 
 _DESCRIPTION = """
 Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock beside a route tells the role it needs.
@@ -33,20 +22,6 @@ Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock be
 Every error has one shape, `{code, message, hint, details}`; `code` is stable. Lists are read in pages: give `next` as
 `cursor` until it is null. 429 and 503 say in `Retry-After` how long to wait.
 """
-
-_ROUTERS = (
-    faces.router,
-    people.router,
-    templates.router,
-    seen.router,
-    attendance.router,
-    hours.router,
-    live.router,
-    background.router,
-    access.router,
-    webhooks.router,
-    service.router,
-)
 
 
 def create_app(running: Service) -> FastAPI:
@@ -75,13 +50,21 @@ def create_app(running: Service) -> FastAPI:
     )
     app.state.service = running
     problems.install(app)
-    for router in _ROUTERS:
+    for router in routers_in(routes):
         app.include_router(router)
-    app.include_router(sockets)
-    app.include_router(pages)
+    for router in routers_in(pages):
+        app.include_router(router, include_in_schema=False)
     app.mount("/static", static_files())
     app.openapi()  # kept; made at the first request it would hold up all others for a second
     return app
+
+
+def routers_in(package: ModuleType) -> Iterator[APIRouter]:
+    """The ``router`` of every module of a package that has one: a new file is a new group of routes."""
+    for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}."):
+        router = getattr(importlib.import_module(module.name), "router", None)
+        if router is not None:
+            yield router
 
 
 def _operation(route: APIRoute) -> str:

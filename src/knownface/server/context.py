@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from starlette.requests import HTTPConnection
 
@@ -13,6 +13,7 @@ from knownface.gallery import Gallery
 from knownface.models import ModelStore
 from knownface.recognizer import FaceRecognizer
 from knownface.server.audit import AuditLog
+from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
 from knownface.server.limits import RateLimiter
@@ -26,9 +27,6 @@ from knownface.server.work import Workers
 from knownface.settings import ServeSettings
 from knownface.storage import Database
 
-if TYPE_CHECKING:
-    from knownface.server.access import Doorman
-
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
@@ -39,7 +37,7 @@ class Service:
         settings: Of the service.
         keys: The API keys.
         sessions: The browser sessions.
-        doorman: Knows both by heart.
+        authenticator: Looks up both.
         audit: The audit log.
         workers: Where pictures are looked at.
         jobs: Longer things that run in the background.
@@ -58,7 +56,7 @@ class Service:
     settings: ServeSettings
     keys: KeyStore
     sessions: SessionStore
-    doorman: Doorman
+    authenticator: Authenticator
     audit: AuditLog
     workers: Workers
     jobs: Jobs

@@ -16,8 +16,8 @@ from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
-from knownface.server.access import Doorman
 from knownface.server.audit import AuditLog
+from knownface.server.authentication import Authenticator
 from knownface.server.context import Service
 from knownface.server.delivery import Courier
 from knownface.server.jobs import Jobs
@@ -55,14 +55,14 @@ class Pulse:
     def __init__(
         self,
         recognizer: FaceRecognizer,
-        doorman: Doorman,
+        authenticator: Authenticator,
         audit: AuditLog,
         sightings: SightingLog,
         workers: Workers,
         jobs: Jobs,
     ) -> None:
-        self._recognizer, self._doorman, self._audit, self._sightings = recognizer, doorman, audit, sightings
-        self._workers, self._jobs = workers, jobs
+        self._recognizer, self._authenticator = recognizer, authenticator
+        self._audit, self._sightings, self._workers, self._jobs = audit, sightings, workers, jobs
         self._days = recognizer.settings.serve.audit_days
         self._last = self._scrubbed = self._purged = time.monotonic()
         self._written = self._cleaned = 0.0
@@ -81,11 +81,11 @@ class Pulse:
     def _look(self) -> None:
         now = time.monotonic()
         try:
-            self._doorman.refresh()
+            self._authenticator.refresh()
             self._recognizer.read_rule()
             if now - self._written > _WRITE_SECONDS:
                 self._written = now
-                self._doorman.store_uses()
+                self._authenticator.store_uses()
             if self._days is not None and now - self._cleaned > _CLEAN_SECONDS:
                 self._cleaned = now
                 self._audit.forget(self._days)
@@ -117,16 +117,16 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
     gallery.bind(recognizer.embedder.contract)  # Unknowns can be compared before anybody is enrolled
     database = gallery.database
     keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)
-    doorman = Doorman(keys, sessions)
+    authenticator = Authenticator(keys, sessions)
     workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
     streams = LiveStreams(recognizer)
-    pulse = Pulse(recognizer, doorman, audit, streams.recorder.sightings, workers, jobs)
+    pulse = Pulse(recognizer, authenticator, audit, streams.recorder.sightings, workers, jobs)
     service = Service(
         recognizer=recognizer,
         settings=serve,
         keys=keys,
         sessions=sessions,
-        doorman=doorman,
+        authenticator=authenticator,
         audit=audit,
         workers=workers,
         jobs=jobs,
@@ -153,7 +153,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Pulse]]:
         service.workers.close()
         service.jobs.close()
         with contextlib.suppress(KnownFaceError):
-            doorman.store_uses()
+            authenticator.store_uses()
 
 
 @contextlib.asynccontextmanager

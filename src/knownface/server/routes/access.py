@@ -32,11 +32,11 @@ _GONE = answers(UnknownKeyError)
 def begin_session(service: Here, request: Request, login: Login, response: Response) -> SessionShape:
     """Sets a cookie that stands for the key; the answer's `csrf` must come with every change."""
     check_origin(request)
-    key = service.doorman.by_token(login.key.strip())
+    key = service.authenticator.by_token(login.key.strip())
     if key is None:
         raise NoKeyError("This is no valid key.")
     token = service.sessions.begin(key.id)
-    service.doorman.refresh()
+    service.authenticator.refresh()
     response.set_cookie(
         cookie_name(request),
         token,
@@ -63,7 +63,7 @@ def end_session(service: Here, request: Request, caller: WhoAsks, response: Resp
     """Ends the session and takes the cookie away; does nothing for a key."""
     if caller.session:
         service.sessions.end(caller.session)
-        service.doorman.refresh()
+        service.authenticator.refresh()
     name = cookie_name(request)
     response.delete_cookie(name, path="/", secure=is_secure(request), httponly=True, samesite="strict")
 
@@ -108,7 +108,7 @@ def rotate_key(service: Here, caller: WhoAsks, key_id: Number) -> KeyWithToken:
 def revoke_key(service: Here, caller: WhoAsks, key_id: Number) -> KeyShape:
     """Makes a key void for good, with its browser sessions. It stays in the list, for the audit log's sake."""
     key: Key = service.keys.revoke(key_id)
-    service.doorman.refresh()
+    service.authenticator.refresh()
     service.audit.note(caller.actor, "key.revoke", key_id)
     return KeyShape.model_validate(key)
 
@@ -131,7 +131,7 @@ def read_audit(
 
 
 def _with_token(service: Here, made: NewKey) -> KeyWithToken:
-    service.doorman.refresh()
+    service.authenticator.refresh()
     return KeyWithToken(key=KeyShape.model_validate(made.key), token=made.token)
 
 

@@ -32,10 +32,10 @@ SILENCE: Final = 300.0
 # Private codes of RFC 6455, section 7.4.2: 4000 and an HTTP status. The first that fits counts.
 _CODES = {NoKeyError: 4401, ForbiddenError: 4403, BusyError: 4503, RateLimitedError: 4429}
 
-sockets = APIRouter()
+router = APIRouter()
 
 
-@sockets.websocket("/v1/live/camera")
+@router.websocket("/v1/live/camera")
 async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=200)] = "browser") -> None:
     """Tracks and names the faces in the pictures of a browser's camera."""
     async with _opened(websocket, "device") as may_stay:
@@ -50,7 +50,7 @@ async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=2
             await asyncio.shield(asyncio.to_thread(streams.close_camera, stream))
 
 
-@sockets.websocket("/v1/live/events")
+@router.websocket("/v1/live/events")
 async def events(websocket: WebSocket) -> None:
     """Sends what happens in front of every camera, and every alert."""
     async with _opened(websocket, "viewer") as may_stay:
