@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+import os
+import re
+import subprocess
 import sys
+import sysconfig
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,9 +16,11 @@ import pytest
 
 import toy_plugin
 from knownface import FaceRecognizer
+from knownface.client import Client
 from knownface.detection import choose_detector
 from knownface.embedding import load_embedder
 from knownface.errors import PartError, UnknownModelError
+from knownface.media import VideoWriter
 from knownface.models import ModelStore
 from knownface.models.kinds import kind_of, weightless_parts
 from knownface.parts import COMMANDS, DETECTORS, EMBEDDERS, registered
@@ -172,3 +179,93 @@ def test_a_stopped_identification_begins_anew_once_its_detector_is_mended(
 
 def _stopped(*_: object) -> None:
     raise KeyboardInterrupt
+
+
+def names_in(file: Path) -> list[str | None]:
+    """Of the rows that a command wrote as JSON."""
+    return [row["name"] for row in json.loads(file.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_gallery_of_an_installed_embedder_opens_again_by_itself(knownface: Callable[..., Any], alone: Path) -> None:
+    people = toy_plugin.people(alone / "people", 2, 2)
+    assert "4 templates of 2 people" in knownface("enroll", people, *TOY).out
+    ran = knownface("identify", people / "p1", "--detector", "toy", "--json", alone / "found.json")
+    assert names_in(alone / "found.json") == ["p1", "p1"]
+    assert "since it filled this gallery" in ran.err
+    assert knownface("doctor", "--detector", "toy").status == 0
+    with FaceRecognizer.open(detector="toy") as recognizer:
+        assert recognizer.identify(toy_plugin.picture(1, 7))[0].name == "p1"
+
+
+@pytest.mark.usefixtures("toy")
+def test_an_installed_command_is_run_and_listed(knownface: Callable[..., Any]) -> None:
+    assert knownface("greet").out == "Hello from the toy.\n"
+    assert "Greet from outside." in knownface("--help").out
+
+
+@pytest.mark.usefixtures("toy")
+def test_a_video_is_watched_with_installed_parts(knownface: Callable[..., Any], alone: Path) -> None:
+    assert knownface("enroll", toy_plugin.people(alone / "people", 2, 2), *TOY).status == 0
+    with VideoWriter(alone / "door.mp4", 10.0) as writer:
+        for shot in range(20):
+            writer.write(toy_plugin.picture(1, shot, 4.0), shot / 10)
+    ran = knownface("watch", alone / "door.mp4", *TOY, "--timeline", alone / "seen.json")
+    assert ran.status == 0, ran.err
+    assert set(names_in(alone / "seen.json")) == {"p1"}
+
+
+@pytest.mark.usefixtures("toy")
+def test_installed_parts_are_measured(knownface: Callable[..., Any], alone: Path) -> None:
+    people = toy_plugin.people(alone / "people", 3, 4)
+    ran = knownface("experiment", "compare", people, "--out", alone / "report", *TOY)
+    assert "1 of 1 systems could be run" in ran.out, ran.err
+    ran = knownface("bench", *TOY, "--data", people, "--size", 10, "--dim", 8, "--seconds", "0.01")
+    assert "toy, batch 32, a face" in ran.out, ran.err
+
+
+def test_a_service_answers_with_installed_parts(toy: Path, knownface: Callable[..., Any], alone: Path) -> None:
+    assert knownface("enroll", toy_plugin.people(alone / "people", 2, 2), *TOY).status == 0
+    environment = {**os.environ, "PYTHONPATH": str(toy)}
+    command = [sys.executable, "-m", "knownface", "serve", "--port", "0", *TOY]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, text=True) as service:
+        try:
+            assert service.stdout is not None
+            told = service.stdout.readline() + service.stdout.readline()
+            address, key = re.search(r"http://[\d.:]+", told), re.search(r"kf_\S+", told)
+            assert address is not None
+            assert key is not None
+            with Client(address[0], key[0]) as client:
+                picture = alone / "people" / "p0" / "0.png"
+                assert [face["name"] for face in client.identify(picture)["faces"]] == ["p0"]
+                in_use = [model["name"] for model in client.request("GET", "/models") if model["in_use"]]
+                assert in_use == ["toy", "toy"]
+        finally:
+            service.terminate()
+            service.communicate(timeout=60)
+
+
+def test_parts_of_a_script_in_the_working_folder(knownface: Callable[..., Any], site: Path, alone: Path) -> None:
+    toy_plugin.install(alone, entry_points="")
+    people = toy_plugin.people(alone / "people", 2, 2)
+    script = ("--embedder", "knownface_toy:Embedder", "--detector", "knownface_toy:Detector")
+    assert "4 templates of 2 people" in knownface("enroll", people, *script).out
+    ran = knownface("identify", people / "p1", *script, "--json", alone / "found.json")
+    assert ran.status == 0
+    assert names_in(alone / "found.json") == ["p1", "p1"]
+    # Its name alone does not lead to it.
+    ran = knownface("identify", people / "p1")
+    assert ran.status == 5
+    assert "filled by the embedder 'toy'" in ran.err
+    assert "--embedder module:Factory" in ran.err
+
+
+def test_a_settings_file_in_the_working_folder_imports_nothing_from_there(
+    alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    toy_plugin.install(alone, module="raise SystemExit('imported')")
+    (alone / "knownface.toml").write_text('detector = "knownface_toy:Detector"\n', encoding="utf-8")
+    script = Path(sysconfig.get_path("scripts")) / "knownface"
+    ran = subprocess.run([script, "doctor"], capture_output=True, text=True, check=False)
+    assert ran.returncode == 1
+    assert "importing it raises ModuleNotFoundError" in " ".join(ran.stdout.split())

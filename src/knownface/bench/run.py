@@ -14,14 +14,12 @@ from pathlib import Path
 from typing import TypeAlias
 
 from knownface import __version__
-from knownface.bench.pictures import read_pictures, tiled
+from knownface.bench.pictures import made_crops, read_pictures, tiled
 from knownface.bench.result import BenchResult, Figure
 from knownface.bench.searching import search_figures
 from knownface.bench.timing import seconds_of
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import load_embedder
-from knownface.embedding.check import made_pictures
-from knownface.embedding.network import input_of
 from knownface.errors import FaceError, ModelError
 from knownface.media import read_image, write_image
 from knownface.models import ModelStore
@@ -45,7 +43,7 @@ class BenchOptions:
 
     Attributes:
         data: Folder of photos; None takes the face that scikit-image ships.
-        embedders: Names in the catalogue; empty: all whose weights are on this machine.
+        embedders: As ``--embedder`` takes them; empty: all whose weights are on this machine.
         sizes: Templates in the galleries that are searched.
         dim: Length of the vectors searched.
         seconds: For each figure.
@@ -100,10 +98,9 @@ def _detection(detector: FaceDetector, pictures: Sequence[Image], options: Bench
 def _embedding(settings: Settings, store: ModelStore, options: BenchOptions) -> Iterator[Figure]:
     for name in options.embedders or embedders_here(store):
         embedder = load_embedder(name, store, settings.device, max(BATCHES), settings.threads)
-        crops = made_pictures(input_of(store.entry(name)))
+        crops = made_crops(embedder, max(BATCHES))
         for batch in BATCHES:
-            faces = [crops[i % len(crops)] for i in range(batch)]
-            seconds = seconds_of(partial(embedder.embed, faces), options.seconds)
+            seconds = seconds_of(partial(embedder.embed, crops[:batch]), options.seconds)
             yield Figure("embedding", f"{name}, batch {batch}, a face", 1000 * seconds / batch, "ms")
 
 

@@ -23,7 +23,8 @@ from knownface.evaluation.protocol import Evaluation, Tick, embed_dataset, evalu
 from knownface.evaluation.report import Cell, FigureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions
 from knownface.media import kind_of, read_image
-from knownface.types import Image
+from knownface.parts import EMBEDDERS, find_part
+from knownface.types import EmbedderContract, Image
 
 _TIMED_FACES = 64
 _PAPER = "as quoted in the CLIP + FAISS paper (2025)"
@@ -36,7 +37,7 @@ class Entry:
 
     Attributes:
         title: For people.
-        embedder: Its name in the catalogue, or the name to import it as.
+        embedder: As ``--embedder`` takes it, or the name to import it as.
         published: What others report, on their data.
         source: Who.
         missing: Why it cannot be run by that name whatever is at hand; empty where it can.
@@ -77,10 +78,12 @@ class Measured:
     Attributes:
         evaluation: On the data set.
         speed: Faces a second, cropped and embedded.
+        contract: Of the embedder.
     """
 
     evaluation: Evaluation
     speed: float
+    contract: EmbedderContract
 
 
 def entries_for(names: Sequence[str]) -> list[Entry]:
@@ -107,7 +110,7 @@ def compare(
         bench: Detector, cache and store; its own embedder is not used.
         root: The data set.
         options: How.
-        embedders: Names in the catalogue; none compares all of :data:`ENTRIES`.
+        embedders: As ``--embedder`` takes them; none compares all of :data:`ENTRIES`.
         fpir: At which TPIR is told, where there are strangers.
         facts: More facts for the page.
         tick: Told how far it is.
@@ -132,7 +135,7 @@ def compare(
 
         sides = embed_dataset(dataset, strangers, reader, tell)
         evaluation = evaluate(sides, options.grid, options.criterion)
-        measured[entry.title] = Measured(evaluation, speed_of(reader, dataset))
+        measured[entry.title] = Measured(evaluation, speed_of(reader, dataset), reader.embedder.contract)
         notes += [f"{entry.title}: {note}" for note in (*sides.notes, *edge_notes(evaluation))]
     told: dict[str, Cell] = {"Data set": str(root)}
     if measured:
@@ -147,6 +150,8 @@ def compare(
 def _lacking(bench: Bench, entry: Entry) -> str:
     """What is missing and how to get it; empty where the weights are here."""
     if entry.embedder not in bench.store.catalog:
+        if find_part(EMBEDDERS, entry.embedder) is not None:
+            return ""
         return f"No file that could be trusted is known to the catalogue. {_IMPORT.format(name=entry.embedder)}"
     try:
         bench.store.files(entry.embedder)
@@ -187,13 +192,15 @@ def _measured_section(bench: Bench, entries: Sequence[Entry], measured: Mapping[
     rows: list[list[Cell]] = []
     for entry in entries:
         found, known = measured.get(entry.title), bench.store.catalog.get(entry.embedder)
+        dim: int | None = known.input.dim if known is not None and known.input is not None else None
+        licence = known.licence if known else None
         values: list[Cell] = [None] * 4
         if found is not None:
             report = found.evaluation.report
             values = [report.accuracy, report.macro.f1, tpir_at(found.evaluation, fpir), found.speed]
-        dim = known.input.dim if known is not None and known.input is not None else None
+            dim, licence = found.contract.dim, found.contract.licence
         published = f"{entry.published} ({entry.source})" if entry.published else ""
-        rows.append([entry.title, *values, dim, known.licence if known else None, published])
+        rows.append([entry.title, *values, dim, licence, published])
     formats = {"accuracy": ".2%", "macro F1": ".2%", tpir: ".2%", "faces a second": ".0f"}
     text = (
         "Everything measured here was measured on the same split with the same detector and the same search, each "
