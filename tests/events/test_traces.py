@@ -191,7 +191,7 @@ def test_a_killed_purge_is_finished_by_the_next_start(filled, gallery, made, tmp
     gone = jpeg(made.picture(1000 + 7 * 59))
     log = SightingLog(gallery, Keep(days=1000))
     with monkeypatch.context() as patched:
-        patched.setattr("knownface.storage.database.scrub", lambda *_, **__: False)
+        patched.setattr("knownface.storage.Database.scrub", lambda *_, **__: False)
         log.purge(datetime.now(UTC) + timedelta(days=999))
         gallery.close()
     Gallery.open(file).close()

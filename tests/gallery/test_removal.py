@@ -100,8 +100,7 @@ def test_another_programs_index_does_not_bring_the_person_back(filled, face, tmp
 
 def test_a_removal_that_was_cut_short_is_finished_at_the_next_start(filled, face, tmp_path, file, monkeypatch):
     with monkeypatch.context() as patched:
-        patched.setattr("knownface.storage.database.scrub", lambda engine, place, thorough: False)
-        patched.setattr("knownface.storage.scrub.scrub", lambda engine, place: False)
+        patched.setattr("knownface.storage.Database.scrub", lambda database, thorough: False)
         filled.remove("Ann Secret")
         filled.close()
     Gallery.open(file).close()

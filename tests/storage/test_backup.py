@@ -15,20 +15,20 @@ from knownface.errors import (
     OutputError,
     UnreadableError,
 )
-from knownface.storage import backup, open_engine, reading, restore, writing
+from knownface.storage import Database, backup, restore
 from knownface.storage.schema import META_STAMP, meta
 
 
-def put(engine, key, value="1"):
-    with writing(engine, "here") as connection:
+def put(database, key, value="1"):
+    with database.writing() as connection:
         connection.execute(insert(meta), {"key": key, "value": value})
 
 
 def keys(file):
-    engine = open_engine(file, create=False)
-    with reading(engine, "here") as connection:
+    database = Database.open(file, create=False)
+    with database.reading() as connection:
         found = set(connection.scalars(select(meta.c.key)))
-    engine.dispose()
+    database.close()
     return found
 
 
@@ -40,11 +40,11 @@ def file(tmp_path):
 @pytest.fixture
 def copy(file, tmp_path):
     """A backup that holds the key "old"; the gallery holds "new" besides. Nobody has either open."""
-    engine = open_engine(file)
-    put(engine, "old")
-    backup(engine, tmp_path / "backups" / "b.db")
-    put(engine, "new")
-    engine.dispose()
+    database = Database.open(file)
+    put(database, "old")
+    backup(database, tmp_path / "backups" / "b.db")
+    put(database, "new")
+    database.close()
     return tmp_path / "backups" / "b.db"
 
 
@@ -56,53 +56,53 @@ def test_a_backup_is_one_private_file_with_everything(copy):
 
 
 def test_a_backup_can_be_made_while_others_write(file, tmp_path):
-    engine = open_engine(file)
+    database = Database.open(file)
     stop = threading.Event()
 
     def write():
         number = 0
         while not stop.is_set():
-            put(engine, str(number))
+            put(database, str(number))
             number += 1
 
     writer = threading.Thread(target=write)
     writer.start()
     for number in range(5):
-        backup(engine, tmp_path / f"{number}.db")
+        backup(database, tmp_path / f"{number}.db")
     stop.set()
     writer.join()
-    engine.dispose()
+    database.close()
     for number in range(5):
         found = {int(key) for key in keys(tmp_path / f"{number}.db") if key.isdigit()}
         assert found == set(range(len(found)))
 
 
 def test_an_existing_file_is_overwritten_only_if_asked(file, tmp_path):
-    engine = open_engine(file)
+    database = Database.open(file)
     target = tmp_path / "b.db"
     target.write_text("precious")
     with pytest.raises(OutputError, match="exists"):
-        backup(engine, target)
+        backup(database, target)
     assert target.read_text() == "precious"
-    backup(engine, target, overwrite=True)
+    backup(database, target, overwrite=True)
     with pytest.raises(OutputError, match="itself"):
-        backup(engine, file, overwrite=True)
-    engine.dispose()
+        backup(database, file, overwrite=True)
+    database.close()
     assert keys(target)
 
 
 def test_a_damaged_gallery_gives_no_backup(file, tmp_path, monkeypatch):
     monkeypatch.setattr("knownface.storage.checks.QUICK_CHECK_BYTES", 0)
-    engine = open_engine(file)
-    put(engine, "large", "x" * 500_000)
-    engine.dispose()
+    database = Database.open(file)
+    put(database, "large", "x" * 500_000)
+    database.close()
     content = bytearray(file.read_bytes())
     content[-20 * 8192 :] = b"\xff" * 20 * 8192
     file.write_bytes(content)
-    engine = open_engine(file)
+    database = Database.open(file)
     with pytest.raises(GalleryDamagedError):
-        backup(engine, tmp_path / "b.db")
-    engine.dispose()
+        backup(database, tmp_path / "b.db")
+    database.close()
     assert [path.name for path in tmp_path.iterdir() if path.name.startswith((".", "b"))] == []
 
 
@@ -175,12 +175,12 @@ def test_a_newer_or_foreign_or_missing_backup_replaces_nothing(file, copy, tmp_p
 
 
 def test_a_gallery_that_is_open_is_not_replaced(file, copy):
-    engine = open_engine(file)
-    with reading(engine, "here") as connection:
+    database = Database.open(file)
+    with database.reading() as connection:
         connection.execute(select(meta)).all()
     with pytest.raises(GalleryLockedError, match="open"):
         restore(copy, file)
-    engine.dispose()
+    database.close()
     assert "new" in keys(file)
     restore(copy, file)
     assert "new" not in keys(file)

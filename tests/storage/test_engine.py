@@ -18,8 +18,8 @@ from knownface.errors import (
     OutputError,
     SettingsError,
 )
+from knownface.storage import Database, insert_new, insert_one
 from knownface.storage import engine as engine_module
-from knownface.storage import insert_new, insert_one, open_engine, reading, writing
 from knownface.storage.schema import groups, meta
 
 
@@ -29,19 +29,19 @@ def file(tmp_path):
 
 
 @pytest.fixture
-def engine(file):
-    opened = open_engine(file)
+def database(file):
+    opened = Database.open(file)
     yield opened
-    opened.dispose()
+    opened.close()
 
 
 def pragma(connection, name):
     return connection.exec_driver_sql(f"PRAGMA {name}").scalar()
 
 
-def test_a_new_file_is_private_and_durable(engine, file):
+def test_a_new_file_is_private_and_durable(database, file):
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         assert pragma(connection, "journal_mode") == "wal"
         assert pragma(connection, "synchronous") == 2  # FULL
         assert pragma(connection, "foreign_keys") == 1
@@ -51,7 +51,7 @@ def test_a_new_file_is_private_and_durable(engine, file):
 
 def test_a_missing_gallery_is_not_made_unless_asked(file):
     with pytest.raises(GalleryEmptyError, match=r"gallery\.db"):
-        open_engine(file, create=False)
+        Database.open(file, create=False)
     assert not file.parent.exists()
 
 
@@ -59,54 +59,54 @@ def test_an_empty_file_becomes_a_gallery(file):
     file.parent.mkdir()
     file.touch()
     with pytest.raises(GalleryEmptyError):
-        open_engine(file, create=False)
-    open_engine(file).dispose()
-    open_engine(file, create=False).dispose()
+        Database.open(file, create=False)
+    Database.open(file).close()
+    Database.open(file, create=False).close()
 
 
-def test_what_was_written_is_there_and_what_failed_is_not(engine):
-    with writing(engine, "here") as connection:
+def test_what_was_written_is_there_and_what_failed_is_not(database):
+    with database.writing() as connection:
         connection.execute(insert(meta), {"key": "kept", "value": "1"})
 
     def fail():
-        with writing(engine, "here") as connection:
+        with database.writing() as connection:
             connection.execute(insert(meta), {"key": "lost", "value": "1"})
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
         fail()
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         assert connection.scalar(select(func.count()).where(meta.c.key == "kept")) == 1
         assert connection.scalar(select(func.count()).where(meta.c.key == "lost")) == 0
 
 
-def test_a_reader_sees_one_state(engine):
+def test_a_reader_sees_one_state(database):
     count = select(func.count()).select_from(meta)
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         before = connection.scalar(count)
-        with writing(engine, "here") as other:
+        with database.writing() as other:
             other.execute(insert(meta), {"key": "new", "value": "1"})
         assert connection.scalar(count) == before
 
 
-def test_a_second_writer_is_told_who_is_in_the_way(engine, file, monkeypatch):
+def test_a_second_writer_is_told_who_is_in_the_way(database, file, monkeypatch):
     monkeypatch.setattr(engine_module, "BUSY_SECONDS", 0.1)
-    other = open_engine(file)
-    with writing(engine, "here"), pytest.raises(GalleryLockedError, match="there"):  # noqa: SIM117
-        with writing(other, "there"):
+    other = Database.open(file)
+    with database.writing(), pytest.raises(GalleryLockedError, match=r"gallery\.db"):  # noqa: SIM117
+        with other.writing():
             pass
-    with writing(other, "there"):
+    with other.writing():
         pass
-    other.dispose()
+    other.close()
 
 
 @pytest.mark.parametrize("location", ["file", ":memory:"])
 def test_threads_that_write_at_once_wait_for_each_other(location, file):
-    engine = open_engine(file if location == "file" else location)
+    database = Database.open(file if location == "file" else location)
 
     def write(number):
         for step in range(10):
-            with writing(engine, "here") as connection:
+            with database.writing() as connection:
                 connection.execute(insert(meta), {"key": f"{number}-{step}", "value": "1"})
 
     threads = [threading.Thread(target=write, args=(i,)) for i in range(6)]
@@ -114,13 +114,13 @@ def test_threads_that_write_at_once_wait_for_each_other(location, file):
         thread.start()
     for thread in threads:
         thread.join()
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         assert connection.scalar(select(func.count()).where(meta.c.value == "1")) == 60
-    engine.dispose()
+    database.close()
 
 
-def test_insert_new_passes_over_what_is_there(engine):
-    with writing(engine, "here") as connection:
+def test_insert_new_passes_over_what_is_there(database):
+    with database.writing() as connection:
         insert_new(connection, meta, [{"key": "a", "value": "1"}])
         insert_new(connection, meta, [{"key": "a", "value": "2"}, {"key": "b", "value": "2"}])
         insert_new(connection, meta, [])
@@ -128,8 +128,8 @@ def test_insert_new_passes_over_what_is_there(engine):
         assert found.all() == ["1", "2"]
 
 
-def test_insert_one_returns_the_key(engine):
-    with writing(engine, "here") as connection:
+def test_insert_one_returns_the_key(database):
+    with database.writing() as connection:
         assert insert_one(connection, groups, {"name": "A", "name_key": "a"}) == 1
 
 
@@ -146,15 +146,15 @@ def test_what_is_no_database_is_refused_and_left_as_it_is(content, tmp_path):
     file = tmp_path / "gallery.db"
     file.write_bytes(content)
     with pytest.raises(GalleryDamagedError, match=r"gallery\.db"):
-        open_engine(file)
+        Database.open(file)
     assert file.read_bytes() == content
 
 
 @pytest.mark.parametrize("damage", ["cut", "overwritten", "header"])
-def test_a_damaged_gallery_is_refused_and_left_as_it_is(damage, engine, file):
-    with writing(engine, "here") as connection:
+def test_a_damaged_gallery_is_refused_and_left_as_it_is(damage, database, file):
+    with database.writing() as connection:
         insert_new(connection, meta, [{"key": str(i), "value": "x" * 3000} for i in range(100)])
-    engine.dispose()
+    database.close()
     content = bytearray(file.read_bytes())
     if damage == "cut":
         del content[len(content) // 2 :]
@@ -164,32 +164,32 @@ def test_a_damaged_gallery_is_refused_and_left_as_it_is(damage, engine, file):
         content[16:40] = b"\xff" * 24
     file.write_bytes(content)
     with pytest.raises(GalleryDamagedError) as caught:
-        open_engine(file)
+        Database.open(file)
     assert str(file) in caught.value.message
     assert file.read_bytes() == content
 
 
-def test_damage_in_a_large_file_is_told_when_it_is_met(engine, file, monkeypatch):
+def test_damage_in_a_large_file_is_told_when_it_is_met(database, file, monkeypatch):
     monkeypatch.setattr("knownface.storage.checks.QUICK_CHECK_BYTES", 0)
-    with writing(engine, "here") as connection:
+    with database.writing() as connection:
         insert_new(connection, meta, [{"key": str(i), "value": "x" * 3000} for i in range(100)])
-    engine.dispose()
+    database.close()
     content = bytearray(file.read_bytes())
     content[-40 * 8192 : -10 * 8192] = b"\xff" * 30 * 8192
     file.write_bytes(content)
-    again = open_engine(file)
-    with pytest.raises(GalleryDamagedError), reading(again, str(file)) as connection:
+    again = Database.open(file)
+    with pytest.raises(GalleryDamagedError), again.reading() as connection:
         connection.execute(select(meta)).all()
-    again.dispose()
+    again.close()
 
 
-def test_a_newer_version_is_refused_and_left_as_it_is(engine, file):
-    with writing(engine, "here") as connection:
+def test_a_newer_version_is_refused_and_left_as_it_is(database, file):
+    with database.writing() as connection:
         connection.execute(text("UPDATE knownface_version SET version_num = '9999'"))
-    engine.dispose()
+    database.close()
     content = file.read_bytes()
     with pytest.raises(GalleryVersionError, match="9999"):
-        open_engine(file)
+        Database.open(file)
     assert file.read_bytes() == content
 
 
@@ -200,26 +200,26 @@ def test_another_programs_database_is_refused_and_left_as_it_is(tmp_path):
     connection.close()
     content = file.read_bytes()
     with pytest.raises(GalleryError, match="another program"):
-        open_engine(file)
+        Database.open(file)
     assert file.read_bytes() == content
 
 
 def test_a_folder_is_no_gallery(tmp_path):
     with pytest.raises(GalleryError, match="not a file"):
-        open_engine(tmp_path)
+        Database.open(tmp_path)
 
 
 def test_a_path_through_a_file_is_refused(tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(GalleryError, match="file"):
-        open_engine(tmp_path / "file" / "gallery.db")
+        Database.open(tmp_path / "file" / "gallery.db")
 
 
 @pytest.mark.parametrize("location", ["gallery.db", "folder/gallery.db"])
 def test_a_folder_that_may_not_be_written_is_told(ordinary_folder, location):
     ordinary_folder.chmod(0o500)
     with pytest.raises(GalleryError, match=r"gallery\.db may not be opened") as caught:
-        open_engine(ordinary_folder / location)
+        Database.open(ordinary_folder / location)
     ordinary_folder.chmod(0o700)
     assert "Check who owns" in caught.value.hint
 
@@ -227,20 +227,20 @@ def test_a_folder_that_may_not_be_written_is_told(ordinary_folder, location):
 @pytest.mark.parametrize("rights", [0o000, 0o400])
 def test_a_gallery_that_may_not_be_read_or_written_is_told(ordinary_folder, rights):
     file = ordinary_folder / "gallery.db"
-    open_engine(file).dispose()
+    Database.open(file).close()
     content = file.read_bytes()
     file.chmod(rights)
     ordinary_folder.chmod(0o500)
     with pytest.raises(GalleryError, match=r"gallery\.db may not be opened"):
-        open_engine(file)
+        Database.open(file)
     ordinary_folder.chmod(0o700)
     file.chmod(0o600)
     assert file.read_bytes() == content
 
 
-def test_a_database_that_may_not_be_written_is_told(engine):
+def test_a_database_that_may_not_be_written_is_told(database):
     def write():
-        with writing(engine, "here") as connection:
+        with database.writing() as connection:
             connection.exec_driver_sql("PRAGMA query_only = ON")
             connection.execute(insert(meta), {"key": "a", "value": "1"})
 
@@ -248,26 +248,26 @@ def test_a_database_that_may_not_be_written_is_told(engine):
         write()
 
 
-def test_a_full_disk_is_told_and_leaves_everything_as_it_was(engine, file):
+def test_a_full_disk_is_told_and_leaves_everything_as_it_was(database, file):
     def write():
-        with writing(engine, "here") as connection:
+        with database.writing() as connection:
             pages = pragma(connection, "page_count")
             connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 2}")
             insert_new(connection, meta, [{"key": str(i), "value": "x" * 5000} for i in range(100)])
 
-    with pytest.raises(OutputError, match="here"):
+    with pytest.raises(OutputError, match=r"gallery\.db"):
         write()
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(meta)) == 3
 
 
 def test_a_server_without_its_driver_says_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "psycopg", None)
     with pytest.raises(MissingExtraError, match="PostgreSQL") as caught:
-        open_engine("postgresql://localhost/faces")
+        Database.open("postgresql://localhost/faces")
     assert "[postgres]" in caught.value.hint
 
 
 def test_an_unknown_kind_of_server_is_refused():
     with pytest.raises(SettingsError, match="nosuch"):
-        open_engine("nosuch://localhost/faces")
+        Database.open("nosuch://localhost/faces")

@@ -21,16 +21,14 @@ from knownface.errors import (
     KnownFaceError,
 )
 from knownface.storage import (  # noqa: F401  (their tables)
+    Database,
     backup,
     events_schema,
     insert_new,
     insert_one,
-    open_engine,
     parse_location,
-    reading,
     restore,
     service_schema,
-    writing,
 )
 from knownface.storage import engine as engine_module
 from knownface.storage.schema import VERSION_TABLE, groups, meta, metadata, templates
@@ -38,10 +36,10 @@ from knownface.storage.watch import ServerWatch, open_watch
 
 
 @pytest.fixture
-def engine(postgres_url):
-    opened = open_engine(postgres_url)
+def database(postgres_url):
+    opened = Database.open(postgres_url)
     yield opened
-    opened.dispose()
+    opened.close()
 
 
 def told(error):
@@ -49,18 +47,18 @@ def told(error):
 
 
 def test_the_migrations_make_what_the_schema_says(postgres_empty):
-    engine = open_engine(postgres_empty)
-    with reading(engine, "here") as connection:
+    database = Database.open(postgres_empty)
+    with database.reading() as connection:
         context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
         assert compare_metadata(context, metadata) == []
         assert connection.scalar(text("SELECT count(*) FROM pg_indexes WHERE indexname = 'uq_templates_face'")) == 1
         kind = "SELECT data_type FROM information_schema.columns WHERE table_name = 'templates' AND column_name = 'id'"
         assert connection.scalar(text(kind)) == "bigint"
-    engine.dispose()
+    database.close()
 
 
 def test_programs_that_make_one_gallery_at_once_all_get_it(postgres_empty):
-    code = "import sys; from knownface.storage import open_engine; open_engine(sys.argv[1]).dispose()"
+    code = "import sys; from knownface.storage import Database; Database.open(sys.argv[1]).close()"
     command = [sys.executable, "-c", code, postgres_empty]
     programs = [subprocess.Popen(command, stderr=subprocess.PIPE) for _ in range(3)]
     errors = [program.communicate()[1].decode() for program in programs]
@@ -69,16 +67,16 @@ def test_programs_that_make_one_gallery_at_once_all_get_it(postgres_empty):
 
 def test_a_missing_gallery_is_not_made_unless_asked(postgres_empty):
     with pytest.raises(GalleryEmptyError, match="no gallery at postgresql://"):
-        open_engine(postgres_empty, create=False)
-    open_engine(postgres_empty).dispose()
-    open_engine(postgres_empty, create=False).dispose()
+        Database.open(postgres_empty, create=False)
+    Database.open(postgres_empty).close()
+    Database.open(postgres_empty, create=False).close()
 
 
-def test_a_newer_version_is_refused(engine, postgres_url):
-    with writing(engine, "here") as connection:
+def test_a_newer_version_is_refused(database, postgres_url):
+    with database.writing() as connection:
         connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
     with pytest.raises(GalleryVersionError, match="9999"):
-        open_engine(postgres_url)
+        Database.open(postgres_url)
 
 
 def test_another_programs_tables_are_left_as_they_are(postgres, postgres_empty):
@@ -86,7 +84,7 @@ def test_another_programs_tables_are_left_as_they_are(postgres, postgres_empty):
     with postgres.connect(database) as connection:
         connection.execute("CREATE TABLE people (phone text)")
     with pytest.raises(GalleryError, match="another program"):
-        open_engine(postgres_empty)
+        Database.open(postgres_empty)
     with postgres.connect(database) as connection:
         found = connection.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'").fetchall()
     assert found == [("people",)]
@@ -96,47 +94,47 @@ def test_a_schema_of_its_own_may_be_named(postgres, postgres_empty):
     with postgres.connect(parse_location(postgres_empty).url.database) as connection:
         connection.execute("CREATE TABLE people (phone text)")
         connection.execute("CREATE SCHEMA faces")
-    engine = open_engine(postgres_empty + "?options=-csearch_path%3Dfaces")
-    with reading(engine, "here") as connection:
+    database = Database.open(postgres_empty + "?options=-csearch_path%3Dfaces")
+    with database.reading() as connection:
         assert connection.scalar(text("SELECT count(*) FROM faces.people")) == 0
-    engine.dispose()
+    database.close()
 
 
-def test_a_reader_sees_one_state_and_may_not_write(engine):
+def test_a_reader_sees_one_state_and_may_not_write(database):
     count = select(func.count()).select_from(meta)
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         before = connection.scalar(count)
-        with writing(engine, "here") as other:
+        with database.writing() as other:
             other.execute(insert(meta), {"key": "new", "value": "1"})
         assert connection.scalar(count) == before
 
     def write():
-        with reading(engine, "here") as connection:
+        with database.reading() as connection:
             connection.execute(insert(meta), {"key": "newer", "value": "1"})
 
     with pytest.raises(GalleryError, match="may not be read or written"):
         write()
-    with writing(engine, "here") as connection:
+    with database.writing() as connection:
         connection.execute(insert(meta), {"key": "newer", "value": "1"})
 
 
-def test_a_second_writer_is_told_who_is_in_the_way(engine, postgres_url, monkeypatch):
+def test_a_second_writer_is_told_who_is_in_the_way(database, postgres_url, monkeypatch):
     monkeypatch.setattr(engine_module, "BUSY_SECONDS", 0.2)
-    other = open_engine(postgres_url)
-    with writing(engine, "here"), pytest.raises(GalleryLockedError, match="there"):  # noqa: SIM117
-        with writing(other, "there"):
+    other = Database.open(postgres_url)
+    with database.writing(), pytest.raises(GalleryLockedError, match="postgresql://"):  # noqa: SIM117
+        with other.writing():
             pass
-    with writing(other, "there"):
+    with other.writing():
         pass
-    other.dispose()
+    other.close()
 
 
-def test_threads_that_write_at_once_wait_for_each_other(engine):
+def test_threads_that_write_at_once_wait_for_each_other(database):
     """Each adds to what the others committed: with an older state before its eyes it would lose some."""
 
     def write():
         for _ in range(10):
-            with writing(engine, "here") as connection:
+            with database.writing() as connection:
                 last = int(connection.scalar(select(func.count()).select_from(meta)))
                 connection.execute(insert(meta), {"key": f"row {last}", "value": "1"})
 
@@ -145,12 +143,12 @@ def test_threads_that_write_at_once_wait_for_each_other(engine):
         thread.start()
     for thread in threads:
         thread.join()
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         assert connection.scalar(select(func.count()).where(meta.c.value == "1")) == 60
 
 
-def test_rows_that_are_there_are_passed_over_and_keys_come_back(engine):
-    with writing(engine, "here") as connection:
+def test_rows_that_are_there_are_passed_over_and_keys_come_back(database):
+    with database.writing() as connection:
         insert_new(connection, meta, [{"key": "a", "value": "1"}])
         insert_new(connection, meta, [{"key": "a", "value": "2"}, {"key": "b", "value": "2"}])
         found = connection.scalars(select(meta.c.value).where(meta.c.key.in_(["a", "b"])).order_by(meta.c.key))
@@ -162,46 +160,47 @@ def test_a_wrong_password_is_told_and_never_shown(postgres, postgres_url):
     wrong = postgres_url.replace(PASSWORD.replace("@", "%40"), "geheim")
     for url in (wrong, wrong.replace("knownface:geheim@", "") + "?user=knownface&password=geheim"):
         with pytest.raises(GalleryError, match="password authentication failed") as caught:
-            open_engine(url)
+            Database.open(url)
         assert "geheim" not in told(caught.value)
         assert "user and password" in caught.value.hint
 
 
 def test_a_database_that_is_not_there_and_a_server_that_is_not_there(postgres):
     with pytest.raises(GalleryError, match='database "nowhere" does not exist') as caught:
-        open_engine(postgres.url("nowhere"))
+        Database.open(postgres.url("nowhere"))
     assert PASSWORD not in told(caught.value)
     with pytest.raises(GalleryError, match="did not answer") as caught:
-        open_engine(f"postgresql://ann:{PASSWORD.replace('@', '%40')}@127.0.0.1:1/faces")
+        Database.open(f"postgresql://ann:{PASSWORD.replace('@', '%40')}@127.0.0.1:1/faces")
     assert PASSWORD not in told(caught.value)
 
 
-def test_a_user_without_rights_is_told(postgres, engine, postgres_url):
-    database = parse_location(postgres_url).url.database
-    with postgres.connect(database) as connection:
+def test_a_user_without_rights_is_told(postgres, postgres_url):
+    Database.open(postgres_url).close()
+    name = parse_location(postgres_url).url.database
+    with postgres.connect(name) as connection:
         connection.execute("DROP ROLE IF EXISTS reader")
         connection.execute("CREATE ROLE reader LOGIN PASSWORD 'x'")
         connection.execute("GRANT SELECT ON ALL TABLES IN SCHEMA public TO reader")
-    other = open_engine(f"postgresql://reader:x@127.0.0.1:{postgres.port}/{database}")
+    other = Database.open(f"postgresql://reader:x@127.0.0.1:{postgres.port}/{name}")
 
     def write():
-        with writing(other, "here"):
+        with other.writing():
             pass
 
-    with reading(other, "here") as connection:
+    with other.reading() as connection:
         assert connection.scalar(select(func.count()).select_from(templates)) == 0
     with pytest.raises(GalleryError, match="permission denied") as caught:
         write()
     assert "administrator" in caught.value.hint
-    other.dispose()
-    with postgres.connect(database) as connection:
+    other.close()
+    with postgres.connect(name) as connection:
         connection.execute("DROP OWNED BY reader")
         connection.execute("DROP ROLE reader")
 
 
-def test_backups_are_the_servers(engine, postgres_url, tmp_path):
+def test_backups_are_the_servers(database, postgres_url, tmp_path):
     with pytest.raises(GalleryError) as caught:
-        backup(engine, tmp_path / "copy.db")
+        backup(database, tmp_path / "copy.db")
     assert "pg_dump" in caught.value.hint
     with pytest.raises(GalleryError) as caught:
         restore(tmp_path / "copy.db", postgres_url)
@@ -210,27 +209,27 @@ def test_backups_are_the_servers(engine, postgres_url, tmp_path):
     assert "%40" not in told(caught.value)
 
 
-def test_times_are_utc_whatever_the_server_thinks(engine):
+def test_times_are_utc_whatever_the_server_thinks(database):
     """The test's server keeps the time of Tokyo."""
     from datetime import UTC, datetime
 
     from knownface.storage.schema import people
 
     noon = datetime(2026, 7, 1, 12, tzinfo=UTC)
-    with writing(engine, "here") as connection:
+    with database.writing() as connection:
         insert_one(connection, people, {"name": "A", "name_key": "a", "created": noon})
-    with reading(engine, "here") as connection:
+    with database.reading() as connection:
         created = connection.scalar(select(people.c.created))
     assert created == noon
     assert created.tzinfo is UTC
 
 
-def test_a_watch_notices_what_others_commit_and_nothing_else(engine, postgres_url):
-    watch = open_watch(engine, parse_location(postgres_url))
+def test_a_watch_notices_what_others_commit_and_nothing_else(database, postgres_url):
+    watch = open_watch(database)
     assert isinstance(watch, ServerWatch)
     first = watch.version()
     assert watch.version() == first
-    with writing(engine, "here") as connection:
+    with database.writing() as connection:
         connection.execute(meta.update().where(meta.c.key == "generation").values(value="1"))
         assert watch.version() == first
     second = watch.version()
@@ -242,18 +241,18 @@ def test_a_watch_notices_what_others_commit_and_nothing_else(engine, postgres_ur
         watch.version()
 
 
-def test_a_restarted_server_is_found_again(postgres, engine, postgres_url):
-    watch = open_watch(engine, parse_location(postgres_url))
+def test_a_restarted_server_is_found_again(postgres, database, postgres_url):
+    watch = open_watch(database)
     before = watch.version()
     postgres.stop()
     try:
         with pytest.raises(KnownFaceError, match="did not answer"):
             watch.version()
-        with pytest.raises(KnownFaceError, match="did not answer"), reading(engine, str(parse_location(postgres_url))):
+        with pytest.raises(KnownFaceError, match="did not answer"), database.reading():
             pass
     finally:
         postgres.start()
     assert watch.version() == before
-    with writing(engine, "here") as connection:
+    with database.writing() as connection:
         connection.execute(insert(meta), {"key": "new", "value": "1"})
     watch.close()

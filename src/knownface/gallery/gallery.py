@@ -205,7 +205,7 @@ class Gallery(PeopleStore, Searchable):
         Raises:
             OutputError: The file exists and ``overwrite`` is False, or it cannot be written.
         """
-        backup(self.database.engine, Path(path), overwrite=overwrite)
+        backup(self.database, Path(path), overwrite=overwrite)
 
     @staticmethod
     def restore(path: str | Path, location: str | Path) -> Path | None:

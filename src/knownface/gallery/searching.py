@@ -47,7 +47,7 @@ class Searchable(GalleryDatabase):
         )
         self._renewing: threading.Thread | None = None
         self._wrote = False
-        self._watch = open_watch(database.engine, location)
+        self._watch = open_watch(database)
         self._seen: int | str | None = None
         self._bound: EmbedderContract | None = None
         self._means = PersonMeans(self._place)

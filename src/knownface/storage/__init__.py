@@ -2,7 +2,7 @@
 
 from knownface.storage.backup import backup, restore
 from knownface.storage.database import Database
-from knownface.storage.engine import insert_new, insert_one, open_engine, reading, writing
+from knownface.storage.engine import insert_new, insert_one
 from knownface.storage.location import Location, parse_location
 
 __all__ = [
@@ -11,9 +11,6 @@ __all__ = [
     "backup",
     "insert_new",
     "insert_one",
-    "open_engine",
     "parse_location",
-    "reading",
     "restore",
-    "writing",
 ]

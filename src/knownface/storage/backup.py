@@ -9,28 +9,26 @@ from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from pathlib import Path
 
-from sqlalchemy import Engine
-
 from knownface.errors import (
     GalleryDamagedError,
     GalleryError,
     GalleryLockedError,
-    GalleryVersionError,
     OutputError,
     UnreadableError,
 )
 from knownface.files import replacing, sync
 from knownface.storage.checks import check_file, check_pages, connect_read_only, is_new
-from knownface.storage.failures import translated
+from knownface.storage.database import Database
+from knownface.storage.failures import UnplacedError, translated
 from knownface.storage.location import parse_location
 from knownface.storage.schema import META_STAMP
 
 
-def backup(engine: Engine, file: Path, *, overwrite: bool = False) -> None:
+def backup(database: Database, file: Path, *, overwrite: bool = False) -> None:
     """Write one state of the database to a file, whole or not at all.
 
     Args:
-        engine: The database; others may go on using it.
+        database: Open; others may go on using it.
         file: The file to make.
         overwrite: Whether an existing file may be replaced.
 
@@ -39,7 +37,7 @@ def backup(engine: Engine, file: Path, *, overwrite: bool = False) -> None:
         GalleryDamagedError: The database is damaged; no file was made.
         GalleryError: A server keeps the database.
     """
-    if engine.dialect.name != "sqlite":
+    if not database.location.is_sqlite:
         raise GalleryError(
             "A gallery on a server is backed up by the server's own tools.",
             "Use pg_dump --format=custom, or its archive.",
@@ -47,9 +45,9 @@ def backup(engine: Engine, file: Path, *, overwrite: bool = False) -> None:
     file = file.expanduser().absolute()
     if file.exists() and not overwrite:
         raise OutputError(f"{file} exists already.", "Choose another name, or allow it to be overwritten.")
-    if engine.url.database == str(file):
+    if database.location.file == file:
         raise OutputError(f"{file} is the gallery itself.", "Choose another name.")
-    place = str(engine.url.database)
+    place, engine = str(database), database.engine
     with replacing(file, private=True) as temporary, translated(place), closing(engine.raw_connection()) as pooled:
         connection = pooled.driver_connection
         assert isinstance(connection, sqlite3.Connection)  # noqa: S101  (the engine is SQLite's)
@@ -132,7 +130,7 @@ def _is_damaged(target: Path) -> bool:
         check_file(target)
     except (GalleryDamagedError, sqlite3.DatabaseError):
         return True
-    except GalleryVersionError:
+    except UnplacedError:
         return False
     return False
 

@@ -58,7 +58,7 @@ def check_file(file: Path, *, whole: bool = False) -> bool:
         row = connection.execute(f"SELECT version_num FROM {VERSION_TABLE}").fetchone()  # noqa: S608
         if row is None:
             raise GalleryDamagedError(f"{file} is damaged (its schema has no revision).")
-        check_known(row[0], str(file))
+        check_known(row[0])
         if whole or file.stat().st_size <= QUICK_CHECK_BYTES:
             check_pages(connection, file, "integrity_check" if whole else "quick_check")
     return True

@@ -1,12 +1,11 @@
-"""Opening a gallery's database, and the two kinds of transaction."""
+"""SQLAlchemy's engine for a gallery's database, and two statements that SQLite and PostgreSQL spell differently."""
 
 from __future__ import annotations
 
 import os
 import sqlite3
 import time
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +14,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from knownface.errors import GalleryEmptyError
 from knownface.storage.checks import check_file, is_new
-from knownface.storage.failures import translated
-from knownface.storage.location import Location, parse_location
+from knownface.storage.location import Location
 from knownface.storage.migrate import migrate
-from knownface.storage.server import check_made, make_server_engine, see_one_state, take_write_lock
+from knownface.storage.server import check_made, make_server_engine
 
 BUSY_SECONDS = 30.0
 """How long a writer waits for another one before it says that the gallery is locked."""
@@ -27,66 +25,19 @@ PAGE_SIZE = 8192
 """Of a new file, in bytes. Rows with 512 numbers of 4 bytes leave almost half of SQLite's usual 4096 empty."""
 
 
-def open_engine(location: str | Path | Location, *, create: bool = True) -> Engine:
-    """Open a gallery's database at the newest schema; it may then be used from several threads and processes.
-
-    Args:
-        location: A path, a database URL, or ``:memory:`` (gone when the engine is disposed of).
-        create: Whether to make the file, and its folder, where there is none.
-
-    Raises:
-        GalleryEmptyError: There is none, and ``create`` is False.
-        GalleryDamagedError: The file is damaged or no database; it is left untouched.
-        GalleryVersionError: A newer knownface wrote it; it is left untouched.
-        GalleryLockedError: Another program kept it locked for longer than :data:`BUSY_SECONDS`.
-        OutputError: The disk is full.
-        MissingExtraError: The URL names a server, and its driver is not installed.
-        GalleryError: It may not be read or written, belongs to another program, or the server does not answer.
-    """
-    place = location if isinstance(location, Location) else parse_location(location)
-    with translated(str(place)):
-        if place.file is not None:
-            _prepare_file(place.file, create=create)
-        engine = _make_engine(place)
-        try:
-            if not place.is_sqlite and not create:
-                check_made(engine, str(place))
-            migrate(engine, str(place))
-        except BaseException:
-            engine.dispose()
-            raise
+def open_engine(place: Location, *, create: bool) -> Engine:
+    """An engine at the newest schema; :meth:`knownface.storage.Database.open` says what it raises."""
+    if place.file is not None:
+        _prepare_file(place.file, create=create)
+    engine = _make_engine(place)
+    try:
+        if not place.is_sqlite and not create:
+            check_made(engine)
+        migrate(engine)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
-
-
-@contextmanager
-def reading(engine: Engine, place: str) -> Iterator[Connection]:
-    """A transaction that sees one state of the database, whatever others write meanwhile."""
-    with translated(place), engine.connect() as connection:
-        if not _is_sqlite(engine):
-            see_one_state(connection)
-        with connection.begin():
-            yield connection
-
-
-@contextmanager
-def writing(engine: Engine, place: str) -> Iterator[Connection]:
-    """A transaction that alone may write; committed at the end of the block, rolled back on an error.
-
-    It takes the write lock at once: a transaction that begins by reading and then wants to write would fail,
-    instead of waiting, if another program has written in between.
-    """
-    with (
-        translated(place),
-        engine.connect().execution_options(knownface_write=True) as connection,
-        connection.begin(),
-    ):
-        if not _is_sqlite(engine):
-            take_write_lock(connection, BUSY_SECONDS)
-        yield connection
-
-
-def _is_sqlite(engine: Engine) -> bool:
-    return engine.dialect.name == "sqlite"
 
 
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

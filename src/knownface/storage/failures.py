@@ -42,6 +42,20 @@ _OWN_MISTAKES = (
 _FAILED_READS = {sqlite3.SQLITE_IOERR_READ, sqlite3.SQLITE_IOERR_SHORT_READ}
 
 
+class UnplacedError(Exception):
+    """One of our errors that does not know what the gallery is called; :func:`translated` fills that in.
+
+    Args:
+        kind: Of the error.
+        message: With ``{place}`` where the gallery is named.
+        hint: What to do about it; empty is the kind's own.
+    """
+
+    def __init__(self, kind: type[KnownFaceError], message: str, hint: str = "") -> None:
+        super().__init__(message)
+        self.kind, self.message, self.hint = kind, message, hint
+
+
 @contextmanager
 def translated(place: str) -> Iterator[None]:
     """Turn the errors of the database and the disk that happen inside into ours.
@@ -59,6 +73,8 @@ def translated(place: str) -> Iterator[None]:
     """
     try:
         yield
+    except UnplacedError as error:
+        raise error.kind(error.message.replace("{place}", place), error.hint) from error
     except sqlalchemy.exc.TimeoutError as error:
         raise GalleryLockedError(f"All connections to the gallery {place} are in use.") from error
     except sqlalchemy.exc.DBAPIError as error:

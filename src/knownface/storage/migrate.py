@@ -7,6 +7,7 @@ from pathlib import Path
 from sqlalchemy import Connection, Engine, inspect, text
 
 from knownface.errors import GalleryVersionError
+from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import VERSION_TABLE
 
 HEAD = "0005"
@@ -16,14 +17,15 @@ KNOWN = frozenset({"0001", "0002", "0003", "0004", "0005"})
 """Every revision that this version of knownface can read or bring forward."""
 
 
-def check_known(revision: str, place: str) -> None:
+def check_known(revision: str) -> None:
     """Raise unless a database of this revision can be used.
 
     Raises:
-        GalleryVersionError: A newer knownface wrote it.
+        UnplacedError: A newer knownface wrote it; becomes a :class:`GalleryVersionError`.
     """
     if revision not in KNOWN:
-        raise GalleryVersionError(f"The gallery {place} was written by a newer knownface (its schema is {revision}).")
+        written = f"was written by a newer knownface (its schema is {revision})."
+        raise UnplacedError(GalleryVersionError, f"The gallery {{place}} {written}")
 
 
 def revision_of(connection: Connection) -> str | None:
@@ -34,13 +36,13 @@ def revision_of(connection: Connection) -> str | None:
     return revision
 
 
-def migrate(engine: Engine, place: str) -> None:
+def migrate(engine: Engine) -> None:
     """Bring a database to :data:`HEAD`, in one transaction; does nothing if it is there already.
 
     Of two programs that open an old gallery at once the second waits for the first, then finds nothing to do.
 
     Raises:
-        GalleryVersionError: A newer knownface wrote it; it is left as it is.
+        UnplacedError: A newer knownface wrote it; it is left as it is.
     """
     with engine.connect() as connection:
         revision = revision_of(connection)
@@ -53,7 +55,7 @@ def migrate(engine: Engine, place: str) -> None:
         if revision == HEAD:
             return
         if revision is not None:
-            check_known(revision, place)
+            check_known(revision)
         _upgrade(connection)
 
 

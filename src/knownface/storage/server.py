@@ -5,6 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Connection, Engine, create_engine, func, select
 
 from knownface.errors import GalleryEmptyError, MissingExtraError
+from knownface.storage.failures import UnplacedError
 from knownface.storage.location import Location
 from knownface.storage.migrate import revision_of
 from knownface.storage.schema import META_GENERATION, meta
@@ -39,15 +40,15 @@ def make_server_engine(place: Location) -> Engine:
         ) from error
 
 
-def check_made(engine: Engine, place: str) -> None:
+def check_made(engine: Engine) -> None:
     """Raise unless there is a gallery in the database.
 
     Raises:
-        GalleryEmptyError: There is none.
+        UnplacedError: There is none; becomes a :class:`GalleryEmptyError`.
     """
     with engine.connect() as connection:
         if revision_of(connection) is None:
-            raise GalleryEmptyError(f"There is no gallery at {place}.")
+            raise UnplacedError(GalleryEmptyError, "There is no gallery at {place}.")
 
 
 def see_one_state(connection: Connection) -> None:

@@ -6,12 +6,12 @@ import sqlite3
 from pathlib import Path
 from typing import Protocol
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
 from knownface.storage.checks import connect_read_only
+from knownface.storage.database import Database
 from knownface.storage.failures import translated
-from knownface.storage.location import Location
 from knownface.storage.schema import META_GENERATION, META_STAMP
 
 
@@ -32,11 +32,11 @@ class Watch(Protocol):
         ...
 
 
-def open_watch(engine: Engine, location: Location) -> Watch | None:
+def open_watch(database: Database) -> Watch | None:
     """A watch over an open database; None over one in memory, which nobody else can change."""
-    if location.file is not None:
-        return FileWatch(location.file, str(location))
-    return None if location.is_sqlite else ServerWatch(engine, str(location))
+    if database.location.file is not None:
+        return FileWatch(database.location.file)
+    return None if database.location.is_sqlite else ServerWatch(database)
 
 
 class FileWatch:
@@ -46,8 +46,8 @@ class FileWatch:
     live video.
     """
 
-    def __init__(self, file: Path, place: str) -> None:
-        self._place = place
+    def __init__(self, file: Path) -> None:
+        self._place = str(file)
         self._connection: sqlite3.Connection | None = connect_read_only(file)
 
     def version(self) -> int:
@@ -74,8 +74,8 @@ class ServerWatch:
 
     _QUERY = f"SELECT string_agg(value, ' ' ORDER BY key) FROM meta WHERE key IN ('{META_GENERATION}', '{META_STAMP}')"  # noqa: S608
 
-    def __init__(self, engine: Engine, place: str) -> None:
-        self._engine, self._place = engine, place
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._connection: Connection | None = None
         self._closed = False
 
@@ -83,7 +83,7 @@ class ServerWatch:
         """See :class:`Watch`."""
         if self._closed:
             raise ValueError("the watch is closed")
-        with translated(self._place):
+        with translated(str(self._database)):
             try:
                 return self._ask()
             except DBAPIError as error:
@@ -95,7 +95,7 @@ class ServerWatch:
 
     def _ask(self) -> str:
         if self._connection is None:
-            self._connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+            self._connection = self._database.engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         return str(self._connection.exec_driver_sql(self._QUERY).scalar_one())
 
     def _hang_up(self) -> None:
