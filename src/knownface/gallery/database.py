@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Self
 
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection
 
 from knownface.gallery.changes import note_templates_rearranged, read_changes, read_position
 from knownface.gallery.index.saved import delete_index, forget_templates
@@ -39,15 +39,6 @@ class GalleryDatabase:
     def location(self) -> str:
         """The file, or the URL without the password."""
         return self._place
-
-    @property
-    def engine(self) -> Engine:
-        """SQLAlchemy's engine.
-
-        Raises:
-            GalleryError: The gallery was closed.
-        """
-        return self.database.engine
 
     def scrub(self) -> bool:
         """Overwrite the last traces of what was removed now, and not only when the gallery is closed.
