@@ -100,16 +100,16 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     """Make a variant's video, look at it, and count."""
     result, recognizer = Result(variant), cast.recognizer
     result.frames.step = result.compared.step = plan.detect_every * plan.frames_every / FPS
-    follower = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold, TrackingOptions())
+    tracker = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold, TrackingOptions())
     for number, made in enumerate(make_video(variant, cast.known, cast.strangers, plan.seconds, plan.seed, plan.visit)):
         began, cpu = time.perf_counter(), time.process_time()
         faces = recognizer.detector.detect(made.image) if number % plan.detect_every == 0 else None
         following = time.perf_counter()
-        wanted = follower.observe(made.image, made.time, faces)
+        wanted = tracker.observe(made.image, made.time, faces)
         result.follow_times.append(time.perf_counter() - following)
-        follower.learn(embedded(recognizer.embedder, made.image, wanted))
-        shown = [Shown(face.box, face.identity.label, face.track_id) for face in follower.visible()]
-        follower.ended()
+        tracker.learn(embedded(recognizer.embedder, made.image, wanted))
+        shown = [Shown(face.box, face.identity.label, face.track_id) for face in tracker.visible()]
+        tracker.ended()
         result.times.append(time.perf_counter() - began)
         result.cpu += time.process_time() - cpu
         result.count += 1

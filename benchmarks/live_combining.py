@@ -1,6 +1,6 @@
 """Ways of telling who a track is from several pictures, compared on the same made videos.
 
-Every face is embedded in every frame in which the detector finds it; pictures are chosen as the follower chooses
+Every face is embedded in every frame in which the detector finds it; pictures are chosen as the tracker chooses
 them, tracks are perfect. For strangers count those of the videos, and everybody enrolled with their own templates
 left out. A way is told at the gallery's threshold, and at the one at which it names 0.2 % of the strangers.
 """
@@ -70,7 +70,7 @@ def ways(vectors: Array, weights: Array, faces: Faces) -> dict[str, Array]:
 
 
 def decided(frames: Sequence[tuple[float, Array, float]], faces: Faces) -> Iterator[dict[str, Array]]:
-    """The distances by every way at every frame of a visit, with pictures taken as the follower takes them."""
+    """The distances by every way at every frame of a visit, with pictures taken as the tracker takes them."""
     taken: list[tuple[Array, float]] = []
     last = -np.inf
     for time, vector, score in frames:

@@ -18,7 +18,7 @@ def face(identity: TrackIdentity, track: int = 1) -> TrackedFace:
 
 
 def ended(identity: TrackIdentity, track: int = 1) -> TrackSummary:
-    segment = Segment(identity.state, identity.person_id, identity.name, identity.unknown, 1.0, 5.0, 100, 0.7)
+    segment = Segment(identity, 1.0, 5.0, 100, 0.7)
     return TrackSummary(track, identity, 1.0, 5.0, 100, None, None, (segment,))
 
 

@@ -13,7 +13,7 @@ from knownface.events import AlertRule, Alerts, Keep, SightingLog, add_rule, lis
 from knownface.gallery import Gallery, NewTemplate
 from knownface.live import FrameResult, LiveEvent
 from knownface.live.sinks import SampleOffers, SightingRecorder
-from knownface.tracking import Sample, Segment, TrackIdentity, TrackSummary
+from knownface.tracking import Identity, Sample, Segment, TrackIdentity, TrackSummary
 from knownface.types import DecisionRule, EmbedderContract
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -28,7 +28,7 @@ def gallery(tmp_path: Path) -> Iterator[Gallery]:
 
 def track(number: int, state: str, start: float, end: float, *, past: tuple[Segment, ...] = ()) -> TrackSummary:
     who = {"named": (1, "Ada", None), "unknown": (None, None, 7), "pending": (None, None, None)}[state]
-    stretch = Segment(state, *who, start, end, 10, 0.6)
+    segment = Segment(Identity(state, *who), start, end, 10, 0.6)
     picture = np.full((40, 30, 3), 128, np.uint8)
     embedding = np.ones(4, np.float32) / 2
     return TrackSummary(
@@ -39,7 +39,7 @@ def track(number: int, state: str, start: float, end: float, *, past: tuple[Segm
         10,
         embedding,
         picture,
-        (*past, stretch),
+        (*past, segment),
         (Sample(number, start, embedding, of_quality(0.8)),),
     )
 
@@ -69,7 +69,7 @@ def test_a_sighting_is_there_while_the_person_is_and_grows(gallery: Gallery) -> 
 
 def test_an_unknown_who_turns_out_to_be_somebody_is_one_sighting(gallery: Gallery) -> None:
     log = SightingLog(gallery, Keep(pictures=True))
-    before = Segment("unknown", None, None, 7, 0.0, 2.0, 20, 1.1)
+    before = Segment(Identity("unknown", None, None, 7), 0.0, 2.0, 20, 1.1)
     with SightingRecorder(log, "door") as recorder:
         recorder.take(result(present=(track(1, "unknown", 0, 2),)))
         assert seconds(log) == [("Unknown 7", 0, 2)]
@@ -81,7 +81,7 @@ def test_an_unknown_who_turns_out_to_be_somebody_is_one_sighting(gallery: Galler
 
 def test_each_other_answer_of_a_track_is_a_sighting_of_its_own(gallery: Gallery) -> None:
     log = SightingLog(gallery, Keep(pictures=True))
-    before = Segment("named", 1, "Ada", None, 0.0, 2.0, 20, 0.9)
+    before = Segment(Identity("named", 1, "Ada"), 0.0, 2.0, 20, 0.9)
     with SightingRecorder(log, "door") as recorder:
         recorder.take(result(ended=(track(1, "unknown", 2, 5, past=(before,)),)))
     assert seconds(log) == [("Ada", 0, 2), ("Unknown 7", 2, 5)]

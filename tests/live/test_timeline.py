@@ -13,7 +13,7 @@ from knownface.errors import OutputError
 from knownface.live import FrameResult
 from knownface.live.sinks import Timeline
 from knownface.media import read_image
-from knownface.tracking import Sample, Segment, TrackIdentity, TrackSummary
+from knownface.tracking import Identity, Sample, Segment, TrackIdentity, TrackSummary
 
 BEGAN = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 ADA = ("named", 1, "Ada", None)
@@ -24,12 +24,13 @@ PENDING = ("pending", None, None, None)
 
 def track(*segments: tuple[tuple, float, float], shade: int | None = None, quality: float = 0.5) -> TrackSummary:
     parts = tuple(
-        Segment(*who, start, end, round(10 * (end - start)), 0.5 + start / 100) for who, start, end in segments
+        Segment(Identity(*who), start, end, round(10 * (end - start)), 0.5 + start / 100)
+        for who, start, end in segments
     )
     last = parts[-1]
     return TrackSummary(
         1,
-        TrackIdentity(last.state, last.person_id, last.name, last.unknown),
+        TrackIdentity(*segments[-1][0]),
         parts[0].first_time,
         last.last_time,
         sum(part.frames for part in parts),

@@ -6,13 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tracking_world import face_at, of_quality, picture_of
+from tracking_world import of_quality, picture_of
 
 from knownface.tracking import Sample
-from knownface.tracking.appearance import appearance
-from knownface.tracking.evidence import combined, distance, judge, kept, weight
-from knownface.tracking.track import Track
-from knownface.types import Box
+from knownface.tracking.evidence import Evidence, combined, distance, kept, weight
 
 
 def sample(person: str, number: int, score: float = 1.0) -> Sample:
@@ -21,11 +18,10 @@ def sample(person: str, number: int, score: float = 1.0) -> Sample:
     return Sample(1, number / 25, picture_of(person, number), quality)
 
 
-def track_of(*samples: Sample) -> Track:
-    image, face = np.zeros((50, 50, 3), np.uint8), face_at(Box(5, 5, 20, 20))
-    track = Track.begin(1, face, appearance(image, face.box), 0.0)
-    track.learn(samples)
-    return track
+def evidence_of(*samples: Sample) -> Evidence:
+    evidence = Evidence()
+    evidence.replace(samples)
+    return evidence
 
 
 @given(st.lists(st.floats(0, 1), min_size=1, max_size=20))
@@ -62,27 +58,27 @@ def test_the_best_and_the_newest_are_kept_in_order(scores: list[float], most: in
 
 
 def test_a_picture_is_judged_by_the_evidence() -> None:
-    track = track_of(*(sample("Ada", i) for i in range(4)))
+    evidence = evidence_of(*(sample("Ada", i) for i in range(4)))
     ada, zoe = sample("Ada", 9), sample("Zoe", 9)
-    rule = {"alike": 0.97, "unlike": 1.14}
-    assert judge(track, ada, [], **rule) == "fits"
-    assert judge(track, zoe, [], **rule) == "other"
-    assert judge(track, zoe, [picture_of("Zoe", 1)], **rule) == "other"
+    rule = {"alike": 0.97, "unlike": 1.14, "undecided": True}
+    assert evidence.judge(ada, [], **rule) == "fits"
+    assert evidence.judge(zoe, [], **rule) == "other"
+    assert evidence.judge(zoe, [picture_of("Zoe", 1)], **rule) == "other"
 
 
 def test_the_first_pictures_contradict_only_if_they_are_of_another_track() -> None:
-    track = track_of(sample("Ada", 1))
+    evidence = evidence_of(sample("Ada", 1))
     zoe = sample("Zoe", 9)
-    rule = {"alike": 0.97, "unlike": 1.14}
-    assert judge(track, zoe, [], **rule) == "fits"
-    assert judge(track, zoe, [picture_of("Zoe", 1)], **rule) == "other"
+    rule = {"alike": 0.97, "unlike": 1.14, "undecided": True}
+    assert evidence.judge(zoe, [], **rule) == "fits"
+    assert evidence.judge(zoe, [picture_of("Zoe", 1)], **rule) == "other"
 
 
 def test_doubts_do_not_count_as_evidence_against_further_doubts() -> None:
     good = [sample("Ada", i) for i in range(3)]
     doubts = tuple(sample("Zoe", i) for i in range(5, 9))
-    track = track_of(*good, *doubts)
-    track.doubts = doubts
-    assert judge(track, sample("Zoe", 20), [], alike=0.97, unlike=1.14) != "fits"
-    track.doubts = ()
-    assert judge(track, sample("Zoe", 20), [], alike=0.97, unlike=1.14) == "fits"
+    evidence = evidence_of(*good, *doubts)
+    evidence.doubts = doubts
+    assert evidence.judge(sample("Zoe", 20), [], alike=0.97, unlike=1.14, undecided=False) != "fits"
+    evidence.doubts = ()
+    assert evidence.judge(sample("Zoe", 20), [], alike=0.97, unlike=1.14, undecided=False) == "fits"

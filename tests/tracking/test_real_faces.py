@@ -1,4 +1,4 @@
-"""The whole way with real networks: detector, follower, embedder, gallery."""
+"""The whole way with real networks: detector, tracker, embedder, gallery."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from knownface.types import Frame, Image
 
 
 def followed(
-    recognizer: FaceRecognizer, follower: FaceTracker, frames: Iterator[Frame], every: int = 1
+    recognizer: FaceRecognizer, tracker: FaceTracker, frames: Iterator[Frame], every: int = 1
 ) -> Iterator[tuple[float, tuple[TrackedFace, ...]]]:
     for number, frame in enumerate(frames):
         time = frame.time or 0.0
         faces = recognizer.detector.detect(frame.image) if number % every == 0 else None
-        wanted = follower.observe(frame.image, time, faces)
+        wanted = tracker.observe(frame.image, time, faces)
         vectors = recognizer.embedder.embed([recognizer.embedder.crop(frame.image, w.face) for w in wanted])
-        follower.learn(Sample(w.track_id, w.time, v, w.quality) for w, v in zip(wanted, vectors, strict=True))
-        yield time, follower.visible()
+        tracker.learn(Sample(w.track_id, w.time, v, w.quality) for w, v in zip(wanted, vectors, strict=True))
+        yield time, tracker.visible()
 
 
 @pytest.fixture
@@ -42,18 +42,18 @@ def test_the_singer_is_named_in_his_close_shot_and_nobody_in_the_audience(hamilt
     # Shots: a wide one to 0.63 s, the pianist in profile to 2.70, the singer to 7.01, the audience to the end.
     with FaceRecognizer.open(":memory:", embedder="mobilefacenet", detector="yunet") as recognizer:
         recognizer.load_known_faces(hamilton / "people")
-        follower = FaceTracker(recognizer.decide, recognizer.rule.threshold)
+        tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold)
         close, others = [], []
-        for time, shown in followed(recognizer, follower, read_video(hamilton / "clip.mp4"), every):
+        for time, shown in followed(recognizer, tracker, read_video(hamilton / "clip.mp4"), every):
             large = [face.identity.label for face in shown if face.box.height > 90]
             if 3.5 <= time < 7.0:
                 close.append(large)
             elif not 2.7 <= time < 7.1:
                 others += [face.identity.label for face in shown]
-        follower.finish()
+        tracker.finish()
     assert all(labels == ["lin_manuel_miranda"] for labels in close)
     assert not any(label in ("lin_manuel_miranda", "alex_lacamoire") for label in others if label)
-    [singer] = [s for s in follower.ended() if s.identity.state == "named"]
+    [singer] = [s for s in tracker.ended() if s.identity.state == "named"]
     assert singer.identity.changes == 0
     assert singer.last_time - singer.first_time > 4.0
     assert singer.best_distance is not None
@@ -67,7 +67,7 @@ def test_a_face_that_moves_over_a_photo_keeps_its_name(
     with FaceRecognizer.open(":memory:", embedder="dlib-resnet", detector="dlib-hog") as recognizer:
         assert isinstance(recognizer.detector, HogDetector)
         recognizer.add_known_face("Eileen Collins", np.ascontiguousarray(astronaut[:, ::-1]))
-        follower = FaceTracker(recognizer.decide, recognizer.rule.threshold)
+        tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold)
         portrait = astronaut[:300, 80:380]
 
         def frames() -> Iterator[Frame]:
@@ -76,10 +76,10 @@ def test_a_face_that_moves_over_a_photo_keeps_its_name(
                 scene[20:320, 10 + 12 * i : 310 + 12 * i] = portrait
                 yield Frame(scene, i / 10)
 
-        labels = [[face.identity.label for face in shown] for _, shown in followed(recognizer, follower, frames(), 2)]
+        labels = [[face.identity.label for face in shown] for _, shown in followed(recognizer, tracker, frames(), 2)]
     assert all(len(shown) == 1 for shown in labels)
     assert labels[-1] == ["Eileen Collins"]
     assert {label for shown in labels[3:] for label in shown} == {"Eileen Collins"}
-    follower.finish()
-    [summary] = follower.ended()
+    tracker.finish()
+    [summary] = tracker.ended()
     assert summary.picture is not None

@@ -31,16 +31,16 @@ def test_a_known_face_is_named_in_its_first_frames_and_stays_one_track() -> None
         ids.add(shown[0].track_id)
     assert len(ids) == 1
     assert set(labels[3:]) == {"Ada"}
-    assert play.follower.ended() == ()
-    play.follower.finish()
-    [summary] = play.follower.ended()
+    assert play.tracker.ended() == ()
+    play.tracker.finish()
+    [summary] = play.tracker.ended()
     assert (summary.identity.name, summary.identity.person_id, summary.frames) == ("Ada", 1, 75)
     assert (summary.first_time, summary.last_time) == (0.0, pytest.approx(74 / 25))
     assert summary.best_distance is not None
     assert summary.best_distance < 1.0
     assert summary.picture is not None
     assert max(summary.picture.shape) <= 192
-    assert [(s.name, s.frames) for s in summary.segments] == [("Ada", 75)]
+    assert [(s.identity.name, s.frames) for s in summary.segments] == [("Ada", 75)]
     assert summary.embedding is not None
     assert np.linalg.norm(summary.embedding) == pytest.approx(1, abs=1e-5)
 
@@ -54,7 +54,7 @@ def test_the_box_is_there_at_once_and_the_answer_may_come_frames_later() -> None
     for _ in range(5):
         [face] = play.frame({"Ada": ADA}, learn=False)
         assert face.identity.label == ""
-    play.follower.learn(late)
+    play.tracker.learn(late)
     play.frame({"Ada": ADA})
     for _ in range(10):
         [face] = play.frame({"Ada": ADA})
@@ -73,28 +73,28 @@ def test_a_stranger_gets_a_number_and_keeps_it_on_coming_back() -> None:
         [again] = play.frame({"Zoe": moved(BEN, 10)})
     assert zoe.identity.label == again.identity.label == "Unknown 1"
     assert zoe.track_id != again.track_id
-    play.follower.finish()
-    assert [s.identity.unknown for s in play.follower.ended()] == [1, 2, 1]
+    play.tracker.finish()
+    assert [s.identity.unknown for s in play.tracker.ended()] == [1, 2, 1]
 
 
 def test_numbers_come_from_the_caller_and_are_not_spent_on_known_faces_or_mistakes() -> None:
     numbers = iter([41, 42])
     play = stage()
-    play.follower = FaceTracker(play.gallery.decide, 1.0, new_number=numbers.__next__)
+    play.tracker = FaceTracker(play.gallery.decide, 1.0, new_number=numbers.__next__)
     play.frame({"Ada": ADA, "a shadow": BEN})
     for _ in range(40):
         play.frame({"Ada": ADA})
     for _ in range(40):
         shown = play.frame({"Ada": ADA, "Zoe": BEN})
     assert {face.identity.label for face in shown} == {"Ada", "Unknown 41"}
-    play.follower.finish()
-    assert {s.identity.label for s in play.follower.ended()} == {"Ada", "Unknown 41"}
+    play.tracker.finish()
+    assert {s.identity.label for s in play.tracker.ended()} == {"Ada", "Unknown 41"}
 
 
 def test_a_face_waits_for_its_number_without_an_answer_and_others_do_not_wait() -> None:
     numbers: list[int] = []
     play = stage()
-    play.follower = FaceTracker(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
+    play.tracker = FaceTracker(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
     for _ in range(30):
         shown = play.frame({"Ada": ADA, "Zoe": BEN})
     assert sorted(face.identity.label for face in shown) == ["", "Ada"]
@@ -106,15 +106,15 @@ def test_a_face_waits_for_its_number_without_an_answer_and_others_do_not_wait() 
 def test_an_unknown_who_left_before_the_number_came_gets_it_later() -> None:
     numbers: list[int] = []
     play = stage()
-    play.follower = FaceTracker(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
+    play.tracker = FaceTracker(play.gallery.decide, 1.0, new_number=lambda: numbers.pop() if numbers else None)
     for _ in range(30):
         play.frame({"Zoe": ADA})
     for _ in range(60):
         play.frame({})
-    assert play.follower.ended() == ()
+    assert play.tracker.ended() == ()
     numbers.append(7)
     play.frame({})
-    assert [s.identity.label for s in play.follower.ended()] == ["Unknown 7"]
+    assert [s.identity.label for s in play.tracker.ended()] == ["Unknown 7"]
 
 
 def test_a_face_found_once_is_no_sighting() -> None:
@@ -122,9 +122,9 @@ def test_a_face_found_once_is_no_sighting() -> None:
     play.frame({"Zoe": ADA})
     for _ in range(30):
         play.frame({})
-    play.follower.finish()
-    assert play.follower.ended() == ()
-    assert play.follower.summaries() == ()
+    play.tracker.finish()
+    assert play.tracker.ended() == ()
+    assert play.tracker.summaries() == ()
 
 
 @pytest.mark.parametrize("every", [1, 2, 3])
@@ -139,8 +139,8 @@ def test_two_faces_that_cross_keep_their_names(every: int) -> None:
             wrong += sum(label not in (name, "") for name, label in play.labels(shown, people).items())
     assert wrong == 0
     assert play.labels(shown, people) == {"Ada": "Ada", "Ben": "Ben"}
-    play.follower.finish()
-    summaries = play.follower.ended()
+    play.tracker.finish()
+    summaries = play.tracker.ended()
     assert sorted(s.identity.label for s in summaries) == ["Ada", "Ben"]
     assert all(s.identity.changes == 0 for s in summaries)
 
@@ -171,9 +171,9 @@ def test_a_face_that_comes_back_elsewhere_is_not_counted_twice_in_a_frame() -> N
         # Seen at once, but too far from where it was: its old box goes on for 0.3 seconds beside the new one.
         shown = play.frame({"Ada": moved(ADA, 150)})
     assert [face.identity.label for face in shown] == ["Ada"]
-    play.follower.finish()
-    [summary] = play.follower.ended()
-    assert summary.frames == sum(stretch.frames for stretch in summary.segments) == 40
+    play.tracker.finish()
+    [summary] = play.tracker.ended()
+    assert summary.frames == sum(segment.frames for segment in summary.segments) == 40
 
 
 def test_a_face_that_comes_running_is_one_track() -> None:
@@ -201,17 +201,17 @@ def test_a_face_back_at_its_place_goes_on_with_a_poor_picture_and_elsewhere_it_d
         play = stage("Ben")
         for _ in range(30):
             play.frame({"Ada": ADA})
-        [before] = play.follower.visible()
+        [before] = play.tracker.visible()
         for _ in range(12):
             play.frame({})
         # A picture between the two bounds: neither surely the same face nor surely another one.
-        evidence = next(t.embedding for t in play.follower.summaries())
+        evidence = next(t.embedding for t in play.tracker.summaries())
         poor = at_distance(evidence, 1.03)
         image = scene()
         draw(image, "Ada", place)
-        wanted = play.follower.observe(image, play.time, [face_at(place)])
-        play.follower.learn([Sample(wanted[0].track_id, play.time, poor, wanted[0].quality)])
-        [after] = play.follower.visible()
+        wanted = play.tracker.observe(image, play.time, [face_at(place)])
+        play.tracker.learn([Sample(wanted[0].track_id, play.time, poor, wanted[0].quality)])
+        [after] = play.tracker.visible()
         assert (after.track_id == before.track_id) is same
 
 
@@ -222,8 +222,8 @@ def test_where_one_face_hides_another_there_is_no_name_until_a_picture_tells_who
     seen = {"Ben": Box(121, 84, 50, 60), "Ada": Box(119, 80, 50, 60)}
     [face] = play.frame(seen, ["Ben"], learn=False)
     assert face.identity.label == ""
-    play.follower.learn(play.pending)
-    assert [face.identity.label for face in play.follower.visible()] == ["Ada"]
+    play.tracker.learn(play.pending)
+    assert [face.identity.label for face in play.tracker.visible()] == ["Ada"]
 
 
 def test_who_was_behind_a_face_that_a_picture_has_told_needs_none_to_have_the_name_back() -> None:
@@ -250,9 +250,9 @@ def learned(distance: float, light: float = 1.0) -> list[str]:
     image = (image * light).astype(np.uint8)
     labels = []
     for i in range(100):
-        wanted = play.follower.observe(image, i / 25, [face_at(ADA)])
-        play.follower.learn(Sample(w.track_id, w.time, picture, w.quality) for w in wanted)
-        labels += [face.identity.label for face in play.follower.visible()]
+        wanted = play.tracker.observe(image, i / 25, [face_at(ADA)])
+        play.tracker.learn(Sample(w.track_id, w.time, picture, w.quality) for w in wanted)
+        labels += [face.identity.label for face in play.tracker.visible()]
     return labels
 
 
@@ -297,9 +297,9 @@ def test_a_twin_in_looks_is_told_apart_by_the_next_pictures() -> None:
         play.frame({"Ada": ADA})
     labels = []
     for i in range(150):
-        wanted = play.follower.observe(play_image(), play.time + i / 25, [face_at(ADA)])
-        play.follower.learn(Sample(w.track_id, w.time, picture_of("Zoe", i), w.quality) for w in wanted)
-        labels.append(play.follower.visible()[0].identity.label)
+        wanted = play.tracker.observe(play_image(), play.time + i / 25, [face_at(ADA)])
+        play.tracker.learn(Sample(w.track_id, w.time, picture_of("Zoe", i), w.quality) for w in wanted)
+        labels.append(play.tracker.visible()[0].identity.label)
     assert labels[0] == "Ada"
     assert labels[-1] == "Unknown 1"
     assert len([1 for a, b in itertools.pairwise(labels) if a != b]) <= 2
@@ -321,7 +321,7 @@ def test_the_picture_of_a_track_is_its_best_one_and_has_its_own_embedding() -> N
         for sample in play.pending:
             learned.setdefault(sample.track_id, []).append(sample)
     everything = [sample for samples in learned.values() for sample in samples]
-    summaries = play.follower.summaries()
+    summaries = play.tracker.summaries()
     assert len(summaries) == 2
     for summary in summaries:
         assert summary.picture is not None
@@ -340,7 +340,7 @@ def test_a_cut_ends_every_track() -> None:
     play.scenery = 1
     after = play.frame({"Ben": ADA, "Zoe": BEN})
     assert {f.track_id for f in before}.isdisjoint(f.track_id for f in after)
-    assert sorted(s.identity.label for s in play.follower.ended()) == ["Ada", "Unknown 1"]
+    assert sorted(s.identity.label for s in play.tracker.ended()) == ["Ada", "Unknown 1"]
     for _ in range(40):
         after = play.frame({"Ben": ADA, "Zoe": BEN})
     assert [f.identity.label for f in after] == ["Ben", "Unknown 1"]
@@ -360,7 +360,7 @@ def test_a_stream_that_starts_anew_ends_every_track() -> None:
         play.frame({"Ada": ADA})
     play.count, play.time = 0, 0.0
     shown = play.frame({"Ada": ADA})
-    assert len(play.follower.ended()) == 1
+    assert len(play.tracker.ended()) == 1
     assert [face.track_id for face in shown] == [2]
 
 
@@ -380,12 +380,12 @@ def test_a_person_is_in_one_place_at_a_time() -> None:
         shown = play.frame({"Ada": ADA})
     for i in range(60):
         faces = {"Ada": ADA, "her photo": BEN}
-        wanted = play.follower.observe(scene(), play.time + i / 25, [face_at(box) for box in faces.values()])
-        play.follower.learn(
+        wanted = play.tracker.observe(scene(), play.time + i / 25, [face_at(box) for box in faces.values()])
+        play.tracker.learn(
             Sample(w.track_id, w.time, picture_of("Ada", i, 0.3 if w.face.box == BEN else 0.6), w.quality)
             for w in wanted
         )
-        shown = play.follower.visible()
+        shown = play.tracker.visible()
         assert [face.identity.label for face in shown].count("Ada") <= 1
     assert [face.identity.label for face in shown].count("Ada") == 1
 
@@ -396,20 +396,23 @@ def test_nobody_who_was_removed_stays_named_and_who_is_renamed_is_called_so() ->
         play.frame({"Ada": ADA, "Ben": BEN, "Zoe": Box(120, 150, 40, 50)})
     del play.gallery.names[1]
     play.gallery.names[3] = "Zoe"
-    play.follower.redecide()
-    assert sorted(face.identity.label for face in play.follower.visible()) == ["Ben", "Unknown 2", "Zoe"]
+    play.tracker.redecide()
+    assert sorted(face.identity.label for face in play.tracker.visible()) == ["Ben", "Unknown 2", "Zoe"]
 
 
-def test_after_redeciding_summaries_tell_both_stretches() -> None:
+def test_after_redeciding_summaries_hold_both_segments() -> None:
     play = stage("Ada")
     for _ in range(20):
         play.frame({"Ada": ADA})
     play.gallery.names.clear()
-    play.follower.redecide()
+    play.tracker.redecide()
     for _ in range(10):
         play.frame({"Ada": ADA})
-    [summary] = play.follower.summaries()
-    assert [(s.state, s.name, s.frames) for s in summary.segments] == [("named", "Ada", 20), ("unknown", None, 10)]
+    [summary] = play.tracker.summaries()
+    assert [(s.identity.state, s.identity.name, s.frames) for s in summary.segments] == [
+        ("named", "Ada", 20),
+        ("unknown", None, 10),
+    ]
     assert summary.identity.changes == 1
 
 
@@ -443,10 +446,10 @@ def test_a_frame_wants_no_more_faces_than_the_budget_and_all_get_their_turn() ->
         image = scene()
         for person, box in crowd.items():
             draw(image, person, box)
-        wanted = play.follower.observe(image, play.time, [face_at(box) for box in crowd.values()])
+        wanted = play.tracker.observe(image, play.time, [face_at(box) for box in crowd.values()])
         assert len(wanted) <= 2
         asked |= {w.track_id for w in wanted}
-        play.follower.learn(Sample(w.track_id, w.time, picture_of(str(w.track_id), 0), w.quality) for w in wanted)
+        play.tracker.learn(Sample(w.track_id, w.time, picture_of(str(w.track_id), 0), w.quality) for w in wanted)
         play.time += 0.04
     assert len(asked) == 12
 
@@ -477,8 +480,8 @@ def test_faces_too_small_to_tell_are_followed_and_not_embedded() -> None:
         [face] = play.frame({"Ada": Box(40 + i, 80, 12, 14)})
     assert play.wanted == 0
     assert face.identity.state == "pending"
-    play.follower.finish()
-    [summary] = play.follower.ended()
+    play.tracker.finish()
+    [summary] = play.tracker.ended()
     assert (summary.identity.label, summary.embedding, summary.best_distance) == ("", None, None)
 
 
@@ -496,9 +499,9 @@ def test_a_track_that_left_waits_for_its_embedding() -> None:
         late = play.pending or late  # noqa: F821 - the first frame has one
     for _ in range(15):
         play.frame({}, learn=False)
-    assert play.follower.ended() == ()
-    play.follower.learn(late)
-    [summary] = play.follower.ended()
+    assert play.tracker.ended() == ()
+    play.tracker.learn(late)
+    [summary] = play.tracker.ended()
     assert summary.identity.samples == 1
 
 
@@ -507,21 +510,21 @@ def test_answers_for_tracks_long_gone_are_passed_over(samples: int) -> None:
     play = stage()
     play.frame({"Ada": ADA}, learn=False)
     [late] = play.pending
-    play.follower.finish()
-    play.follower.learn([late] * samples)
-    assert play.follower.visible() == ()
+    play.tracker.finish()
+    play.tracker.learn([late] * samples)
+    assert play.tracker.visible() == ()
 
 
 def test_a_summary_holds_the_evidence_best_first_also_after_the_track_ended() -> None:
     play = stage()
     for _ in range(20):
         play.frame({"Zoe": ADA})
-    [present] = play.follower.summaries()
+    [present] = play.tracker.summaries()
     assert len(present.evidence) == present.identity.samples > 1
     scores = [sample.quality.score for sample in present.evidence]
     assert scores == sorted(scores, reverse=True)
-    play.follower.finish()
-    [ended] = play.follower.ended()
+    play.tracker.finish()
+    [ended] = play.tracker.ended()
     assert ended.evidence == present.evidence
 
 

@@ -86,7 +86,7 @@ class TestGallery:
 
 @dataclass
 class Stage:
-    """Drives a follower: who is where in each frame is told, what comes out is noted.
+    """Drives a tracker: who is where in each frame is told, what comes out is noted.
 
     ``people`` may be hidden from the detector; a person's box is drawn from far to near in the order given.
     """
@@ -100,7 +100,7 @@ class Stage:
     count: int = 0
 
     def __post_init__(self) -> None:
-        self.follower = FaceTracker(self.gallery.decide, RULE.threshold, self.options)
+        self.tracker = FaceTracker(self.gallery.decide, RULE.threshold, self.options)
         self.wanted = 0
 
     def frame(
@@ -111,16 +111,16 @@ class Stage:
             draw(image, person, box)
         faces = {person: face_at(box) for person, box in people.items() if person not in hidden}
         who = {id(face): person for person, face in faces.items()}
-        wanted = self.follower.observe(image, self.time, list(faces.values()) if look else None)
+        wanted = self.tracker.observe(image, self.time, list(faces.values()) if look else None)
         self.wanted += len(wanted)
         self.pending = [
             Sample(w.track_id, w.time, picture_of(who[id(w.face)], self.count, self.noise), w.quality) for w in wanted
         ]
         if learn:
-            self.follower.learn(self.pending)
+            self.tracker.learn(self.pending)
         self.count += 1
         self.time = self.count / self.rate
-        return self.follower.visible()
+        return self.tracker.visible()
 
     def labels(self, shown: Sequence[TrackedFace], people: Mapping[str, Box]) -> dict[str, str]:
         """The label shown nearest to each person."""

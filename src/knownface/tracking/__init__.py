@@ -1,10 +1,11 @@
-"""Faces followed over the frames of a video, and who they are by all of their pictures together."""
+"""Faces tracked over the frames of a video, and who they are by all of their pictures together."""
 
 from knownface.tracking.naming import Decide
 from knownface.tracking.options import TrackingOptions
 from knownface.tracking.tracker import FaceTracker
 from knownface.tracking.values import (
     EmbeddingRequest,
+    Identity,
     RequestReason,
     Sample,
     Segment,
@@ -18,6 +19,7 @@ __all__ = [
     "Decide",
     "EmbeddingRequest",
     "FaceTracker",
+    "Identity",
     "RequestReason",
     "Sample",
     "Segment",

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 
 from knownface.quality import FaceQuality
 from knownface.tracking.values import Sample
-from knownface.types import Embeddings
-
-if TYPE_CHECKING:
-    from knownface.tracking.track import Track
+from knownface.types import Decision, Embeddings, Image
 
 _LEAST_WEIGHT = 0.05
 _FIRST = 3
@@ -30,7 +28,7 @@ def weight(quality: FaceQuality) -> float:
 def combined(samples: Sequence[Sample]) -> Embeddings:
     """The mean of the embeddings, weighted by the square of the quality, as a unit vector.
 
-    How this compares with other ways is told in ``docs/tracking.md``.
+    ``docs/tracking.md`` compares this with other ways.
 
     Args:
         samples: At least one.
@@ -59,27 +57,87 @@ def distance(a: Embeddings, b: Embeddings) -> float:
     return float(np.linalg.norm(a - b))
 
 
-def judge(
-    track: Track, sample: Sample, others: Sequence[Embeddings], *, alike: float, unlike: float
-) -> Literal["fits", "odd", "other"]:
-    """Whether a picture shows the face of a track, may not, or shows somebody else's.
+@dataclass(slots=True, eq=False)
+class Evidence:
+    """The pictures of a track.
 
-    Args:
-        track: With its evidence.
-        sample: Its new picture.
-        others: The evidence of the other tracks.
-        alike: Distance within which two faces are the same.
-        unlike: Distance beyond which they are hardly the same.
+    Attributes:
+        samples: Those that its answer stands on.
+        doubts: The last ones, if they contradict the others.
+        embedding: ``samples`` combined; None without any.
+        verified: Whether a picture has shown the same face since the last occasion to be mistaken for another.
+        opinions: Decisions on single pictures, by their times.
+        portraits: What the pictures show, also those whose embeddings have not come; by their times.
     """
-    if track.embedding is None:
-        return "fits"
-    trusted = [s for s in track.samples if s not in track.doubts] if track.doubts else []
-    own = distance(combined(trusted) if trusted else track.embedding, sample.embedding)
-    other = min((distance(embedding, sample.embedding) for embedding in others), default=math.inf)
-    if other <= alike < own:
-        return "other"
-    if len(track.samples) < _FIRST and (track.verified or track.standing.state == "pending"):
-        return "fits"  # the first pictures may be the poor ones
-    if own > _DECIDEDLY * unlike:
-        return "other"
-    return "odd" if own > unlike else "fits"
+
+    samples: tuple[Sample, ...] = ()
+    doubts: tuple[Sample, ...] = ()
+    embedding: Embeddings | None = None
+    verified: bool = True
+    opinions: dict[float, Decision] = field(default_factory=dict)
+    portraits: dict[float, Image | None] = field(default_factory=dict)
+
+    def replace(self, samples: tuple[Sample, ...]) -> None:
+        """Makes these the samples; what is kept of others is dropped."""
+        self.samples = samples
+        times = {sample.time for sample in samples} | {sample.time for sample in self.doubts}
+        self.opinions = {time: opinion for time, opinion in self.opinions.items() if time in times}
+        newest = max(times, default=-math.inf)
+        self.portraits = {time: portrait for time, portrait in self.portraits.items() if time in times or time > newest}
+        self.embedding = combined(samples) if samples else None
+
+    def judge(
+        self, sample: Sample, others: Sequence[Embeddings], *, alike: float, unlike: float, undecided: bool
+    ) -> Literal["fits", "odd", "other"]:
+        """Whether a new picture shows the same face, may not, or shows somebody else's.
+
+        Args:
+            sample: The picture.
+            others: The combined embeddings of the other tracks.
+            alike: Distance within which two faces are the same.
+            unlike: Distance beyond which they are hardly the same.
+            undecided: Whether the track has no answer yet.
+        """
+        if self.embedding is None:
+            return "fits"
+        trusted = [s for s in self.samples if s not in self.doubts] if self.doubts else []
+        own = distance(combined(trusted) if trusted else self.embedding, sample.embedding)
+        other = min((distance(embedding, sample.embedding) for embedding in others), default=math.inf)
+        if other <= alike < own:
+            return "other"
+        if len(self.samples) < _FIRST and (self.verified or undecided):
+            return "fits"  # the first pictures may be the poor ones
+        if own > _DECIDEDLY * unlike:
+            return "other"
+        return "odd" if own > unlike else "fits"
+
+    def accept(self, sample: Sample, most: int) -> None:
+        """Adds a picture to the samples, of which at most so many are kept."""
+        self.replace(kept((*self.samples, sample), most))
+
+    def confirm(self) -> None:
+        """Notes that a picture has shown the same face."""
+        self.doubts, self.verified = (), True
+
+    def doubt(self, sample: Sample, within: float) -> None:
+        """Adds a contradicting picture to the doubts; doubts that lie farther from it than ``within`` are dropped."""
+        agree = distance(combined((*self.doubts, sample)), sample.embedding) <= within
+        self.doubts = (*self.doubts, sample) if agree else (sample,)
+
+    def split(self) -> Evidence:
+        """Takes the doubts out: they are the evidence of somebody else, which is returned."""
+        other = Evidence(portraits=dict(self.portraits))
+        other.replace(self.doubts)
+        self.replace(tuple(sample for sample in self.samples if sample not in self.doubts))
+        self.doubts = ()
+        return other
+
+    def merge(self, newer: Evidence, most: int) -> None:
+        """Takes over the evidence of a newer track of the same face."""
+        self.portraits |= newer.portraits
+        self.replace(kept((*self.samples, *newer.samples), most))
+        self.verified = True
+
+    def ranked(self) -> tuple[Sample, ...]:
+        """The samples, the best first."""
+        return tuple(sorted(self.samples, key=lambda sample: -sample.quality.score))

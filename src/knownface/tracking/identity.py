@@ -8,23 +8,25 @@ from knownface.tracking.values import State
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """The answer of a track and what speaks against it.
+class Estimate:
+    """The state of an answer and what speaks against it.
 
     Attributes:
-        state: As in :class:`knownface.tracking.values.TrackIdentity`.
+        state: As in :class:`knownface.tracking.values.Identity`.
         person_id: The person named, or None.
-        claim: Whom the evidence named last; None for nobody.
-        rounds: How many decisions in a row, each with a new picture, made this claim.
+        hypothesis: Whom the evidence named last; None for nobody.
+        streak: How many decisions in a row, each with a new picture, had this hypothesis.
     """
 
     state: State = "pending"
     person_id: int | None = None
-    claim: int | None = None
-    rounds: int = 0
+    hypothesis: int | None = None
+    streak: int = 0
 
 
-def settle(standing: Standing, claim: int | None, *, fresh: bool, clear: bool, enough: bool, agreeing: int) -> Standing:
+def settle(
+    estimate: Estimate, hypothesis: int | None, *, fresh: bool, clear: bool, enough: bool, agreeing: int
+) -> Estimate:
     """The answer after another decision.
 
     A name appears at once if the decision is clear, else when pictures agree. It is changed, or taken back, only when
@@ -32,25 +34,25 @@ def settle(standing: Standing, claim: int | None, *, fresh: bool, clear: bool, e
     a face that has been seen often enough to be one.
 
     Args:
-        standing: Before.
-        claim: Person whom the evidence names now; None for nobody.
+        estimate: Before.
+        hypothesis: Person whom the evidence names now; None for nobody.
         fresh: Whether there is a new picture since the last decision.
         clear: Whether the evidence lies well within the threshold.
         enough: Whether the face was found and looked at often enough to be an Unknown.
         agreeing: How many pictures must agree where one is not enough.
     """
-    rounds = standing.rounds + fresh if claim == standing.claim and standing.rounds else int(fresh)
-    if standing.state == "named":
-        changes = claim != standing.person_id and rounds >= agreeing
-    elif claim is not None:
-        changes = clear or rounds >= agreeing
+    streak = estimate.streak + fresh if hypothesis == estimate.hypothesis and estimate.streak else int(fresh)
+    if estimate.state == "named":
+        changes = hypothesis != estimate.person_id and streak >= agreeing
+    elif hypothesis is not None:
+        changes = clear or streak >= agreeing
     else:
-        changes = standing.state == "pending" and enough and rounds >= agreeing
+        changes = estimate.state == "pending" and enough and streak >= agreeing
     if not changes:
-        return Standing(standing.state, standing.person_id, claim, rounds)
-    return Standing("unknown" if claim is None else "named", claim, claim, rounds)
+        return Estimate(estimate.state, estimate.person_id, hypothesis, streak)
+    return Estimate("unknown" if hypothesis is None else "named", hypothesis, hypothesis, streak)
 
 
-def displaced(standing: Standing) -> Standing:
+def displaced(estimate: Estimate) -> Estimate:
     """The answer of a track whose person was given to another face of the picture."""
-    return Standing("pending", None, None if standing.claim == standing.person_id else standing.claim, 0)
+    return Estimate("pending", None, None if estimate.hypothesis == estimate.person_id else estimate.hypothesis, 0)

@@ -1,65 +1,97 @@
-"""Where a face will be: a constant-velocity filter for a box."""
+"""Where a tracked face is from frame to frame, and whether it is in sight."""
 
 from __future__ import annotations
 
-import math
+from dataclasses import dataclass
 
-from knownface.types import Box
-
-_ALPHA = 0.75
-"""Share of what a measurement differs from the prediction that goes into the position."""
-_BETA = 0.3
-"""The same for the velocity."""
-_FADING = 0.5
-"""Seconds after which an unseen face's velocity has faded to a third: people do not walk straight for long."""
-_SHORTEST = 1e-3
+from knownface.tracking.appearance import ODD, Appearance, blended, likeness
+from knownface.tracking.box_filter import BoxFilter
+from knownface.types import Box, Face
 
 
+@dataclass(slots=True, eq=False)
 class Motion:
-    """The motion of one box: an alpha-beta filter of its middle and of the logarithm of its sides.
+    """Place, appearance and visibility of one track.
 
-    That is the steady state of a Kalman filter with constant velocity, without its matrices, which would cost more
-    than all the rest of following a face.
-
-    Args:
-        box: Where it was first seen.
-        time: Stream seconds.
+    Attributes:
+        filter: Predicts the box.
+        appearance: Of its last detections.
+        first_time: Stream seconds of the first detection.
+        last_time: Stream seconds of the last detection.
+        first_box: The first detection's.
+        box: In the frame observed last, detected or predicted.
+        face: The detection in the frame observed last, or None.
+        visible: Whether it is in the frame observed last, detected or predicted.
+        lost: Whether it has been undetected so long that only an embedding can find it again.
+        missed: Whether the detector did not find it when it ran last.
+        near: Whether another face was so near when it was detected last that the two may be mixed up.
+        crowded: Whether another face was so near then that pictures may show both.
+        detections: How many there were.
+        frames: In how many frames it was visible.
+        coasted: In how many of these since the last detection.
     """
 
-    __slots__ = ("_at", "_size", "_time", "_velocity", "updates")
+    filter: BoxFilter
+    appearance: Appearance
+    first_time: float
+    last_time: float
+    first_box: Box
+    box: Box
+    face: Face | None
+    visible: bool = True
+    lost: bool = False
+    missed: bool = False
+    near: bool = False
+    crowded: bool = False
+    detections: int = 1
+    frames: int = 0
+    coasted: int = 0
 
-    def __init__(self, box: Box, time: float) -> None:
-        self._at = box.center
-        self._size = _log_size(box)
-        self._velocity = (0.0, 0.0)
-        self._time = time
-        self.updates = 1
+    @classmethod
+    def begin(cls, face: Face, appearance: Appearance, time: float) -> Motion:
+        """That of a face detected for the first time."""
+        return cls(BoxFilter(face.box, time), appearance, time, time, face.box, face.box, face)
 
-    def predict(self, time: float) -> Box:
-        """The box at a later time; its size is taken to stay."""
-        reach = _FADING * -math.expm1(-max(0.0, time - self._time) / _FADING)
-        x = self._at[0] + reach * self._velocity[0]
-        y = self._at[1] + reach * self._velocity[1]
-        width, height = math.exp(self._size[0]), math.exp(self._size[1])
-        return Box(x - width / 2, y - height / 2, width, height)
+    def predict(self, time: float) -> None:
+        """Moves the box to the time of a new frame, in which nothing has been detected yet."""
+        self.box, self.face = self.filter.predict(time), None
 
-    def update(self, box: Box, time: float) -> None:
-        """Take a measured box into account."""
-        elapsed = max(time - self._time, _SHORTEST)
-        expected = self.predict(time).center
-        measured, size = box.center, _log_size(box)
-        error = (measured[0] - expected[0], measured[1] - expected[1])
-        # The second box tells the first velocity; from then on errors correct it.
-        alpha, beta = (1.0, 1.0) if self.updates == 1 else (_ALPHA, _BETA)
-        self._velocity = (self._velocity[0] + beta * error[0] / elapsed, self._velocity[1] + beta * error[1] / elapsed)
-        self._at = (expected[0] + alpha * error[0], expected[1] + alpha * error[1])
-        self._size = (
-            self._size[0] + alpha * (size[0] - self._size[0]),
-            self._size[1] + alpha * (size[1] - self._size[1]),
-        )
-        self._time = time
-        self.updates += 1
+    def detect(self, face: Face, appearance: Appearance, time: float) -> bool:
+        """Takes a detection in the present frame.
 
+        Returns:
+            Whether it looks so different from the last ones that it may be somebody else's.
+        """
+        odd = likeness(self.appearance, appearance) < ODD
+        self.missed, self.coasted = False, 0
+        if not self.crowded:
+            self.appearance = blended(self.appearance, appearance)
+        self.filter.update(face.box, time)
+        self.box, self.face, self.last_time = face.box, face, time
+        self.detections += 1
+        return odd
 
-def _log_size(box: Box) -> tuple[float, float]:
-    return math.log(max(box.width, 1.0)), math.log(max(box.height, 1.0))
+    def count_frame(self) -> None:
+        """Counts a frame in which it is visible."""
+        self.frames += 1
+        self.coasted += self.face is None
+
+    def hide(self) -> None:
+        """Takes it out of sight."""
+        self.lost, self.visible, self.face = True, False, None
+
+    def split(self, first_time: float, detections: int) -> Motion:
+        """The motion of somebody else who has been in this track's place since ``first_time``."""
+        return Motion(
+            self.filter, self.appearance, first_time, self.last_time, self.box, self.box, self.face,
+            detections=detections,
+        )  # fmt: skip
+
+    def resume(self, newer: Motion) -> None:
+        """Goes on where a newer track found the same face again."""
+        self.filter, self.box, self.face, self.appearance = newer.filter, newer.box, newer.face, newer.appearance
+        self.visible, self.lost, self.last_time = newer.visible, newer.lost, newer.last_time
+        self.detections += newer.detections
+        # Where its box coasted, the face was not: it is in the frames of the newer track.
+        self.frames += newer.frames - self.coasted
+        self.coasted = newer.coasted

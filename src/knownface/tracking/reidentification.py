@@ -1,10 +1,10 @@
-"""Pictures come to their tracks; tracks part from whoever took their place, and go on when they come back."""
+"""Re-identification: pictures come to their tracks, which split from whoever took their place, and resume."""
 
 from __future__ import annotations
 
 import math
 
-from knownface.tracking.evidence import combined, distance, judge, kept
+from knownface.tracking.evidence import distance
 from knownface.tracking.track import Track
 from knownface.tracking.tracks import Tracks
 from knownface.tracking.values import Sample
@@ -21,11 +21,11 @@ _LIKE_SIZE = 1.5
 """How many times larger or smaller it may be then."""
 
 
-def take(presence: Tracks, track: Track, sample: Sample, opinion: Decision, threshold: float) -> Track:
-    """Add a picture to a track's evidence, unless it shows somebody else.
+def add_sample(tracks: Tracks, track: Track, sample: Sample, opinion: Decision, threshold: float) -> Track:
+    """Adds a picture to a track's evidence, unless it shows somebody else.
 
     Args:
-        presence: Where the tracks are.
+        tracks: All of the stream.
         track: Whose picture it should be.
         sample: The picture.
         opinion: What it says by itself.
@@ -35,90 +35,78 @@ def take(presence: Tracks, track: Track, sample: Sample, opinion: Decision, thre
         The track whose picture it is: another one if somebody has taken the first one's place, or if the face is
         that of a track that was out of sight.
     """
-    track.waiting = max(0, track.waiting - 1)
-    options = presence.options
+    track.requests.answered()
+    options, evidence = tracks.options, track.evidence
     alike, unlike = options.alike * threshold, options.unlike * threshold
-    others = [t.embedding for t in presence.tracks.values() if t is not track and t.embedding is not None]
-    judged = judge(track, sample, others, alike=alike, unlike=unlike)
+    others = [t.evidence.embedding for t in tracks if t is not track and t.evidence.embedding is not None]
+    undecided = track.answer.identity.state == "pending"
+    judged = evidence.judge(sample, others, alike=alike, unlike=unlike, undecided=undecided)
     if _names_another(track, opinion, options.clear * threshold):
         judged = "other"
-    if judged == "fits" or track.verified:
-        track.learn(kept((*track.samples, sample), options.most_samples))
+    if judged == "fits" or evidence.verified:
+        evidence.accept(sample, options.most_samples)
     if judged == "fits":
-        track.doubts, track.verified = (), True
-        presence.tell_apart(track)
+        evidence.confirm()
+        tracks.disambiguate(track)
     else:
-        agree = distance(combined((*track.doubts, sample)), sample.embedding) <= threshold
-        track.doubts = (*track.doubts, sample) if agree else (sample,)
+        evidence.doubt(sample, threshold)
         # A face that was in sight all the time is hardly ever another one, whatever a few poor pictures say.
-        needed = options.parting if track.verified else options.parting // 2
+        needed = options.parting if evidence.verified else options.parting // 2
         if judged == "other":
-            needed = 1 if not track.verified else options.parting // 2
-        if len(track.doubts) >= needed and track.shown:
-            track = _part(presence, track)
-    return _rejoin(presence, track, alike)
+            needed = 1 if not evidence.verified else options.parting // 2
+        if len(evidence.doubts) >= needed and track.motion.visible:
+            track = tracks.split(track)
+    return _reidentified(tracks, track, alike)
 
 
 def _names_another(track: Track, opinion: Decision, within: float) -> bool:
     """Whether a picture is clearly of a person other than the one that the track is named after."""
     clear = opinion.person_id is not None and opinion.distance <= within
-    return clear and track.standing.state == "named" and opinion.person_id != track.standing.person_id
+    identity = track.answer.identity
+    return clear and identity.state == "named" and opinion.person_id != identity.person_id
 
 
-def _part(presence: Tracks, track: Track) -> Track:
-    """Begin another track where somebody else has taken the place of the first, who is out of sight now."""
-    other = Track.parted(presence.new_id(), track)
-    other.hits, other.portraits = presence.options.confirm, dict(track.portraits)
-    other.learn(track.doubts)
-    track.learn(tuple(sample for sample in track.samples if sample not in track.doubts))
-    track.last_time = min(track.last_time, max((s.time for s in track.samples), default=track.first_time))
-    track.doubts, track.waiting = (), 0
-    track.hide()
-    presence.add(other)
-    return other
-
-
-def _rejoin(presence: Tracks, track: Track, alike: float) -> Track:
-    """Give a new track to the one out of sight whose face it shows; the track that goes on."""
-    if track.embedding is None:
+def _reidentified(tracks: Tracks, track: Track, alike: float) -> Track:
+    """Merges a new track into the one out of sight whose face it shows; returns the track that goes on."""
+    if track.evidence.embedding is None:
         return track
     nearest, old = math.inf, None
-    for missing in _missing(presence, track):
-        if missing.embedding is not None:
-            within = alike * (_EXPECTED if _is_expected(missing, track) else 1.0)
-            apart = distance(missing.embedding, track.embedding) / within
+    for occluded in _occluded(tracks, track):
+        if occluded.evidence.embedding is not None:
+            within = alike * (_EXPECTED if _is_expected(occluded, track) else 1.0)
+            apart = distance(occluded.evidence.embedding, track.evidence.embedding) / within
             if apart <= min(1.0, nearest):
-                nearest, old = apart, missing
+                nearest, old = apart, occluded
     if old is None:
         return track
-    presence.merge(track, old)
+    tracks.merge(track, old)
     return old
 
 
-def _is_expected(missing: Track, track: Track) -> bool:
+def _is_expected(occluded: Track, track: Track) -> bool:
     """Whether a new track began about where one out of sight should have come back."""
-    before, now = missing.motion.predict(track.first_time), track.began_at
+    began, now = track.motion.first_time, track.motion.first_box
+    before = occluded.motion.filter.predict(began)
     side = (before.area**0.5 + now.area**0.5) / 2
     apart = math.dist(before.center, now.center) / max(1.0, side)
-    reach = _PLACE + _PLACE_GROWS * (track.first_time - missing.last_time)
+    reach = _PLACE + _PLACE_GROWS * (began - occluded.motion.last_time)
     ratio = (max(1.0, now.area) / before.area) ** 0.5
     return bool(apart <= reach and 1 / _LIKE_SIZE <= ratio <= _LIKE_SIZE)
 
 
-def rejoin_by_name(presence: Tracks) -> None:
-    """Give new tracks that were just named to those out of sight that have the same name."""
-    for track in list(presence.tracks.values()):
-        person = track.standing.person_id
-        if person is not None and track.shown:
-            same = [t for t in _missing(presence, track) if t.standing.person_id == person]
+def merge_by_name(tracks: Tracks) -> None:
+    """Merges new tracks that were just named into those out of sight that have the same name."""
+    for track in list(tracks):
+        person = track.answer.identity.person_id
+        if person is not None and track.motion.visible:
+            same = [t for t in _occluded(tracks, track) if t.answer.identity.person_id == person]
             if same:
-                presence.merge(track, max(same, key=lambda t: t.last_time))
+                tracks.merge(track, max(same, key=lambda t: t.motion.last_time))
 
 
-def _missing(presence: Tracks, track: Track) -> list[Track]:
+def _occluded(tracks: Tracks, track: Track) -> list[Track]:
     """The tracks out of sight that a new one may be."""
-    tracks = presence.tracks
-    if track.track_id not in tracks or not track.shown:
+    if track not in tracks or not track.motion.visible:
         return []
-    gap = presence.options.keep_lost
-    return [t for t in tracks.values() if t.face is None and 0 < track.first_time - t.last_time <= gap]
+    began, gap = track.motion.first_time, tracks.options.keep_lost
+    return [t for t in tracks if t.motion.face is None and 0 < began - t.motion.last_time <= gap]

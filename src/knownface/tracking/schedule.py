@@ -12,7 +12,7 @@ from knownface.types import Image
 
 _URGENCY: dict[RequestReason, int] = {"new": 0, "uncertain": 1, "check": 2, "better": 3}
 _GLANCE_EVERY = 0.2
-"""Seconds between two looks whether a settled track's picture has become better."""
+"""Seconds between two measurements of whether a settled track's picture has become better."""
 _CROWDED_NEW = 0.05
 """Seconds after which a new face is embedded although another one is in the picture: else it would have no name."""
 _SLOWEST = 1.0
@@ -21,70 +21,84 @@ _FIT_FOR_CHECK = 0.5
 """A check wants a picture that is at least so good, as a share of the best, unless it has waited long."""
 
 
-def choose(image: Image, time: float, tracks: Iterable[Track], options: TrackingOptions) -> list[EmbeddingRequest]:
-    """The faces wanted of this frame, the most urgent first, at most ``options.per_frame``.
+def request_embeddings(
+    image: Image, time: float, tracks: Iterable[Track], options: TrackingOptions
+) -> list[EmbeddingRequest]:
+    """The faces of a frame to embed, the most urgent first, at most ``options.per_frame``.
 
     Args:
         image: The frame.
         time: Its stream seconds.
-        tracks: Those that the detector found in this frame are considered; what is asked is noted in them.
+        tracks: Those detected in this frame are considered; what is requested is noted in them.
         options: The schedule.
     """
-    asking = [(why, track) for track in tracks if track.face is not None and (why := _why(track, time, options))]
-    asking.sort(key=lambda item: (not item[1].veiled, _URGENCY[item[0]], item[1].asked, item[1].track_id))
-    wanted: list[EmbeddingRequest] = []
-    for why, track in asking:
-        if len(wanted) == options.per_frame:
+    worth = [
+        (reason, track)
+        for track in tracks
+        if track.motion.face is not None and (reason := _reason(track, time, options))
+    ]
+    worth.sort(key=lambda item: (not item[1].is_ambiguous, _URGENCY[item[0]], item[1].requests.last, item[1].track_id))
+    requests: list[EmbeddingRequest] = []
+    for reason, track in worth:
+        if len(requests) == options.per_frame:
             break
-        if track.face is None:
+        face = track.motion.face
+        if face is None:
             continue
-        track.measured = time
-        quality = measure_quality(image, track.face)
-        if _good_enough(track, why, quality, time, options):
-            wanted.append(EmbeddingRequest(track.track_id, time, track.face, quality, why))
-            track.photograph(image, track.face, quality, time)
-            track.asked, track.check = time, False
-            track.waiting += 1
-    return wanted
+        track.requests.measured = time
+        quality = measure_quality(image, face)
+        if _good_enough(track, reason, quality, time, options):
+            requests.append(EmbeddingRequest(track.track_id, time, face, quality, reason))
+            track.request(image, face, quality, time)
+    return requests
 
 
-def _why(track: Track, time: float, options: TrackingOptions) -> RequestReason | None:
+def _reason(track: Track, time: float, options: TrackingOptions) -> RequestReason | None:
     """What would make a picture of the track worth it, before its quality is measured."""
-    since = time - track.asked
-    if track.waiting and since < options.answer_within:
+    requests, samples = track.requests, track.evidence.samples
+    since = time - requests.last
+    if requests.waiting and since < options.answer_within:
         return None
-    patience = options.patience if track.samples else _CROWDED_NEW
-    if track.crowded and not track.veiled and time - max(track.asked, track.first_time) < patience:
+    patience = options.patience if samples else _CROWDED_NEW
+    if track.motion.crowded and not track.is_ambiguous and _waited(track, time) < patience:
         return None
-    if not track.samples:
+    if not samples:
         return "new"
     if not is_settled(track, options):
-        grown = 0 if track.doubts else len(track.samples) // 6
+        grown = 0 if track.evidence.doubts else len(samples) // 6
         pace = min(_SLOWEST, options.first_every * (1 + grown))
-        return "uncertain" if since >= pace or track.veiled else None
+        return "uncertain" if since >= pace or track.is_ambiguous else None
     if (
         since >= options.check_every
-        or track.veiled
-        or (track.check and (since >= options.first_every or track.suspect))
+        or track.is_ambiguous
+        or (requests.check and (since >= options.first_every or requests.urgent))
     ):
         return "check"
-    return "better" if since >= options.first_every and time - track.measured >= _GLANCE_EVERY else None
+    return "better" if since >= options.first_every and time - requests.measured >= _GLANCE_EVERY else None
 
 
 def is_settled(track: Track, options: TrackingOptions) -> bool:
     """Whether there are enough pictures and nothing speaks against the answer."""
-    standing = track.standing
-    agrees = standing.state != "pending" and standing.claim == standing.person_id
-    agrees &= track.far or standing.state == "named"
-    return agrees and not track.doubts and len(track.samples) >= options.settled
+    estimate, evidence = track.answer.estimate, track.evidence
+    agrees = estimate.state != "pending" and estimate.hypothesis == estimate.person_id
+    agrees &= track.answer.far or estimate.state == "named"
+    return agrees and not evidence.doubts and len(evidence.samples) >= options.settled
 
 
-def _good_enough(track: Track, why: RequestReason, quality: FaceQuality, time: float, options: TrackingOptions) -> bool:
+def _good_enough(
+    track: Track, reason: RequestReason, quality: FaceQuality, time: float, options: TrackingOptions
+) -> bool:
+    best = track.requests.best_score or 0.0
     if quality.size < options.smallest:
         return False
-    if why == "better":
-        return quality.score >= options.better * (track.best_score or 0.0)
-    waited = time - max(track.asked, track.first_time)
-    if why == "check" and not track.veiled:
-        return quality.score >= _FIT_FOR_CHECK * (track.best_score or 0.0) or waited >= 2 * options.check_every
+    if reason == "better":
+        return quality.score >= options.better * best
+    waited = _waited(track, time)
+    if reason == "check" and not track.is_ambiguous:
+        return quality.score >= _FIT_FOR_CHECK * best or waited >= 2 * options.check_every
     return quality.score >= options.poorest or waited >= options.patience
+
+
+def _waited(track: Track, time: float) -> float:
+    """Seconds since the last request, or since the track began."""
+    return time - max(track.requests.last, track.motion.first_time)

@@ -1,6 +1,6 @@
-"""``FaceTracker``: faces linked over the frames of a video, and who each of them is.
+"""``FaceTracker``: faces tracked over the frames of a video, and who each of them is.
 
-How a track's identity is decided, and how that was chosen, is told in ``docs/tracking.md``.
+``docs/tracking.md`` says how a track's identity is decided, and how that was chosen.
 """
 
 from __future__ import annotations
@@ -9,21 +9,21 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
-from knownface.tracking.association import link, look_after
+from knownface.tracking.association import associate, update_visibility
 from knownface.tracking.cuts import CutDetector
 from knownface.tracking.naming import Decide, Naming, NewNumber
 from knownface.tracking.options import TrackingOptions
-from knownface.tracking.reidentification import take
-from knownface.tracking.schedule import choose
+from knownface.tracking.reidentification import add_sample
+from knownface.tracking.schedule import request_embeddings
 from knownface.tracking.tracks import Tracks
 from knownface.tracking.values import EmbeddingRequest, Sample, TrackedFace, TrackSummary
 from knownface.types import Face, Image
 
 
 class FaceTracker:
-    """Follows the faces of one stream and tells who they are.
+    """Tracks the faces of one stream and names them.
 
-    For every frame call :meth:`observe`; embed the faces that it wants and hand the result to :meth:`learn`, at once
+    For every frame call :meth:`observe`; embed the faces that it asks for and hand the result to :meth:`learn`, at once
     or frames later; then read :meth:`visible` and now and then :meth:`ended`. What comes out depends only on what
     goes in, in which order. One thread at a time.
 
@@ -55,9 +55,9 @@ class FaceTracker:
     ) -> None:
         self.threshold = threshold
         self.options = options or TrackingOptions()
-        self._presence = Tracks(self.options)
-        self._naming = Naming(self._presence, decide, new_number or itertools.count(1).__next__)
-        self._scenes = CutDetector()
+        self._tracks = Tracks(self.options)
+        self._naming = Naming(self._tracks, decide, new_number or itertools.count(1).__next__)
+        self._cuts = CutDetector()
         self._time = -math.inf
 
     # What happens
@@ -73,23 +73,23 @@ class FaceTracker:
         Returns:
             Faces of this frame worth embedding now, the most urgent first; none where the detector did not look.
         """
-        tracks = self._presence.tracks
+        tracks = self._tracks
         if time < self._time:
-            self._scenes.forget()
-            self._presence.end(tracks.values())
-            self._let_go(math.inf)  # their embeddings would come with times of another count
-        if self._scenes.cut(image):
-            self._presence.end(tracks.values())
+            self._cuts.forget()
+            tracks.end(tracks)
+            self._conclude_ended(math.inf)  # their embeddings would come with times of another count
+        if self._cuts.cut(image):
+            tracks.end(tracks)
         self._time = time
-        for track in tracks.values():
-            track.box, track.face = track.motion.predict(time), None
+        for track in tracks:
+            track.motion.predict(time)
         if faces is not None:
-            link(self._presence, image, faces, time)
-        look_after(self._presence, image, time)
-        if self._naming.owing:
+            associate(tracks, image, faces, time)
+        update_visibility(tracks, image, time)
+        if self._naming.awaits_number:
             self._naming.decide((), time, self.threshold)
-        self._let_go(time)
-        return [] if faces is None else choose(image, time, tracks.values(), self.options)
+        self._conclude_ended(time)
+        return [] if faces is None else request_embeddings(image, time, tracks, self.options)
 
     def learn(self, samples: Iterable[Sample]) -> None:
         """Take embeddings into account, and decide anew.
@@ -100,48 +100,47 @@ class FaceTracker:
         """
         fresh: set[int] = set()
         for sample in samples:
-            track = self._presence.find(sample.track_id)
+            track = self._tracks.find(sample.track_id)
             if track is not None:
                 opinion = self._naming.opinion(track, sample)
-                fresh.add(take(self._presence, track, sample, opinion, self.threshold).track_id)
+                fresh.add(add_sample(self._tracks, track, sample, opinion, self.threshold).track_id)
         if fresh:
             self._naming.decide(fresh, self._time, self.threshold)
-        self._let_go(self._time)
+        self._conclude_ended(self._time)
 
     def redecide(self) -> None:
         """Decide every track anew from the evidence kept, as when the gallery has changed.
 
         Names follow at once, without waiting for more pictures: nobody who was removed stays named.
         """
-        everybody = {track.track_id for track in (*self._presence.tracks.values(), *self._presence.leaving)}
+        everybody = {track.track_id for track in (*self._tracks, *self._tracks.ending)}
         self._naming.decide(everybody, self._time, self.threshold, at_once=True)
 
     def finish(self) -> None:
         """End all tracks, without waiting for embeddings."""
-        self._presence.end(self._presence.tracks.values())
-        self._let_go(math.inf)
+        self._tracks.end(self._tracks)
+        self._conclude_ended(math.inf)
 
     # What is known
 
     def visible(self) -> tuple[TrackedFace, ...]:
         """The faces of the frame observed last, in the order of their tracks."""
-        return tuple(track.as_seen for track in self._presence.tracks.values() if track.shown)
+        return tuple(track.as_seen for track in self._tracks if track.motion.visible)
 
     def summaries(self) -> tuple[TrackSummary, ...]:
         """The tracks that have not ended and are no mistake of the detector, as far as known."""
-        present = self._presence
-        return tuple(track.summary for track in present.tracks.values() if present.is_real(track))
+        return tuple(track.summary for track in self._tracks if self._tracks.is_confirmed(track))
 
     def ended(self) -> tuple[TrackSummary, ...]:
         """The tracks that ended since the last call.
 
         A track that waits for embeddings ends when they have come, or ``options.answer_within`` later.
         """
-        return self._presence.ended()
+        return self._tracks.ended()
 
-    def _let_go(self, time: float) -> None:
-        for track in self._presence.left(time):
+    def _conclude_ended(self, time: float) -> None:
+        for track in self._tracks.take_finished(time):
             if self._naming.conclude(track, self._time, self.threshold):
-                self._presence.sum_up(track)
+                self._tracks.summarise(track)
             else:
-                self._presence.leaving.append(track)
+                self._tracks.ending.append(track)

@@ -1,93 +1,101 @@
-"""The tracks of a stream: who is here, who has just left, and what is kept of them."""
+"""Track management: the tracks of a stream from their beginning to their end."""
 
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
+from knownface.tracking.appearance import Appearance
 from knownface.tracking.options import TrackingOptions
 from knownface.tracking.track import Track
 from knownface.tracking.unknowns import UnknownMemory
 from knownface.tracking.values import TrackSummary
+from knownface.types import Face
 
 
 class Tracks:
-    """All tracks that are still of interest.
+    """All tracks of a stream that are still of interest; iterates over those that have not ended.
 
     Attributes:
-        options: Of the follower.
-        tracks: Those in the picture or out of sight for a short while, by their numbers.
-        leaving: Those that left and wait for embeddings.
+        options: Of the tracker.
+        ending: Tracks that ended and wait for embeddings.
         unknowns: Unknown people who left.
     """
 
     def __init__(self, options: TrackingOptions) -> None:
         self.options = options
-        self.tracks: dict[int, Track] = {}
-        self.leaving: list[Track] = []
+        self.ending: list[Track] = []
         self.unknowns = UnknownMemory(options.remember)
+        self._tracks: dict[int, Track] = {}
         self._ids = itertools.count(1)
-        self._also: dict[int, int] = {}
+        self._merged: dict[int, int] = {}
         self._ended: list[TrackSummary] = []
 
-    def new_id(self) -> int:
-        """The number of another track."""
-        return next(self._ids)
+    def __iter__(self) -> Iterator[Track]:
+        return iter(self._tracks.values())
 
-    def add(self, track: Track) -> None:
-        """Somebody came into the picture."""
-        self.tracks[track.track_id] = track
+    def __contains__(self, track: Track) -> bool:
+        return track.track_id in self._tracks
+
+    def begin(self, face: Face, appearance: Appearance, time: float) -> None:
+        """Begins the track of a face detected for the first time."""
+        track = Track.begin(next(self._ids), face, appearance, time)
+        self._tracks[track.track_id] = track
 
     def find(self, track_id: int) -> Track | None:
-        """The track of that number, or the one that it turned out to be; None if it has ended."""
-        while track_id in self._also:
-            track_id = self._also[track_id]
-        if track_id in self.tracks:
-            return self.tracks[track_id]
-        return next((track for track in self.leaving if track.track_id == track_id), None)
+        """The track of that number, or the one that it was merged into; None if it has ended."""
+        while track_id in self._merged:
+            track_id = self._merged[track_id]
+        if track_id in self._tracks:
+            return self._tracks[track_id]
+        return next((track for track in self.ending if track.track_id == track_id), None)
 
-    def is_real(self, track: Track) -> bool:
+    def is_confirmed(self, track: Track) -> bool:
         """Whether a track is no mistake of the detector."""
-        return track.hits >= self.options.confirm or track.standing.state == "named"
+        return track.motion.detections >= self.options.confirm or track.answer.identity.state == "named"
 
-    def tell_apart(self, track: Track) -> None:
-        """A picture shows who a track is: so the other one that it might have been is told as well."""
-        for number in track.mistakable & self.tracks.keys():
-            self.tracks[number].mistakable.discard(track.track_id)
-        track.mistakable.clear()
+    def disambiguate(self, track: Track) -> None:
+        """Notes that a picture shows who a track is: so it is no longer mistaken for those that it occluded."""
+        for number in track.ambiguous_with & self._tracks.keys():
+            self._tracks[number].ambiguous_with.discard(track.track_id)
+        track.ambiguous_with.clear()
+
+    def split(self, track: Track) -> Track:
+        """Begins the track of somebody else who has taken a track's place; the first is out of sight from then on."""
+        other = track.split(next(self._ids), self.options.confirm)
+        self._tracks[other.track_id] = other
+        return other
 
     def merge(self, new: Track, old: Track) -> None:
-        """A new track has turned out to be the face of one out of sight, which goes on."""
+        """Makes a track out of sight go on as a new one that shows the same face."""
         old.resume(new, self.options.most_samples)
-        self.tell_apart(new)
-        self.tell_apart(old)
-        del self.tracks[new.track_id]
-        self._also[new.track_id] = old.track_id
+        self.disambiguate(new)
+        self.disambiguate(old)
+        del self._tracks[new.track_id]
+        self._merged[new.track_id] = old.track_id
 
     def end(self, tracks: Iterable[Track]) -> None:
-        """They left, or the scene was cut."""
+        """Ends tracks, since they left or the scene was cut."""
         for track in list(tracks):
-            del self.tracks[track.track_id]
-            track.hide()
-            self.leaving.append(track)
+            del self._tracks[track.track_id]
+            track.motion.hide()
+            self.ending.append(track)
 
-    def remember(self, track: Track) -> None:
-        """Keep what an Unknown looked like, to recognise them when they come back."""
-        if track.unknown is not None and track.embedding is not None:
-            self.unknowns.remember(track.unknown, track.embedding, track.last_time)
-
-    def left(self, time: float) -> list[Track]:
-        """Take out the tracks that left and wait for nothing more."""
-        gone = [t for t in self.leaving if not t.waiting or time - t.asked >= self.options.answer_within]
-        self.leaving = [track for track in self.leaving if track not in gone]
+    def take_finished(self, time: float) -> list[Track]:
+        """Takes out the tracks that ended and wait for nothing more."""
+        within = self.options.answer_within
+        gone = [t for t in self.ending if not t.requests.waiting or time - t.requests.last >= within]
+        self.ending = [track for track in self.ending if track not in gone]
         return gone
 
-    def sum_up(self, track: Track) -> None:
-        """Keep a track that has left for good as a summary, unless it was a mistake."""
-        self.remember(track)
-        if self.is_real(track):
+    def summarise(self, track: Track) -> None:
+        """Keeps what an ended track was, unless it was a mistake of the detector."""
+        unknown = track.answer.identity.unknown
+        if unknown is not None and track.evidence.embedding is not None:
+            self.unknowns.remember(unknown, track.evidence.embedding, track.motion.last_time)
+        if self.is_confirmed(track):
             self._ended.append(track.summary)
-        self._also = {new: old for new, old in self._also.items() if old != track.track_id}
+        self._merged = {new: old for new, old in self._merged.items() if old != track.track_id}
 
     def ended(self) -> tuple[TrackSummary, ...]:
         """The summaries since the last call."""

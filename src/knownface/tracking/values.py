@@ -1,4 +1,4 @@
-"""What goes into and comes out of following faces."""
+"""What goes into and comes out of tracking faces."""
 
 from __future__ import annotations
 
@@ -43,39 +43,31 @@ class EmbeddingRequest:
         time: Stream seconds of the frame.
         face: In pixels of that frame.
         quality: Of the face.
-        why: What makes it worth it.
+        reason: What makes it worth it.
     """
 
     track_id: int
     time: float
     face: Face
     quality: FaceQuality
-    why: RequestReason
+    reason: RequestReason
 
 
 @dataclass(frozen=True, slots=True)
-class TrackIdentity:
-    """Who a track is, so far.
+class Identity:
+    """Who somebody is.
 
     Attributes:
         state: Whether that is decided.
         person_id: Of the gallery; None unless ``named``.
         name: The person's; None unless ``named``.
         unknown: Number of an Unknown, from 1, the same when the face comes back; None unless ``unknown``.
-        decision: The last decision on the track's evidence; None before the first.
-        samples: Pictures that the decision stands on.
-        singly: So many of them name the person one by one, where together they name nobody; else 0.
-        changes: How often the answer was another one before, the first answer not counted.
     """
 
     state: State = "pending"
     person_id: int | None = None
     name: str | None = None
     unknown: int | None = None
-    decision: Decision | None = None
-    samples: int = 0
-    singly: int = 0
-    changes: int = 0
 
     @property
     def label(self) -> str:
@@ -83,6 +75,23 @@ class TrackIdentity:
         if self.state == "named":
             return self.name or ""
         return f"Unknown {self.unknown}" if self.state == "unknown" else ""
+
+
+@dataclass(frozen=True, slots=True)
+class TrackIdentity(Identity):
+    """Who a track is, so far, and what that stands on.
+
+    Attributes:
+        decision: The last decision on the track's evidence; None before the first.
+        samples: Pictures that the decision stands on.
+        singly: So many of them name the person one by one, where together they name nobody; else 0.
+        changes: How often the answer was another one before, the first answer not counted.
+    """
+
+    decision: Decision | None = None
+    samples: int = 0
+    singly: int = 0
+    changes: int = 0
 
     @property
     def why(self) -> str:
@@ -110,7 +119,7 @@ class TrackedFace:
     """What one frame shows of a track.
 
     Attributes:
-        track_id: From 1, never used twice by a follower.
+        track_id: From 1, never used twice by a tracker.
         box: Where the face is, in pixels of the frame.
         detected: Whether the detector found it in this frame; else the box is where it should be by its motion.
         identity: Who it is, so far.
@@ -127,17 +136,14 @@ class Segment:
     """A part of a track in which its answer stayed the same.
 
     Attributes:
-        state, person_id, name, unknown: The answer, as in :class:`TrackIdentity`.
+        identity: The answer.
         first_time: Stream seconds at which the answer was given; for a track's first answer, when it was first seen.
         last_time: Stream seconds when the face was last seen with this answer.
         frames: Frames in which the face was visible with this answer.
         best_distance: Smallest distance of the decisions for it, 0 to 2; None while pending.
     """
 
-    state: State
-    person_id: int | None
-    name: str | None
-    unknown: int | None
+    identity: Identity
     first_time: float
     last_time: float
     frames: int

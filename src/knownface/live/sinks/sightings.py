@@ -101,22 +101,22 @@ def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> 
         run: Tells this run's tracks from those of all others.
     """
     seen = []
-    for number, stretch in _answers(track.segments):
+    for number, segment in _answers(track.segments):
         # The evidence is that of the last answer.
-        of_last = stretch.last_time == track.segments[-1].last_time
-        first, last = (began + timedelta(seconds=t) for t in (stretch.first_time, stretch.last_time))
+        of_last = segment.last_time == track.segments[-1].last_time
+        first, last = (began + timedelta(seconds=t) for t in (segment.first_time, segment.last_time))
         seen.append(
             SeenTrack(
                 key=f"{run}/{track.track_id}/{number}",
                 source=source,
-                person_id=stretch.person_id,
-                unknown=stretch.unknown,
+                person_id=segment.identity.person_id,
+                unknown=segment.identity.unknown,
                 first_seen=first,
                 last_seen=max(first, last),
-                first_time=stretch.first_time,
-                last_time=max(stretch.first_time, stretch.last_time),
-                best_distance=stretch.best_distance,
-                frames=stretch.frames,
+                first_time=segment.first_time,
+                last_time=max(segment.first_time, segment.last_time),
+                best_distance=segment.best_distance,
+                frames=segment.frames,
                 quality=track.best_quality if of_last else None,
                 embedding=track.embedding if of_last else None,
                 picture=track.picture if of_last else None,
@@ -132,13 +132,13 @@ def _answers(segments: Sequence[Segment]) -> list[tuple[int, Segment]]:
     becomes that person's, so that no stranger is counted who was none.
     """
     answers: list[tuple[int, Segment]] = []
-    for number, stretch in enumerate(segments):
-        if stretch.state == "named" and answers and answers[-1][1].state == "unknown":
+    for number, segment in enumerate(segments):
+        if segment.identity.state == "named" and answers and answers[-1][1].identity.state == "unknown":
             first, unknown = answers.pop()
-            whole = replace(stretch, first_time=unknown.first_time, frames=unknown.frames + stretch.frames)
+            whole = replace(segment, first_time=unknown.first_time, frames=unknown.frames + segment.frames)
             answers.append((first, whole))
-        elif stretch.state != "pending":
-            answers.append((number, stretch))
+        elif segment.identity.state != "pending":
+            answers.append((number, segment))
     return answers
 
 

@@ -71,13 +71,13 @@ class TimelineRow:
 
 
 class Timeline:
-    """Gathers the segments of all tracks; with a file it is written there, with JPEG pictures in a folder beside it.
+    """Collects the segments of all tracks; with a file it is written there, with JPEG pictures in a folder beside it.
 
     The folder is called like the file with ``-faces`` behind. The file is written at the end, and every half minute
     before it, each time as a whole.
 
     Args:
-        path: ``.csv`` or ``.json``; None only gathers.
+        path: ``.csv`` or ``.json``; None only collects.
 
     Raises:
         OutputError: The suffix is another.
@@ -95,7 +95,7 @@ class Timeline:
 
     @property
     def rows(self) -> list[TimelineRow]:
-        """What was gathered so far, by time."""
+        """What was collected so far, by time."""
         return sorted(self._rows, key=lambda row: (row.first_time, row.last_time))
 
     def take(self, result: FrameResult) -> None:
@@ -105,10 +105,10 @@ class Timeline:
             OutputError: The file or a picture cannot be written.
         """
         for track in result.ended:
-            for stretch in track.segments:
-                if stretch.state != "pending":
-                    of_last = stretch is track.segments[-1]
-                    self._add(stretch, track if of_last else None, result.began)
+            for segment in track.segments:
+                if segment.identity.state != "pending":
+                    of_last = segment is track.segments[-1]
+                    self._add(segment, track if of_last else None, result.began)
         if result.ended and clock.monotonic() - self._saved >= _SAVE_EVERY:
             self._save()
 
@@ -122,11 +122,18 @@ class Timeline:
         if not isinstance(error, OutputError):
             self._save()
 
-    def _add(self, stretch: Segment, track: TrackSummary | None, began: datetime | None) -> None:
-        who = (stretch.person_id, stretch.unknown)
-        label = stretch.name or f"Unknown {stretch.unknown}"
+    def _add(self, segment: Segment, track: TrackSummary | None, began: datetime | None) -> None:
+        identity = segment.identity
+        who = (identity.person_id, identity.unknown)
         row = TimelineRow(
-            label, *who, stretch.first_time, stretch.last_time, stretch.best_distance, stretch.frames, began=began
+            label=identity.label,
+            person_id=identity.person_id,
+            unknown=identity.unknown,
+            first_time=segment.first_time,
+            last_time=segment.last_time,
+            best_distance=segment.best_distance,
+            frames=segment.frames,
+            began=began,
         )
         number = self._last.get(who)
         if number is not None and _near(self._rows[number], row):
