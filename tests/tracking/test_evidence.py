@@ -82,3 +82,38 @@ def test_doubts_do_not_count_as_evidence_against_further_doubts() -> None:
     assert evidence.judge(sample("Zoe", 20), [], alike=0.97, unlike=1.14, undecided=False) != "fits"
     evidence.doubts = ()
     assert evidence.judge(sample("Zoe", 20), [], alike=0.97, unlike=1.14, undecided=False) == "fits"
+
+
+def test_doubts_that_agree_become_the_evidence_of_another_track() -> None:
+    ada, zoe = [sample("Ada", i) for i in range(3)], [sample("Zoe", i) for i in range(5, 8)]
+    evidence = evidence_of(*ada)
+    evidence.portraits = dict.fromkeys((s.time for s in [*ada, *zoe]), np.zeros((2, 2, 3), np.uint8))
+    for picture in zoe:
+        evidence.accept(picture, 12)
+        evidence.doubt(picture, within=1.0)
+    assert evidence.doubts == tuple(zoe)
+    other = evidence.split()
+    assert (evidence.samples, other.samples) == (tuple(ada), tuple(zoe))
+    assert set(other.portraits) == {s.time for s in zoe}
+    assert not evidence.doubts
+    assert distance(combined(ada), evidence.embedding) == 0
+
+
+def test_doubts_that_do_not_agree_begin_anew() -> None:
+    evidence = evidence_of(*(sample("Ada", i) for i in range(3)))
+    evidence.doubt(sample("Zoe", 5), within=0.1)
+    newest = sample("Yan", 6)
+    evidence.doubt(newest, within=0.1)
+    assert evidence.doubts == (newest,)
+    evidence.verified = False
+    evidence.confirm()
+    assert (evidence.doubts, evidence.verified) == ((), True)
+
+
+def test_two_tracks_of_one_face_have_the_evidence_of_both() -> None:
+    old, newer = evidence_of(sample("Ada", 1, 0.9)), evidence_of(sample("Ada", 2, 0.3), sample("Ada", 3, 0.8))
+    old.verified = False
+    old.merge(newer, 12)
+    assert [s.time for s in old.samples] == [1 / 25, 2 / 25, 3 / 25]
+    assert [round(s.quality.score, 2) for s in old.ranked()] == [0.9, 0.8, 0.3]
+    assert old.verified
