@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from live_variants import Variant
 from live_video import FPS, TrueFace
-from scipy.optimize import linear_sum_assignment
 
+from knownface.tracking.assignment import assign
 from knownface.types import Box, box_iou
 
 GRACE = 0.5
@@ -123,8 +123,7 @@ def match(truth: Sequence[TrueFace], shown: Sequence[Shown]) -> dict[int, int]:
     if not truth or not shown:
         return {}
     overlaps = np.array([[box_iou(face.box, answer.box) for answer in shown] for face in truth])
-    rows, columns = linear_sum_assignment(-overlaps)
-    return {int(i): int(j) for i, j in zip(rows, columns, strict=True) if overlaps[i, j] >= _SAME}
+    return {i: j for i, j in assign(-overlaps) if overlaps[i, j] >= _SAME}
 
 
 def _outcome(face: TrueFace, answer: Shown | None) -> str:

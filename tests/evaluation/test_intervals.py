@@ -51,6 +51,27 @@ def test_most_errors_is_the_last_that_is_bound(trials: int, rate: float) -> None
         assert upper_bound(most, trials) <= rate < upper_bound(most + 1, trials)
 
 
+@given(st.integers(0, 60), st.integers(1, 3000), st.integers(1, 3000), st.sampled_from([0.9, 0.95, 0.99]))
+def test_seen_later_is_the_first_count_that_is_rarely_exceeded(
+    allowed: int, trials: int, later: int, confidence: float
+) -> None:
+    count = seen_later(allowed, trials, later, confidence)
+
+    def exceeded(count: int) -> float:
+        return float(stats.hypergeom.cdf(allowed, trials + later, trials, min(allowed + 1 + count, trials + later)))
+
+    assert exceeded(count) <= 1 - confidence + 1e-9 or count == later
+    assert count == 0 or exceeded(count - 1) > 1 - confidence - 1e-9
+
+
+def test_many_trials_are_counted_as_exactly_as_few() -> None:
+    for errors in (0, 3, 1000, 50_000):
+        assert stats.binom.cdf(errors, 100_000, upper_bound(errors, 100_000)) == pytest.approx(0.05, abs=1e-8)
+    most = most_errors(100_000, 0.01)
+    assert most is not None
+    assert stats.binom.cdf(most, 100_000, 0.01) <= 0.05 < stats.binom.cdf(most + 1, 100_000, 0.01)
+
+
 def test_nothing_tried_nothing_known() -> None:
     assert upper_bound(0, 0) == 1.0
     interval = clopper_pearson(0, 0)

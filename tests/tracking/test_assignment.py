@@ -3,8 +3,10 @@ from __future__ import annotations
 import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+from scipy.optimize import linear_sum_assignment
 
-from knownface.tracking.assignment import gaps_to_others, match_boxes
+from knownface.tracking.assignment import assign, gaps_to_others, match_boxes
 from knownface.types import Box
 
 boxes = st.builds(Box, st.floats(-50, 600), st.floats(-50, 400), st.floats(2, 200), st.floats(2, 200))
@@ -28,6 +30,16 @@ def test_faces_that_moved_a_little_are_found_again_in_any_order(order: list[int]
     expected = [Box(100 * i, 40, 50, 60) for i in range(6)]
     found = [Box(100 * i + dx, 40 + dy, 52, 58) for i in order]
     assert sorted(match_boxes(expected, [1.0] * 6, found)) == [(i, order.index(i)) for i in range(6)]
+
+
+costs = st.one_of(st.floats(-10, 10), st.integers(0, 3).map(float))  # small whole numbers: many sums are equal
+
+
+@settings(deadline=None)
+@given(arrays(np.float64, array_shapes(min_dims=2, max_dims=2, max_side=9), elements=costs))
+def test_assignment_is_scipys_pair_by_pair(cost: np.ndarray) -> None:
+    rows, columns = linear_sum_assignment(cost)
+    assert assign(cost) == list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def test_as_many_as_possible_are_matched_even_if_a_nearer_pair_is_broken_up() -> None:

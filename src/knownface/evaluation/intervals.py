@@ -13,7 +13,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import special
 
 Floats = npt.NDArray[np.float64]
 
@@ -41,7 +40,36 @@ def upper_bound(errors: int, trials: int, confidence: float = 0.95) -> float:
     """
     if errors >= trials:
         return 1.0
-    return float(special.betaincinv(errors + 1, trials - errors, confidence))
+    ways = math.log(math.comb(trials, errors))
+    low, high = errors / trials, 1.0
+    while low < (middle := (low + high) / 2) < high:
+        too_low = _at_most(errors, trials, middle, ways) > 1.0 - confidence
+        low, high = (middle, high) if too_low else (low, middle)
+    return low
+
+
+def _at_most(errors: int, trials: int, rate: float, ways: float | None = None) -> float:
+    """The chance of no more than so many errors where each trial has one at this rate (binomial).
+
+    Args:
+        errors: Less than ``trials``.
+        trials: Above 0.
+        rate: Above 0, below 1.
+        ways: The logarithm of the binomial coefficient, where it is known.
+    """
+    if ways is None:
+        ways = math.log(math.comb(trials, errors))
+    fewer = np.arange(errors, 0, -1)
+    return _sum_of(
+        ways + errors * math.log(rate) + (trials - errors) * math.log1p(-rate),
+        fewer / (trials - fewer + 1.0) * ((1.0 - rate) / rate),
+    )
+
+
+def _sum_of(log_last: float, ratios: Floats) -> float:
+    """The sum of a row of probabilities: the last of them, and how many times the next one each one before it is."""
+    logs = log_last + np.cumsum(np.log(ratios))
+    return math.exp(log_last) + float(np.exp(logs).sum())
 
 
 def clopper_pearson(errors: int, trials: int, confidence: float = 0.95) -> Interval:
@@ -61,7 +89,7 @@ def clopper_pearson(errors: int, trials: int, confidence: float = 0.95) -> Inter
 
 def most_errors(trials: int, rate: float, confidence: float = 0.95) -> int | None:
     """How many errors among ``trials`` still bound the rate by ``rate``; None where not even none does."""
-    most = first_true(0, trials, lambda errors: upper_bound(errors, trials, confidence) > rate) - 1
+    most = first_true(0, trials, lambda errors: _at_most(errors, trials, rate) > 1.0 - confidence) - 1
     return most if most >= 0 else None
 
 
@@ -90,15 +118,24 @@ def seen_later(allowed: int, trials: int, later: int, confidence: float = 0.95) 
     Returns:
         The smallest count that is not exceeded with this confidence.
     """
-    # Importing it takes longer than all else here, and most users of this module do not need it.
-    from scipy.stats import hypergeom
 
     def is_enough(count: int) -> bool:
         # More than count: of the smallest allowed + 1 + count of all distances, at most `allowed` are the first's.
-        more = hypergeom.cdf(allowed, trials + later, trials, min(allowed + 1 + count, trials + later))
-        return bool(more <= 1.0 - confidence)
+        return _drawn_at_most(allowed, trials, later, min(allowed + 1 + count, trials + later)) <= 1.0 - confidence
 
     return first_true(0, later, is_enough)
+
+
+def _drawn_at_most(most: int, first: int, second: int, drawn: int) -> float:
+    """The chance that ``drawn`` of ``first + second`` hold at most so many of the first (hypergeometric)."""
+    most = min(most, first, drawn)
+    least = max(0, drawn - second)
+    if most < least:
+        return 0.0
+    ways = math.log(math.comb(first, most)) + math.log(math.comb(second, drawn - most))
+    fewer = np.arange(most, least, -1)
+    ratios = fewer / (first - fewer + 1.0) * (second - drawn + fewer) / (drawn - fewer + 1.0)
+    return _sum_of(ways - math.log(math.comb(first + second, drawn)), ratios)
 
 
 def resample_people(people: int, resamples: int, rng: np.random.Generator) -> Floats:

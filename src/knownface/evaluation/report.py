@@ -37,7 +37,7 @@ LONG_TABLE = 30
 """Rows beyond which a table is folded up."""
 _WIDE = 7.0
 """Inches beyond which a plot gets the whole width of the page."""
-_VERSIONS = ("numpy", "onnxruntime", "opencv-python-headless", "dlib-bin", "faiss-cpu", "scipy", "matplotlib")
+_VERSIONS = ("numpy", "onnxruntime", "opencv-python-headless", "dlib-bin", "faiss-cpu", "matplotlib")
 
 
 @dataclass(frozen=True, slots=True, eq=False)

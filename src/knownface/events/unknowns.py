@@ -11,23 +11,21 @@ import numpy as np
 from sqlalchemy import Connection, select, update
 
 from knownface.errors import UnknownSightingError
+from knownface.events.clustering import group_by_likeness
 from knownface.events.finding import conditions, find
 from knownface.events.recording import vector_from
 from knownface.events.values import Embedding, Sighting, Which
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
 from knownface.gallery.people import list_people
 from knownface.storage.events_schema import sightings
-from knownface.types import Embeddings
 
 MOST_GROUPED = 3000
-"""So many Unknowns, the newest, are compared with each other; their distances take 36 MB."""
+"""So many Unknowns, the newest, are compared with each other; their distances take 72 MB."""
 
 LIKENESS = 0.9
 """The mean distance within a group, as a share of the decision's threshold. Measured with ``mobilefacenet`` on 72
 people and 300 more of whom there is one picture: tracks of three photos or more make 1.01 groups a person, and no
 group holds two people; at 1.0 twelve do."""
-
-_FARTHEST = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,35 +59,6 @@ class Named:
     person: Person
     sightings: int
     enrolled: int
-
-
-def group_by_likeness(faces: Embeddings, threshold: float, apart: Sequence[tuple[int, int]] = ()) -> list[list[int]]:
-    """Part embeddings into people: two groups are joined as long as the mean distance between their members allows.
-
-    Agglomerative clustering with average linkage (Sokal and Michener 1958), as SciPy does it.
-
-    Args:
-        faces: Float32, shape (n, dim), unit norm.
-        threshold: Largest mean distance, 0 to 2.
-        apart: Pairs of rows that cannot be one person, such as two faces of one picture; they hold groups apart.
-
-    Returns:
-        Row numbers, each group ascending, in the order of their first members.
-    """
-    from scipy.cluster.hierarchy import fcluster, linkage
-    from scipy.spatial.distance import pdist
-
-    if len(faces) < 2:
-        return [[row] for row in range(len(faces))]
-    distances = pdist(np.asarray(faces, dtype=np.float64))
-    for one, other in apart:
-        low, high = sorted((one, other))
-        distances[len(faces) * low - low * (low + 1) // 2 + high - low - 1] = _FARTHEST
-    labels = fcluster(linkage(distances, method="average"), t=threshold, criterion="distance")
-    groups: dict[int, list[int]] = {}
-    for row, label in enumerate(labels):
-        groups.setdefault(int(label), []).append(row)
-    return list(groups.values())
 
 
 def group_unknowns(gallery: Gallery, threshold: float, which: Which | None = None) -> list[UnknownGroup]:

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy.optimize import linear_sum_assignment
 
 from knownface.types import Box
 
@@ -22,9 +21,8 @@ def match_boxes(
 ) -> list[tuple[int, int]]:
     """Assign found boxes to expected ones so that the sum of their differences is smallest.
 
-    As many pairs as possible are made among those that may be pairs; of these, the nearest ones (assignment after
-    Crouse, "On implementing 2D rectangular assignment algorithms", 2016, as SciPy has it). The difference of two
-    boxes is the distance of their middles in units of their mean side, plus the logarithm of the ratio of their
+    As many pairs as possible are made among those that may be pairs; of these, the nearest ones. The difference of
+    two boxes is the distance of their middles in units of their mean side, plus the logarithm of the ratio of their
     sides: unlike overlap it also tells apart boxes that do not touch, as those of small, fast faces.
 
     Args:
@@ -52,8 +50,58 @@ def match_boxes(
         allowed &= np.isfinite(cost)
     # Dearer than all pairs together, so that a pair that may not be is never worth one that may.
     forbidden = 1.0 + float(cost[allowed].sum()) if allowed.any() else 1.0
-    rows, columns = linear_sum_assignment(np.where(allowed, cost, forbidden))
-    return [(int(i), int(j)) for i, j in zip(rows, columns, strict=True) if allowed[i, j]]
+    return [(i, j) for i, j in assign(np.where(allowed, cost, forbidden)) if allowed[i, j]]
+
+
+def assign(cost: Boxes) -> list[tuple[int, int]]:
+    """As many pairs of a row and a column as there can be, with the smallest sum of costs.
+
+    Shortest augmenting paths (Crouse, "On implementing 2D rectangular assignment algorithms", 2016). Where sums are
+    equal, the pairs are those of SciPy's ``linear_sum_assignment``, which would take 145 MB to install.
+
+    Args:
+        cost: Float64, shape (rows, columns), finite.
+
+    Returns:
+        Pairs (row, column), ordered by row.
+    """
+    if cost.shape[1] < cost.shape[0]:
+        return sorted((row, column) for column, row in assign(cost.T))
+    costs: list[list[float]] = cost.tolist()
+    rows, columns = cost.shape
+    row_price, column_price = [0.0] * rows, [0.0] * columns
+    column_of, row_of = [-1] * rows, [-1] * columns
+    for first in range(rows):
+        length, before = [math.inf] * columns, [-1] * columns
+        ahead = list(reversed(range(columns)))
+        passed: list[int] = []
+        reached: list[int] = []
+        row, shortest = first, 0.0
+        while row != -1:  # until a column is reached that is nobody's yet
+            passed.append(row)
+            place, nearest = -1, math.inf
+            for at, column in enumerate(ahead):
+                through = shortest + costs[row][column] - row_price[row] - column_price[column]
+                if through < length[column]:
+                    length[column], before[column] = through, row
+                if length[column] < nearest or (length[column] == nearest and row_of[column] == -1):
+                    place, nearest = at, length[column]
+            shortest, column = nearest, ahead[place]
+            ahead[place] = ahead[-1]
+            ahead.pop()
+            reached.append(column)
+            row = row_of[column]
+        row_price[first] += shortest
+        for row in passed[1:]:
+            row_price[row] += shortest - length[column_of[row]]
+        for column in reached:
+            column_price[column] -= shortest - length[column]
+        column, row = reached[-1], -1
+        while row != first:  # everybody on the path moves on by one column
+            row = before[column]
+            row_of[column] = row
+            column_of[row], column = column, column_of[row]
+    return list(enumerate(column_of))
 
 
 def _rows(boxes: Sequence[Box]) -> Boxes:

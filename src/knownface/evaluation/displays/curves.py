@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
-from scipy.special import ndtri
+import numpy.typing as npt
 
 from knownface.evaluation.curves import DistanceCurve, Floats, cmc, distance_curve, match_ranks, one_against_rest
 from knownface.evaluation.displays.base import Display
@@ -105,6 +106,12 @@ class PrecisionRecallDisplay(_CurveDisplay):
         return self
 
 
+def _deviates(rates: npt.ArrayLike) -> Floats:
+    """Rates as standard deviations of the normal distribution, for axes; NaN stays NaN."""
+    values = np.asarray(rates, dtype=np.float64)
+    return np.array([NormalDist().inv_cdf(rate) for rate in values.ravel().tolist()]).reshape(values.shape)
+
+
 @dataclass(eq=False)
 class DetDisplay(Display):
     """Detection error trade-off: FNIR against FPIR in normal-deviate axes (Martin et al., 1997).
@@ -122,16 +129,16 @@ class DetDisplay(Display):
         counts = self.counts
         searched, mated = int(counts.non_mated.sum()), int(counts.mated.sum())
         least = 0.5 / max(1, searched), 0.5 / max(1, mated)
-        x = ndtri(np.clip(counts.fpir, least[0], 1 - least[0]))
-        y = ndtri(np.clip(counts.fnir, least[1], 1 - least[1]))
+        x = _deviates(np.clip(counts.fpir, least[0], 1 - least[0]))
+        y = _deviates(np.clip(counts.fnir, least[1], 1 - least[1]))
         with style():
             self.figure_, self.ax_ = axes(ax, 5.6, 5.2)
             colour, dash = _line(self.ax_)
             self.ax_.plot(x, y, dash, color=colour, label=f"{self.name} ({searched} and {mated} searches)")
             _deviate_ticks(self.ax_, least)
-            few = float(ndtri(min(0.5, 3 / max(6, searched))))
+            few = float(_deviates(min(0.5, 3 / max(6, searched))))
             label = "_again" if self.ax_.patches else "fewer than 3 strangers named"
-            self.ax_.axvspan(float(ndtri(least[0])), few, color="#EDEDED", zorder=0, label=label)
+            self.ax_.axvspan(float(_deviates(least[0])), few, color="#EDEDED", zorder=0, label=label)
             self.ax_.set_xlabel("FPIR (strangers named)")
             self.ax_.set_ylabel("FNIR (known people missed)")
             self.ax_.set_title("DET")
@@ -142,12 +149,12 @@ class DetDisplay(Display):
 def _deviate_ticks(ax: Axes, least: tuple[float, float]) -> None:
     rates = np.array([1e-5, 1e-4, 1e-3, 3e-3, 0.01, 0.03, 0.1, 0.25, 0.5, 0.75, 0.9])
     texts = [f"{100 * rate:g}%" for rate in rates]
-    places = ndtri(rates)
+    places = _deviates(rates)
     for axis, low in ((ax.xaxis, least[0]), (ax.yaxis, least[1])):
         shown = rates >= low
         axis.set_ticks(places[shown], [text for text, is_shown in zip(texts, shown, strict=True) if is_shown])
-    ax.set_xlim(float(ndtri(least[0])) - 0.1, float(ndtri(0.9)))
-    ax.set_ylim(float(ndtri(least[1])) - 0.1, float(ndtri(0.9)))
+    ax.set_xlim(float(_deviates(least[0])) - 0.1, float(_deviates(0.9)))
+    ax.set_ylim(float(_deviates(least[1])) - 0.1, float(_deviates(0.9)))
     ax.tick_params(axis="x", rotation=45)
 
 
