@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,6 +16,9 @@ import numpy as np
 import pytest
 from postgres_server import postgres, postgres_empty, postgres_template, postgres_url  # noqa: F401
 
+import toy_plugin
+from dlib_parts import dlib_recognizer
+from knownface import FaceRecognizer
 from knownface.gallery import Gallery
 from knownface.media import write_image
 from knownface.types import Image
@@ -134,15 +138,77 @@ def place(request: pytest.FixtureRequest) -> Path | str:
     return url
 
 
-@pytest.fixture
-def people(alone: Path, astronaut: Image, strangers: list[Image]) -> Path:
-    """A folder of three people whom dlib finds: the astronaut with two pictures, two strangers with one each."""
-    folder = alone / "people"
-    write_image(folder / "Eileen Collins" / "portrait.png", astronaut)
-    write_image(folder / "Eileen Collins" / "mirror.png", np.ascontiguousarray(astronaut[:, ::-1]))
-    write_image(folder / "Zoë" / "one.png", strangers[0])
-    write_image(folder / "Ben" / "one.png", strangers[1])
+def _write_people(folder: Path, pictures: Sequence[Image]) -> Path:
+    for name, picture in zip(
+        ("Eileen Collins/portrait.png", "Eileen Collins/mirror.png", "Zoë/one.png", "Ben/one.png"),
+        pictures,
+        strict=True,
+    ):
+        write_image(folder / name, picture)
     return folder
+
+
+@pytest.fixture(scope="session")
+def faces_enrolled(tmp_path_factory: pytest.TempPathFactory, astronaut: Image, strangers: list[Image]) -> Path:
+    """A folder to copy from: ``people`` of three whom dlib finds, ``gallery.db`` that dlib's network filled of them."""
+    folder = tmp_path_factory.mktemp("enrolled")
+    mirrored = np.ascontiguousarray(astronaut[:, ::-1])
+    _write_people(folder / "people", [astronaut, mirrored, strangers[0], strangers[1]])
+    with dlib_recognizer(folder / "gallery.db") as recognizer:
+        assert recognizer.load_known_faces(folder / "people").templates == 4
+    return folder
+
+
+@pytest.fixture
+def people(alone: Path, faces_enrolled: Path) -> Path:
+    """A folder of three people whom dlib finds: the astronaut with two pictures, two strangers with one each."""
+    return shutil.copytree(faces_enrolled / "people", alone / "people")
+
+
+@pytest.fixture
+def enrolled_people(people: Path, faces_enrolled: Path) -> Path:
+    """The same folder, and they are in the gallery."""
+    shutil.copy(faces_enrolled / "gallery.db", os.environ["KNOWNFACE_GALLERY"])
+    return people
+
+
+@pytest.fixture(scope="session")
+def eileen_enrolled(tmp_path_factory: pytest.TempPathFactory, astronaut: Image) -> Path:
+    """A gallery's file, to copy, in which dlib's network knows the astronaut."""
+    path = tmp_path_factory.mktemp("eileen") / "gallery.db"
+    with dlib_recognizer(path) as recognizer:
+        recognizer.add_known_face("Eileen Collins", astronaut)
+    return path
+
+
+@pytest.fixture
+def toy_engine(alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The settings name the toy detector and embedder of an installed package, in this process and those it starts.
+
+    For what does not hang on faces: options, files, tables, stops. They take a hundredth of the time of networks.
+    """
+    site = toy_plugin.install(tmp_path / "site")
+    monkeypatch.syspath_prepend(site)
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("KNOWNFACE_EMBEDDER", "toy")
+    monkeypatch.setenv("KNOWNFACE_DETECTOR", "toy")
+    yield
+    sys.modules.pop("knownface_toy", None)
+
+
+@pytest.fixture
+def toy_people(alone: Path, toy_engine: None) -> Path:
+    """A folder of the same names as ``people``, of pictures that the toy engine tells apart."""
+    shots = [toy_plugin.picture(person, shot) for person, shot in ((0, 0), (0, 1), (1, 0), (2, 0))]
+    return _write_people(alone / "people", shots)
+
+
+@pytest.fixture
+def enrolled_toys(toy_people: Path) -> Path:
+    """The same folder, and they are in the gallery."""
+    with FaceRecognizer.open() as recognizer:
+        assert recognizer.load_known_faces(toy_people).templates == 4
+    return toy_people
 
 
 @pytest.fixture

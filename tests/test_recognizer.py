@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image as PilImage
 
+from dlib_parts import dlib_recognizer
 from knownface import FaceRecognizer
 from knownface.errors import (
     BadNameError,
@@ -30,7 +31,7 @@ from knownface.types import Image
 
 @pytest.fixture
 def recognizer(alone: Path) -> Iterator[FaceRecognizer]:
-    with FaceRecognizer.open(":memory:", embedder="dlib-resnet", detector="dlib-hog") as opened:
+    with dlib_recognizer(":memory:") as opened:
         yield opened
 
 

@@ -1,41 +1,45 @@
-"""``knownface calibrate`` as a user runs it, with dlib's weights on real faces."""
+"""``knownface calibrate`` as a user runs it: once with dlib's weights on real faces, else with the toy engine."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
+import toy_plugin
 from knownface import FaceRecognizer
+from knownface.gallery import Gallery
 from knownface.media import write_image
 from knownface.types import Image
 
 Run = Callable[..., Any]
 
 
-@pytest.fixture
-def enrolled(knownface: Run, people: Path) -> Path:
-    assert knownface("enroll", people, "--embedder", "dlib-resnet").status == 0
-    return people
-
-
-@pytest.fixture
-def others(alone: Path, strangers: list[Image]) -> Path:
+def write_others(folder: Path, pictures: Sequence[Image]) -> Path:
     """Sixteen strangers: a file each, one of them in a folder of its own; and a picture without a face."""
-    folder = alone / "others"
-    for i, picture in enumerate(strangers[5:20]):
+    for i, picture in enumerate(pictures[:15]):
         write_image(folder / f"stranger {i}.png", picture)
-    write_image(folder / "last" / "one.png", strangers[20])
+    write_image(folder / "last" / "one.png", pictures[15])
     write_image(folder / "nobody.png", np.full((90, 90, 3), 128, np.uint8))
     return folder
 
 
-def test_from_calibrating_to_identifying(knownface: Run, enrolled: Path, others: Path) -> None:
-    gallery = enrolled.parent.parent / "gallery.db"
+@pytest.fixture
+def others(alone: Path, strangers: list[Image]) -> Path:
+    return write_others(alone / "others", strangers[5:21])
+
+
+@pytest.fixture
+def toy_others(alone: Path) -> Path:
+    return write_others(alone / "others", [toy_plugin.picture(person, 0) for person in range(20, 36)])
+
+
+def test_from_calibrating_to_identifying(knownface: Run, enrolled_people: Path, others: Path) -> None:
+    gallery = enrolled_people.parent.parent / "gallery.db"
     ran = knownface("calibrate", gallery, "--fpir", "0.3", "--strangers", others)
     assert ran.status == 0, ran
     assert "at most 30.00% of strangers get a name, with 95% confidence" in ran.out
@@ -46,17 +50,22 @@ def test_from_calibrating_to_identifying(knownface: Run, enrolled: Path, others:
         calibration = recognizer.gallery.calibration
         assert calibration is not None
         assert recognizer.rule == calibration.rule
-    for command in (["identify", enrolled / "Ben"], ["enroll", enrolled], ["gallery", "info"], ["doctor"]):
+    for command in (
+        ["identify", enrolled_people / "Ben"],
+        ["enroll", enrolled_people],
+        ["gallery", "info"],
+        ["doctor"],
+    ):
         told = knownface(*command)
         assert f"Calibrated on {calibration.calibrated_at:%Y-%m-%d}" in told.out + told.err, command
-    set_otherwise = knownface("identify", enrolled / "Ben", "--threshold", "1.9")
+    set_otherwise = knownface("identify", enrolled_people / "Ben", "--threshold", "1.9")
     assert "does not hold" in set_otherwise.err
 
     assert knownface("calibrate", "--forget").status == 0
     assert "Calibrated on" not in knownface("gallery", "info").out
 
 
-def test_a_refusal_says_how_many_strangers_would_do(knownface: Run, enrolled: Path) -> None:
+def test_a_refusal_says_how_many_strangers_would_do(knownface: Run, enrolled_toys: Path) -> None:
     ran = knownface("calibrate", "--fpir", "0.01")
     assert ran.status == 12
     assert "cannot be promised" in ran.err
@@ -68,10 +77,10 @@ def test_a_refusal_says_how_many_strangers_would_do(knownface: Run, enrolled: Pa
     assert "no folder missing" in missing.err
 
 
-def test_people_who_are_enrolled_are_no_strangers(knownface: Run, enrolled: Path, others: Path) -> None:
-    shutil.copy(enrolled / "Ben" / "one.png", others / "Ben.png")
-    shutil.copy(enrolled / "Zoë" / "one.png", others / "Someone.png")
-    ran = knownface("calibrate", "--fpir", "0.3", "--strangers", others)
+def test_people_who_are_enrolled_are_no_strangers(knownface: Run, enrolled_toys: Path, toy_others: Path) -> None:
+    shutil.copy(enrolled_toys / "Ben" / "one.png", toy_others / "Ben.png")
+    shutil.copy(enrolled_toys / "Zoë" / "one.png", toy_others / "Someone.png")
+    ran = knownface("calibrate", "--fpir", "0.3", "--strangers", toy_others)
     assert ran.status == 0, ran
     assert "Ben lie among the strangers" in ran.err
     assert "1 faces of strangers come from files that are enrolled" in " ".join(ran.err.split())
@@ -91,17 +100,17 @@ def test_what_goes_wrong_is_told(knownface: Run, alone: Path, arguments: list[st
     assert told in ran.err
 
 
-def test_an_empty_gallery_is_told(knownface: Run, alone: Path) -> None:
-    FaceRecognizer.open("empty.db", embedder="dlib-resnet").close()
-    ran = knownface("calibrate", "empty.db", "--embedder", "dlib-resnet")
+def test_an_empty_gallery_is_told(knownface: Run, toy_engine: None) -> None:
+    Gallery.open("empty.db").close()
+    ran = knownface("calibrate", "empty.db")
     assert ran.status == 7
     assert "Nobody is enrolled" in ran.err
 
 
-def test_export_for_research(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+def test_export_for_research(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:
     file = tmp_path / "faces.npz"
     assert "4 templates" in knownface("gallery", "export", "--npz", file).out
     with np.load(file, allow_pickle=False) as read:
         assert sorted(set(read["names"].tolist())) == ["Ben", "Eileen Collins", "Zoë"]
-        assert read["embeddings"].shape == (4, 128)
+        assert read["embeddings"].shape == (4, 64)
     assert knownface("gallery", "export", "--npz", tmp_path / "faces.npz" / "x").status == 11

@@ -20,12 +20,6 @@ Run = Callable[..., Any]
 OFFLINE = ("--embedder", "dlib-resnet", "--detector", "dlib-hog")
 
 
-@pytest.fixture
-def enrolled(knownface: Run, people: Path) -> Path:
-    assert knownface("enroll", people).status == 0
-    return people
-
-
 def test_enroll_says_what_it_took_and_what_it_did(knownface: Run, people: Path) -> None:
     ran = knownface("enroll", people)
     assert ran.status == 0
@@ -38,11 +32,11 @@ def test_enroll_says_what_it_took_and_what_it_did(knownface: Run, people: Path) 
 
 
 def test_enroll_lists_what_it_did_not_use_and_says_so_by_its_status(
-    knownface: Run, people: Path, tmp_path: Path
+    knownface: Run, toy_people: Path, tmp_path: Path
 ) -> None:
-    (people / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    (toy_people / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     report = tmp_path / "report.csv"
-    ran = knownface("enroll", people, "--report", report)
+    ran = knownface("enroll", toy_people, "--report", report)
     assert ran.status == 1
     assert "broken.jpg" in ran.out
     rows = list(csv.DictReader(io.StringIO(report.read_text(encoding="utf-8"))))
@@ -66,7 +60,7 @@ def test_enroll_lists_what_it_did_not_use_and_says_so_by_its_status(
     ],
 )
 def test_what_goes_wrong_is_one_sentence_a_hint_and_a_status(
-    knownface: Run, people: Path, arguments: list[str], status: int, told: str
+    knownface: Run, toy_people: Path, arguments: list[str], status: int, told: str
 ) -> None:
     Path("empty").mkdir()
     ran = knownface(*arguments)
@@ -75,10 +69,12 @@ def test_what_goes_wrong_is_one_sentence_a_hint_and_a_status(
     assert "Traceback" not in ran.out + ran.err
 
 
-def test_identify_names_and_writes(knownface: Run, enrolled: Path, tmp_path: Path, strangers: list[Image]) -> None:
-    write_image(enrolled / "Ben" / "stranger.png", strangers[9])
+def test_identify_names_and_writes(
+    knownface: Run, enrolled_people: Path, tmp_path: Path, strangers: list[Image]
+) -> None:
+    write_image(enrolled_people / "Ben" / "stranger.png", strangers[9])
     table, objects, copies = tmp_path / "o" / "a.csv", tmp_path / "o" / "a.json", tmp_path / "copies"
-    ran = knownface("identify", enrolled, "--csv", table, "--json", objects, "--annotate", copies, "--top", 2)
+    ran = knownface("identify", enrolled_people, "--csv", table, "--json", objects, "--annotate", copies, "--top", 2)
     assert ran.status == 0
     assert "Eileen Collins" in ran.out
     faces = json.loads(objects.read_text(encoding="utf-8"))
@@ -91,22 +87,22 @@ def test_identify_names_and_writes(knownface: Run, enrolled: Path, tmp_path: Pat
     assert len(face["candidates"]) == 2
     rows = list(csv.DictReader(io.StringIO(table.read_text(encoding="utf-8"))))
     assert [row["name"] for row in rows] == [face["name"] or "Unknown" for face in faces]
-    assert sorted(p.name for p in copies.rglob("*.png")) == sorted(p.name for p in enrolled.rglob("*.png"))
-    original = read_image(enrolled / "Ben" / "one.png")
+    assert sorted(p.name for p in copies.rglob("*.png")) == sorted(p.name for p in enrolled_people.rglob("*.png"))
+    original = read_image(enrolled_people / "Ben" / "one.png")
     labelled = read_image(copies / "Ben" / "one.png")
     assert original.shape == labelled.shape
     assert (original != labelled).any()
 
 
-def test_a_bad_file_among_good_ones_is_passed_over(knownface: Run, enrolled: Path) -> None:
-    (enrolled / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
-    ran = knownface("identify", enrolled)
+def test_a_bad_file_among_good_ones_is_passed_over(knownface: Run, enrolled_toys: Path) -> None:
+    (enrolled_toys / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    ran = knownface("identify", enrolled_toys)
     assert ran.status == 1
     assert "Eileen Collins" in ran.out
     assert "broken.jpg" in ran.err
 
 
-def test_a_picture_without_a_face_is_no_error(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+def test_a_picture_without_a_face_is_no_error(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:
     write_image(tmp_path / "blank.png", np.full((90, 90, 3), 200, np.uint8))
     ran = knownface("identify", tmp_path / "blank.png")
     assert ran.status == 0
@@ -114,7 +110,7 @@ def test_a_picture_without_a_face_is_no_error(knownface: Run, enrolled: Path, tm
 
 
 def test_a_video_whose_frames_cannot_be_used_is_passed_over_by_name(
-    knownface: Run, enrolled: Path, astronaut: Image, tmp_path: Path
+    knownface: Run, enrolled_toys: Path, astronaut: Image, tmp_path: Path
 ) -> None:
     clip = tmp_path / "clip.mp4"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 10, (512, 512))
@@ -126,8 +122,8 @@ def test_a_video_whose_frames_cannot_be_used_is_passed_over_by_name(
     assert "clip.mp4" in ran.err
 
 
-def test_results_go_to_standard_output_too(knownface: Run, enrolled: Path) -> None:
-    ran = knownface("identify", enrolled / "Ben", "--csv", "-")
+def test_results_go_to_standard_output_too(knownface: Run, enrolled_toys: Path) -> None:
+    ran = knownface("identify", enrolled_toys / "Ben", "--csv", "-")
     assert ran.status == 0
     assert ran.out.startswith("file,time,x,y")
     assert not Path("-").exists()
@@ -140,29 +136,29 @@ def test_verify_does_not_make_a_gallery(knownface: Run, people: Path) -> None:
 
 
 @pytest.mark.parametrize("every", ["inf", "nan", "0", "-1"])
-def test_a_senseless_rate_is_refused(knownface: Run, enrolled: Path, every: str) -> None:
-    assert knownface("identify", enrolled, "--every", every).status == 2
+def test_a_senseless_rate_is_refused(knownface: Run, every: str) -> None:
+    assert knownface("identify", "people", "--every", every).status == 2
 
 
-def test_files_that_are_no_pictures_and_people_nothing_was_learnt_of_are_told(knownface: Run, people: Path) -> None:
-    (people / "Ben" / "notes.txt").write_text("no picture")
-    (people / "Cleo").mkdir()
-    (people / "Cleo" / "gone.jpg").symlink_to("nowhere.jpg")
-    ran = knownface("enroll", people)
+def test_files_that_are_no_pictures_and_people_nothing_was_learnt_of_are_told(knownface: Run, toy_people: Path) -> None:
+    (toy_people / "Ben" / "notes.txt").write_text("no picture")
+    (toy_people / "Cleo").mkdir()
+    (toy_people / "Cleo" / "gone.jpg").symlink_to("nowhere.jpg")
+    ran = knownface("enroll", toy_people)
     assert ran.status == 1
     assert "notes.txt" in ran.out
     assert "gone.jpg" in ran.out
     assert "Nothing was learnt of: Cleo" in ran.out
 
 
-def test_globs_and_names_that_look_like_markup(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
-    write_image(tmp_path / "[bold] x.png", read_image(enrolled / "Ben" / "one.png"))
+def test_globs_and_names_that_look_like_markup(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:
+    write_image(tmp_path / "[bold] x.png", read_image(enrolled_toys / "Ben" / "one.png"))
     ran = knownface("identify", str(tmp_path / "*.png"))
     assert ran.status == 0
     assert "[bold] x.png" in ran.out
 
 
-def test_identify_a_video(knownface: Run, enrolled: Path, astronaut: Image, tmp_path: Path) -> None:
+def test_identify_a_video(knownface: Run, enrolled_people: Path, astronaut: Image, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 10, (512, 512))
     for i in range(20):
@@ -186,7 +182,7 @@ def test_verify_answers_by_its_status(knownface: Run, people: Path) -> None:
     assert knownface("verify", eileen / "portrait.png", people / "missing.png", *OFFLINE).status == 3
 
 
-def test_people_are_listed_shown_and_edited(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+def test_people_are_listed_shown_and_edited(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:
     assert "Zoë" in knownface("people", "list").out
     shown = knownface("people", "show", "Eileen Collins").out
     assert "portrait.png" in shown
@@ -205,13 +201,13 @@ def test_people_are_listed_shown_and_edited(knownface: Run, enrolled: Path, tmp_
     assert knownface("people", "rename", "Zoë", "Unknown").status == 9
 
 
-def test_removal_asks_first(knownface: Run, enrolled: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_removal_asks_first(knownface: Run, enrolled_toys: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.StringIO(""))
     assert knownface("people", "remove", "Ben").status != 0
     assert "Ben" in knownface("people", "list").out
 
 
-def test_people_as_csv(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+def test_people_as_csv(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:
     file = tmp_path / "people.csv"
     assert knownface("people", "export", file).status == 0
     text = file.read_text(encoding="utf-8-sig")
@@ -221,8 +217,8 @@ def test_people_as_csv(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
     assert "Dora" in knownface("people", "list", "--group", "staff").out
 
 
-def test_a_counter_example_by_command(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
-    mirror = enrolled / "Eileen Collins" / "mirror.png"
+def test_a_counter_example_by_command(knownface: Run, enrolled_people: Path, tmp_path: Path) -> None:
+    mirror = enrolled_people / "Eileen Collins" / "mirror.png"
     other = tmp_path / "other.png"
     write_image(other, (read_image(mirror) * 0.7).astype(np.uint8))
     assert "Eileen Collins" in knownface("identify", other).out
@@ -230,9 +226,9 @@ def test_a_counter_example_by_command(knownface: Run, enrolled: Path, tmp_path: 
     assert "not this person" in knownface("identify", other).out
 
 
-def test_gallery_info_backup_and_restore(knownface: Run, enrolled: Path, tmp_path: Path) -> None:
+def test_gallery_info_backup_and_restore(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:
     info = knownface("gallery", "info").out
-    assert "dlib-resnet" in info
+    assert "toy" in info
     backup = tmp_path / "backup.db"
     assert knownface("gallery", "backup", backup).status == 0
     assert knownface("gallery", "backup", backup).status == 11
@@ -251,7 +247,7 @@ def test_models_are_listed_with_their_licences(knownface: Run, alone: Path) -> N
     assert knownface("models", "get", "clip-vit-b32").status == 5
 
 
-def test_doctor(knownface: Run, enrolled: Path) -> None:
+def test_doctor(knownface: Run, enrolled_people: Path) -> None:
     ran = knownface("doctor")
     assert ran.status == 0
     for word in ("dlib-resnet", "dlib-hog", "3 people", "flat: every template is compared", "CUDA"):
@@ -265,8 +261,8 @@ def test_demo(knownface: Run, tmp_path: Path) -> None:
     assert len(list((tmp_path / "demo").glob("*.jpg"))) == 8
 
 
-def test_demo_with_own_folder(knownface: Run, people: Path, tmp_path: Path) -> None:
-    ran = knownface("demo", "--data", people, "--out", tmp_path / "demo")
+def test_demo_with_own_folder(knownface: Run, toy_people: Path, tmp_path: Path) -> None:
+    ran = knownface("demo", "--data", toy_people, "--out", tmp_path / "demo")
     assert ran.status == 0
     assert "1 of 1 pictures right" in ran.out
 

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import toy_plugin
 from knownface.media import write_image
 from knownface.types import Image
 
@@ -23,6 +24,15 @@ def faces(alone: Path, astronaut: Image, strangers: list[Image]) -> Path:
     for number in range(2, 6):
         write_image(alone / "strangers" / f"s{number}.png", strangers[number])
     return folder
+
+
+@pytest.fixture
+def toy_faces(alone: Path, toy_engine: None) -> Path:
+    """The same of the toy engine's people."""
+    for person, name in enumerate(("Eileen", "Zoë", "Ben")):
+        for shot, place in enumerate(("train/1.png", "val/2.png")):
+            write_image(alone / "faces" / name / place, toy_plugin.picture(person, shot))
+    return alone / "faces"
 
 
 def test_evaluate_from_folder_to_report(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
@@ -66,13 +76,12 @@ def test_an_experiment_from_the_command_line(knownface: Callable[..., Any], face
     ],
 )
 def test_mistakes_get_a_sentence_and_a_status(
-    knownface: Callable[..., Any], faces: Path, alone: Path, arguments: tuple[str, ...], status: int, sentence: str
+    knownface: Callable[..., Any], toy_faces: Path, alone: Path, arguments: tuple[str, ...], status: int, sentence: str
 ) -> None:
     write_image(alone / "single" / "A" / "1.png", np.zeros((50, 50, 3), dtype=np.uint8))
     for shot in "12":
         write_image(alone / "blank" / "A" / f"{shot}.png", np.zeros((50, 50, 3), dtype=np.uint8))
-    extra = () if "--embedder" in arguments else ("--embedder", "dlib-resnet")
-    ran = knownface(*arguments, "--out", alone / "out", "--detector", "dlib-hog", *extra)
+    ran = knownface(*arguments, "--out", alone / "out")
     assert ran.status == status, ran.err
     assert sentence in ran.err
     assert "Traceback" not in ran.err
@@ -96,10 +105,7 @@ def test_real_people_are_named(
     assert told["data"]["best"]["accuracy"] >= 0.9
 
 
-def test_frames_on_both_sides_are_warned_about(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
-    ran = knownface(
-        "evaluate", faces, "--out", alone / "out", "--split", "frames", "--embedder", "dlib-resnet", "--people", "1",
-        "--detector", "dlib-hog",
-    )  # fmt: skip
+def test_frames_on_both_sides_are_warned_about(knownface: Callable[..., Any], toy_faces: Path, alone: Path) -> None:
+    ran = knownface("evaluate", toy_faces, "--out", alone / "out", "--split", "frames", "--people", "1")
     assert ran.status == 0, ran.err
     assert "flatters" in ran.err

@@ -1,4 +1,4 @@
-"""``knownface watch`` as a user runs it: real processes, real video, real servers on loopback."""
+"""``knownface watch`` as a user runs it: real video, real servers on loopback, processes where they are stopped."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 from urllib.request import urlopen
@@ -22,12 +23,12 @@ import cv2
 import numpy as np
 import pytest
 
-from knownface import FaceRecognizer
 from knownface.events import SightingLog
 from knownface.gallery import Gallery
 from knownface.media import VideoWriter, read_image, read_video, video_info, write_image
 from knownface.types import Image
 
+Run = Callable[..., Any]
 KNOWNFACE = [sys.executable, "-m", "knownface"]
 FPS = 12
 SECONDS = 2
@@ -56,15 +57,14 @@ def clip(walk: list[Image], tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def gallery(alone: Path, astronaut: Image) -> Path:
-    with FaceRecognizer.open(embedder="dlib-resnet", detector="dlib-hog") as recognizer:
-        recognizer.add_known_face("Eileen Collins", astronaut)
-    return Path(os.environ["KNOWNFACE_GALLERY"])
+def gallery(alone: Path, eileen_enrolled: Path) -> Path:
+    return Path(shutil.copy(eileen_enrolled, os.environ["KNOWNFACE_GALLERY"]))
 
 
-def watch(*arguments: object) -> subprocess.CompletedProcess[str]:
-    command = [*KNOWNFACE, "watch", *map(str, arguments)]
-    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
+@pytest.fixture
+def watch(knownface: Run) -> Run:
+    """The command in this process, for files, which end by themselves."""
+    return partial(knownface, "watch")
 
 
 @contextmanager
@@ -126,11 +126,11 @@ def next_event(run: subprocess.Popen[str], kind: str) -> dict[str, Any]:
     raise AssertionError(f"{kind} never came: {run.stderr.read() if run.stderr else ''}")
 
 
-def test_a_video_with_everything(gallery: Path, clip: Path, tmp_path: Path) -> None:
+def test_a_video_with_everything(watch: Run, gallery: Path, clip: Path, tmp_path: Path) -> None:
     video, timeline = tmp_path / "named.mp4", tmp_path / "seen.csv"
     ran = watch(clip, "--out", video, "--timeline", timeline, "--events", "--detect-every", 2)
-    assert ran.returncode == 0, ran.stderr
-    told = events(ran.stdout)
+    assert ran.status == 0, ran.err
+    told = events(ran.out)
     assert [event["event"] for event in told] == ["connected", "named", "left", "ended"]
     assert told[1]["name"] == "Eileen Collins"
     assert 0 <= told[1]["distance"] < 0.5
@@ -144,42 +144,42 @@ def test_a_video_with_everything(gallery: Path, clip: Path, tmp_path: Path) -> N
     assert (float(row["from"]), float(row["to"])) == (pytest.approx(0, abs=0.2), pytest.approx(SECONDS, abs=0.3))
     assert int(row["frames"]) >= FPS * SECONDS - 3
     assert max(read_image(tmp_path / row["thumbnail"]).shape) <= 192
-    assert f"ended: {FPS * SECONDS} frames" in ran.stderr
-    assert "0 dropped" in ran.stderr
+    assert f"ended: {FPS * SECONDS} frames" in ran.err
+    assert "0 dropped" in ran.err
     assert SightingLog(Gallery.open(gallery)).count() == 0, "a file is not recorded unless asked"
 
 
-def test_people_read_a_table(gallery: Path, clip: Path) -> None:
+def test_people_read_a_table(watch: Run, gallery: Path, clip: Path) -> None:
     ran = watch(clip, "--detect-every", 3)
-    assert ran.returncode == 0, ran.stderr
-    assert "Eileen Collins" in ran.stdout
-    assert ran.stdout.split()[:5] == ["name", "from", "to", "distance", "frames"]
+    assert ran.status == 0, ran.err
+    assert "Eileen Collins" in ran.out
+    assert ran.out.split()[:5] == ["name", "from", "to", "distance", "frames"]
 
 
-def test_the_same_result_twice(gallery: Path, clip: Path, tmp_path: Path) -> None:
+def test_the_same_result_twice(watch: Run, gallery: Path, clip: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
-        assert watch(clip, "--timeline", tmp_path / f"{name}.json", "--detect-every", 4).returncode == 0
+        assert watch(clip, "--timeline", tmp_path / f"{name}.json", "--detect-every", 4).status == 0
     a, b = ((tmp_path / f"{name}.json").read_text().replace(f"{name}-faces", "") for name in ("a", "b"))
     assert json.loads(a)
     assert a == b
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
-def test_the_sound_is_kept(gallery: Path, clip: Path, tmp_path: Path) -> None:
+def test_the_sound_is_kept(watch: Run, gallery: Path, clip: Path, tmp_path: Path) -> None:
     sounding, out = tmp_path / "sounding.mp4", tmp_path / "out.mp4"
     sine = ["-f", "lavfi", "-i", f"sine=duration={SECONDS}"]
     command = ["ffmpeg", "-loglevel", "error", "-i", str(clip), *sine, "-c:v", "copy", "-shortest", str(sounding)]
     subprocess.run(command, check=True, stdin=subprocess.DEVNULL)
-    assert watch(sounding, "--out", out, "--detect-every", 12).returncode == 0
+    assert watch(sounding, "--out", out, "--detect-every", 12).status == 0
     probe = ["ffprobe", "-loglevel", "error", "-show_entries", "stream=codec_name", "-of", "csv=p=0", str(out)]
     assert subprocess.run(probe, capture_output=True, text=True, check=True).stdout.split() == ["h264", "aac"]
 
 
-def test_a_recording_goes_into_the_gallery_where_asked(gallery: Path, clip: Path) -> None:
+def test_a_recording_goes_into_the_gallery_where_asked(watch: Run, gallery: Path, clip: Path) -> None:
     began = "2026-03-14T09:00:00+00:00"
     ran = watch(clip, "--record", "--began", began, "--name", "front door", "--keep-pictures", "--detect-every", 3)
-    assert ran.returncode == 0, ran.stderr
-    assert "with their best pictures" in ran.stderr
+    assert ran.status == 0, ran.err
+    assert "with their best pictures" in ran.err
     with Gallery.open(gallery) as opened:
         log = SightingLog(opened)
         [sighting] = log.find()
@@ -189,13 +189,13 @@ def test_a_recording_goes_into_the_gallery_where_asked(gallery: Path, clip: Path
         assert read_image(log.picture(sighting.id) or b"").size
 
 
-def test_a_folder_of_frames(gallery: Path, walk: list[Image], tmp_path: Path) -> None:
+def test_a_folder_of_frames(watch: Run, gallery: Path, walk: list[Image], tmp_path: Path) -> None:
     for number, frame in enumerate(walk[:10]):
         write_image(tmp_path / "frames" / f"{number}.png", frame)
     ran = watch(tmp_path / "frames", "--fps", 10, "--every", 0.2, "--events", "--detect-every", 1)
-    assert ran.returncode == 0, ran.stderr
-    assert "ended: 5 frames" in ran.stderr
-    assert "Eileen Collins" in ran.stdout
+    assert ran.status == 0, ran.err
+    assert "ended: 5 frames" in ran.err
+    assert "Eileen Collins" in ran.out
 
 
 def test_ctrl_c_ends_cleanly_and_loses_nothing(gallery: Path, walk: list[Image], tmp_path: Path) -> None:
@@ -280,8 +280,9 @@ def test_the_picture_is_shown_to_a_browser_of_this_machine(gallery: Path, walk: 
     ],
 )
 def test_what_cannot_be_watched_is_said(
-    gallery: Path, knownface: Callable[..., Any], arguments: list[str], status: int, said: str
+    toy_engine: None, knownface: Run, arguments: list[str], status: int, said: str
 ) -> None:
+    Gallery.open(os.environ["KNOWNFACE_GALLERY"]).close()
     Path("empty.mp4").write_bytes(b"")
     Path("text.mp4").write_text("no video at all")
     ran = knownface("watch", *arguments)
@@ -292,7 +293,7 @@ def test_what_cannot_be_watched_is_said(
 
 
 def test_the_video_that_is_watched_is_not_written_over(
-    gallery: Path, clip: Path, tmp_path: Path, knownface: Callable[..., Any]
+    enrolled_toys: Path, clip: Path, tmp_path: Path, knownface: Run
 ) -> None:
     own, link = tmp_path / "own.mp4", tmp_path / "link.mp4"
     own.write_bytes(clip.read_bytes())
@@ -303,7 +304,7 @@ def test_the_video_that_is_watched_is_not_written_over(
     assert own.read_bytes() == clip.read_bytes()
 
 
-def test_without_a_gallery(alone: Path, clip: Path, knownface: Callable[..., Any]) -> None:
+def test_without_a_gallery(alone: Path, clip: Path, knownface: Run) -> None:
     ran = knownface("watch", clip)
     assert ran.status == 7
     assert "enroll" in ran.err

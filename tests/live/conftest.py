@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +15,7 @@ from typing import Any
 import pytest
 from live_tools import FPS, MjpegServer, jpeg, walk
 
+from dlib_parts import dlib_recognizer
 from knownface import FaceRecognizer
 from knownface.media import VideoWriter
 from knownface.types import Image
@@ -36,10 +38,10 @@ def clip(walking: list[Image], tmp_path_factory: pytest.TempPathFactory) -> Path
 
 
 @pytest.fixture
-def recognizer(alone: Path, astronaut: Image) -> Iterator[FaceRecognizer]:
+def recognizer(alone: Path, eileen_enrolled: Path) -> Iterator[FaceRecognizer]:
     """One who knows the astronaut, with what every machine has: dlib's detector and network."""
-    with FaceRecognizer.open(embedder="dlib-resnet", detector="dlib-hog") as opened:
-        opened.add_known_face("Eileen Collins", astronaut)
+    shutil.copy(eileen_enrolled, os.environ["KNOWNFACE_GALLERY"])
+    with dlib_recognizer() as opened:
         yield opened
 
 

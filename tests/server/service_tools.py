@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 from PIL import Image as PilImage
 
-from knownface import FaceRecognizer
+from dlib_parts import dlib_recognizer
 from knownface.server.context import Service
 from knownface.server.running import open_service
 from knownface.server.serving import bound_socket, make_server, run
@@ -37,9 +37,8 @@ class Running:
 def serving(folder: Path, **serve: Any) -> Iterator[Running]:
     """Run a service over a gallery in a folder until the end of the block."""
     fast = {"rate_per_key": 100_000.0, "rate_per_address": 100_000.0, "port": 0}
-    options: dict[str, Any] = {"embedder": "dlib-resnet", "detector": "dlib-hog", "cache": folder / "cache"}
     gallery, settings = folder / "gallery.db", {**fast, **serve}
-    with FaceRecognizer.open(gallery, serve=settings, max_pixels=40_000_000, **options) as recognizer:
+    with dlib_recognizer(gallery, serve=settings, max_pixels=40_000_000, cache=folder / "cache") as recognizer:
         configured = recognizer.settings.serve
         with bound_socket(configured) as listening, open_service(recognizer) as (service, pulse):
             roles = ("device", "viewer", "operator", "admin")
