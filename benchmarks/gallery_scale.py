@@ -107,7 +107,7 @@ def _start(arguments: argparse.Namespace) -> None:
         gallery = _open(arguments)
         gallery.search(probe, 10)
         len(gallery.names)
-    print("index:", gallery.index_told())
+    print("index:", gallery.index.describe())
     gallery.close()
 
 

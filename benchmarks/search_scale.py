@@ -15,9 +15,10 @@ import numpy as np
 from made_templates import Floats, MadeGallery, Numbers, fit_space, genuine_distances
 
 from knownface.decision import vote
-from knownface.gallery.index.options import IndexOptions, Kind, lists_of
+from knownface.gallery.index.sizes import kind_for
 from knownface.search import CompressedIndex, FaissFlatIndex, VectorIndex
-from knownface.search.coder import Coder, sample_size
+from knownface.search.compressed import nlist_for
+from knownface.search.quantizer import Quantizer, sample_size
 from knownface.types import DecisionRule, Neighbours
 
 Answers = tuple[Floats, Numbers]
@@ -58,22 +59,23 @@ def _compare(arguments: argparse.Namespace, made: MadeGallery) -> None:
     right = exact.search(probes, 10)
     print(f"\n{count} made templates x {arguments.dim}, {len(probes)} probes, one at a time on one thread")
     _tell("flat", _median_ms(exact, probes[:100]), right, right, owners, people, rule)
-    for kind in arguments.kinds or [IndexOptions().kind_for(count)]:
+    for kind in arguments.kinds or [kind_for(count).name]:
         _try_kind(kind, exact, probes, lambda time, answer: _tell("", time, answer, right, owners, people, rule))
 
 
-def _try_kind(kind: Kind, exact: FaissFlatIndex, probes: Floats, tell: Callable[[float, Answers], None]) -> None:
+def _try_kind(kind: str, exact: FaissFlatIndex, probes: Floats, tell: Callable[[float, Answers], None]) -> None:
     start = time.perf_counter()
-    lists = lists_of(kind, len(exact))
-    coder = Coder.train(exact._vectors[:: max(1, len(exact) // sample_size(lists))][: sample_size(lists)], lists)
+    nlist = nlist_for(len(exact)) if kind == "ivf" else 0
+    sample = exact._vectors[:: max(1, len(exact) // sample_size(nlist))][: sample_size(nlist)]
+    quantizer = Quantizer.train(sample, nlist)
     steps = range(0, len(exact), 20_000)
     blocks = ((exact._ids[at : at + 20_000], exact._vectors[at : at + 20_000]) for at in steps)
-    index = CompressedIndex.build(coder, blocks)
-    print(f"{kind}: built in {time.perf_counter() - start:.1f} s, {coder.size} bytes a code")
-    for probed in [lists // 32, lists // 16, lists // 8, lists // 4, lists // 2] if lists else [0]:
-        if probed:
-            print(f"  {probed} of {lists} lists", end="")
-        index._probes = probed
+    index = CompressedIndex.encoded(quantizer, blocks)
+    print(f"{kind}: built in {time.perf_counter() - start:.1f} s, {quantizer.size} bytes a code")
+    for nprobe in [nlist // 32, nlist // 16, nlist // 8, nlist // 4, nlist // 2] if nlist else [0]:
+        if nprobe:
+            print(f"  {nprobe} of {nlist} lists", end="")
+        index._nprobe = nprobe
         tell(_median_ms(index, probes[:300]), index.search(probes, 10))
 
 

@@ -214,7 +214,7 @@ def enrol_people(
     """
     gallery.bind(embedder.contract)
     key = review_key(detector, embedder, options.rules)
-    known, refused = gallery.known_sources(), gallery.refusals(key)
+    known, refused = gallery.template_store.known_sources(), gallery.template_store.refusals(key)
     taken = {name_key(person.name): person.name for person in gallery.people()}
     welcome: list[PersonFolder] = []
     for person in people:

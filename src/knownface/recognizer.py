@@ -52,7 +52,9 @@ def rule_in_force(
     calibration = gallery.calibration
     fits = calibration is not None and calibration.fingerprint == contract.fingerprint
     rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule)
-    notes = calibration.notes(rule, contract.fingerprint, gallery.person_thresholds) if calibration is not None else []
+    notes = []
+    if calibration is not None:
+        notes = calibration.notes(rule, contract.fingerprint, gallery.index.snapshot().thresholds)
     if not fits and (uncalibrated := uncalibrated_note(contract)):
         notes.append(uncalibrated)
     return rule, tuple(notes)
@@ -99,7 +101,7 @@ class FaceRecognizer:
                 "not give.",
                 "Use YuNet: `knownface models list` shows its files; put one into the folder of KNOWNFACE_MODELS.",
             )
-        gallery.check_contract(embedder.contract)
+        gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
         self.rule: DecisionRule
         self.notes: tuple[str, ...]
@@ -373,7 +375,7 @@ class FaceRecognizer:
         other than to single photos. Calibration, which promises something of single photos, knows nothing of it.
         """
         gallery = self.gallery
-        return self._decide(embeddings, gallery.search_with_means, len(gallery) + len(gallery.names))
+        return self._decide(embeddings, gallery.index.search_with_means, len(gallery) + len(gallery.names))
 
     def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
@@ -397,13 +399,13 @@ class FaceRecognizer:
         top: int = 0,
     ) -> list[Decision]:
         """Decide by a search that finds at most so many templates, whatever k is."""
-        gallery = self.gallery
-        vectors, people = gallery.negatives()
+        snapshot = self.gallery.index.snapshot()
+        counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
         facts = GalleryFacts(
             templates=most,
-            names=gallery.names,
-            thresholds=gallery.person_thresholds,
-            counter_examples=CounterExamples(vectors, people) if len(people) else None,
+            names=snapshot.names,
+            thresholds=snapshot.thresholds,
+            counter_examples=counter_examples if len(snapshot.negatives) else None,
         )
         return decide_picture(
             embeddings, lambda k: search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats, top=top

@@ -113,7 +113,7 @@ class Settings(BaseSettings):
     k2: int | None = Field(default=None, ge=2)
     threshold: float | None = Field(default=None, ge=0, le=2)
     margin: float | None = Field(default=None, ge=0, le=2)
-    index: Literal["auto", "flat", "compressed", "ivf", "pgvector", "milvus"] = "auto"
+    index: str = "auto"
     """What searches: an index in this process, chosen by size unless named, or an engine outside of it."""
     search_effort: int | None = Field(default=None, ge=1, le=100_000)
     """Candidates that pgvector or Milvus keeps while it searches, or lists that `ivf` or Milvus looks into."""

@@ -68,7 +68,7 @@ def test_scrub_says_that_another_program_is_in_the_way(
     subprocess.run([sys.executable, "-c", REMOVER, str(file)], check=True)
     monkeypatch.setattr("knownface.storage.scrub.PROMPT_BYTES", 0)
     monkeypatch.setattr("knownface.storage.scrub._WAIT_MILLISECONDS", 100)
-    with Gallery.open(file) as other, other._reading() as connection:
+    with Gallery.open(file) as other, other.database.reading() as connection:
         connection.exec_driver_sql("SELECT count(*) FROM people").all()
         ran = knownface("gallery", "scrub")
     assert ran.status == 7

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 import yaml
 
-from knownface.gallery.index.remote import engine_options
-from knownface.search.milvus_options import MilvusOptions
-from knownface.search.pgvector import PgvectorOptions
+from knownface.gallery.index.choice import chosen_index
+from knownface.gallery.index.milvus import Milvus
+from knownface.gallery.index.pgvector import Pgvector
 from knownface.settings import load_settings
 from knownface.storage import parse_location
 
@@ -74,12 +74,12 @@ def test_all_of_composes_parts_reach_each_other():
 
 
 @pytest.mark.parametrize(
-    ("names", "kind"), [(["compose.yaml"], PgvectorOptions), (["compose.yaml", "compose.milvus.yaml"], MilvusOptions)]
+    ("names", "kind"), [(["compose.yaml"], Pgvector), (["compose.yaml", "compose.milvus.yaml"], Milvus)]
 )
 def test_the_settings_of_compose_are_settings(alone, monkeypatch, names, kind):
     made = compose(*names)["services"]
     settings = settings_from(made["service"]["environment"], monkeypatch)
-    assert isinstance(engine_options(settings), kind)
+    assert isinstance(chosen_index(settings), kind)
     assert parse_location(settings.gallery).url.host in made
     assert settings.serve.host == "0.0.0.0"
     proxy = made["proxy"]["networks"]["inside"]["ipv4_address"]
@@ -89,7 +89,7 @@ def test_the_settings_of_compose_are_settings(alone, monkeypatch, names, kind):
 def test_the_settings_of_kubernetes_are_settings(alone, monkeypatch):
     [config] = [d for d in kubernetes() if d["kind"] == "ConfigMap"]
     settings = settings_from(config["data"], monkeypatch)
-    assert isinstance(engine_options(settings), PgvectorOptions)
+    assert isinstance(chosen_index(settings), Pgvector)
     services = {d["metadata"]["name"] for d in kubernetes() if d["kind"] == "Service"}
     assert parse_location(settings.gallery).url.host in services
 

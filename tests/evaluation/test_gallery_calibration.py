@@ -74,18 +74,18 @@ def test_files_that_are_enrolled_are_no_strangers(gallery, strangers, caplog):
 
 def test_strangers_who_get_a_name_are_listed_nearest_first(gallery, strangers):
     rule = DecisionRule(1, 3, 1.0)
-    found = named_strangers(gallery.enrolled_faces(), strangers, rule)
+    found = named_strangers(gallery.template_store.enrolled_faces(), strangers, rule)
     assert 0 < len(found) < 400
     assert [f.distance for f in found] == sorted(f.distance for f in found)
     assert max(f.distance for f in found) <= 1.0
     names = gallery.names
     numbered = FaceSet.of(strangers.embeddings, np.arange(10_000, 10_400))
-    searches = search(gallery_faces(gallery.enrolled_faces()), numbered, 3)
+    searches = search(gallery_faces(gallery.template_store.enrolled_faces()), numbered, 3)
     answers = searches.answers(rule)
     for one in found:
         assert one.name == names[int(searches.labels[answers[one.row]])]
     assert len(found) == (answers >= 0).sum()
-    assert named_strangers(gallery.enrolled_faces(), strangers, DecisionRule(1, 3, 0.0)) == []
+    assert named_strangers(gallery.template_store.enrolled_faces(), strangers, DecisionRule(1, 3, 0.0)) == []
 
 
 def test_an_empty_gallery_cannot_be_calibrated(strangers):

@@ -106,9 +106,9 @@ def test_an_external_id_belongs_to_one_person(gallery):
 def test_a_person_may_have_a_threshold_of_their_own(gallery):
     ann = gallery.add_person("Ann")
     assert gallery.set_threshold("ann", 0.5).threshold == 0.5
-    assert gallery.person_thresholds == {ann.id: 0.5}
+    assert gallery.index.snapshot().thresholds == {ann.id: 0.5}
     assert gallery.set_threshold("Ann", None).threshold is None
-    assert gallery.person_thresholds == {}
+    assert gallery.index.snapshot().thresholds == {}
     for wrong in (-0.1, 2.1, float("nan")):
         with pytest.raises(PersonError, match="between 0 and 2"):
             gallery.set_threshold("Ann", wrong)
@@ -124,8 +124,8 @@ def test_renaming(gallery, face):
     after = gallery.rename("Ann", "ANN Lee")
     assert (after.id, after.name, after.templates) == (before.id, "ANN Lee", 1)
     assert gallery.rename("ann lee", "Ann Lee").name == "Ann Lee"
-    assert gallery.known_sources() == {(name_key("Ann Lee"), face(1).source_sha256)}
-    assert list(gallery.refusals("key")) == [(name_key("Ann Lee"), "0" * 64)]
+    assert gallery.template_store.known_sources() == {(name_key("Ann Lee"), face(1).source_sha256)}
+    assert list(gallery.template_store.refusals("key")) == [(name_key("Ann Lee"), "0" * 64)]
 
 
 def test_merging_keeps_everything_once(gallery, face):
@@ -151,7 +151,7 @@ def test_merging_keeps_everything_once(gallery, face):
         ("/photos/5.jpg", 1.0, False),
         ("/photos/5.jpg", 2.0, False),
     ]
-    assert set(gallery.refusals("key")) == {("ann", "0" * 64), ("ann", "1" * 64)}
+    assert set(gallery.template_store.refusals("key")) == {("ann", "0" * 64), ("ann", "1" * 64)}
     assert set(gallery.search(face(4).vector[None], 6).people[0]) == {merged.id}
 
 

@@ -26,12 +26,12 @@ def test_an_id_means_the_same_person_after_renaming(gallery):
     assert gallery.add_templates(ann, [template(1), template(1), template(2, negative=True)]) == 2
     assert len(gallery.vectors(ann).templates) == len(gallery.vectors(ann, negative=True).templates) == 1
     first = gallery.templates(ann)[0]
-    assert gallery.template(first.id) == first
+    assert gallery.template_store.get(first.id) == first
     gallery.remove(ann)
     with pytest.raises(UnknownPersonError, match=f"the id {ann}"):
         gallery.add_templates(ann, [template(3)])
     with pytest.raises(UnknownTemplateError):
-        gallery.template(first.id)
+        gallery.template_store.get(first.id)
     assert gallery.people() == []
 
 
@@ -61,13 +61,13 @@ def test_pages_of_people(gallery):
         gallery.add_person(name, external_id=f"x-{name.lower()}", groups=["all"])
     everybody = [person.name for person in gallery.people()]
     paged, after = [], None
-    while page := gallery.people_page(after=after, limit=2):
+    while page := gallery.people_store.page(after=after, limit=2):
         paged += [person.name for person in page]
         after = page[-1].name
     assert paged == everybody
-    assert [p.name for p in gallery.people_page(search="%")] == ["Bén%"]
-    assert [p.name for p in gallery.people_page(search=" X-cl")] == ["Cleo"]
-    assert gallery.people_page(group="nobody's") == []
+    assert [p.name for p in gallery.people_store.page(search="%")] == ["Bén%"]
+    assert [p.name for p in gallery.people_store.page(search=" X-cl")] == ["Cleo"]
+    assert gallery.people_store.page(group="nobody's") == []
     assert gallery.groups() == [("all", 5)]
 
 

@@ -55,7 +55,7 @@ def test_programs_that_enrol_at_once_lose_nothing_and_double_nothing(file):
     with Gallery.open(file, create=False) as gallery:
         assert {p.name: p.templates for p in gallery.people()} == {f"Person {i}": 24 for i in range(5)}
         expected = {digest(n) for n in [*range(60), *range(1000, 1060)]}
-        assert {sha256 for _, sha256 in gallery.known_sources()} == expected
+        assert {sha256 for _, sha256 in gallery.template_store.known_sources()} == expected
         assert len(gallery) == 120
 
 
@@ -73,7 +73,7 @@ def test_what_was_reported_is_there_after_kill_9(file):
     assert program.returncode == -signal.SIGKILL
     with Gallery.open(file, create=False) as gallery:
         people = {person.name: person.templates for person in gallery.people()}
-        known = gallery.known_sources()
+        known = gallery.template_store.known_sources()
         for batch in reported:
             assert people[f"Person {batch}"] == 3
             assert {(f"person {batch}", digest(10 * batch + i)) for i in range(3)} <= known
@@ -110,16 +110,17 @@ def test_kill_9_while_the_index_is_saved_does_no_harm(file):
 def test_kill_9_while_a_larger_index_is_built_in_the_background_does_no_harm(file):
     code = """
     import time
-    from knownface.gallery.index import building, options
-    options.FLAT_UP_TO = 500
-    write = building.write_rows
+    from knownface.gallery.index import sizes
+    from knownface.search import compressed
+    sizes.FLAT_UP_TO = 500
+    write = compressed.write_rows
 
     def write_and_wait(*given):
         write(*given)
         print("written", flush=True)
         time.sleep(600)
 
-    building.write_rows = write_and_wait
+    compressed.write_rows = write_and_wait
     gallery.enrol([("Ann", face(i)) for i in range(400)])
     gallery.build_index()
     gallery.enrol([("Bob", face(i)) for i in range(400, 1200)])
@@ -219,6 +220,6 @@ def test_ten_thousand_templates(file, contract, face):
         gallery.enrol(new)
         gallery.enrol(new)
     with Gallery.open(file) as gallery:
-        assert len(gallery) == len(gallery.known_sources()) == 10_000
+        assert len(gallery) == len(gallery.template_store.known_sources()) == 10_000
         assert len(gallery.people()) == 1000
         assert gallery.search(face(777).vector[None], 1).people[0, 0] == gallery.person("Person 77").id

@@ -82,7 +82,7 @@ def test_several_people_are_removed_at_once_or_not_at_all(filled):
 def test_somebody_of_whom_only_refused_files_are_known_is_forgotten_too(gallery, tmp_path):
     gallery.enrol((), [("Zoe", Refusal("/photos/Zoe/1.jpg", "0" * 64, "key", "no-face", "No face."))])
     gallery.remove("Zoe")
-    assert gallery.refusals("key") == {}
+    assert gallery.template_store.refusals("key") == {}
     assert traces(tmp_path, b"Zoe", b"0" * 64) == []
     with pytest.raises(UnknownPersonError):
         gallery.remove("Zoe")

@@ -37,10 +37,10 @@ def test_templates_come_back_as_they_went_in(gallery, face, reopen):
 def test_the_same_face_is_added_once(gallery, face):
     faces = [face(1), face(1, face_index=1), face(1, frame_time=0.0), face(1, frame_time=0.5), face(1, negative=True)]
     assert gallery.add_templates("Ann", faces) == 5
-    generation = gallery.generation
+    generation = gallery.index.snapshot().generation
     assert gallery.add_templates("Ann", faces) == 0
     assert gallery.add_templates("Ann", [face(1), face(1), face(2), face(2)]) == 1
-    assert gallery.generation == generation + 1
+    assert gallery.index.snapshot().generation == generation + 1
     assert gallery.add_templates("Bob", faces) == 5
 
 
@@ -77,24 +77,24 @@ def test_the_same_file_under_two_people_is_noticed(gallery, face):
 
 def test_known_sources_are_those_a_person_was_learnt_from(gallery, face):
     gallery.add_templates("Ann LEE", [face(1), face(2, negative=True)])
-    assert gallery.known_sources() == {("ann lee", face(1).source_sha256)}
+    assert gallery.template_store.known_sources() == {("ann lee", face(1).source_sha256)}
 
 
 def test_refusals_are_remembered_by_the_rules_they_came_from(gallery, face, reopen):
     refusal = Refusal("/photos/\udcff.jpg", "0" * 64, "rules 1", "no-face", "No face was found.")
     gallery.enrol([("Ann", face(1))], [("Bob", refusal), ("BOB", refusal)])
     gallery.enrol((), [("Bob", refusal)])
-    found = reopen().refusals("rules 1")
+    found = reopen().template_store.refusals("rules 1")
     assert list(found) == [("bob", "0" * 64)]
     assert found["bob", "0" * 64].reason == "no-face"
     assert found["bob", "0" * 64].source == "/photos/\\udcff.jpg"
-    assert gallery.refusals("rules 2") == {}
+    assert gallery.template_store.refusals("rules 2") == {}
     assert [person.name for person in gallery.people()] == ["Ann"]
 
 
 def test_a_gallery_is_filled_by_one_embedder(gallery, face, contract, other_contract, reopen):
     assert gallery.contract == contract
-    gallery.check_contract(other_contract)
+    gallery.template_store.check_contract(other_contract)
     other = reopen()
     assert other.contract is None
     other.bind(other_contract)
@@ -102,7 +102,7 @@ def test_a_gallery_is_filled_by_one_embedder(gallery, face, contract, other_cont
     assert reopen().contract == contract
     with pytest.raises(ContractMismatchError, match=r"filled by net .*not by other-net"):
         other.add_templates("Bob", [face(2)])
-    for call in (gallery.bind, gallery.check_contract, reopen().bind):
+    for call in (gallery.bind, gallery.template_store.check_contract, reopen().bind):
         with pytest.raises(ContractMismatchError):
             call(other_contract)
     assert [person.name for person in gallery.people()] == ["Ann"]
@@ -164,22 +164,22 @@ def test_a_missing_or_empty_gallery_is_told(tmp_path, gallery, face):
     gallery.add_templates("Ann", [face(1, negative=True)])
     assert gallery
     with pytest.raises(GalleryEmptyError):
-        gallery.check_not_empty()
+        gallery.index.check_not_empty()
     gallery.add_templates("Ann", [face(1)])
-    gallery.check_not_empty()
+    gallery.index.check_not_empty()
 
 
 def test_a_closed_gallery_says_so(gallery, face):
     gallery.close()
     gallery.close()
-    for call in (gallery.people, gallery.known_sources, lambda: gallery.search(face(1).vector[None], 1)):
+    for call in (gallery.people, gallery.template_store.known_sources, lambda: gallery.search(face(1).vector[None], 1)):
         with pytest.raises(GalleryError, match="closed"):
             call()
 
 
 def test_a_vector_of_the_wrong_length_is_damage(gallery, face):
     gallery.add_templates("Ann", [face(1)])
-    with gallery._writing() as connection:
+    with gallery.database.writing() as connection:
         connection.execute(update(templates).values(vector=b"\0"))
     with pytest.raises(GalleryDamagedError, match="8 numbers"):
         gallery.vectors()
@@ -187,16 +187,16 @@ def test_a_vector_of_the_wrong_length_is_damage(gallery, face):
 
 def test_a_full_disk_leaves_the_gallery_as_it_was(gallery, face, file):
     gallery.add_templates("Ann", [face(1)])
-    generation = gallery.generation
-    with gallery._reading() as connection:
+    generation = gallery.index.snapshot().generation
+    with gallery.database.reading() as connection:
         pages = connection.exec_driver_sql("PRAGMA page_count").scalar()
         connection.exec_driver_sql(f"PRAGMA max_page_count = {pages + 1}")
     new = [face(i, dim=8) for i in range(2, 2000)]
     with pytest.raises(OutputError, match="full"):
         gallery.add_templates("Bob", new)
     assert [person.name for person in gallery.people()] == ["Ann"]
-    assert (gallery.generation, len(gallery)) == (generation, 1)
-    with gallery._reading() as connection:
+    assert (gallery.index.snapshot().generation, len(gallery)) == (generation, 1)
+    with gallery.database.reading() as connection:
         connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
     assert gallery.add_templates("Bob", new) == len(new)
 

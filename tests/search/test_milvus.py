@@ -34,7 +34,7 @@ def nearest(vectors, probes, k):
 @pytest.mark.parametrize("kind", ["flat", "ivf", "sq8", "hnsw"])
 def test_every_kind_finds_what_is_near(uri, kind):
     vectors, probes = unit(1, 200), unit(2, 5)
-    partition = MilvusPartition(MilvusOptions(uri=uri, kind=kind, lists=8, probed=8), DIM, 7)
+    partition = MilvusPartition(MilvusOptions(uri=uri, kind=kind, nlist=8, nprobe=8), DIM, 7)
     partition.add(np.arange(200), vectors)
     found = partition.candidates(probes, 10)
     right = nearest(vectors, probes, 5)
@@ -67,11 +67,11 @@ def test_another_kind_of_index_takes_the_place_of_the_one_before(uri):
     first = MilvusPartition(MilvusOptions(uri=uri, kind="hnsw"), DIM, 1)
     first.add(np.arange(60), unit(1, 60))
     first.close()
-    second = MilvusPartition(MilvusOptions(uri=uri, kind="ivf", lists=4, probed=4), DIM, 1)
+    second = MilvusPartition(MilvusOptions(uri=uri, kind="ivf", nlist=4, nprobe=4), DIM, 1)
     assert second.candidates(unit(1, 60)[10:11], 1).tolist() == [[10]]
     assert second._client.describe_index(second._collection, "vector")["index_type"] == "IVF_FLAT"
     second.close()
-    third = MilvusPartition(MilvusOptions(uri=uri, kind="ivf", lists=4, probed=2), DIM, 1)
+    third = MilvusPartition(MilvusOptions(uri=uri, kind="ivf", nlist=4, nprobe=2), DIM, 1)
     assert third._has_wanted_index()
     assert len(third.ids(0, 100)) == 60
     third.close()
@@ -118,11 +118,11 @@ def test_what_does_not_fit_is_refused(monkeypatch):
 
 
 def test_parameters_are_those_of_the_kind():
-    options = MilvusOptions(uri="http://ann:secret@host:19530", token="secret", kind="pq", lists=100, probed=400)
+    options = MilvusOptions(uri="http://ann:secret@host:19530", token="secret", kind="pq", nlist=100, nprobe=400)
     assert options.build(512) == {"nlist": 100, "m": 64, "nbits": 8}
     assert options.build(100)["m"] == 10
     assert options.search(5) == {"nprobe": 100}
-    hnsw = MilvusOptions(uri="http://host:19530", kind="hnsw", effort=50)
+    hnsw = MilvusOptions(uri="http://host:19530", kind="hnsw", ef=50)
     assert (hnsw.search(5), hnsw.search(80)) == ({"ef": 50}, {"ef": 80})
     assert options.place == "http://host:19530"
     assert "secret" not in repr(options)

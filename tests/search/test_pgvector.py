@@ -126,4 +126,4 @@ def test_a_server_without_pgvector_or_the_right_says_what_to_do(postgres, postgr
 @pytest.mark.parametrize("effort", [0, 1001])
 def test_an_effort_that_pgvector_does_not_take_is_refused(effort):
     with pytest.raises(SettingsError, match="1 to 1000"):
-        PgvectorOptions(effort=effort)
+        PgvectorOptions(ef_search=effort)

@@ -20,14 +20,14 @@ from knownface.search import CompressedIndex, FaissFlatIndex, NumpyIndex
 KINDS = [NumpyIndex, FaissFlatIndex, CompressedIndex]
 
 
-class SievedIndex(FaissFlatIndex):
+class FilteredIndex(FaissFlatIndex):
     """The exact index as it is for many vectors: codes propose."""
 
-    sieved = (0, 1 << 40)
-    proposed = 1
+    filtered = (0, 1 << 40)
+    candidates = 1
 
 
-FLAT_KINDS = [FaissFlatIndex, SievedIndex]
+FLAT_KINDS = [FaissFlatIndex, FilteredIndex]
 
 
 @pytest.fixture(params=KINDS)
@@ -251,7 +251,7 @@ def test_few_probes_among_many_vectors_are_answered_from_codes_and_a_few_vectors
 @pytest.mark.parametrize("numbers", [[1e15, -1e15, 0.0], [1e-38, 1e-45, 0.0]])
 def test_numbers_that_no_byte_can_tell_are_searched_exactly(numbers):
     rng = np.random.default_rng(7)
-    oracle, index = NumpyIndex(3), SievedIndex(3)
+    oracle, index = NumpyIndex(3), FilteredIndex(3)
     vectors = rng.choice(np.array(numbers, dtype=np.float32), (200, 3)) + 1e-3 * (numbers[0] > 1) * unit(rng, 200, 3)
     for each in (oracle, index):
         each.add(np.arange(200), vectors.astype(np.float32))
@@ -308,14 +308,14 @@ class Congruence(RuleBasedStateMachine):
         assert len(self.oracle) == len(self.index)
 
 
-class SievedCongruence(Congruence):
+class FilteredCongruence(Congruence):
     """The same with codes, among so many that these are used."""
 
-    kind, there = SievedIndex, 300
+    kind, there = FilteredIndex, 300
 
 
 TestCongruence = Congruence.TestCase
-TestSievedCongruence = SievedCongruence.TestCase
-TestCongruence.settings = TestSievedCongruence.settings = settings(
+TestFilteredCongruence = FilteredCongruence.TestCase
+TestCongruence.settings = TestFilteredCongruence.settings = settings(
     max_examples=40, stateful_step_count=12, deadline=None
 )

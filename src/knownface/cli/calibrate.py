@@ -65,7 +65,7 @@ def command(
         _forget(location or gallery)
         return
     with open_recognizer(location or gallery, create=False, **options) as recognizer:
-        recognizer.gallery.check_not_empty()
+        recognizer.gallery.index.check_not_empty()
         found = _embed_strangers(recognizer, strangers) if strangers else None
         with progress() as bar:
             bar.add_task("Choosing parameters", total=None)
@@ -138,7 +138,7 @@ def _show(result: Calibration, gallery: str) -> None:
 def _show_named(recognizer: FaceRecognizer, found: FoundFaces, result: Calibration) -> None:
     from knownface.evaluation.gallery_calibration import named_strangers
 
-    named = named_strangers(recognizer.gallery.enrolled_faces(), found.faces, result.rule)
+    named = named_strangers(recognizer.gallery.template_store.enrolled_faces(), found.faces, result.rule)
     if not named:
         return
     rows = table("file", "name", "distance", title="Strangers who would get a name (are they enrolled after all?)")

@@ -65,7 +65,7 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     from knownface.detection import choose_detector
     from knownface.embedding import choose_embedder, uncalibrated_note
     from knownface.gallery import Gallery
-    from knownface.gallery.index.options import FLAT_UP_TO
+    from knownface.gallery.index.sizes import FLAT_UP_TO
     from knownface.models import ModelStore
     from knownface.models.session import cuda_offered
     from knownface.settings import load_settings, settings_file
@@ -84,9 +84,8 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     try:
         if gallery_is_there(settings.gallery):
             with Gallery.open_by(settings, create=False) as gallery:
-                facts = gallery.info()
-                index = facts.index
-                contract, calibration, thresholds = facts.contract, gallery.calibration, gallery.person_thresholds
+                facts, thresholds = gallery.info(), gallery.index.snapshot().thresholds
+                contract, calibration, index = facts.contract, gallery.calibration, facts.index
             told = f"{facts.people} people, {facts.templates} templates"
         else:
             told = "does not exist yet"

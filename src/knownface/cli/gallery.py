@@ -39,7 +39,7 @@ def info(gallery: str | None) -> None:
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
-        facts, calibration, thresholds = opened.info(), opened.calibration, opened.person_thresholds
+        facts, calibration, thresholds = opened.info(), opened.calibration, opened.index.snapshot().thresholds
     rows = table("fact", "value")
     contract = facts.contract
     fingerprint = contract.fingerprint if contract else ""
@@ -138,6 +138,6 @@ def export(npz: Path, gallery: str | None) -> None:
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
-        faces = opened.enrolled_faces()
+        faces = opened.template_store.enrolled_faces()
     faces.save(npz)
     out().print(f"{len(faces)} templates written to {escape(str(npz))}.", soft_wrap=True)

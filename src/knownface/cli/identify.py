@@ -80,7 +80,7 @@ def command(
             f"There is no photo and no video in {' '.join(paths)}.", "Give photos, videos or folders."
         )
     with open_recognizer(create=False, **options) as recognizer, contextlib.ExitStack() as opened:
-        recognizer.gallery.check_not_empty()
+        recognizer.gallery.index.check_not_empty()
         chosen = IdentifyOptions(every, top, allow_repeats, annotate)
         journal = _journal(recognizer, chosen, json_file or csv_file)
         if journal:
@@ -121,7 +121,12 @@ def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Jo
     from knownface.journal import Journal
 
     gallery, contract = recognizer.gallery, recognizer.embedder.contract
-    state = (gallery.location, gallery.generation, contract.fingerprint, fingerprint_of(recognizer.detector))
+    state = (
+        gallery.location,
+        gallery.index.snapshot().generation,
+        contract.fingerprint,
+        fingerprint_of(recognizer.detector),
+    )
     journal = Journal(result, repr((state, recognizer.rule, chosen)))
     if journal.done:
         say(f"Going on with a stopped run: {len(journal.done)} files are done.")

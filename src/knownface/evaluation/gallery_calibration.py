@@ -61,8 +61,8 @@ def calibrate_gallery(
         CalibrationError, InputError, SettingsError: As :func:`knownface.evaluation.calibrate`.
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """
-    gallery.check_not_empty()
-    enrolled = gallery.enrolled_faces()
+    gallery.index.check_not_empty()
+    enrolled = gallery.template_store.enrolled_faces()
     if strangers is not None:
         strangers = _without_enrolled(strangers, enrolled)
     result = calibrate(
@@ -70,7 +70,7 @@ def calibrate_gallery(
         strangers,
         fpir=fpir,
         confidence=confidence,
-        undetected_gallery=gallery.pictures_without_face(),
+        undetected_gallery=gallery.template_store.pictures_without_face(),
         undetected_strangers=undetected_strangers,
         now=now,
     )

@@ -21,6 +21,8 @@ from typing import Any
 
 from sqlalchemy import Connection, case, delete, distinct, func, insert, select
 
+from knownface.gallery.contracts import check_fingerprint, read_contract
+from knownface.storage import Database
 from knownface.storage.schema import calibrations, templates
 from knownface.types import DecisionRule
 
@@ -93,27 +95,44 @@ class GalleryCalibration:
         day = f"{self.calibrated_at:%Y-%m-%d}"
         if fingerprint != self.fingerprint:
             return [f"The calibration of {day} was made with another embedder and is not used."]
-        told = [
+        notes = [
             f"Calibrated on {day}: threshold {rule.threshold:g}, k1 {rule.k1}, k2 {rule.k2}, margin {rule.margin:g}; "
             f"at most {self.wanted_fpir:.2%} of strangers get a name, with {self.confidence:.0%} confidence."
         ]
         # Whether a stranger gets any name depends on the threshold and the margin alone.
         if rule.threshold > self.rule.threshold or rule.margin < self.rule.margin:
-            told = [
+            notes = [
                 f"Threshold {rule.threshold:g} and margin {rule.margin:g} are set, laxer than the calibration of {day} "
                 f"({self.rule.threshold:g} and {self.rule.margin:g}): what it promises does not hold."
             ]
         laxer = sum(own > self.rule.threshold for own in person_thresholds.values())
         if laxer:
             whose = "person has" if laxer == 1 else "people have"
-            told.append(f"{laxer} {whose} a laxer threshold of their own, for which nothing is promised.")
+            notes.append(f"{laxer} {whose} a laxer threshold of their own, for which nothing is promised.")
         if self.outgrown:
-            told.append(self.outgrown)
-        return told
+            notes.append(self.outgrown)
+        return notes
 
 
-def read_calibration(connection: Connection) -> GalleryCalibration | None:
-    """The calibration, with what was enrolled since; None where there is none."""
+def load_calibration(database: Database) -> GalleryCalibration | None:
+    """The calibration that is in force, with what was enrolled since; None where there is none."""
+    with database.reading() as connection:
+        return _read(connection)
+
+
+def store_calibration(database: Database, calibration: GalleryCalibration | None) -> None:
+    """Store a calibration in the place of the one before, or, with None, take that away.
+
+    Raises:
+        ContractMismatchError: Another embedder has filled the gallery meanwhile.
+    """
+    with database.writing() as connection:
+        if calibration is not None:
+            check_fingerprint(read_contract(connection), calibration.fingerprint)
+        _write(connection, calibration)
+
+
+def _read(connection: Connection) -> GalleryCalibration | None:
     row = connection.execute(select(calibrations)).one_or_none()
     if row is None:
         return None
@@ -142,8 +161,7 @@ def read_calibration(connection: Connection) -> GalleryCalibration | None:
     )
 
 
-def write_calibration(connection: Connection, calibration: GalleryCalibration | None) -> None:
-    """Put a calibration in the place of the one that was there, or take it away."""
+def _write(connection: Connection, calibration: GalleryCalibration | None) -> None:
     connection.execute(delete(calibrations))
     if calibration is None:
         return

@@ -32,12 +32,10 @@ class State:
 
     Attributes:
         generation: One higher after every change of people or templates.
-        rearranged: The generation of the last change of templates that was more than an addition.
         stamp: New and random after every change of templates.
     """
 
     generation: int
-    rearranged: int
     stamp: str
 
 
@@ -46,7 +44,7 @@ class Changes:
     """What was done since a place in the log; additions aside, which have greater ids than all that was there.
 
     Attributes:
-        position: The place in the log up to which this tells.
+        position: The place in the log up to which this says it.
         removed: Templates that were removed, also some that were added since.
         negatives_removed: Counter-examples that were removed.
         moved: Templates and counter-examples that were given to somebody else; some may be gone by now.
@@ -63,10 +61,10 @@ class Changes:
 def read_state(connection: Connection) -> State:
     """The gallery's present state."""
     values: dict[str, str] = {row.key: row.value for row in connection.execute(_STATE)}
-    return State(int(values[META_GENERATION]), int(values[META_REARRANGED]), values[META_STAMP])
+    return State(int(values[META_GENERATION]), values[META_STAMP])
 
 
-_STATE = select(meta.c.key, meta.c.value).where(meta.c.key.in_([META_GENERATION, META_REARRANGED, META_STAMP]))
+_STATE = select(meta.c.key, meta.c.value).where(meta.c.key.in_([META_GENERATION, META_STAMP]))
 
 
 def read_position(connection: Connection) -> int:
@@ -95,7 +93,7 @@ def read_changes(connection: Connection, position: int) -> Changes | None:
 
 
 def stamp_at(connection: Connection, position: int) -> str | None:
-    """The gallery's stamp when the log ended at a place, or None where the log does not tell."""
+    """The gallery's stamp when the log ended at a place, or None where the log does not say."""
     query = select(changes.c.stamp).where(changes.c.kind == CHANGE_STATE, changes.c.id <= position)
     stamp: str | None = connection.scalar(query.order_by(changes.c.id.desc()).limit(1))
     return stamp

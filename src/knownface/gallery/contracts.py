@@ -9,6 +9,7 @@ from sqlalchemy import Connection, delete, exists, select
 
 from knownface.errors import ContractMismatchError
 from knownface.storage import insert_one
+from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import contracts, templates
 from knownface.types import CropPolicy, DecisionRule, EmbedderContract
 
@@ -32,15 +33,16 @@ def read_contract(connection: Connection) -> EmbedderContract | None:
     )
 
 
-def check_same(stored: EmbedderContract | None, given: EmbedderContract, place: str) -> None:
+def check_same(stored: EmbedderContract | None, given: EmbedderContract) -> None:
     """Raise if embeddings of these two must not be compared.
 
     Raises:
-        ContractMismatchError: Their fingerprints differ.
+        UnplacedError: A ContractMismatchError; their fingerprints differ.
     """
     if stored is not None and stored.fingerprint != given.fingerprint:
-        raise ContractMismatchError(
-            f"The gallery {place} was filled by {stored.name} (fingerprint {stored.fingerprint[:12]}), "
+        raise UnplacedError(
+            ContractMismatchError,
+            f"The gallery {{place}} was filled by {stored.name} (fingerprint {stored.fingerprint[:12]}), "
             f"not by {given.name} (fingerprint {given.fingerprint[:12]}).",
             f"Choose --embedder {stored.name}, or enrol into a new gallery."
             if stored.name != given.name
@@ -48,34 +50,35 @@ def check_same(stored: EmbedderContract | None, given: EmbedderContract, place: 
         )
 
 
-def check_fingerprint(stored: EmbedderContract | None, fingerprint: str, place: str) -> None:
+def check_fingerprint(stored: EmbedderContract | None, fingerprint: str) -> None:
     """Raise if what was measured on one embedder's templates is not about the gallery's.
 
     Raises:
-        ContractMismatchError: The gallery was emptied or filled by another embedder.
+        UnplacedError: A ContractMismatchError; the gallery was emptied or filled by another embedder.
     """
     if stored is None or stored.fingerprint != fingerprint:
         filled = (
             "was emptied" if stored is None else f"was filled by {stored.name} (fingerprint {stored.fingerprint[:12]})"
         )
-        raise ContractMismatchError(
-            f"The gallery {place} {filled}, which is not what was measured (fingerprint {fingerprint[:12]}).",
+        raise UnplacedError(
+            ContractMismatchError,
+            f"The gallery {{place}} {filled}, which is not what was measured (fingerprint {fingerprint[:12]}).",
             "Calibrate it again.",
         )
 
 
-def store_contract(connection: Connection, contract: EmbedderContract, place: str) -> int:
+def store_contract(connection: Connection, contract: EmbedderContract) -> int:
     """The id of the contract, stored if this is the first fill; a gallery has one contract at a time.
 
     Raises:
-        ContractMismatchError: The gallery holds templates of another embedder.
+        UnplacedError: A ContractMismatchError; the gallery holds templates of another embedder.
     """
     row = connection.execute(select(contracts.c.id, contracts.c.fingerprint)).one_or_none()
     if row is not None and row.fingerprint == contract.fingerprint:
         return int(row.id)
     if row is not None:
         if connection.scalar(select(exists().where(templates.c.id > 0))):
-            check_same(read_contract(connection), contract, place)
+            check_same(read_contract(connection), contract)
         connection.execute(delete(contracts))
     values = {
         "name": contract.name,

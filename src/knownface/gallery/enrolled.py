@@ -68,13 +68,13 @@ class EnrolledFaces:
             )
 
 
-def read_enrolled(connection: Connection, contract: EmbedderContract | None, place: str) -> EnrolledFaces:
+def read_enrolled(connection: Connection, contract: EmbedderContract | None) -> EnrolledFaces:
     """Everything enrolled.
 
     Raises:
         GalleryDamagedError: A vector cannot be read.
     """
-    vectors, ids, owners = read_vectors(connection, contract.dim if contract else 0, place)
+    vectors, ids, whose = read_vectors(connection, contract.dim if contract else 0)
     query = (
         select(people.c.name, templates.c.source, templates.c.source_sha256, templates.c.frame_time)
         .join(people, people.c.id == templates.c.person_id)
@@ -84,4 +84,4 @@ def read_enrolled(connection: Connection, contract: EmbedderContract | None, pla
     rows = connection.execute(query).all()
     names, sources, digests = (np.array([row[i] for row in rows], dtype=np.str_) for i in range(3))
     times = np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=np.float64)
-    return EnrolledFaces(vectors, ids, owners, names, sources, digests, times, contract)
+    return EnrolledFaces(vectors, ids, whose, names, sources, digests, times, contract)

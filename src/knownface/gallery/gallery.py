@@ -1,43 +1,49 @@
-"""``Gallery``: the people known and their templates, with the search index kept in step."""
+"""``Gallery``: the people known, their templates, and the index that searches them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Self
 
-from sqlalchemy import func, select
-
-from knownface.errors import NoFaceError
-from knownface.gallery import people as people_sql
-from knownface.gallery import sources
-from knownface.gallery import templates as template_sql
-from knownface.gallery.calibration import GalleryCalibration, read_calibration, write_calibration
-from knownface.gallery.changes import note_templates_added
-from knownface.gallery.contracts import check_fingerprint, read_contract, store_contract
-from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
+from knownface.gallery.calibration import GalleryCalibration, load_calibration, store_calibration
+from knownface.gallery.index.choice import chosen_index
+from knownface.gallery.index.copy import IndexChoice
+from knownface.gallery.index.gallery_index import GalleryIndex
+from knownface.gallery.index.local import LocalIndex
 from knownface.gallery.index.saved import delete_index
-from knownface.gallery.names import name_key
+from knownface.gallery.info import read_info
 from knownface.gallery.people_store import PeopleStore
-from knownface.gallery.searching import Searchable
+from knownface.gallery.template_store import TemplateStore
 from knownface.gallery.values import (
+    KEEP,
     Enrolled,
     GalleryInfo,
     GalleryVectors,
+    Keep,
     NewTemplate,
+    PeopleImport,
+    Person,
     PersonKey,
     Refusal,
     Template,
 )
-from knownface.storage import backup, parse_location, restore
-from knownface.storage.migrate import HEAD
-from knownface.storage.schema import groups, people
+from knownface.settings import Settings
+from knownface.storage import Database, backup, parse_location, restore
+from knownface.types import EmbedderContract, Embeddings, Neighbours
 
 
-class Gallery(PeopleStore, Searchable):
+class Gallery:
     """People and their templates. The database is the truth; the index follows it, also when others write to it.
 
     It may be used from several threads, and several programs may have the same gallery open. Every change is one
     transaction: when a method returns, it is on the disk.
+
+    Attributes:
+        database: The open database, for rooms that keep tables of their own in it (see :mod:`knownface.events`).
+        index: What searches the gallery.
+        people_store: Listing and editing people; what is done most often has a method here too.
+        template_store: The same of templates.
 
     Example:
         >>> with Gallery.open(":memory:") as gallery:
@@ -46,21 +52,153 @@ class Gallery(PeopleStore, Searchable):
         'Ann Lee'
     """
 
+    def __init__(self, database: Database, index: IndexChoice | None = None) -> None:
+        self.database = database
+        self.index = GalleryIndex(database, index or LocalIndex())
+        self.people_store = PeopleStore(database, self.index)
+        self.template_store = TemplateStore(database, self.index)
+
+    @classmethod
+    def open(cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None) -> Self:
+        """Open a gallery.
+
+        Args:
+            location: A file, a database URL, or ``":memory:"`` for one that is gone when it is closed.
+            create: Whether a gallery that does not exist is made, with the folders above it.
+            index: What searches it; None is an index in this process, chosen by size.
+
+        Raises:
+            GalleryEmptyError: There is none, and ``create`` is False.
+            GalleryDamagedError, GalleryVersionError: It cannot be used; it is left untouched.
+            GalleryLockedError: Another program kept it locked for half a minute.
+            OutputError: The disk is full.
+            SettingsError: The index cannot search such a gallery.
+            GalleryError: It may not be read or written, is another program's file, or its server does not answer.
+        """
+        database = Database.open(location, create=create)
+        try:
+            return cls(database, index)
+        except BaseException:
+            database.close()
+            raise
+
+    @classmethod
+    def open_by(cls, settings: Settings, *, create: bool = True) -> Self:
+        """Open the gallery that the settings name, with the index that they name.
+
+        Raises:
+            KnownFaceError: As :meth:`open`.
+        """
+        return cls.open(settings.gallery, create=create, index=chosen_index(settings))
+
+    def close(self) -> None:
+        """Close the gallery, saving its index where that is worth it; anything else is an error afterwards."""
+        if not self.database.closed:
+            # Before the database, so that its last connection may write: it then puts the side files away.
+            self.index.close()
+        self.database.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @property
+    def location(self) -> str:
+        """The file, or the URL without the password."""
+        return str(self.database)
+
+    # People
+
+    def people(self, group: str | None = None) -> list[Person]:
+        """Everybody, or the members of a group, in the order of their names."""
+        return self.people_store.everybody(group)
+
+    def groups(self) -> list[tuple[str, int]]:
+        """The groups in the order of their names, and how many belong to each."""
+        return self.people_store.groups()
+
+    def person(self, person: PersonKey) -> Person:
+        """The person meant."""
+        return self.people_store.get(person)
+
+    def add_person(
+        self, name: str, external_id: str | None = None, groups: Iterable[str] = (), *, new: bool = False
+    ) -> Person:
+        """Add a person without templates; see :meth:`PeopleStore.add`."""
+        return self.people_store.add(name, external_id, groups, new=new)
+
+    def edit(
+        self,
+        person: PersonKey,
+        *,
+        name: str | Keep = KEEP,
+        external_id: str | Keep | None = KEEP,
+        groups: Iterable[str] | Keep = KEEP,
+        threshold: float | Keep | None = KEEP,
+    ) -> Person:
+        """Change what is said of a person; see :meth:`PeopleStore.edit`."""
+        return self.people_store.edit(person, name=name, external_id=external_id, groups=groups, threshold=threshold)
+
+    def rename(self, person: PersonKey, new_name: str) -> Person:
+        """Give a person another name, or another letter case."""
+        return self.people_store.edit(person, name=new_name)
+
+    def set_threshold(self, person: PersonKey, threshold: float | None) -> Person:
+        """Set a person's own threshold, 0 to 2, or clear it."""
+        return self.people_store.edit(person, threshold=threshold)
+
+    def set_external_id(self, person: PersonKey, external_id: str | None) -> Person:
+        """Set or clear a person's external id."""
+        return self.people_store.edit(person, external_id=external_id)
+
+    def set_groups(self, person: PersonKey, groups: Iterable[str]) -> Person:
+        """Make a person a member of these groups and no others; groups are made as needed."""
+        return self.people_store.edit(person, groups=groups)
+
+    def merge(self, sources: Sequence[PersonKey], into: PersonKey) -> Person:
+        """Join people who are one; see :meth:`PeopleStore.merge`."""
+        return self.people_store.merge(sources, into)
+
+    def split(self, person: PersonKey, template_ids: Iterable[int], new_name: str) -> Person:
+        """Give some of a person's templates to somebody new; see :meth:`PeopleStore.split`."""
+        return self.people_store.split(person, template_ids, new_name)
+
+    def remove(self, *who: PersonKey) -> None:
+        """Remove people with everything of theirs; see :meth:`PeopleStore.remove`."""
+        self.people_store.remove(*who)
+
+    def export_people(self, path: str | Path) -> int:
+        """Write everybody to a CSV file; see :meth:`PeopleStore.export_csv`."""
+        return self.people_store.export_csv(path)
+
+    def import_people(self, path: str | Path) -> PeopleImport:
+        """Read people from a CSV file; see :meth:`PeopleStore.import_csv`."""
+        return self.people_store.import_csv(path)
+
     # Templates
+
+    @property
+    def contract(self) -> EmbedderContract | None:
+        """The contract of the embedder that filled the gallery; before the first template, the one bound, if any."""
+        return self.template_store.contract
+
+    def bind(self, contract: EmbedderContract) -> None:
+        """Say which embedder the templates to be added come from; see :meth:`TemplateStore.bind`."""
+        self.template_store.bind(contract)
+
+    def __len__(self) -> int:
+        """Templates, counter-examples aside."""
+        return self.index.snapshot().templates
+
+    def __bool__(self) -> bool:
+        """True, also of an empty gallery."""
+        return True
 
     def templates(self, person: PersonKey) -> list[Template]:
         """A person's templates and counter-examples, oldest first."""
-        with self._reading() as connection:
-            return template_sql.list_templates(connection, people_sql.find_id(connection, person))
-
-    def template(self, template_id: int) -> Template:
-        """One template or counter-example.
-
-        Raises:
-            UnknownTemplateError: There is none of this id.
-        """
-        with self._reading() as connection:
-            return template_sql.get_template(connection, template_id)
+        return self.template_store.of_person(person)
 
     def add_templates(self, person: PersonKey, new: Sequence[NewTemplate]) -> int:
         """Add templates to a person, who is made if there is nobody of this name, all in one transaction.
@@ -69,84 +207,45 @@ class Gallery(PeopleStore, Searchable):
             How many were added; those that the person has already are passed over.
 
         Raises:
-            BadNameError, NameTakenError: The name cannot be this person's.
-            UnknownPersonError: There is nobody of this id.
-            ContractMismatchError: Another embedder filled the gallery meanwhile.
-            ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
+            KnownFaceError, ValueError: As :meth:`TemplateStore.enrol`.
         """
-        return sum(self.enrol([(person, template) for template in new]).added.values())
+        return sum(self.template_store.enrol([(person, template) for template in new]).added.values())
 
     def enrol(
         self, new: Sequence[tuple[PersonKey, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
     ) -> Enrolled:
-        """Add templates of many people, and what was refused, in one transaction.
-
-        All templates of one file belong into one call: afterwards the file counts as known.
-
-        Args:
-            new: People and templates. Who is meant by a name is made as needed.
-            refusals: Names of the people meant, and what was refused.
-
-        Raises:
-            BadNameError, NameTakenError, UnknownPersonError, ContractMismatchError, ValueError: As
-                :meth:`add_templates`.
-        """
-        contract = self._bound or self.contract
-        if new and contract is None:
-            raise ValueError("bind() must be called before the first template is added")
-        vectors = None if contract is None else template_sql.checked_vectors([t for _, t in new], contract.dim)
-        with self._writing() as connection:
-            added: dict[tuple[str, str], int] = {}
-            if contract is not None and vectors is not None and new:
-                contract_id = store_contract(connection, contract, self._place)
-                ids = people_sql.find_or_create(connection, {person for person, _ in new if isinstance(person, str)})
-                keys = {person_id: name_key(name) for name, person_id in ids.items()}
-                for person in {person for person, _ in new if isinstance(person, int)}:
-                    keys[person] = name_key(people_sql.get_person(connection, person).name)
-                owned = [(ids[p] if isinstance(p, str) else p, template) for p, template in new]
-                counts = template_sql.add_templates(connection, owned, vectors, contract_id)
-                added = {(keys[person_id], sha256): count for (person_id, sha256), count in counts.items()}
-            sources.add_refusals(connection, refusals)
-            if added:
-                note_templates_added(connection)
-            owners = sources.read_owners_of_files(connection, {t.source_sha256 for _, t in new})
-        return Enrolled(added, owners)
+        """Add templates of many people in one transaction; see :meth:`TemplateStore.enrol`."""
+        return self.template_store.enrol(new, refusals)
 
     def remove_templates(self, ids: Iterable[int]) -> int:
         """Remove templates, leaving no trace of them; returns how many there were."""
-        wanted = set(ids)
-        if not wanted:
-            return 0
-        with self._removing() as connection:
-            return template_sql.delete_templates(connection, wanted)
+        return self.template_store.remove(ids)
 
     def vectors(self, person: PersonKey | None = None, *, negative: bool = False) -> GalleryVectors:
-        """Every template's embedding, or those of one person; with ``negative`` the counter-examples' instead.
+        """Every template's embedding, or those of one person; with ``negative`` the counter-examples' instead."""
+        return self.template_store.vectors(person, negative=negative)
 
-        Raises:
-            UnknownPersonError: There is no such person.
-        """
-        contract = self.contract
-        dim = contract.dim if contract is not None else 0
-        with self._reading() as connection:
-            person_id = None if person is None else people_sql.find_id(connection, person)
-            embeddings, ids, owners = template_sql.read_vectors(
-                connection, dim, self._place, person_id=person_id, negative=negative
-            )
-        return GalleryVectors(embeddings, ids, owners)
+    # Searching
 
-    def enrolled_faces(self) -> EnrolledFaces:
-        """Every template with its embedding, person and source; counter-examples aside."""
-        with self._reading() as connection:
-            return read_enrolled(connection, read_contract(connection), self._place)
+    @property
+    def names(self) -> Mapping[int, str]:
+        """Name of each person id; read-only."""
+        return self.index.snapshot().names
+
+    def search(self, embeddings: Embeddings, k: int) -> Neighbours:
+        """Find the k nearest templates of each probe; see :meth:`GalleryIndex.search`."""
+        return self.index.search(embeddings, k)
+
+    def build_index(self) -> int:
+        """Bring the index up to date and save it; returns the number of templates in it. Never needed."""
+        return self.index.build()
 
     # Calibration
 
     @property
     def calibration(self) -> GalleryCalibration | None:
         """The calibration that is in force, with what was enrolled since; None where there is none."""
-        with self._reading() as connection:
-            return read_calibration(connection)
+        return load_calibration(self.database)
 
     def set_calibration(self, calibration: GalleryCalibration | None) -> None:
         """Store a calibration in the place of the one before, or, with None, take that away.
@@ -154,50 +253,25 @@ class Gallery(PeopleStore, Searchable):
         Raises:
             ContractMismatchError: Another embedder has filled the gallery meanwhile.
         """
-        with self._writing() as connection:
-            if calibration is not None:
-                check_fingerprint(read_contract(connection), calibration.fingerprint, self._place)
-            write_calibration(connection, calibration)
-
-    # What enrolment asks
-
-    def known_sources(self) -> set[tuple[str, str]]:
-        """Name key and SHA-256 of every file that a person was learnt from."""
-        with self._reading() as connection:
-            return sources.read_known(connection)
-
-    def refusals(self, review_key: str) -> dict[tuple[str, str], Refusal]:
-        """The files refused under these rules, by name key and SHA-256."""
-        with self._reading() as connection:
-            return sources.read_refusals(connection, review_key)
-
-    def pictures_without_face(self) -> int:
-        """Files given for enrolment in which no face was found, as far as remembered."""
-        with self._reading() as connection:
-            return sources.count_refused(connection, NoFaceError.code)
+        store_calibration(self.database, calibration)
 
     # The gallery as a whole
 
     def info(self) -> GalleryInfo:
         """The gallery in figures."""
-        view, contract, file = self._view(), self.contract, self._location.file
-        told, saved = self.index_told()
-        with self._reading() as connection:
-            people_count = connection.scalar(select(func.count()).select_from(people)) or 0
-            group_count = connection.scalar(select(func.count()).select_from(groups)) or 0
-        return GalleryInfo(
-            location=self._place,
-            people=people_count,
-            templates=view.templates,
-            negatives=len(view.negative_owners),
-            groups=group_count,
-            contract=contract,
-            generation=view.state.generation,
-            schema=HEAD,
-            size=None if file is None else _size(file),
-            index=told,
-            index_saved=saved,
-        )
+        return read_info(self.database, self.index, self.contract)
+
+    def scrub(self) -> bool:
+        """Overwrite the last traces of what was removed now, and not only when the gallery is closed.
+
+        Only a gallery of more than 64 MB has any. It is written anew, which takes about 10 s for each GB; meanwhile
+        it can be searched and not changed.
+
+        Returns:
+            Whether nothing is left to do; False where another program was reading all the time. A server's traces
+            are its own affair.
+        """
+        return self.database.scrub()
 
     def backup(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the gallery's present state to one file, while others may go on using the gallery.
@@ -226,8 +300,3 @@ class Gallery(PeopleStore, Searchable):
         if file is not None:
             delete_index(file)
         return kept
-
-
-def _size(file: Path) -> int:
-    files = (file, file.with_name(file.name + "-wal"))
-    return sum(f.stat().st_size for f in files if f.exists())

@@ -10,28 +10,36 @@ from sqlalchemy import delete, update
 from knownface.errors import NameTakenError, PersonError
 from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
-from knownface.gallery.database import GalleryDatabase
+from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
 from knownface.gallery.templates import move_all, move_some
 from knownface.gallery.values import KEEP, Keep, PeopleImport, Person, PersonKey
+from knownface.storage import Database
 from knownface.storage.person_references import delete_guests, move_references
 from knownface.storage.schema import people, refusals
 
 
-class PeopleStore(GalleryDatabase):
-    """The part of :class:`knownface.gallery.Gallery` that deals with people.
+class PeopleStore:
+    """Listing and editing people, and their groups.
 
     A person is meant by the name, whatever its letter case, or by the id. Every method that means one raises
     :class:`knownface.errors.UnknownPersonError`, with names that come near, where there is no such person.
+
+    Args:
+        database: The gallery's.
+        index: What searches it.
     """
 
-    def people(self, group: str | None = None) -> list[Person]:
+    def __init__(self, database: Database, index: GalleryIndex) -> None:
+        self._database, self._index = database, index
+
+    def everybody(self, group: str | None = None) -> list[Person]:
         """Everybody, or the members of a group, in the order of their names."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return sql.list_people(connection, group)
 
-    def people_page(
+    def page(
         self, *, search: str | None = None, group: str | None = None, after: str | None = None, limit: int = 100
     ) -> list[Person]:
         """Up to ``limit`` people in the order of their names.
@@ -42,20 +50,20 @@ class PeopleStore(GalleryDatabase):
             after: The last name of the page before.
             limit: At least 1.
         """
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return sql.page_of_people(connection, search=search, group=group, after=after, limit=limit)
 
     def groups(self) -> list[tuple[str, int]]:
         """The groups in the order of their names, and how many belong to each."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return sql.list_groups(connection)
 
-    def person(self, person: PersonKey) -> Person:
+    def get(self, person: PersonKey) -> Person:
         """The person meant."""
-        with self._reading() as connection:
+        with self._database.reading() as connection:
             return sql.get_person(connection, person)
 
-    def add_person(
+    def add(
         self, name: str, external_id: str | None = None, groups: Iterable[str] = (), *, new: bool = False
     ) -> Person:
         """Add a person without templates; somebody of exactly this name is that person.
@@ -73,7 +81,7 @@ class PeopleStore(GalleryDatabase):
             NameTakenError: A name differs from it only in letter case, or somebody has the external id.
         """
         groups = list(groups)
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             if new and (there := sql.list_people(connection, person=clean_name(name))):
                 raise NameTakenError(f"There is a {there[0].name!r} already.")
             person_id = sql.find_or_create(connection, [name])[name]
@@ -109,7 +117,7 @@ class PeopleStore(GalleryDatabase):
         """
         if not isinstance(threshold, Keep) and threshold is not None and not 0.0 <= threshold <= 2.0:
             raise PersonError(f"A threshold must lie between 0 and 2, got {threshold}.", "Smaller is stricter.")
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             person_id = sql.find_id(connection, person)
             if not isinstance(name, Keep):
                 sql.rename(connection, person_id, name)
@@ -122,15 +130,6 @@ class PeopleStore(GalleryDatabase):
             note_people_change(connection)
             return sql.get_person(connection, person_id)
 
-    def rename(self, person: PersonKey, new_name: str) -> Person:
-        """Give a person another name, or another letter case.
-
-        Raises:
-            BadNameError: The new name cannot be anybody's.
-            NameTakenError: Somebody else has it.
-        """
-        return self.edit(person, name=new_name)
-
     def merge(self, sources: Sequence[PersonKey], into: PersonKey) -> Person:
         """Join people who are one: ``into`` gets everybody's templates, groups and sightings, the others go.
 
@@ -139,7 +138,7 @@ class PeopleStore(GalleryDatabase):
         Raises:
             PersonError: One of the sources is ``into`` itself.
         """
-        with self._removing() as connection:
+        with self._index.removing() as connection:
             target = sql.get_person(connection, into)
             others = list({p.id: p for p in (sql.get_person(connection, source) for source in sources)}.values())
             if target.id in {other.id for other in others}:
@@ -165,7 +164,7 @@ class PeopleStore(GalleryDatabase):
             NameTakenError: Somebody has it.
             PersonError: A template is not this person's, or none would be left.
         """
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             found = sql.get_person(connection, person)
             if sql.list_people(connection, person=new_name):
                 raise NameTakenError(f"There is a {new_name!r} already.", "Choose another name.")
@@ -179,7 +178,7 @@ class PeopleStore(GalleryDatabase):
 
         A backup keeps what it holds. Somebody of whom only refused files are remembered is forgotten as well.
         """
-        with self._removing() as connection:
+        with self._index.removing() as connection:
             for person in who:
                 if isinstance(person, str):
                     query = delete(refusals).where(refusals.c.name_key == name_key(person))
@@ -189,42 +188,17 @@ class PeopleStore(GalleryDatabase):
                 delete_guests(connection, name_key(found.name))
                 sql.remove_people(connection, [found.id])
 
-    def set_threshold(self, person: PersonKey, threshold: float | None) -> Person:
-        """Set a person's own threshold, 0 to 2, or clear it.
-
-        Raises:
-            PersonError: It is not between 0 and 2.
-        """
-        return self.edit(person, threshold=threshold)
-
-    def set_external_id(self, person: PersonKey, external_id: str | None) -> Person:
-        """Set or clear a person's external id.
-
-        Raises:
-            NameTakenError: Somebody else has it.
-            PersonError: It is longer than 200 characters or cannot be printed.
-        """
-        return self.edit(person, external_id=external_id)
-
-    def set_groups(self, person: PersonKey, groups: Iterable[str]) -> Person:
-        """Make a person a member of these groups and no others; groups are made as needed.
-
-        Raises:
-            BadNameError: A name cannot be a group's.
-        """
-        return self.edit(person, groups=groups)
-
-    def export_people(self, path: str | Path) -> int:
+    def export_csv(self, path: str | Path) -> int:
         """Write everybody's name, external id and groups to a CSV file; returns how many people.
 
         Raises:
             OutputError: It cannot be written.
         """
-        everybody = self.people()
-        write_people(Path(path), everybody)
-        return len(everybody)
+        written = self.everybody()
+        write_people(Path(path), written)
+        return len(written)
 
-    def import_people(self, path: str | Path) -> PeopleImport:
+    def import_csv(self, path: str | Path) -> PeopleImport:
         """Read people from a CSV file with the columns ``name``, ``external_id`` and ``groups``; all or nothing.
 
         Groups are separated by semicolons. Only ``name`` must be there. People are added without templates; of people
@@ -235,7 +209,7 @@ class PeopleStore(GalleryDatabase):
             InputError: It has faults; the message tells the lines. Nothing was changed.
         """
         rows = read_rows(Path(path))
-        with self._writing() as connection:
+        with self._database.writing() as connection:
             done = apply_rows(connection, Path(path), rows)
             if done.created or done.updated:
                 note_people_change(connection)

@@ -14,6 +14,7 @@ from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateEr
 from knownface.gallery.statements import chunks, storable
 from knownface.gallery.values import NewTemplate, Template
 from knownface.storage import insert_new
+from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import templates
 from knownface.types import Box, Embeddings, Ids
 
@@ -80,7 +81,7 @@ def _row(person_id: int, template: NewTemplate, contract_id: int, vector: Embedd
 
 def list_templates(connection: Connection, person_id: int) -> list[Template]:
     """A person's templates and counter-examples, oldest first."""
-    query = select(*_TOLD).where(templates.c.person_id == person_id).order_by(templates.c.id)
+    query = select(*_SHOWN).where(templates.c.person_id == person_id).order_by(templates.c.id)
     return [_template(row) for row in connection.execute(query)]
 
 
@@ -90,13 +91,13 @@ def get_template(connection: Connection, template_id: int) -> Template:
     Raises:
         UnknownTemplateError: There is none of this id.
     """
-    row = connection.execute(select(*_TOLD).where(templates.c.id == template_id)).one_or_none()
+    row = connection.execute(select(*_SHOWN).where(templates.c.id == template_id)).one_or_none()
     if row is None:
         raise UnknownTemplateError(f"There is no template {template_id}.")
     return _template(row)
 
 
-_TOLD = [column for column in templates.c if column.name != "vector"]
+_SHOWN = [column for column in templates.c if column.name != "vector"]
 
 
 def _template(row: Row[Any]) -> Template:
@@ -159,7 +160,7 @@ def move_all(connection: Connection, person_id: int, to_person: int) -> None:
     connection.execute(update(templates).where(templates.c.person_id == person_id).values(person_id=to_person))
 
 
-def read_owners(connection: Connection) -> tuple[Ids, Ids]:
+def read_people(connection: Connection) -> tuple[Ids, Ids]:
     """The ids of all templates, ascending, and whose they are; counter-examples aside."""
     query = select(templates.c.id, templates.c.person_id).where(templates.c.negative.is_(False))
     rows = np.array([tuple(row) for row in connection.execute(query).all()], dtype=np.int64).reshape(-1, 2)
@@ -170,7 +171,6 @@ def read_owners(connection: Connection) -> tuple[Ids, Ids]:
 def read_vectors(
     connection: Connection,
     dim: int,
-    place: str,
     *,
     first: int = 0,
     negative: bool = False,
@@ -180,7 +180,7 @@ def read_vectors(
     """Embeddings, template ids (ascending, from ``first``) and person ids; of one person or the first few, if wanted.
 
     Raises:
-        GalleryDamagedError: A vector has another length than ``dim``, or holds something else than numbers.
+        UnplacedError: A vector has another length than ``dim``, or holds something else than numbers.
     """
     query = (
         _VECTORS.where(templates.c.id >= first, templates.c.negative.is_(negative))
@@ -189,45 +189,44 @@ def read_vectors(
     )
     if person_id is not None:
         query = query.where(templates.c.person_id == person_id)
-    return _as_arrays(connection.execute(query).all(), dim, place)
+    return _as_arrays(connection.execute(query).all(), dim)
 
 
-def read_vectors_of(connection: Connection, ids: Ids, dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
+def read_vectors_of(connection: Connection, ids: Ids, dim: int) -> tuple[Embeddings, Ids, Ids]:
     """Embeddings, template ids and person ids of those of the given templates that there are; no counter-examples.
 
     Raises:
-        GalleryDamagedError: As :func:`read_vectors`.
+        UnplacedError: As :func:`read_vectors`.
     """
-    return _read_where(connection, templates.c.id, ids, dim, place)
+    return _read_where(connection, templates.c.id, ids, dim)
 
 
-def read_vectors_of_people(connection: Connection, people: Ids, dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
+def read_vectors_of_people(connection: Connection, people: Ids, dim: int) -> tuple[Embeddings, Ids, Ids]:
     """The same of all templates of some people.
 
     Raises:
-        GalleryDamagedError: As :func:`read_vectors`.
+        UnplacedError: As :func:`read_vectors`.
     """
-    return _read_where(connection, templates.c.person_id, people, dim, place)
+    return _read_where(connection, templates.c.person_id, people, dim)
 
 
-def _read_where(
-    connection: Connection, column: Column[int], values: Ids, dim: int, place: str
-) -> tuple[Embeddings, Ids, Ids]:
+def _read_where(connection: Connection, column: Column[int], values: Ids, dim: int) -> tuple[Embeddings, Ids, Ids]:
     rows: list[Any] = []
     for chunk in chunks(values.tolist()):
         rows += connection.execute(_VECTORS.where(column.in_(chunk), templates.c.negative.is_(False))).all()
-    return _as_arrays(rows, dim, place)
+    return _as_arrays(rows, dim)
 
 
 _VECTORS = select(templates.c.vector, templates.c.id, templates.c.person_id)
 
 
-def _as_arrays(rows: Sequence[Any], dim: int, place: str) -> tuple[Embeddings, Ids, Ids]:
+def _as_arrays(rows: Sequence[Any], dim: int) -> tuple[Embeddings, Ids, Ids]:
     blobs = [row[0] for row in rows]
     ids, people = (np.array([row[i] for row in rows], dtype=np.int64) for i in (1, 2))
     if any(len(blob) != 4 * dim for blob in blobs):
-        raise GalleryDamagedError(f"A template in {place} has not the {dim} numbers that it should have.")
+        message = f"A template in {{place}} has not the {dim} numbers that it should have."
+        raise UnplacedError(GalleryDamagedError, message)
     vectors = np.frombuffer(b"".join(blobs), dtype="<f4").astype(np.float32).reshape(len(blobs), dim)
     if not (np.abs(vectors) <= 1 + _UNIT_TOLERANCE).all():
-        raise GalleryDamagedError(f"A template in {place} is no unit vector.")
+        raise UnplacedError(GalleryDamagedError, "A template in {place} is no unit vector.")
     return vectors, ids, people

@@ -66,7 +66,7 @@ class LiveSession:
         self._worker = EmbeddingWorker(recognizer.embedder) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
-        self._decided_by = recognizer.gallery.generation, recognizer.rule
+        self._decided_by = recognizer.gallery.index.snapshot().generation, recognizer.rule
         self._looked_at_gallery = clock.monotonic()
         self._reported = float("-inf")
         self._time: float | None = None
@@ -174,7 +174,7 @@ class LiveSession:
         if now - self._looked_at_gallery < _GALLERY_EVERY:
             return
         self._looked_at_gallery = now
-        decided_by = self._recognizer.gallery.generation, self._recognizer.rule
+        decided_by = self._recognizer.gallery.index.snapshot().generation, self._recognizer.rule
         if decided_by != self._decided_by:
             self._decided_by = decided_by
             self._follower.threshold = self._recognizer.rule.threshold

@@ -1,8 +1,8 @@
-"""An index that looks at short codes of all vectors, or of those in lists near the probe, and ranks by the vectors.
+"""Indexes that scan codes of all vectors, or of those in inverted lists near the probe, and rank by the vectors.
 
 Codes only propose: the vectors of what they propose are read, from memory or from a mapped file, and distances are
 computed in float64, as by every other index. Measured on a million templates as hard as people are, the true nearest
-was always among the proposed where all codes were looked at (docs/scaling.md).
+was always among the proposed where all codes were scanned (docs/scaling.md).
 """
 
 from __future__ import annotations
@@ -15,20 +15,29 @@ from typing import Self
 import numpy as np
 
 from knownface.files import replacing
-from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
-from knownface.search.coder import Coder, CodeScan, sample_size
-from knownface.search.row_file import read_rows, write_rows
+from knownface.search.base import (
+    VectorIndex,
+    VectorSource,
+    checked_ids,
+    checked_k,
+    checked_vectors,
+    empty_answer,
+    nearest,
+    spread,
+)
+from knownface.search.quantizer import CodeScan, Quantizer, sample_size
+from knownface.search.row_file import read_rows, read_token, write_rows
 from knownface.search.rows import Growing, VectorRows
 from knownface.search.threads import set_threads
 from knownface.types import Distances, Embeddings, Ids
 
-_PROPOSED = 256
+_CANDIDATES = 256
 """Rows whose vectors are read for one probe; with more than a quarter as many neighbours asked for, four times k."""
-_SPARE = 16
+_EXTRA = 16
 """Of these, by how many more than twice k the distances are computed exactly."""
 
 _SHARE_PROBED = 1 / 8
-"""Of the lists, that are looked at unless set otherwise."""
+"""Of the inverted lists, that are scanned unless set otherwise."""
 
 TRAINED_FROM = 1000
 """Vectors from which codes are used; fewer are all compared."""
@@ -37,7 +46,7 @@ _OUTGROWN = 4
 _MOST_REMOVED = 0.25
 
 
-class CompressedIndex:
+class CompressedIndex(VectorIndex):
     """See :class:`knownface.search.base.VectorIndex`; not exact: a neighbour may be missed.
 
     What is found is ordered as by the exact indexes, with the same distances, and independent of the batch. Asked for
@@ -45,8 +54,8 @@ class CompressedIndex:
 
     Args:
         dim: Length of a vector.
-        lists: How many lists to keep the codes in; 0 looks at all codes.
-        probes: How many lists are looked at for a probe; None: an eighth.
+        nlist: How many inverted lists to keep the codes in; 0 scans all codes.
+        nprobe: How many of them are scanned for a probe; None: an eighth.
 
     Example:
         >>> index = CompressedIndex(2)
@@ -55,16 +64,18 @@ class CompressedIndex:
         array([[7]])
     """
 
-    exact = False
+    name = "compressed"
+    description = "compressed: every template's code is looked at, the best are compared exactly"
+    maps_file = True
 
-    def __init__(self, dim: int, lists: int = 0, probes: int | None = None) -> None:
-        self._wanted_lists, self._probes = lists, probes
+    def __init__(self, dim: int, nlist: int = 0, nprobe: int | None = None) -> None:
+        self._wanted_nlist, self._nprobe = nlist, nprobe
         self._rows = VectorRows(np.empty((0, dim), dtype=np.float32))
         self._ids: Growing[np.int64] = Growing(np.empty(0, dtype=np.int64))
         self._alive: Growing[np.bool_] = Growing(np.empty(0, dtype=np.bool_))
         self._removed = 0
         self._trained_with = 0
-        self._coder: Coder | None = None
+        self._quantizer: Quantizer | None = None
         self._scan: CodeScan | None = None
         self._ordered: tuple[Ids, Ids] | None = None
         self._ascending = True
@@ -75,9 +86,9 @@ class CompressedIndex:
         return self._rows.dim
 
     @property
-    def lists(self) -> int:
-        """How many lists there are; 0 where all codes are looked at."""
-        return self._coder.lists if self._coder is not None else self._wanted_lists
+    def nlist(self) -> int:
+        """How many inverted lists there are; 0 where all codes are scanned."""
+        return self._quantizer.nlist if self._quantizer is not None else self._wanted_nlist
 
     def __len__(self) -> int:
         return len(self._ids) - self._removed
@@ -85,7 +96,7 @@ class CompressedIndex:
     @property
     def outgrown(self) -> bool:
         """Whether it would be better built anew: it has four times as many as it was trained with, or many removed."""
-        grown = self._coder is not None and len(self) > _OUTGROWN * self._trained_with
+        grown = self._quantizer is not None and len(self) > _OUTGROWN * self._trained_with
         return grown or self._removed > _MOST_REMOVED * max(len(self._ids), TRAINED_FROM)
 
     def ids(self) -> Ids:
@@ -122,10 +133,28 @@ class CompressedIndex:
             self._train()
 
     @classmethod
-    def build(cls, coder: Coder, blocks: Iterable[tuple[Ids, Embeddings]], probes: int | None = None) -> Self:
-        """An index in memory of all of some blocks of ids and vectors, with a coder trained for them."""
-        index = cls(coder.dim, coder.lists, probes)
-        index._coder, index._scan = coder, coder.scan(np.empty((0, coder.size), dtype=np.uint8))
+    def build(cls, source: VectorSource, path: Path | None = None, effort: int | None = None) -> Self:
+        """An index of many vectors at once; with a path they lie in that file and are mapped."""
+        nlist = cls._nlist_for(len(source.ids))
+        quantizer = Quantizer.train(source.read(spread(source.ids, sample_size(nlist))), nlist)
+        if path is None:
+            return cls.encoded(quantizer, source.blocks(), effort)
+        try:
+            write_rows(path, len(source.ids), quantizer, source.blocks())
+        except OSError:
+            path.unlink(missing_ok=True)
+            raise
+        return cls.load(path, effort)
+
+    @classmethod
+    def _nlist_for(cls, count: int) -> int:  # noqa: ARG003
+        return 0
+
+    @classmethod
+    def encoded(cls, quantizer: Quantizer, blocks: Iterable[tuple[Ids, Embeddings]], nprobe: int | None = None) -> Self:
+        """An index in memory of all of some blocks of ids and vectors, by a quantizer trained for them."""
+        index = cls(quantizer.dim, quantizer.nlist, nprobe)
+        index._quantizer, index._scan = quantizer, quantizer.scan(np.empty((0, quantizer.size), dtype=np.uint8))
         for ids, vectors in blocks:
             index.add(ids, vectors)
         index._trained_with = len(index)
@@ -133,10 +162,11 @@ class CompressedIndex:
 
     def _train(self) -> None:
         _, rows = self._by_id()
-        self._coder = Coder.train(self._rows.take(spread(rows, sample_size(self._wanted_lists))), self._wanted_lists)
+        nlist = self._wanted_nlist
+        self._quantizer = Quantizer.train(self._rows.take(spread(rows, sample_size(nlist))), nlist)
         self._trained_with = len(self)
-        blocks = [self._coder.encode(vectors) for _, vectors in self._rows.blocks(np.arange(len(self._rows)))]
-        self._scan = self._coder.scan(np.concatenate(blocks))
+        blocks = [self._quantizer.encode(vectors) for _, vectors in self._rows.blocks(np.arange(len(self._rows)))]
+        self._scan = self._quantizer.scan(np.concatenate(blocks))
 
     def remove(self, ids: Ids) -> None:
         """Remove the vectors of these ids."""
@@ -164,7 +194,7 @@ class CompressedIndex:
         width = min(k, len(self))
         if not width or not len(probes):
             return distances, found
-        set_threads(len(probes), len(self._ids) * (self._coder.size if self._coder is not None else self.dim))
+        set_threads(len(probes), len(self._ids) * (self.dim if self._quantizer is None else self._quantizer.size))
         for row, proposed in enumerate(self._propose(probes, width)):
             probe = probes[row]
             near, ids = self._nearest_of_all(probe, width) if proposed is None else self._rank(probe, proposed, width)
@@ -175,7 +205,7 @@ class CompressedIndex:
         vectors, ids = self._rows.take(rows), self._ids.array[rows]
         difference = vectors - probe
         squares = np.einsum("ij,ij->i", difference, difference)
-        best = np.lexsort((ids, squares))[: 2 * k + _SPARE]
+        best = np.lexsort((ids, squares))[: 2 * k + _EXTRA]
         return nearest(probe.astype(np.float64), vectors[best], ids[best], k)
 
     def _nearest_of_all(self, probe: Embeddings, k: int) -> tuple[Distances, Ids]:
@@ -193,66 +223,71 @@ class CompressedIndex:
         answers: list[Ids | None] = [None] * len(probes)
         if self._scan is None:
             return answers
-        fetched, probed = max(_PROPOSED, 4 * k), self._probes or max(1, round(_SHARE_PROBED * self.lists))
+        fetched, nprobe = max(_CANDIDATES, 4 * k), self._nprobe or max(1, round(_SHARE_PROBED * self.nlist))
         waiting = np.arange(len(probes))
         while len(waiting) and fetched * 8 <= len(self._ids):
             short = []
-            for index, rows in zip(waiting.tolist(), self._scanned(probes[waiting], fetched, probed), strict=True):
+            for index, rows in zip(waiting.tolist(), self._scanned(probes[waiting], fetched, nprobe), strict=True):
                 here = rows[rows >= 0]
                 here = here[self._alive.array[here]]
                 # Removed rows take places; and near lists may hold too few.
-                if len(here) < min(fetched // 2, len(self)) and not (self.lists and len(here) >= k):
+                if len(here) < min(fetched // 2, len(self)) and not (self.nlist and len(here) >= k):
                     short.append(index)
                 else:
                     answers[index] = here
-            waiting, fetched, probed = np.array(short, dtype=np.int64), 4 * fetched, 4 * probed
+            waiting, fetched, nprobe = np.array(short, dtype=np.int64), 4 * fetched, 4 * nprobe
         return answers
 
-    def _scanned(self, probes: Embeddings, fetched: int, probed: int) -> Ids:
+    def _scanned(self, probes: Embeddings, fetched: int, nprobe: int) -> Ids:
         assert self._scan is not None  # noqa: S101  (the caller has looked)
-        if not self.lists:
-            return self._scan.search(probes, fetched, probed)[1]
+        if not self.nlist:
+            return self._scan.search(probes, fetched, nprobe)[1]
         # FAISS takes another way through lists for batches, with another order among equal codes.
-        alone = [self._scan.search(probes[i : i + 1], fetched, probed)[1] for i in range(len(probes))]
+        alone = [self._scan.search(probes[i : i + 1], fetched, nprobe)[1] for i in range(len(probes))]
         return np.concatenate(alone)
 
     def save(self, path: Path) -> None:
         """Write everything that is held to a file, whole or not at all."""
         ids, rows = self._by_id()
-        coder = self._coder
-        if coder is None:
-            sample = self._rows.take(rows)
-            missing = max(0, 16 - len(sample))
-            coder = Coder.train(np.concatenate([sample, np.zeros((missing, self.dim), dtype=np.float32)]))
+        quantizer = self._quantizer or Quantizer.train(self._rows.take(rows))
         blocks = ((self._ids.array[part], vectors) for part, vectors in self._rows.blocks(rows))
         with replacing(path, private=True) as part:
-            write_rows(part, len(ids), coder, blocks)
+            write_rows(part, len(ids), quantizer, blocks)
 
     @classmethod
-    def load(cls, path: Path, probes: int | None = None) -> Self:
+    def load(cls, path: Path, effort: int | None = None) -> Self:
         """Read a file that :meth:`save` wrote; the vectors stay there and are mapped.
 
         A removed row that was erased in the file is not held. A row that is damaged is noticed when it is read: then
         :meth:`search` raises :class:`knownface.errors.IndexDamagedError`.
         """
         read = read_rows(path)
-        index = cls(read.coder.dim, read.coder.lists, probes)
+        index = cls(read.quantizer.dim, read.quantizer.nlist, effort)
         index._rows = VectorRows(read.vectors, read.checks, str(path), read.mapping)
         index._ids, index._alive = Growing(read.ids), Growing(read.alive)
         index._removed = int(np.count_nonzero(~read.alive))
         if len(read.ids) >= TRAINED_FROM:
-            index._coder, index._trained_with = read.coder, len(index)
-            index._scan = read.coder.scan(read.codes)
+            index._quantizer, index._trained_with = read.quantizer, len(index)
+            index._scan = read.quantizer.scan(read.codes)
         return index
 
+    @classmethod
+    def identity(cls, path: Path) -> str:
+        """The file's token: rows have checksums of their own, and are erased where they stand."""
+        return read_token(path)
 
-def lists_for(count: int) -> int:
-    """How many lists suit so many vectors: about as many as a list has members, a power of two."""
+
+class IvfIndex(CompressedIndex):
+    """As :class:`CompressedIndex`, with inverted lists, of which those nearest to the probe are scanned."""
+
+    name = "ivf"
+    description = "ivf: the codes in the lists nearest to the face are looked at, the best are compared exactly"
+
+    @classmethod
+    def _nlist_for(cls, count: int) -> int:
+        return nlist_for(count)
+
+
+def nlist_for(count: int) -> int:
+    """How many inverted lists suit so many vectors: about as many as a list has members, a power of two."""
     return 1 << max(4, round(math.log2(math.sqrt(max(count, 1)))))
-
-
-def spread(rows: Ids, most: int) -> Ids:
-    """At most so many of the rows, evenly from first to last."""
-    if len(rows) <= most:
-        return rows
-    return rows[np.linspace(0, len(rows) - 1, most).astype(np.int64)]

@@ -3,8 +3,8 @@
 FAISS computes in float32, and for batches by another formula (|x|² + |y|² − 2xy, through BLAS) whose last digits
 differ; among near-equal neighbours its order is therefore a matter of chance and of the batch. So FAISS only proposes:
 the distances of its candidates are computed anew in float64, and the answer is taken once it is certain that nobody
-left out could belong to it. For few probes among many vectors codes propose (:mod:`knownface.search.sieve`), by a
-bound that makes as certain.
+left out could belong to it. For few probes among many vectors codes propose
+(:mod:`knownface.search.scalar_filter`), by a bound that makes as certain.
 """
 
 from __future__ import annotations
@@ -19,18 +19,18 @@ import numpy.typing as npt
 
 from knownface.errors import IndexDamagedError
 from knownface.files import replacing
-from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
-from knownface.search.sieve import Sieve
+from knownface.search.base import VectorIndex, checked_ids, checked_k, checked_vectors, empty_answer, nearest
+from knownface.search.scalar_filter import ScalarFilter
 from knownface.search.threads import set_threads
 from knownface.types import Distances, Embeddings, Ids
 
-_SPARE = 8
+_EXTRA = 8
 """Candidates fetched beyond k, so that a second fetch is rare."""
 
 _UNIT_ROUNDOFF = 2.0**-24
 """Of float32."""
 
-_MOST_ALONE = 16
+_MOST_FILTERED = 16
 """Probes for which codes are quicker; more are quicker through BLAS, which reads the vectors once for all of them."""
 
 faiss.cvar.distance_compute_blas_threshold = 2048  # probes times length; FAISS's own is 128,000, up to six times slower
@@ -38,7 +38,7 @@ faiss.cvar.distance_compute_blas_threshold = 2048  # probes times length; FAISS'
 _DIGEST_SIZE = hashlib.sha256().digest_size
 
 
-class FaissFlatIndex:
+class FaissFlatIndex(VectorIndex):
     """See :class:`knownface.search.base.VectorIndex`. The file is one that FAISS reads (an ``IndexIDMap``).
 
     Example:
@@ -48,22 +48,25 @@ class FaissFlatIndex:
         array([[7]])
     """
 
-    sieved = (1 << 22, 1 << 26)
+    name = "flat"
+    description = "flat: every template is compared, exact"
+
+    filtered = (1 << 22, 1 << 26)
     """From how many numbers (vectors times length) up to how many there are codes beside the vectors. With fewer they
     save nothing; with more, an exact search takes more than 10 ms all the same, and they a quarter of its memory."""
 
-    proposed = 256
+    candidates = 256
     """Vectors that codes propose at first; mostly fewer than a hundred of them must be compared."""
 
     def __init__(self, dim: int) -> None:
-        self._take(faiss.IndexIDMap(faiss.IndexFlatL2(dim)))
+        self._adopt(faiss.IndexIDMap(faiss.IndexFlatL2(dim)))
 
-    def _take(self, index: Any) -> None:
+    def _adopt(self, index: Any) -> None:
         self._index = index
         self._flat: Any = faiss.downcast_index(index.index)
         self._refresh()
         self._largest_square = _largest_square(self._vectors)
-        self._sieve: Sieve | None = None
+        self._filter: ScalarFilter | None = None
 
     def _refresh(self) -> None:
         self._ids: Ids = faiss.vector_to_array(self._index.id_map)
@@ -97,11 +100,11 @@ class FaissFlatIndex:
         self._index.add_with_ids(vectors, ids)
         self._largest_square = max(self._largest_square, _largest_square(vectors))
         self._refresh()
-        if self._sieve is not None:
-            if self._is_sieved and self._sieve.fits(vectors):
-                self._sieve.add(vectors)
+        if self._filter is not None:
+            if self._is_filtered and self._filter.fits(vectors):
+                self._filter.add(vectors)
             else:
-                self._sieve = None
+                self._filter = None
 
     def remove(self, ids: Ids) -> None:
         """Remove the vectors of these ids."""
@@ -112,14 +115,14 @@ class FaissFlatIndex:
         held = np.intersect1d(self._ids, ids)
         if not len(held):
             return False
-        if self._sieve is not None:
-            self._sieve.remove(np.flatnonzero(np.isin(self._ids, held)))
+        if self._filter is not None:
+            self._filter.remove(np.flatnonzero(np.isin(self._ids, held)))
         self._index.remove_ids(held)
         return True
 
     @property
-    def _is_sieved(self) -> bool:
-        return self.sieved[0] <= len(self) * self.dim <= self.sieved[1]
+    def _is_filtered(self) -> bool:
+        return self.filtered[0] <= len(self) * self.dim <= self.filtered[1]
 
     def search(self, vectors: Embeddings, k: int) -> tuple[Distances, Ids]:
         """Find the k nearest of each probe."""
@@ -129,12 +132,12 @@ class FaissFlatIndex:
             return distances, found
         set_threads(len(probes), len(self) * self.dim)
         width = min(k, len(self))
-        through = self._through_sieve if self._is_sieved and len(probes) < _MOST_ALONE else self._through_all
-        distances[:, :width], found[:, :width] = through(probes, width)
+        search = self._filtered if self._is_filtered and len(probes) < _MOST_FILTERED else self._unfiltered
+        distances[:, :width], found[:, :width] = search(probes, width)
         return distances, found
 
-    def _through_all(self, probes: Embeddings, k: int) -> tuple[Distances, Ids]:
-        fetched = min(k + _SPARE, len(self))
+    def _unfiltered(self, probes: Embeddings, k: int) -> tuple[Distances, Ids]:
+        fetched = min(k + _EXTRA, len(self))
         squares, positions = self._flat.search(probes, fetched)
         slack = self._slack(probes)
         distances, found = empty_answer(len(probes), k)
@@ -148,13 +151,13 @@ class FaissFlatIndex:
             distances[row], found[row] = near, ids
         return distances, found
 
-    def _through_sieve(self, probes: Embeddings, k: int) -> tuple[Distances, Ids]:
-        if self._sieve is None:
-            self._sieve = Sieve(self._vectors)
+    def _filtered(self, probes: Embeddings, k: int) -> tuple[Distances, Ids]:
+        if self._filter is None:
+            self._filter = ScalarFilter(self._vectors)
         distances, found = empty_answer(len(probes), k)
-        waiting, fetched = np.arange(len(probes)), max(self.proposed, 2 * k)
+        waiting, fetched = np.arange(len(probes)), max(self.candidates, 2 * k)
         while len(waiting) and fetched * 8 <= len(self):
-            bounds, positions = self._sieve.search(probes[waiting], fetched)
+            bounds, positions = self._filter.search(probes[waiting], fetched)
             passed = np.zeros(len(waiting), dtype=np.bool_)
             for place, row in enumerate(waiting.tolist()):
                 probe = probes[row].astype(np.float64)
@@ -165,7 +168,7 @@ class FaissFlatIndex:
                 distances[row], found[row] = self._nearest(probe, positions[place, needed], k)
             waiting, fetched = waiting[~passed], 8 * fetched
         if len(waiting):
-            distances[waiting], found[waiting] = self._through_all(probes[waiting], k)
+            distances[waiting], found[waiting] = self._unfiltered(probes[waiting], k)
         return distances, found
 
     def _nearest(self, probe: npt.NDArray[np.float64], positions: Ids, k: int) -> tuple[Distances, Ids]:
@@ -190,7 +193,7 @@ class FaissFlatIndex:
             file.write(hashlib.sha256(data.data).digest())
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path, effort: int | None = None) -> Self:  # noqa: ARG003
         """Read a file that :meth:`save` wrote."""
         try:
             content = np.fromfile(path, dtype=np.uint8)
@@ -204,7 +207,7 @@ class FaissFlatIndex:
         if not _is_ours(loaded):
             raise IndexDamagedError(f"{path} is an index of another kind, or its parts do not fit together.")
         index = cls.__new__(cls)
-        index._take(loaded)
+        index._adopt(loaded)
         return index
 
 

@@ -30,11 +30,11 @@ class MilvusOptions:
         token: ``user:password`` or an API key; "" for none.
         collection: The beginning of the names of the collections.
         kind: ``flat``, ``ivf``, ``sq8``, ``pq`` or ``hnsw``.
-        lists: Lists of the kinds with lists.
-        probed: Lists looked into.
-        links: Links of a node of ``hnsw``.
-        build_effort: Candidates looked at when a node is linked.
-        effort: Candidates kept while searching ``hnsw``; with 128, 2 % of the answers were others (docs/scaling.md).
+        nlist: Lists of the kinds with inverted lists.
+        nprobe: Of these, scanned for a probe.
+        m: Links of a node of ``hnsw``.
+        ef_construction: Candidates compared when a node is linked.
+        ef: Candidates kept while searching ``hnsw``; with 128, 2 % of the answers were others (docs/scaling.md).
         timeout: Seconds a call may take.
 
     Raises:
@@ -45,11 +45,11 @@ class MilvusOptions:
     token: str = field(default="", repr=False)
     collection: str = "knownface"
     kind: str = "hnsw"
-    lists: int = 1024
-    probed: int = 64
-    links: int = 16
-    build_effort: int = 128
-    effort: int = 512
+    nlist: int = 1024
+    nprobe: int = 64
+    m: int = 16
+    ef_construction: int = 128
+    ef: int = 512
     timeout: float = 60.0
 
     def __post_init__(self) -> None:
@@ -76,17 +76,17 @@ class MilvusOptions:
     def build(self, dim: int) -> dict[str, int]:
         """The parameters by which Milvus builds the index."""
         values = {
-            "nlist": self.lists,
+            "nlist": self.nlist,
             "m": _subvectors(dim),
             "nbits": 8,
-            "M": self.links,
-            "efConstruction": self.build_effort,
+            "M": self.m,
+            "efConstruction": self.ef_construction,
         }
         return {key: values[key] for key in KINDS[self.kind][1]}
 
     def search(self, k: int) -> dict[str, int]:
         """The parameters by which Milvus searches for the k nearest."""
-        values = {"nprobe": min(self.probed, self.lists), "ef": max(self.effort, k)}
+        values = {"nprobe": min(self.nprobe, self.nlist), "ef": max(self.ef, k)}
         return {key: values[key] for key in KINDS[self.kind][2]}
 
 

@@ -11,7 +11,7 @@ import numpy as np
 
 from knownface.errors import IndexDamagedError
 from knownface.files import replacing
-from knownface.search.base import checked_ids, checked_k, checked_vectors, empty_answer, nearest
+from knownface.search.base import VectorIndex, checked_ids, checked_k, checked_vectors, empty_answer, nearest
 from knownface.types import Distances, Embeddings, Ids
 
 # What NumPy and zipfile raise for files that were cut or altered.
@@ -28,7 +28,7 @@ _DAMAGE = (
 )
 
 
-class NumpyIndex:
+class NumpyIndex(VectorIndex):
     """See :class:`knownface.search.base.VectorIndex`.
 
     Example:
@@ -37,6 +37,9 @@ class NumpyIndex:
         >>> index.search(np.array([[1, 0]], dtype=np.float32), 1)[1]
         array([[7]])
     """
+
+    name = "numpy"
+    description = "numpy: every template is compared in float64, exact and slow"
 
     def __init__(self, dim: int) -> None:
         self._ids: Ids = np.empty(0, dtype=np.int64)
@@ -82,7 +85,7 @@ class NumpyIndex:
             np.savez(file, ids=self._ids, vectors=self._vectors)
 
     @classmethod
-    def load(cls, path: Path) -> Self:
+    def load(cls, path: Path, effort: int | None = None) -> Self:  # noqa: ARG003
         """Read a file that :meth:`save` wrote."""
         try:
             with path.open("rb") as file, np.load(file, allow_pickle=False) as arrays:

@@ -44,22 +44,22 @@ class PgvectorOptions:
     """How the graph is built and searched.
 
     Attributes:
-        links: Links of a node (pgvector's ``m``), 2 to 100.
-        build_effort: Candidates looked at when a node is linked (``ef_construction``), at least twice ``links``.
-        effort: Candidates kept while searching (``ef_search``), 1 to 1000: more find more, and take longer. With 100,
+        m: Links of a node, 2 to 100.
+        ef_construction: Candidates compared when a node is linked, at least twice ``m``.
+        ef_search: Candidates kept while searching, 1 to 1000: more find more, and take longer. With 100,
             3 % of the answers were others than an exact search's (docs/scaling.md).
 
     Raises:
         SettingsError: The effort is more than pgvector takes.
     """
 
-    links: int = 16
-    build_effort: int = 128
-    effort: int = 400
+    m: int = 16
+    ef_construction: int = 128
+    ef_search: int = 400
 
     def __post_init__(self) -> None:
-        if not 1 <= self.effort <= 1000:
-            raise SettingsError(f"pgvector takes a search_effort of 1 to 1000, got {self.effort}.", "Set it anew.")
+        if not 1 <= self.ef_search <= 1000:
+            raise SettingsError(f"pgvector takes a search_effort of 1 to 1000, got {self.ef_search}.", "Set it anew.")
 
 
 class PgvectorTable:
@@ -93,7 +93,7 @@ class PgvectorTable:
         )
         if length == self._dim:
             return
-        _switch_on(connection)
+        _enable_extension(connection)
         connection.execute(text(f"DROP TABLE IF EXISTS {TABLE}"))
         connection.execute(
             text(
@@ -150,7 +150,7 @@ class PgvectorTable:
             connection.execute(
                 text(
                     f"CREATE INDEX CONCURRENTLY {INDEX} ON {TABLE} USING hnsw (embedding halfvec_l2_ops) "
-                    f"WITH (m = {self._options.links}, ef_construction = {self._options.build_effort})"
+                    f"WITH (m = {self._options.m}, ef_construction = {self._options.ef_construction})"
                 )
             )
             connection.execute(text("RESET maintenance_work_mem"))
@@ -160,7 +160,7 @@ class PgvectorTable:
     def _build_memory(self, connection: Connection) -> int:
         # A graph that outgrows its memory is built several times slower: a row's vector and links, with some room.
         rows = int(connection.scalar(text(f"SELECT count(*) FROM {TABLE}")) or 0)  # noqa: S608
-        return min(int(1.3 * rows * (2 * self._dim + 24 * self._options.links + 200)), _LARGEST_BUILD_MEMORY)
+        return min(int(1.3 * rows * (2 * self._dim + 24 * self._options.m + 200)), _LARGEST_BUILD_MEMORY)
 
     def candidates(self, connection: Connection, probes: Embeddings, k: int) -> Ids:
         """The ids of about the k nearest rows of each probe, in no order.
@@ -179,18 +179,18 @@ class PgvectorTable:
                 "SELECT set_config('hnsw.ef_search', :effort, true), "
                 "set_config('hnsw.iterative_scan', 'relaxed_order', true)"
             ),
-            {"effort": str(self._options.effort)},
+            {"effort": str(self._options.ef_search)},
         )
-        written = [_written(probe) for probe in probes]
+        texts = [_as_text(probe) for probe in probes]
         found = np.full((len(probes), k), -1, dtype=np.int64)
         filled = np.zeros(len(probes), dtype=np.int64)
-        for number, template_id in connection.execute(self._nearest, {"probes": written, "k": k}):
+        for number, template_id in connection.execute(self._nearest, {"probes": texts, "k": k}):
             found[number - 1, filled[number - 1]] = template_id
             filled[number - 1] += 1
         return found
 
 
-def _switch_on(connection: Connection) -> None:
+def _enable_extension(connection: Connection) -> None:
     try:
         connection.execute(text("CREATE EXTENSION IF NOT EXISTS vector"))
     except DBAPIError as error:
@@ -206,7 +206,7 @@ def _switch_on(connection: Connection) -> None:
         )
 
 
-def _written(probe: Embeddings) -> str:
+def _as_text(probe: Embeddings) -> str:
     return "[" + ",".join(map(repr, probe.tolist())) + "]"
 
 

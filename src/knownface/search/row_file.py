@@ -1,8 +1,8 @@
 """The file of a compressed index: what is small is read when it is opened, the vectors are mapped.
 
-A line of JSON tells where the parts lie; the parts follow, each at a multiple of 4096 bytes, little-endian: the
-coder's arrays, ids, codes, two checksums a row (of id and code, of the vector), and last the vectors. A removed row is
-overwritten where it stands, so that a file of gigabytes need not be written anew for one person.
+A line of JSON says where the parts lie; the parts follow, each at a multiple of 4096 bytes, little-endian: the
+quantizer's arrays, ids, codes, two checksums a row (of id and code, of the vector), and last the vectors. A removed
+row is overwritten where it stands, so that a file of gigabytes need not be written anew for one person.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from knownface.errors import IndexDamagedError
 from knownface.files import sync
-from knownface.search.coder import Coder, Codes
+from knownface.search.quantizer import Codes, Quantizer
 from knownface.search.rows import ERASED, Checks, checks_of
 from knownface.types import Embeddings, Ids
 
@@ -53,7 +53,7 @@ class RowFile:
         vectors: Float32, shape (n, dim), mapped.
         mapping: What they are a view of.
         checks: Uint64, shape (n,), mapped: of the vectors.
-        coder: What the codes were made by.
+        quantizer: What the codes were made by.
     """
 
     ids: Ids
@@ -62,16 +62,16 @@ class RowFile:
     vectors: Embeddings
     mapping: mmap.mmap
     checks: Checks
-    coder: Coder
+    quantizer: Quantizer
 
 
-def write_rows(path: Path, count: int, coder: Coder, blocks: Iterable[tuple[Ids, Embeddings]]) -> None:
+def write_rows(path: Path, count: int, quantizer: Quantizer, blocks: Iterable[tuple[Ids, Embeddings]]) -> None:
     """Write a file that only its owner may read, in little memory; not whole or not at all, and not yet safe.
 
     Args:
         path: The file.
         count: How many rows will come.
-        coder: Makes the codes.
+        quantizer: Makes the codes.
         blocks: Ids, ascending from block to block, and vectors.
 
     Raises:
@@ -80,17 +80,17 @@ def write_rows(path: Path, count: int, coder: Coder, blocks: Iterable[tuple[Ids,
     """
     path.touch(mode=0o600)
     with path.open("r+b") as file:
-        written = _fill(file, count, coder, blocks)
+        written = _fill(file, count, quantizer, blocks)
     if written != count:
         raise ValueError(f"{count} rows were announced, {written} came")
 
 
-def _fill(file: IO[bytes], count: int, coder: Coder, blocks: Iterable[tuple[Ids, Embeddings]]) -> int:
-    parts = _plan(count, coder)
-    _write_header(file, parts, coder)
+def _fill(file: IO[bytes], count: int, quantizer: Quantizer, blocks: Iterable[tuple[Ids, Embeddings]]) -> int:
+    parts = _plan(count, quantizer)
+    _write_header(file, parts, quantizer)
     row = 0
     for ids, vectors in blocks:
-        codes = coder.encode(vectors)
+        codes = quantizer.encode(vectors)
         values: dict[str, npt.NDArray[Any]] = {
             "ids": ids.astype("<i8"),
             "codes": codes,
@@ -111,14 +111,14 @@ def _words(ids: Ids, codes: Codes) -> npt.NDArray[np.uint8]:
     return np.concatenate([ids.astype("<i8").view(np.uint8).reshape(len(ids), 8), codes], axis=1)
 
 
-def _plan(count: int, coder: Coder) -> dict[str, _Part]:
+def _plan(count: int, quantizer: Quantizer) -> dict[str, _Part]:
     shapes: list[tuple[str, str, tuple[int, ...]]] = [
-        *((name, "<f4", array.shape) for name, array in coder.arrays().items()),
+        *((name, "<f4", array.shape) for name, array in quantizer.arrays().items()),
         ("ids", "<i8", (count,)),
-        ("codes", "|u1", (count, coder.size)),
+        ("codes", "|u1", (count, quantizer.size)),
         ("row_checks", "<u8", (count,)),
         ("vector_checks", "<u8", (count,)),
-        ("vectors", "<f4", (count, coder.dim)),
+        ("vectors", "<f4", (count, quantizer.dim)),
     ]
     parts, offset = {}, _HEADER
     for name, dtype, shape in shapes:
@@ -127,11 +127,17 @@ def _plan(count: int, coder: Coder) -> dict[str, _Part]:
     return parts
 
 
-def _write_header(file: IO[bytes], parts: dict[str, _Part], coder: Coder) -> None:
-    arrays = {name: np.ascontiguousarray(array, dtype="<f4") for name, array in coder.arrays().items()}
+def _write_header(file: IO[bytes], parts: dict[str, _Part], quantizer: Quantizer) -> None:
+    arrays = {name: np.ascontiguousarray(array, dtype="<f4") for name, array in quantizer.arrays().items()}
     digest = hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest()
     places = {name: [part.offset, part.dtype, list(part.shape)] for name, part in parts.items()}
-    header = {"format": _FORMAT, "dim": coder.dim, "token": uuid.uuid4().hex, "coder_sha256": digest, "parts": places}
+    header = {
+        "format": _FORMAT,
+        "dim": quantizer.dim,
+        "token": uuid.uuid4().hex,
+        "coder_sha256": digest,
+        "parts": places,
+    }
     text = json.dumps(header)
     head = f"{hashlib.sha256(text.encode()).hexdigest()} {text}\n".encode()
     file.write(head.ljust(_HEADER, b" "))
@@ -146,15 +152,15 @@ def read_rows(path: Path) -> RowFile:
     Raises:
         IndexDamagedError: It is missing, no such file, or not as it was written.
     """
-    with _damage_told(path):
+    with _damage_named(path):
         header, parts = _read_header(path)
         small = {name: _read(path, part) for name, part in parts.items() if not name.startswith("vector")}
-        arrays = {name: small[name] for name in ("pieces", "turn", "centres") if name in small}
-        if hashlib.sha256(b"".join(array.tobytes() for array in arrays.values())).hexdigest() != header["coder_sha256"]:
-            raise ValueError("the coder was altered")
-        coder = Coder.from_arrays(header["dim"], **arrays)
+        arrays = [small[name] for name in ("pieces", "turn", "centres") if name in small]
+        if hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest() != header["coder_sha256"]:
+            raise ValueError("the quantizer was altered")
+        quantizer = Quantizer.from_arrays(header["dim"], *arrays)
         ids, codes, row_checks = small["ids"], small["codes"], small["row_checks"]
-        if parts["vectors"].shape != (len(ids), coder.dim) or codes.shape != (len(ids), coder.size):
+        if parts["vectors"].shape != (len(ids), quantizer.dim) or codes.shape != (len(ids), quantizer.size):
             raise ValueError("the parts do not fit together")
         (vectors, mapping), (checks, _) = _map(path, parts["vectors"]), _map(path, parts["vector_checks"])
         alive = (row_checks != ERASED) & (np.asarray(checks) != ERASED)
@@ -162,9 +168,9 @@ def read_rows(path: Path) -> RowFile:
             raise ValueError("ids or codes were altered")
         if (np.diff(ids) <= 0).any() or (ids < 0).any():
             raise ValueError("ids do not ascend")
-        if coder.lists and (codes[alive, :4].copy().view("<i4") >= coder.lists).any():
+        if quantizer.nlist and (codes[alive, :4].copy().view("<i4") >= quantizer.nlist).any():
             raise ValueError("a code names a list that there is not")
-        return RowFile(ids, codes, alive, vectors, mapping, checks, coder)
+        return RowFile(ids, codes, alive, vectors, mapping, checks, quantizer)
 
 
 def read_token(path: Path) -> str:
@@ -173,7 +179,7 @@ def read_token(path: Path) -> str:
     Raises:
         IndexDamagedError: It is missing, or no such file.
     """
-    with _damage_told(path):
+    with _damage_named(path):
         return str(_read_header(path)[0]["token"])
 
 
@@ -187,7 +193,7 @@ def erase_rows(path: Path, ids: Ids) -> int:
         IndexDamagedError: It is missing, or no such file.
         OSError: It cannot be written.
     """
-    with _damage_told(path):
+    with _damage_named(path):
         _, parts = _read_header(path)
         held, _ = _map(path, parts["ids"])  # looking for a few reads a few pages
     if not len(held):
@@ -208,7 +214,7 @@ def erase_rows(path: Path, ids: Ids) -> int:
 
 
 @contextmanager
-def _damage_told(path: Path) -> Iterator[None]:
+def _damage_named(path: Path) -> Iterator[None]:
     try:
         yield
     except (OSError, ValueError, TypeError, LookupError, AttributeError) as error:

@@ -37,6 +37,11 @@ class Location:
         """Whether SQLite keeps it, in a file or in memory."""
         return self.url.get_backend_name() == "sqlite"
 
+    @property
+    def is_memory(self) -> bool:
+        """Whether it is gone when it is closed, and has one connection."""
+        return self.file is None and self.is_sqlite
+
     def __str__(self) -> str:
         """The file, or the URL with its secrets hidden."""
         if self.file is not None:

@@ -12,8 +12,11 @@ import pytest
 
 from knownface.errors import GalleryError, SettingsError
 from knownface.gallery import Gallery, NewTemplate
-from knownface.gallery.index import engines
-from knownface.gallery.index.remote import engine_options
+from knownface.gallery.index import milvus, pgvector, remote
+from knownface.gallery.index.choice import chosen_index
+from knownface.gallery.index.local import LocalIndex
+from knownface.gallery.index.milvus import Milvus
+from knownface.gallery.index.pgvector import Pgvector
 from knownface.search import NumpyIndex
 from knownface.search import pgvector as pgvector_module
 from knownface.search.milvus import MilvusPartition
@@ -44,13 +47,13 @@ def opened(request, tmp_path):
     postgres = request.param in ("pgvector", "process-postgresql")
     place = request.getfixturevalue("postgres_url") if postgres else tmp_path / "gallery.db"
     options = {
-        "pgvector": PgvectorOptions(),
-        "milvus": MilvusOptions(uri=str(tmp_path / "milvus" / "faces.db")),
+        "pgvector": Pgvector(),
+        "milvus": Milvus(MilvusOptions(uri=str(tmp_path / "milvus" / "faces.db"))),
     }.get(request.param)
     galleries = []
 
     def open_one():
-        gallery = Gallery.open(place, engine=options)
+        gallery = Gallery.open(place, index=options)
         gallery.bind(CONTRACT)
         galleries.append(gallery)
         return gallery
@@ -113,10 +116,10 @@ def test_two_openings_see_each_others_changes_at_once(opened):
 
 
 def test_more_than_one_step_and_a_step_cut_short(opened, monkeypatch):
-    monkeypatch.setattr(engines, "STEP", 16)
+    monkeypatch.setattr(remote, "STEP", 16)
     gallery = opened()
     gallery.enrol([("Ann", face) for face in faces(1, 50)])
-    read = engines.read_vectors
+    read = pgvector.read_vectors
     calls = []
 
     def fail_at_the_third(*args, **kwargs):
@@ -126,8 +129,9 @@ def test_more_than_one_step_and_a_step_cut_short(opened, monkeypatch):
         return read(*args, **kwargs)
 
     with monkeypatch.context() as patched:
-        patched.setattr(engines, "read_vectors", fail_at_the_third)
-        if gallery._live.__class__.__name__ == "EngineIndex":
+        for module in (milvus, pgvector):
+            patched.setattr(module, "read_vectors", fail_at_the_third)
+        if isinstance(gallery.index._copy, remote.RemoteCopy):
             with pytest.raises(GalleryError, match="cut short"):
                 gallery.search(unit(9, 1), 1)
     check(gallery, unit(9, 4), 60)
@@ -138,12 +142,12 @@ def test_more_than_one_step_and_a_step_cut_short(opened, monkeypatch):
 
 def test_a_graph_is_built_and_answers_nearly_the_same(postgres_url, monkeypatch):
     monkeypatch.setattr(pgvector_module, "GRAPH_FROM", 500)
-    with Gallery.open(postgres_url, engine=PgvectorOptions()) as gallery:
+    with Gallery.open(postgres_url, index=Pgvector()) as gallery:
         gallery.bind(CONTRACT)
         gallery.enrol([(f"Person {i % 100}", face) for i, face in enumerate(faces(1, 2000))])
         gallery.build_index()
-        gallery._live._tending.join()
-        with gallery._reading() as connection:
+        gallery.index._copy._maintaining.join()
+        with gallery.database.reading() as connection:
             connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
             plan = connection.exec_driver_sql(
                 "EXPLAIN SELECT template_id FROM pgvector_index ORDER BY embedding <-> "
@@ -165,7 +169,7 @@ def test_milvus_that_was_lost_or_is_ahead_is_mended(tmp_path):
     pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
     options = MilvusOptions(uri=str(tmp_path / "faces.db"))
     file, copy = tmp_path / "gallery.db", tmp_path / "copy.db"
-    with Gallery.open(file, engine=options) as gallery:
+    with Gallery.open(file, index=Milvus(options)) as gallery:
         gallery.bind(CONTRACT)
         gallery.enrol([("Ann", face) for face in faces(1, 20)])
         check(gallery, unit(9, 3), 5)
@@ -174,23 +178,23 @@ def test_milvus_that_was_lost_or_is_ahead_is_mended(tmp_path):
         check(gallery, unit(9, 3), 5)
     # An older state comes back: what was enrolled since must go from Milvus too.
     Gallery.restore(copy, file)
-    with Gallery.open(file, engine=options) as gallery:
+    with Gallery.open(file, index=Milvus(options)) as gallery:
         check(gallery, np.concatenate([unit(9, 3), unit(2, 3)]), 5)
-        held = gallery._live._found._partition.ids(0, 10**6)
+        held = gallery.index._copy._remote._partition.ids(0, 10**6)
         assert held.tolist() == gallery.vectors().templates.tolist()
     other = MilvusOptions(uri=str(tmp_path / "empty.db"))
-    with Gallery.open(file, engine=other) as gallery:
+    with Gallery.open(file, index=Milvus(other)) as gallery:
         check(gallery, unit(9, 3), 5)
 
 
 def test_what_is_removed_leaves_milvus_before_anybody_searches(tmp_path):
     pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
     options = MilvusOptions(uri=str(tmp_path / "faces.db"))
-    with Gallery.open(tmp_path / "gallery.db", engine=options) as gallery:
+    with Gallery.open(tmp_path / "gallery.db", index=Milvus(options)) as gallery:
         gallery.bind(CONTRACT)
         gallery.enrol([("Ann", face) for face in faces(1, 5)] + [("Bob", face) for face in faces(2, 5)])
         gallery.search(unit(9, 1), 1)
-        partition: MilvusPartition = gallery._live._found._partition
+        partition: MilvusPartition = gallery.index._copy._remote._partition
         gallery.remove("Ann")
         assert partition.ids(0, 1000).tolist() == gallery.vectors().templates.tolist()
 
@@ -198,7 +202,7 @@ def test_what_is_removed_leaves_milvus_before_anybody_searches(tmp_path):
 def test_an_engine_that_does_not_answer_loses_nothing(tmp_path, caplog):
     pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
     options = MilvusOptions(uri="http://ann:secret@127.0.0.1:1", token="ann:secret", timeout=1)
-    with Gallery.open(tmp_path / "gallery.db", engine=options) as gallery:
+    with Gallery.open(tmp_path / "gallery.db", index=Milvus(options)) as gallery:
         gallery.bind(CONTRACT)
         assert gallery.add_templates("Ann", faces(1, 2)) == 2
         with pytest.raises(GalleryError, match=r"Milvus at http://127\.0\.0\.1:1") as caught:
@@ -214,26 +218,27 @@ def test_an_engine_that_does_not_answer_loses_nothing(tmp_path, caplog):
 
 def test_what_does_not_fit_is_refused(tmp_path, monkeypatch):
     with pytest.raises(SettingsError, match="PostgreSQL"):
-        Gallery.open(tmp_path / "gallery.db", engine=PgvectorOptions())
+        Gallery.open(tmp_path / "gallery.db", index=Pgvector())
     with pytest.raises(SettingsError, match="memory"):
-        Gallery.open(":memory:", engine=MilvusOptions(uri="http://localhost:19530"))
+        Gallery.open(":memory:", index=Milvus(MilvusOptions(uri="http://localhost:19530")))
     monkeypatch.chdir(tmp_path)
     with pytest.raises(SettingsError, match="milvus_uri"):
-        engine_options(load_settings(index="milvus"))
-    made = engine_options(load_settings(index="milvus", milvus_uri="http://h:1", milvus_token="t", search_effort=77))
-    assert (made.uri, made.token, made.effort, made.probed) == ("http://h:1", "t", 77, 77)
-    assert engine_options(load_settings(index="pgvector", search_effort=40)) == PgvectorOptions(effort=40)
-    assert engine_options(load_settings()) is None
+        chosen_index(load_settings(index="milvus"))
+    made = chosen_index(load_settings(index="milvus", milvus_uri="http://h:1", milvus_token="t", search_effort=77))
+    options = made.options
+    assert (options.uri, options.token, options.ef, options.nprobe) == ("http://h:1", "t", 77, 77)
+    assert chosen_index(load_settings(index="pgvector", search_effort=40)) == Pgvector(PgvectorOptions(ef_search=40))
+    assert chosen_index(load_settings()) == LocalIndex()
 
 
 WATCHER = """
 import sys
 import numpy as np
 from knownface.gallery import Gallery
-from knownface.search.pgvector import PgvectorOptions
-engine = PgvectorOptions() if sys.argv[2] == "pgvector" else None
+from knownface.gallery.index.pgvector import Pgvector
+index = Pgvector() if sys.argv[2] == "pgvector" else None
 probe = np.frombuffer(bytes.fromhex(sys.argv[3]), dtype=np.float32)[None]
-with Gallery.open(sys.argv[1], engine=engine) as gallery:
+with Gallery.open(sys.argv[1], index=index) as gallery:
     for _ in sys.stdin:
         found = int(gallery.search(probe, 1).people[0, 0])
         print(gallery.names.get(found, "Unknown"), flush=True)
@@ -246,7 +251,7 @@ def test_a_change_in_one_process_is_in_the_next_answer_of_another(postgres_url, 
     probe = unit(5, 1)[0]
     command = [sys.executable, "-c", WATCHER, postgres_url, kind, probe.tobytes().hex()]
     template = NewTemplate(probe, "/5.jpg", "5" * 64)
-    with Gallery.open(postgres_url, engine=PgvectorOptions() if kind == "pgvector" else None) as gallery:
+    with Gallery.open(postgres_url, index=Pgvector() if kind == "pgvector" else None) as gallery:
         gallery.bind(CONTRACT)
         watcher = subprocess.Popen(
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True

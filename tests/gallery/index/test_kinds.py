@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 
 from knownface.gallery import Gallery, NewTemplate
-from knownface.gallery.index import options as index_options
-from knownface.gallery.index.options import IndexOptions, kind_of
-from knownface.gallery.index.saved import forget_templates, index_files
+from knownface.gallery.index import sizes
+from knownface.gallery.index.choice import chosen_index
+from knownface.gallery.index.local import LocalIndex
+from knownface.gallery.index.milvus import Milvus
+from knownface.gallery.index.pgvector import Pgvector
+from knownface.gallery.index.saved import erase_templates, index_files
 from knownface.gallery.index.template_selection import choose_best
-from knownface.search import NumpyIndex
+from knownface.search import CompressedIndex, IvfIndex, NumpyIndex
 from knownface.search.milvus_options import MilvusOptions
-from knownface.search.pgvector import PgvectorOptions
 from knownface.settings import load_settings
 from knownface.storage import scrub
 
@@ -54,11 +56,12 @@ def answers_as_the_oracle(gallery, probes):
 def how(request, file):
     """Where the gallery lies, and who searches it."""
     if request.param == "pgvector":
-        return {"location": request.getfixturevalue("postgres_url"), "engine": PgvectorOptions()}
+        return {"location": request.getfixturevalue("postgres_url"), "index": Pgvector()}
     if request.param == "milvus":
         pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
-        return {"location": file, "engine": MilvusOptions(uri=str(file.with_name("milvus") / "faces.db"))}
-    return {"location": file, "index": IndexOptions(request.param, probes=1000 if request.param == "ivf" else None)}
+        return {"location": file, "index": Milvus(MilvusOptions(uri=str(file.with_name("milvus") / "faces.db")))}
+    kind = {kind.name: kind for kind in sizes.KINDS}[request.param]
+    return {"location": file, "index": LocalIndex(kind, effort=1000 if request.param == "ivf" else None)}
 
 
 @pytest.mark.parametrize("how", KINDS, indirect=True)
@@ -69,7 +72,7 @@ def test_enrol_search_edit_delete_restart(how, file, contract, tmp_path):
         assert answers_as_the_oracle(gallery, probes) == [f"Person {p}" for p in range(0, PEOPLE, 7)]
         gallery.build_index()
     with Gallery.open(**how) as gallery, Gallery.open(**how) as other:
-        assert gallery.info().index_saved is (None if "engine" in how else True)
+        assert gallery.info().index_saved is (True if isinstance(how["index"], LocalIndex) else None)
         other.search(probes, 1)
         gallery.bind(contract)
         gallery.rename("Person 0", "Ada")
@@ -84,14 +87,14 @@ def test_enrol_search_edit_delete_restart(how, file, contract, tmp_path):
     with Gallery.open(**how) as gallery:
         assert answers_as_the_oracle(gallery, probes)[:3] == ["Ada", "Person 14", "Person 14"]
         assert len(gallery) == PEOPLE * EACH - EACH + 1
-    if "engine" in how:
+    if not isinstance(how["index"], LocalIndex):
         return  # their files are theirs
     gone = [vector_of(21, n).tobytes() for n in range(EACH)]
     assert not [path.name for path in tmp_path.iterdir() if any(v in path.read_bytes() for v in gone)]
 
 
 def test_a_removal_leaves_the_saved_index_of_a_large_gallery_usable(file, contract, tmp_path, monkeypatch):
-    options = IndexOptions("compressed")
+    options = LocalIndex(CompressedIndex)
     with Gallery.open(file, index=options) as gallery:
         fill(gallery, contract)
         gallery.build_index()
@@ -107,7 +110,7 @@ def test_a_removal_leaves_the_saved_index_of_a_large_gallery_usable(file, contra
 
 
 def test_a_removal_that_is_rolled_back_loses_nothing_of_the_saved_index(file, contract):
-    options = IndexOptions("compressed")
+    options = LocalIndex(CompressedIndex)
     with Gallery.open(file, index=options) as gallery:
         fill(gallery, contract)
         gallery.build_index()
@@ -117,14 +120,14 @@ def test_a_removal_that_is_rolled_back_loses_nothing_of_the_saved_index(file, co
         """Stands for whatever comes between erasing and committing."""
 
     with Gallery.open(file, index=options) as gallery:
-        with pytest.raises(Stop), gallery._writing():  # noqa: PT012 - what comes before the raise is the point
-            forget_templates(file, np.array(ids))
+        with pytest.raises(Stop), gallery.database.writing():  # noqa: PT012 - what comes before the raise is the point
+            erase_templates(file, np.array(ids))
             raise Stop
         assert answers_as_the_oracle(gallery, vector_of(21, 0)[None]) == ["Person 21"]
 
 
 def test_a_vector_damaged_on_the_disk_is_taken_from_the_database(file, contract, caplog):
-    options = IndexOptions("compressed")
+    options = LocalIndex(CompressedIndex)
     with Gallery.open(file, index=options) as gallery:
         fill(gallery, contract)
         gallery.build_index()
@@ -138,15 +141,15 @@ def test_a_vector_damaged_on_the_disk_is_taken_from_the_database(file, contract,
 
 
 def test_a_gallery_that_grows_changes_its_index_without_a_gap(file, contract, monkeypatch):
-    monkeypatch.setattr(index_options, "FLAT_UP_TO", 500)
+    monkeypatch.setattr(sizes, "FLAT_UP_TO", 500)
     with Gallery.open(file) as gallery:
         gallery.bind(contract)
         gallery.enrol([(f"Person {p}", template(p, n)) for p in range(60) for n in range(EACH)])
         gallery.search(vector_of(0, 0)[None], 1)
-        assert kind_of(gallery._live.index) == "flat"
+        assert gallery.index._copy.index.name == "flat"
         gallery.enrol([(f"Person {p}", template(p, n)) for p in range(60, PEOPLE) for n in range(EACH)])
         deadline = time.monotonic() + 60
-        while kind_of(gallery._live.index) == "flat":
+        while gallery.index._copy.index.name == "flat":
             assert answers_as_the_oracle(gallery, vector_of(70, 9)[None]) == ["Person 70"]
             assert time.monotonic() < deadline
         assert answers_as_the_oracle(gallery, vector_of(70, 9)[None]) == ["Person 70"]
@@ -166,9 +169,9 @@ def test_a_large_gallery_is_rid_of_the_last_traces_when_closed(file, contract, t
 
 def test_the_settings_choose_the_index():
     settings = load_settings(index="ivf", search_effort=7, templates_per_person=4)
-    assert index_options.index_options(settings) == IndexOptions("ivf", 7, 4)
-    assert index_options.index_options(load_settings()) == IndexOptions()
-    assert [IndexOptions().kind_for(n) for n in (20_000, 20_001, 5_000_001)] == ["flat", "compressed", "ivf"]
+    assert chosen_index(settings) == LocalIndex(IvfIndex, 7, 4)
+    assert chosen_index(load_settings()) == LocalIndex()
+    assert [LocalIndex().kind_for(n).name for n in (20_000, 20_001, 5_000_001)] == ["flat", "compressed", "ivf"]
 
 
 def test_the_best_templates_are_far_apart_and_good():

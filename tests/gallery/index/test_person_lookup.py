@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from knownface.gallery.index.person_lookup import NO_PERSON, PersonLookup
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["add", "remove", "give"]), st.sets(st.integers(0, 20), max_size=5), st.integers(0, 3)),
+    st.tuples(st.sampled_from(["add", "remove", "move"]), st.sets(st.integers(0, 20), max_size=5), st.integers(0, 3)),
     max_size=12,
 )
 
@@ -19,40 +19,40 @@ def ids(values):
 
 @given(steps=steps)
 def test_it_says_what_a_plain_dict_says_after_any_changes(steps):
-    plain, owners = {}, PersonLookup(ids([]), ids([]))
+    plain, lookup = {}, PersonLookup(ids([]), ids([]))
     for what, some, person in steps:
         if what == "add":
             new = ids(some - plain.keys())
-            owners.add(new, np.full(len(new), person))
+            lookup.add(new, np.full(len(new), person))
             plain.update(dict.fromkeys(new.tolist(), person))
         else:
-            held = owners.held(ids(some))
+            held = lookup.held(ids(some))
             assert held.tolist() == sorted(some & plain.keys())
             if what == "remove":
-                owners.remove(held)
+                lookup.remove(held)
                 for i in held.tolist():
                     del plain[i]
             else:
-                owners.give(held, np.full(len(held), person))
+                lookup.move(held, np.full(len(held), person))
                 plain.update(dict.fromkeys(held.tolist(), person))
         everything = np.arange(-1, 22).reshape(1, -1)
-        assert owners.of(everything).tolist() == [[plain.get(i, NO_PERSON) for i in range(-1, 22)]]
-        assert dict(zip(*(array.tolist() for array in owners.arrays()), strict=True)) == plain
-        assert owners.arrays()[0].tolist() == sorted(plain)
-        assert len(owners) == len(plain)
-        assert owners.of_people(ids([person])).tolist() == sorted(i for i, p in plain.items() if p == person)
+        assert lookup.people_of(everything).tolist() == [[plain.get(i, NO_PERSON) for i in range(-1, 22)]]
+        assert dict(zip(*(array.tolist() for array in lookup.arrays()), strict=True)) == plain
+        assert lookup.arrays()[0].tolist() == sorted(plain)
+        assert len(lookup) == len(plain)
+        assert lookup.templates_of(ids([person])).tolist() == sorted(i for i, p in plain.items() if p == person)
 
 
 def test_the_arrays_it_was_made_from_stay_as_they_are():
     templates, people = ids([1, 2, 3]), ids([7, 8, 9])
-    owners = PersonLookup(templates, people)
-    owners.give(ids([2]), ids([1]))
-    owners.remove(ids([1]))
-    owners.add(ids([4]), ids([5]))
+    lookup = PersonLookup(templates, people)
+    lookup.move(ids([2]), ids([1]))
+    lookup.remove(ids([1]))
+    lookup.add(ids([4]), ids([5]))
     assert (templates.tolist(), people.tolist()) == ([1, 2, 3], [7, 8, 9])
 
 
 @pytest.mark.parametrize("shape", [(0,), (2, 0), (2, 3)])
 def test_of_an_empty_one_everybody_is_nobody(shape):
-    owners = PersonLookup(ids([]), ids([]))
-    assert (owners.of(np.zeros(shape, dtype=np.int64)) == NO_PERSON).all()
+    lookup = PersonLookup(ids([]), ids([]))
+    assert (lookup.people_of(np.zeros(shape, dtype=np.int64)) == NO_PERSON).all()

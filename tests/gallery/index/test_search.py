@@ -13,12 +13,11 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from knownface.gallery import Gallery, NewTemplate, changes
 from knownface.gallery.index import local, updating
-from knownface.gallery.index.local import LiveIndex
-from knownface.gallery.index.options import IndexOptions
+from knownface.gallery.index.local import LocalCopy, LocalIndex
 from knownface.gallery.index.saved import index_files
 from knownface.gallery.index.template_selection import choose_best
 from knownface.gallery.values import GalleryVectors
-from knownface.search import FaissFlatIndex, NumpyIndex
+from knownface.search import CompressedIndex, FaissFlatIndex, NumpyIndex
 from knownface.types import DecisionRule, EmbedderContract
 
 
@@ -43,16 +42,16 @@ def test_an_empty_gallery_finds_nothing(gallery, face):
     assert found.people.tolist() == [[-1, -1]] * 3
     assert np.isinf(found.distances).all()
     assert len(gallery) == 0
-    assert gallery.negatives()[1].tolist() == []
+    assert gallery.index.snapshot().negative_people.tolist() == []
     assert gallery.vectors().templates.tolist() == []
 
 
 def test_counter_examples_are_kept_apart(gallery, face):
     gallery.add_templates("Ann", [face(1), face(2, negative=True)])
     assert nearest(gallery, face(2), 2) == ["Ann", None]
-    vectors, owners = gallery.negatives()
-    np.testing.assert_array_equal(vectors, face(2).vector[None])
-    assert owners.tolist() == [gallery.person("Ann").id]
+    snapshot = gallery.index.snapshot()
+    np.testing.assert_array_equal(snapshot.negatives, face(2).vector[None])
+    assert snapshot.negative_people.tolist() == [gallery.person("Ann").id]
     assert len(gallery) == 1
 
 
@@ -90,11 +89,11 @@ def test_adding_reads_only_what_was_added(gallery, face, monkeypatch):
 
 def test_adding_does_not_read_the_vectors_that_are_there(gallery, face, reopen, monkeypatch):
     gallery.add_templates("Ann", [face(1)])
-    monkeypatch.setattr(LiveIndex, "sync", None)
+    monkeypatch.setattr(LocalCopy, "update", None)
     other = reopen()
     assert other.add_templates("Bob", [face(2)]) == 1
     assert len(other) == 2
-    other.check_not_empty()
+    other.index.check_not_empty()
 
 
 def test_the_answer_is_the_same_alone_and_in_a_batch(gallery, face):
@@ -136,19 +135,19 @@ def test_threads_may_search_while_others_add(gallery, face):
 def loads(monkeypatch):
     """Counts what is read from the saved index and from the database."""
     counts = {"saved": 0, "built": 0}
-    load, build = LiveIndex._load, LiveIndex._build
+    load, build = LocalCopy._load, LocalCopy._build
 
-    def counted_load(self, connection):
-        found = load(self, connection)
+    def counted_load(self, connection, snapshot):
+        found = load(self, connection, snapshot)
         counts["saved"] += found is not None
         return found
 
-    def counted_build(self, connection, view):
+    def counted_build(self, connection, snapshot):
         counts["built"] += 1
-        return build(self, connection, view)
+        return build(self, connection, snapshot)
 
-    monkeypatch.setattr(LiveIndex, "_load", counted_load)
-    monkeypatch.setattr(LiveIndex, "_build", counted_build)
+    monkeypatch.setattr(LocalCopy, "_load", counted_load)
+    monkeypatch.setattr(LocalCopy, "_build", counted_build)
     return counts
 
 
@@ -212,7 +211,7 @@ def test_an_index_saved_before_an_addition_is_used_and_brought_up_to_date(saved,
 
 def test_an_index_of_another_kind_than_asked_for_is_not_used(saved, file, face, monkeypatch):
     counts = loads(monkeypatch)
-    for options in (IndexOptions("compressed"), IndexOptions(templates_per_person=1)):
+    for options in (LocalIndex(CompressedIndex), LocalIndex(templates_per_person=1)):
         with Gallery.open(file, index=options) as opened:
             assert nearest(opened, face(2)) == ["Bob"]
     assert counts == {"saved": 0, "built": 2}
@@ -251,7 +250,7 @@ def test_copies_of_a_gallery_do_not_take_each_others_index(saved, gallery, face,
     gallery.build_index()
     with Gallery.open(copy) as other:
         other.add_templates("Zoe", [face(4)])
-        assert other.generation == gallery.generation
+        assert other.index.snapshot().generation == gallery.index.snapshot().generation
     for mine, theirs in zip(index_files(file), index_files(copy), strict=True):
         theirs.write_bytes(mine.read_bytes())
     with Gallery.open(copy) as other:
@@ -298,7 +297,7 @@ CONTRACT = EmbedderContract("net", DIM, "aligned", "f", "MIT", DecisionRule(1, 2
 class TwoPrograms(RuleBasedStateMachine):
     """However two programs change a gallery, both find what a plain list of its templates says."""
 
-    options = IndexOptions()
+    options = LocalIndex()
 
     @initialize()
     def start(self):
@@ -367,10 +366,10 @@ class TwoPrograms(RuleBasedStateMachine):
             assert found.people.tolist() == [[owner.get(i, -1) for i in row] for row in ids.tolist()]
             assert len(program) == len(program.vectors().templates)
             assert dict(program.names) == {person.id: person.name for person in program.people()}
-            negatives, owners = program.negatives()
+            snapshot = program.index.snapshot()
             there = program.vectors(negative=True)
-            assert negatives.tolist() == there.embeddings.tolist()
-            assert owners.tolist() == there.people.tolist()
+            assert snapshot.negatives.tolist() == there.embeddings.tolist()
+            assert snapshot.negative_people.tolist() == there.people.tolist()
 
     def searched(self, program):
         """What is to be found, from a fresh look at the database."""
@@ -393,13 +392,13 @@ class TwoPrograms(RuleBasedStateMachine):
 class TwoCompressed(TwoPrograms):
     """The same with an index that maps a file, which removals change in place."""
 
-    options = IndexOptions("compressed")
+    options = LocalIndex(CompressedIndex)
 
 
 class TwoCondensed(TwoPrograms):
     """The same where only the two best templates of each person are searched."""
 
-    options = IndexOptions(templates_per_person=2)
+    options = LocalIndex(templates_per_person=2)
 
 
 def _tested(machine):

@@ -9,78 +9,78 @@ from knownface.search.rows import Growing
 from knownface.types import Ids
 
 NO_PERSON = -1
-"""The owner of a template that is not held."""
+"""Stands for the person of a template that is not held."""
 
 _MOST_REMOVED = 0.25
 
 
 class PersonLookup:
-    """Ids, ascending, and owners.
+    """The person of each template.
 
     Args:
-        templates: Int64, shape (n,), ascending, none twice.
-        owners: Int64, shape (n,): person ids.
+        templates: Ids, int64, shape (n,), ascending, none twice.
+        people: Person ids, int64, shape (n,).
     """
 
-    def __init__(self, templates: Ids, owners: Ids) -> None:
-        self._take(templates, owners.copy())
+    def __init__(self, templates: Ids, people: Ids) -> None:
+        self._replace(templates, people.copy())
 
-    def _take(self, templates: Ids, owners: Ids) -> None:
-        self._templates, self._owners, self._removed = Growing(templates), Growing(owners), 0
+    def _replace(self, templates: Ids, people: Ids) -> None:
+        self._templates, self._people, self._removed = Growing(templates), Growing(people), 0
 
     def __len__(self) -> int:
         return len(self._templates) - self._removed
 
     def arrays(self) -> tuple[Ids, Ids]:
-        """The ids held, ascending, and their owners."""
-        held = self._owners.array != NO_PERSON
-        return self._templates.array[held], self._owners.array[held]
+        """The templates held, ascending, and their people."""
+        held = self._people.array != NO_PERSON
+        return self._templates.array[held], self._people.array[held]
 
-    def of(self, ids: Ids) -> Ids:
+    def people_of(self, templates: Ids) -> Ids:
         """Whose these templates are; :data:`NO_PERSON` for those not held. Any shape."""
-        owners = np.full(ids.shape, NO_PERSON, dtype=np.int64)
-        places, there = self._places(ids)
-        owners[there] = self._owners.array[places[there]]
-        return owners
+        people = np.full(templates.shape, NO_PERSON, dtype=np.int64)
+        places, there = self._places(templates)
+        people[there] = self._people.array[places[there]]
+        return people
 
-    def held(self, ids: Ids) -> Ids:
-        """Those of the ids that are held."""
-        held: Ids = ids[self.of(ids) != NO_PERSON]
+    def held(self, templates: Ids) -> Ids:
+        """Those of the templates that are held."""
+        held: Ids = templates[self.people_of(templates) != NO_PERSON]
         return held
 
-    def of_people(self, people: Ids) -> Ids:
+    def templates_of(self, people: Ids) -> Ids:
         """The templates of these people, ascending."""
-        theirs: Ids = self._templates.array[np.isin(self._owners.array, people)]
+        theirs: Ids = self._templates.array[np.isin(self._people.array, people)]
         return theirs
 
-    def add(self, ids: Ids, owners: Ids) -> None:
+    def add(self, templates: Ids, people: Ids) -> None:
         """Add templates that are not held.
 
         Args:
-            ids: Int64, shape (n,), ascending.
-            owners: Int64, shape (n,).
+            templates: Int64, shape (n,), ascending.
+            people: Int64, shape (n,).
         """
-        if len(ids) and len(self._templates) and ids[0] <= self._templates.array[-1]:
+        if len(templates) and len(self._templates) and templates[0] <= self._templates.array[-1]:
             held, whose = self.arrays()
-            ids, owners = np.concatenate([held, ids]), np.concatenate([whose, owners])
-            order = np.argsort(ids)
-            self._take(ids[order], owners[order])
+            templates, people = np.concatenate([held, templates]), np.concatenate([whose, people])
+            order = np.argsort(templates)
+            self._replace(templates[order], people[order])
         else:
-            self._templates.append(ids)
-            self._owners.append(owners)
+            self._templates.append(templates)
+            self._people.append(people)
 
-    def give(self, ids: Ids, owners: Ids) -> None:
-        """Note other owners of templates that are held."""
-        self._owners.array[self._places(ids)[0]] = owners
+    def move(self, templates: Ids, people: Ids) -> None:
+        """Note other people of templates that are held."""
+        self._people.array[self._places(templates)[0]] = people
 
-    def remove(self, ids: Ids) -> None:
+    def remove(self, templates: Ids) -> None:
         """Remove templates that are held."""
-        self.give(ids, np.full(len(ids), NO_PERSON))
-        self._removed += len(ids)
+        self.move(templates, np.full(len(templates), NO_PERSON))
+        self._removed += len(templates)
         if self._removed > _MOST_REMOVED * len(self._templates):
-            self._take(*self.arrays())
+            self._replace(*self.arrays())
 
-    def _places(self, ids: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
-        templates = self._templates.array
-        places = np.minimum(np.searchsorted(templates, ids), max(len(templates) - 1, 0))
-        return places, (templates[places] == ids if len(templates) else np.zeros(ids.shape, dtype=np.bool_))
+    def _places(self, templates: Ids) -> tuple[Ids, npt.NDArray[np.bool_]]:
+        held = self._templates.array
+        places = np.minimum(np.searchsorted(held, templates), max(len(held) - 1, 0))
+        return places, (held[places] == templates if len(held) else np.zeros(templates.shape, dtype=np.bool_))

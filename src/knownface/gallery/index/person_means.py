@@ -2,18 +2,15 @@
 
 A single photo has its own light, turn and blur; the mean of a person's photos has less of that (the nearest class
 mean classifier: Mensink et al., "Distance-based image classification", IEEE TPAMI 35, 2013). What it is worth for
-tracks is told in ``docs/tracking.md``.
+tracks is shown in ``docs/tracking.md``.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from contextlib import AbstractContextManager
-
 import numpy as np
-from sqlalchemy import Connection
 
 from knownface.gallery.templates import read_vectors_of_people
+from knownface.storage import Database
 from knownface.types import Embeddings, Ids, Neighbours
 
 
@@ -21,24 +18,21 @@ class PersonMeans:
     """Those that were wanted since the gallery changed last. One thread at a time.
 
     Args:
-        place: What messages call the gallery.
+        database: The gallery's.
     """
 
-    def __init__(self, place: str) -> None:
-        self._place = place
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._generation: int | None = None
         self._means: dict[int, Embeddings] = {}
 
-    def of(
-        self, people: Ids, dim: int, generation: int, reading: Callable[[], AbstractContextManager[Connection]]
-    ) -> tuple[Ids, Embeddings]:
+    def of(self, people: Ids, dim: int, generation: int) -> tuple[Ids, Embeddings]:
         """The means of those of some people who have several templates.
 
         Args:
             people: Their ids.
             dim: Length of an embedding.
             generation: Of the gallery; what was read of another one is forgotten.
-            reading: Connects to the gallery; called if a mean has to be read.
 
         Returns:
             Ids, in their order, and unit vectors, float32, shape (ids, dim).
@@ -50,9 +44,9 @@ class PersonMeans:
             self._generation, self._means = generation, {}
         new = np.array([person for person in people.tolist() if person not in self._means], dtype=np.int64)
         if len(new):
-            with reading() as connection:
-                vectors, _, owners = read_vectors_of_people(connection, new, dim, self._place)
-            self._means |= {person: _mean(vectors[owners == person]) for person in new.tolist()}
+            with self._database.reading() as connection:
+                vectors, _, whose = read_vectors_of_people(connection, new, dim)
+            self._means |= {person: _mean(vectors[whose == person]) for person in new.tolist()}
         held = [person for person in people.tolist() if len(self._means[person])]
         means = [self._means[person] for person in held]
         return np.array(held, dtype=np.int64), np.concatenate([np.empty((0, dim), dtype=np.float32), *means])

@@ -1,193 +1,203 @@
-"""The face of a live index over a search engine outside the process; see :mod:`knownface.gallery.index.engines`."""
+"""A search engine outside of this process as the index of a gallery: it proposes, the database decides."""
 
 from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Callable
+from typing import Protocol
 
 import numpy as np
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Engine
 
 from knownface.errors import KnownFaceError, SettingsError
-from knownface.gallery.changes import read_state
-from knownface.gallery.index.engines import MilvusEngine, PgvectorEngine, SearchEngine
-from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
+from knownface.gallery.changes import State, read_state
+from knownface.gallery.index.snapshot import SnapshotReader
 from knownface.gallery.templates import read_vectors_of
-from knownface.search.base import checked_k, checked_vectors, empty_answer, nearest
-from knownface.search.milvus_options import MilvusOptions
-from knownface.search.pgvector import PgvectorOptions
-from knownface.settings import Settings
-from knownface.storage import Database
+from knownface.search.base import NO_ID, checked_k, checked_vectors, empty_answer, nearest
 from knownface.types import EmbedderContract, Embeddings, Ids, Neighbours
 
 _log = logging.getLogger(__name__)
 
-_SPARE = 16
+_EXTRA = 16
 """Candidates asked for beyond k: the engine's order is approximate, ours is exact among what it found."""
 
 MOST_CANDIDATES = 16_384
 
-EngineOptions = PgvectorOptions | MilvusOptions
-"""Which engine searches a gallery, and how."""
+STEP = 10_000
+"""Templates brought over in one transaction; other writers get their turn in between."""
 
 
-def engine_options(settings: Settings) -> EngineOptions | None:
-    """What the settings say about a search engine; None where the process searches by itself.
+class RemoteIndex(Protocol):
+    """An engine that finds candidates near a probe. The database stays the truth."""
 
-    Raises:
-        SettingsError: They do not fit together.
-    """
-    effort = {} if settings.search_effort is None else {"effort": settings.search_effort}
-    if settings.index == "pgvector":
-        return PgvectorOptions(**effort)
-    if settings.index != "milvus":
-        return None
-    if settings.milvus_uri is None:
-        raise SettingsError("index is milvus, and milvus_uri is not set.", "Set it to http://host:19530 or a .db file.")
-    token = "" if settings.milvus_token is None else settings.milvus_token.get_secret_value()
-    probed = {} if settings.search_effort is None else {"probed": settings.search_effort}
-    return MilvusOptions(
-        settings.milvus_uri, token, settings.milvus_collection, settings.milvus_index, **probed, **effort
-    )
+    def is_behind(self, connection: Connection, state: State) -> bool:
+        """Whether the engine holds something else than this state's templates."""
+        ...
+
+    def step(self, connection: Connection, state: State) -> bool:
+        """Bring the engine nearer to the state, inside a writing transaction; returns whether it is there."""
+        ...
+
+    def maintain(self, engine: Engine) -> None:
+        """Do what may take minutes and keeps nobody waiting."""
+        ...
+
+    def candidates(self, connection: Connection, probes: Embeddings, k: int) -> Ids:
+        """The ids of about the k nearest templates of each probe, int64, shape (n, k), -1 where there are fewer."""
+        ...
+
+    def close(self) -> None:
+        """Let go of the engine."""
+        ...
 
 
-class EngineIndex:
-    """The view of a gallery, and a search engine that follows it; one thread at a time may use it.
+class RemoteCopy:
+    """See :class:`knownface.gallery.index.copy.SearchCopy`.
 
-    The engine proposes; owners and vectors of what it proposes are read from the database in the same moment. So
-    nobody who was removed is named, however far the engine lags behind, and distances are those of every other index.
+    People and vectors of what the engine proposes are read from the database in the same moment. So nobody who was
+    removed is named, however far the engine lags behind, and distances are those of every other index.
 
     Args:
-        database: The gallery's.
-        options: Which search engine, and how.
+        snapshots: Of the gallery.
+        connect: Makes the engine's side, in a writing transaction, for vectors of a length.
+        description: What searches, for users.
 
     Raises:
-        SettingsError: The search engine cannot search such a gallery.
+        SettingsError: The gallery is in memory.
     """
 
-    def __init__(self, database: Database, options: EngineOptions) -> None:
-        location = database.location
-        if location.file is None and location.is_sqlite:
+    def __init__(
+        self, snapshots: SnapshotReader, connect: Callable[[Connection, int], RemoteIndex], description: str
+    ) -> None:
+        self._snapshots, self._database = snapshots, snapshots.database
+        if self._database.location.is_memory:
             raise SettingsError("A gallery in memory is searched by its own process.", "Set index to auto.")
-        if isinstance(options, PgvectorOptions) and location.is_sqlite:
-            raise SettingsError(
-                f"pgvector searches galleries on a PostgreSQL server, and {location} is a file.",
-                "Set gallery to a postgresql:// URL, or index to auto.",
-            )
-        self._database, self._place, self._options = database, str(location), options
-        self._looking = SnapshotReader(self._place)
-        self._found: SearchEngine | None = None
+        self._connect, self.description = connect, description
+        self._remote: RemoteIndex | None = None
         self._fingerprint = ""
         self._followed: str | None = None
-        self._tending: threading.Thread | None = None
+        self._has_grown = False
+        self._maintaining: threading.Thread | None = None
+        with self._database.reading() as connection:
+            self._found_at_opening = read_state(connection).stamp
 
     @property
-    def view(self) -> Snapshot:
-        """What the gallery said when it was looked at last."""
-        return self._looking.view
+    def is_current(self) -> bool:
+        """Whether the engine holds the templates of the latest snapshot."""
+        return self._followed == self._snapshots.latest.revision.stamp
 
-    def look(self, connection: Connection) -> Snapshot:
-        """Bring the view up to date."""
-        return self._looking.look(connection)
-
-    @property
-    def told(self) -> str:
-        """What searches, as users are told."""
-        if isinstance(self._options, PgvectorOptions):
-            return "pgvector: the gallery's own server proposes, the best are compared exactly"
-        return f"milvus: {self._options.place} proposes ({self._options.kind}), the best are compared exactly"
-
-    @property
-    def in_step(self) -> bool:
-        """Whether the search engine holds what the view speaks of."""
-        return self._followed == self.view.state.stamp
-
-    def sync(self, connection: Connection) -> None:
-        """Bring the view and the search engine up to date; what has to be written is, in transactions of its own.
-
-        Args:
-            connection: In a reading transaction.
-
-        Raises:
-            GalleryError: The search engine or the database does not answer.
-        """
-        view = self.look(connection)
-        if self.in_step or view.contract is None:
+    def update(self, connection: Connection) -> None:
+        """Bring the engine to the latest snapshot; what has to be written is, in transactions of its own."""
+        contract = self._snapshots.latest.contract
+        if self.is_current or contract is None:
             return
-        made = self._found if self._fingerprint == view.contract.fingerprint else None
-        if made is not None and not made.is_behind(connection, view.state):
-            self._followed = view.state.stamp
+        state = read_state(connection)
+        same = self._remote if self._fingerprint == contract.fingerprint else None
+        if same is not None and not same.is_behind(connection, state):
+            self._followed = state.stamp
             return
-        while not self._step(view.contract):
+        while not self._step(contract):
             pass
-        self._tend()
+        self._has_grown = True
 
     def _step(self, contract: EmbedderContract) -> bool:
         with self._database.writing() as connection:
-            if self._found is None or self._fingerprint != contract.fingerprint:
+            if self._remote is None or self._fingerprint != contract.fingerprint:
                 self._let_go()
-                self._found, self._fingerprint = self._make(connection, contract.dim), contract.fingerprint
+                self._remote, self._fingerprint = self._connect(connection, contract.dim), contract.fingerprint
             state = read_state(connection)
-            done = self._found.step(connection, state)
+            done = self._remote.step(connection, state)
             self._followed = state.stamp if done else None
         return done
 
-    def _make(self, connection: Connection, dim: int) -> SearchEngine:
-        if isinstance(self._options, PgvectorOptions):
-            return PgvectorEngine(self._options, dim, self._place)
-        return MilvusEngine(connection, self._options, dim, self._place)
+    def maintain(self) -> None:
+        """Have the engine index what was brought over, on a thread of its own."""
+        busy = self._maintaining is not None and self._maintaining.is_alive()
+        if self._remote is None or not self._has_grown or busy:
+            return
+        self._has_grown = False
+        self._maintaining = threading.Thread(target=self._maintain, args=(self._remote,), name="knownface-index")
+        self._maintaining.start()
 
-    def _tend(self) -> None:
-        if self._found is not None and (self._tending is None or not self._tending.is_alive()):
-            self._tending = threading.Thread(target=self._tend_now, args=(self._found,), name="knownface-index")
-            self._tending.start()
-
-    def _tend_now(self, found: SearchEngine) -> None:
+    def _maintain(self, remote: RemoteIndex) -> None:
         try:
-            found.tend(self._database.engine)
+            remote.maintain(self._database.engine)
         except KnownFaceError as error:
-            _log.warning("The index of %s was not built; the next start tries again: %s", self._place, error)
+            _log.warning("The index of %s was not built; the next start tries again: %s", self._database, error)
 
     def search(self, embeddings: Embeddings, k: int) -> Neighbours:
         """The k nearest templates of each probe, as far as the engine finds them, with exact distances."""
-        contract = self.view.contract
+        snapshot = self._snapshots.latest
         distances, ids = empty_answer(len(embeddings), checked_k(k))
-        owners = np.full(ids.shape, -1, dtype=np.int64)
-        if contract is None or self._found is None or not self.view.templates:
-            return Neighbours(distances, ids, owners)
-        probes = checked_vectors(embeddings, contract.dim)
-        rows, fetched = np.arange(len(probes)), k + _SPARE
+        people = np.full(ids.shape, NO_ID, dtype=np.int64)
+        if snapshot.contract is None or self._remote is None or not snapshot.templates:
+            return Neighbours(distances, ids, people)
+        probes = checked_vectors(embeddings, snapshot.contract.dim)
+        rows, fetched = np.arange(len(probes)), k + _EXTRA
         with self._database.reading() as connection:
             while len(rows):
                 fetched = min(fetched, MOST_CANDIDATES)
-                proposed = self._found.candidates(connection, probes[rows], fetched)
-                whose = self._read(connection, np.unique(proposed[proposed >= 0]), contract.dim)
+                proposed = self._remote.candidates(connection, probes[rows], fetched)
+                vectors, known_ids, known_people = self._read(connection, np.unique(proposed[proposed >= 0]))
                 short = []
                 for row, candidates in zip(rows, proposed, strict=True):
-                    known = np.isin(whose[1], candidates)
-                    near, found = nearest(probes[row].astype(np.float64), whose[0][known], whose[1][known], k)
+                    among = np.isin(known_ids, candidates)
+                    near, found = nearest(probes[row].astype(np.float64), vectors[among], known_ids[among], k)
                     distances[row, : len(found)], ids[row, : len(found)] = near, found
-                    owners[row, : len(found)] = whose[2][np.searchsorted(whose[1], found)]
+                    people[row, : len(found)] = known_people[np.searchsorted(known_ids, found)]
                     # Some of the proposed were removed meanwhile: ask for more, unless there are no more.
                     if len(found) < k and (candidates >= 0).all() and fetched < MOST_CANDIDATES:
                         short.append(row)
                 rows, fetched = np.array(short, dtype=np.int64), 4 * fetched
-        return Neighbours(distances, ids, owners)
+        return Neighbours(distances, ids, people)
 
-    def _read(self, connection: Connection, ids: Ids, dim: int) -> tuple[Embeddings, Ids, Ids]:
-        vectors, found, people = read_vectors_of(connection, ids, dim, self._place)
-        # Whom the view does not know yet was enrolled since it was taken; the next request sees them.
-        known = np.array([person in self.view.names for person in people.tolist()], dtype=bool)
+    def _read(self, connection: Connection, ids: Ids) -> tuple[Embeddings, Ids, Ids]:
+        snapshot = self._snapshots.latest
+        assert snapshot.contract is not None  # noqa: S101  (the caller has looked)
+        vectors, found, people = read_vectors_of(connection, ids, snapshot.contract.dim)
+        # Whom the snapshot does not know yet was enrolled since; the next request sees them.
+        known = np.array([person in snapshot.names for person in people.tolist()], dtype=bool)
         order = np.argsort(found[known])
         return vectors[known][order], found[known][order], people[known][order]
 
-    def _let_go(self) -> None:
-        if self._found is not None:
-            self._found.close()
-            self._found = None
+    def reset(self) -> None:
+        """Nothing: the engine mends itself."""
+
+    def save(self) -> None:
+        """Bring the engine up to date; it keeps what it holds."""
+        with self._database.reading() as connection:
+            self._snapshots.read(connection)
+            self.update(connection)
+        self.maintain()
+
+    def is_saved(self, connection: Connection) -> None:
+        """None: the next start asks the engine."""
+
+    def after_removal(self) -> None:
+        """Bring the engine up to date: it must not keep what was removed until somebody searches."""
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        try:
+            with self._snapshots.lock:
+                with self._database.reading() as connection:
+                    stamp = read_state(connection).stamp
+                if stamp not in (self._found_at_opening, self._followed):
+                    self.save()
+        except KnownFaceError as error:
+            _log.warning(
+                "The search engine lags behind %s and follows as soon as it answers: %s", self._database, error
+            )
 
     def close(self) -> None:
-        """Wait for what is being built, then let go of the engine."""
-        if self._tending is not None:
-            self._tending.join()
+        """Bring the engine up to date where the gallery has changed, wait for what it builds, and let go of it."""
+        self._catch_up()
+        if self._maintaining is not None:
+            self._maintaining.join()
         self._let_go()
+
+    def _let_go(self) -> None:
+        if self._remote is not None:
+            self._remote.close()
+            self._remote = None

@@ -1,7 +1,8 @@
-"""The light part of what a gallery keeps in memory of its database, in step by no more work than the changes need."""
+"""What a gallery keeps in memory of its database beside the index, brought up to date from the log of changes."""
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -12,124 +13,131 @@ from knownface.gallery.contracts import read_contract
 from knownface.gallery.index.overlay import OverlayMap
 from knownface.gallery.statements import chunks
 from knownface.gallery.templates import read_vectors
+from knownface.storage import Database
 from knownface.storage.schema import people, templates
 from knownface.types import EmbedderContract, Embeddings, Ids
 
-_NO_STATE = State(-1, -1, "")
 _NO_IDS: Ids = np.empty(0, dtype=np.int64)
 _NO_VECTORS: Embeddings = np.empty((0, 0), dtype=np.float32)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Snapshot:
-    """What the gallery said at one instant, all vectors but the counter-examples aside.
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """Which templates of a gallery something was made from.
 
     Attributes:
-        state: Which state of the gallery this is.
-        position: The end of its log of changes.
+        stamp: Of the gallery's templates: new and random after every change of them.
+        position: The end of the gallery's log of changes.
+        last_template: No template or counter-example of a greater id was there.
+        fingerprint: Of the embedder's contract; "" before the first template.
+    """
+
+    stamp: str = ""
+    position: int = -1
+    last_template: int = -1
+    fingerprint: str = ""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Snapshot:
+    """What the gallery held at one instant, all vectors but the counter-examples' aside.
+
+    Attributes:
+        generation: One higher after every change of people or templates.
+        revision: Of the templates.
         contract: Of the embedder that filled it.
         names: Name of each person id.
         thresholds: The people's own thresholds.
         last_person: Nobody of a greater id was there.
         templates: How many, counter-examples aside.
-        last_template: No template or counter-example of a greater id was there.
         negatives: Counter-examples, float32, shape (n, dim).
         negative_ids: Their ids, ascending.
-        negative_owners: Whose they are.
+        negative_people: The ids of the people they are not.
     """
 
-    state: State = _NO_STATE
-    position: int = -1
+    generation: int = -1
+    revision: Revision = field(default_factory=Revision)
     contract: EmbedderContract | None = None
     names: OverlayMap[str] = field(default_factory=lambda: OverlayMap({}))
     thresholds: OverlayMap[float] = field(default_factory=lambda: OverlayMap({}))
     last_person: int = -1
     templates: int = 0
-    last_template: int = -1
     negatives: Embeddings = field(default_factory=lambda: _NO_VECTORS)
     negative_ids: Ids = field(default_factory=lambda: _NO_IDS)
-    negative_owners: Ids = field(default_factory=lambda: _NO_IDS)
+    negative_people: Ids = field(default_factory=lambda: _NO_IDS)
 
     @property
     def holds_vectors(self) -> bool:
         """Whether there is any template or counter-example."""
-        return self.templates > 0 or len(self.negative_owners) > 0
+        return self.templates > 0 or len(self.negative_people) > 0
 
 
-_NOTHING_SEEN = Snapshot()
+_NOTHING_READ = Snapshot()
 
 
 class SnapshotReader:
-    """Looks at a gallery; one thread at a time may use it.
+    """Reads snapshots of a gallery, each from the one before and what was changed since.
 
     Args:
-        place: What messages call the gallery.
+        database: The gallery's.
     """
 
-    def __init__(self, place: str) -> None:
-        self._place = place
-        self.view = _NOTHING_SEEN
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.lock = threading.Lock()
+        """Held by the thread that uses this object, or a copy that follows its snapshots."""
+        self.latest = _NOTHING_READ
 
-    def look(self, connection: Connection) -> Snapshot:
-        """Bring the view up to date. Costs next to nothing where nothing was changed."""
-        state, before = read_state(connection), self.view
-        if state == before.state:
+    def read(self, connection: Connection) -> Snapshot:
+        """Bring the latest snapshot up to date. Costs next to nothing where nothing was changed."""
+        state, before = read_state(connection), self.latest
+        if (state.generation, state.stamp) == (before.generation, before.revision.stamp):
             return before
-        changes = None if before is _NOTHING_SEEN else read_changes(connection, before.position)
+        changes = None if before is _NOTHING_READ else read_changes(connection, before.revision.position)
         if changes is None:
-            before, changes = _NOTHING_SEEN, Changes(read_position(connection), *([_NO_IDS] * 4))
-        self.view = self._after(connection, before, state, changes)
-        return self.view
-
-    def _after(self, connection: Connection, before: Snapshot, state: State, changes: Changes) -> Snapshot:
-        names, thresholds, last_person = _people(connection, before, changes)
-        contract = read_contract(connection)
-        count, last = before.templates, before.last_template
-        negatives, ids, owners = before.negatives, before.negative_ids, before.negative_owners
-        if state.stamp != before.state.stamp:
-            gone = changes.removed[changes.removed <= last]
-            added, last_added = _added(connection, last)
-            count += added - len(gone)
-            if contract is not None:
-                negatives, ids, owners = self._negatives(connection, before, changes, contract.dim)
-            last = max(last, last_added)
-        return Snapshot(
-            state,
-            changes.position,
-            contract,
-            names,
-            thresholds,
-            last_person,
-            count,
-            last,
-            negatives,
-            ids,
-            owners,
-        )
-
-    def _negatives(
-        self, connection: Connection, before: Snapshot, changes: Changes, dim: int
-    ) -> tuple[Embeddings, Ids, Ids]:
-        vectors, ids, owners = read_vectors(connection, dim, self._place, first=before.last_template + 1, negative=True)
-        kept = ~np.isin(before.negative_ids, changes.negatives_removed)
-        if kept.any():
-            vectors = np.concatenate([before.negatives[kept], vectors])
-            owners = np.concatenate([before.negative_owners[kept], owners])
-            ids = np.concatenate([before.negative_ids[kept], ids])
-        moved = np.isin(ids, changes.moved)
-        if moved.any():
-            now = read_some_owners(connection, ids[moved])
-            owners[moved] = [now[i] for i in ids[moved].tolist()]
-        return vectors, ids, owners
+            before, changes = _NOTHING_READ, Changes(read_position(connection), *([_NO_IDS] * 4))
+        self.latest = _after(connection, before, state, changes)
+        return self.latest
 
 
-def read_some_owners(connection: Connection, ids: Ids) -> dict[int, int]:
+def _after(connection: Connection, before: Snapshot, state: State, changes: Changes) -> Snapshot:
+    names, thresholds, last_person = _people(connection, before, changes)
+    contract = read_contract(connection)
+    count, last = before.templates, before.revision.last_template
+    negatives = before.negatives, before.negative_ids, before.negative_people
+    if state.stamp != before.revision.stamp:
+        removed = changes.removed[changes.removed <= last]
+        added, last_added = _added(connection, last)
+        count += added - len(removed)
+        if contract is not None:
+            negatives = _negatives(connection, before, changes, contract.dim)
+        last = max(last, last_added)
+    fingerprint = "" if contract is None else contract.fingerprint
+    revision = Revision(state.stamp, changes.position, last, fingerprint)
+    return Snapshot(state.generation, revision, contract, names, thresholds, last_person, count, *negatives)
+
+
+def _negatives(connection: Connection, before: Snapshot, changes: Changes, dim: int) -> tuple[Embeddings, Ids, Ids]:
+    vectors, ids, people_of = read_vectors(connection, dim, first=before.revision.last_template + 1, negative=True)
+    kept = ~np.isin(before.negative_ids, changes.negatives_removed)
+    if kept.any():
+        vectors = np.concatenate([before.negatives[kept], vectors])
+        people_of = np.concatenate([before.negative_people[kept], people_of])
+        ids = np.concatenate([before.negative_ids[kept], ids])
+    moved = np.isin(ids, changes.moved)
+    if moved.any():
+        now = read_people_of(connection, ids[moved])
+        people_of[moved] = [now[i] for i in ids[moved].tolist()]
+    return vectors, ids, people_of
+
+
+def read_people_of(connection: Connection, ids: Ids) -> dict[int, int]:
     """Whose these templates and counter-examples are, those of them that there are."""
-    owners: dict[int, int] = {}
+    found: dict[int, int] = {}
     for chunk in chunks(ids.tolist()):
         query = select(templates.c.id, templates.c.person_id).where(templates.c.id.in_(chunk))
-        owners.update((row.id, row.person_id) for row in connection.execute(query))
-    return owners
+        found.update((row.id, row.person_id) for row in connection.execute(query))
+    return found
 
 
 def _added(connection: Connection, last: int) -> tuple[int, int]:
@@ -152,6 +160,6 @@ def _people(
         rows += connection.execute(query.where(people.c.id.in_(chunk))).all()
     names = {person: name for person, name, _ in rows}
     thresholds = {person: threshold for person, _, threshold in rows if threshold is not None}
-    if before is _NOTHING_SEEN:
+    if before is _NOTHING_READ:
         return OverlayMap(names), OverlayMap(thresholds), last
     return before.names.changed(touched, names), before.thresholds.changed(touched, thresholds), last

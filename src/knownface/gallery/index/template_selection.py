@@ -1,4 +1,4 @@
-"""Templates a person: the few that stand best for all.
+"""Template selection: the few of a person's templates that represent all best.
 
 Greedy k-centre (Gonzalez, 1985), weighted by quality: the best template comes first, then always the one that is
 farthest from those chosen, its distance multiplied by its quality, so that a blurred outlier is not taken for a new
@@ -22,7 +22,7 @@ _UNKNOWN_QUALITY = 0.5
 
 
 def choose_best(vectors: Embeddings, qualities: npt.NDArray[np.float64], most: int) -> npt.NDArray[np.intp]:
-    """The templates that stand best for all.
+    """The templates that represent all best.
 
     Args:
         vectors: Of one person, float32, shape (n, dim), unit vectors.
@@ -44,7 +44,7 @@ def choose_best(vectors: Embeddings, qualities: npt.NDArray[np.float64], most: i
     return np.sort(np.array(chosen))
 
 
-def read_kept(connection: Connection, people: Ids | None, most: int, dim: int, place: str) -> tuple[Ids, Ids]:
+def select_templates(connection: Connection, people: Ids | None, most: int, dim: int) -> tuple[Ids, Ids]:
     """The templates that are searched of some people, or of everybody, and whose they are.
 
     Returns:
@@ -68,14 +68,12 @@ def read_kept(connection: Connection, people: Ids | None, most: int, dim: int, p
         kept = []
     for chunk in chunks(people.tolist()):
         rows = list(connection.execute(query.where(templates.c.person_id.in_(chunk)).order_by(templates.c.id)))
-        kept += _kept_of(connection, rows, most, dim, place)
+        kept += _select_of(connection, rows, most, dim)
     pairs = np.array(sorted(kept), dtype=np.int64).reshape(-1, 2)
     return pairs[:, 0], pairs[:, 1]
 
 
-def _kept_of(
-    connection: Connection, rows: Sequence[Sequence[object]], most: int, dim: int, place: str
-) -> list[tuple[int, int]]:
+def _select_of(connection: Connection, rows: Sequence[Sequence[object]], most: int, dim: int) -> list[tuple[int, int]]:
     of_person: dict[int, list[tuple[int, float]]] = {}
     for template, person, quality in rows:
         value = _UNKNOWN_QUALITY if quality is None else float(quality)  # type: ignore[arg-type]
@@ -84,7 +82,7 @@ def _kept_of(
     for person, held in of_person.items():
         ids = np.array([template for template, _ in held], dtype=np.int64)
         if len(ids) > most:
-            vectors, found, _ = read_vectors_of(connection, ids, dim, place)
+            vectors, found, _ = read_vectors_of(connection, ids, dim)
             order = np.argsort(found)
             ids = ids[choose_best(vectors[order], np.array([quality for _, quality in held]), most)]
         kept += [(int(template), person) for template in ids]

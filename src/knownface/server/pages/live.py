@@ -21,7 +21,7 @@ def live(request: Request) -> Response:
         request,
         "live.html",
         "live",
-        people=service.gallery.people_page(limit=_SUGGESTED),
+        people=service.gallery.people_store.page(limit=_SUGGESTED),
         sources=[watched.listed for watched in service.streams.watched.all()],
         notes=rule_notes(service),
     )

@@ -28,7 +28,7 @@ def people(
 ) -> Response:
     """Everybody, a page at a time."""
     gallery = service_of(request).gallery
-    found = gallery.people_page(search=search or None, group=group or None, after=after, limit=_PAGE + 1)
+    found = gallery.people_store.page(search=search or None, group=group or None, after=after, limit=_PAGE + 1)
     more = address_with(request, after=found[_PAGE - 1].name) if len(found) > _PAGE else None
     return page(
         request,
@@ -69,7 +69,7 @@ def person(request: Request, person_id: PersonId) -> Response:
         person=found,
         templates=service.gallery.templates(person_id),
         removal=removal_of(service.gallery, person_id),
-        others=[other for other in service.gallery.people_page(limit=1000) if other.id != person_id],
+        others=[other for other in service.gallery.people_store.page(limit=1000) if other.id != person_id],
         sightings=service.sightings.find(Which(person=found.name), limit=_LATEST),
         groups=service.gallery.groups(),
         rule=service.recognizer.rule,

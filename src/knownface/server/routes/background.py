@@ -57,7 +57,7 @@ def calibrate(service: Here, caller: WhoAsks, wanted: CalibrationRequest, respon
     """
     from knownface.evaluation.gallery_calibration import calibrate_gallery
 
-    service.gallery.check_not_empty()
+    service.gallery.index.check_not_empty()
 
     def work() -> Mapping[str, Any]:
         strangers = service.strangers.faces() if wanted.strangers else None

@@ -39,7 +39,7 @@ def list_people(
     service: Here, search: SearchText = None, group: SearchText = None, cursor: Cursor = None, limit: Limit = 50
 ) -> Page[PersonShape]:
     """People in the order of their names; `search` is a part of the name or the beginning of the external id."""
-    page = service.gallery.people_page(
+    page = service.gallery.people_store.page(
         search=_text(search), group=_text(group), after=_text(read_cursor(cursor)), limit=limit + 1
     )
     rest = cursor_after(page[limit - 1].name) if len(page) > limit else None

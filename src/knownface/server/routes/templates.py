@@ -80,7 +80,7 @@ async def add_templates(
 @router.get("/templates/{template_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a template")
 def read_template(service: Here, template_id: TemplateId) -> TemplateShape:
     """One template."""
-    return TemplateShape.of(service.gallery.template(template_id))
+    return TemplateShape.of(service.gallery.template_store.get(template_id))
 
 
 @router.get(
@@ -96,7 +96,7 @@ def show_template(service: Here, request: Request, template_id: TemplateId) -> R
     There is one where it was kept at enrolment (the setting `store_pictures`), or where the photo that was enrolled
     still lies where it was.
     """
-    return picture_answer(request, service.pictures.of_template(service.gallery.template(template_id)))
+    return picture_answer(request, service.pictures.of_template(service.gallery.template_store.get(template_id)))
 
 
 @router.delete(
@@ -108,7 +108,7 @@ def show_template(service: Here, request: Request, template_id: TemplateId) -> R
 )
 def delete_template(service: Here, caller: WhoAsks, template_id: TemplateId) -> None:
     """Deletes a template or counter-example; nothing of it stays in any file of the gallery."""
-    template = service.gallery.template(template_id)
+    template = service.gallery.template_store.get(template_id)
     service.gallery.remove_templates([template_id])
     service.audit.note(caller.actor, "template.delete", template_id, person_id=template.person_id)
 

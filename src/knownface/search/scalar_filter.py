@@ -1,4 +1,4 @@
-"""Byte codes of all vectors, by which an exact search leaves most of the vectors themselves unread.
+"""Scalar quantisation to bytes, by which an exact search leaves most of the vectors themselves unread.
 
 An exact search takes as long as reading its vectors from memory. So each number is also kept as one byte, codes are
 compared first, by FAISS in whole numbers, and only the vectors are read that could be among the nearest: filter and
@@ -18,13 +18,13 @@ import numpy.typing as npt
 from knownface.types import Distances, Embeddings, Ids
 
 _MIDDLE = 128
-_ROOM = 1.25
-"""How much larger than those that were there numbers may become before codes cannot tell them."""
+_HEADROOM = 1.25
+"""How much larger than those that were there numbers may become before codes do not reach so far."""
 _BLOCK = 256
 _UNIT_ROUNDOFF = 2.0**-24
 
 
-class Sieve:
+class ScalarFilter:
     """Codes of vectors in the order in which these were added.
 
     Args:
@@ -33,14 +33,14 @@ class Sieve:
 
     def __init__(self, vectors: Embeddings) -> None:
         largest = float(np.abs(vectors).max(initial=0.0))
-        self._step = (_ROOM * largest or 1.0) / (_MIDDLE - 1)
+        self._step = (_HEADROOM * largest or 1.0) / (_MIDDLE - 1)
         self._error = 0.0
         kind = faiss.ScalarQuantizer.QT_8bit_direct
         self._codes: Any = faiss.IndexScalarQuantizer(vectors.shape[1], kind, faiss.METRIC_L2)
         self.add(vectors)
 
     def fits(self, vectors: Embeddings) -> bool:
-        """Whether codes can tell these vectors; if not, the sieve would let too many through."""
+        """Whether codes reach as far as these vectors; if not, the filter would let too many through."""
         return bool(np.abs(vectors).max(initial=0.0) <= self._step * (_MIDDLE - 1))
 
     def add(self, vectors: Embeddings) -> None:

@@ -1,0 +1,156 @@
+"""``GalleryIndex``: who is near a probe, whoever changed the gallery meanwhile."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import numpy as np
+from sqlalchemy import Connection
+
+from knownface.errors import GalleryEmptyError, IndexDamagedError
+from knownface.gallery.changes import note_templates_rearranged, read_changes, read_position
+from knownface.gallery.index.copy import IndexChoice
+from knownface.gallery.index.person_means import PersonMeans, with_means
+from knownface.gallery.index.saved import delete_index, erase_templates
+from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
+from knownface.storage import Database
+from knownface.storage.watch import open_watch
+from knownface.types import Embeddings, Neighbours
+
+_log = logging.getLogger(__name__)
+
+_AROUND = 20
+"""Nearest templates among which people are looked for whose means are compared."""
+
+
+class GalleryIndex:
+    """The index of a gallery, up to date with its database at every search; for several threads.
+
+    Args:
+        database: The gallery's.
+        choice: Which index.
+
+    Raises:
+        SettingsError: This index cannot search such a gallery.
+    """
+
+    def __init__(self, database: Database, choice: IndexChoice) -> None:
+        self._database = database
+        self._snapshots = SnapshotReader(database)
+        self._lock = self._snapshots.lock
+        self._copy = choice.open(self._snapshots)
+        self._watch = open_watch(database)
+        self._version: int | str | None = None
+        self._means = PersonMeans(database)
+
+    def snapshot(self) -> Snapshot:
+        """What the gallery holds now, whoever changed it."""
+        with self._lock:
+            self._update(index=False)
+            return self._snapshots.latest
+
+    def check_not_empty(self) -> None:
+        """Raise if there is nothing to compare a face with.
+
+        Raises:
+            GalleryEmptyError: There is no template.
+        """
+        if not self.snapshot().templates:
+            raise GalleryEmptyError(f"Nobody is enrolled in the gallery {self._database}.")
+
+    def search(self, embeddings: Embeddings, k: int) -> Neighbours:
+        """Find the k nearest templates of each probe; the same alone and in a batch.
+
+        Up to about 20,000 templates the answer is exact; beyond, a neighbour may be missed (docs/scaling.md).
+
+        Args:
+            embeddings: Float32, shape (n, dim), unit norm.
+            k: How many, at least 1.
+
+        Raises:
+            ValueError: The shape does not fit the gallery's embedder.
+        """
+        with self._lock:
+            self._update(index=True)
+            try:
+                return self._copy.search(embeddings, k)
+            except IndexDamagedError as error:
+                _log.warning("The saved index is damaged (%s); it is built anew from the gallery.", error)
+            self._copy.reset()
+            self._update(index=True)
+            return self._copy.search(embeddings, k)
+
+    def search_with_means(self, embeddings: Embeddings, k: int) -> Neighbours:
+        """As :meth:`search`, where the mean embedding of each person counts as one more template of theirs.
+
+        The means are those of the people who have several templates, one of them among the 20 nearest.
+
+        Args:
+            embeddings: Float32, shape (n, dim), unit norm.
+            k: How many, at least 1.
+
+        Raises:
+            ValueError: The shape does not fit the gallery's embedder.
+        """
+        near = self.search(embeddings, max(k, _AROUND))
+        people, dim = np.unique(near.people[near.people >= 0]), embeddings.shape[1]
+        with self._lock:
+            people, means = self._means.of(people, dim, self._snapshots.latest.generation)
+        return with_means(near, embeddings, people, means, k)
+
+    def build(self) -> int:
+        """Bring the index up to date and save it beside the database; returns the number of templates in it.
+
+        Never needed: a search does the first, and closing a large gallery the second.
+
+        Raises:
+            OutputError: It cannot be saved.
+        """
+        with self._lock:
+            self._copy.save()
+            return self._snapshots.latest.templates
+
+    def describe(self) -> tuple[str, bool | None]:
+        """What searches, for users, and whether the next start finds it saved; None where others search."""
+        templates = self.snapshot().templates
+        with self._lock, self._database.reading() as connection:
+            saved = self._copy.is_saved(connection)
+            return self._copy.description, None if saved is None else saved and templates > 0
+
+    @contextmanager
+    def removing(self) -> Iterator[Connection]:
+        """A transaction that takes templates or people away; afterwards no file holds a trace of them."""
+        file = self._database.location.file
+        with self._database.erasing() as connection:
+            before = read_position(connection)
+            yield connection
+            note_templates_rearranged(connection)
+            if file is not None:
+                changes = read_changes(connection, before)
+                if changes is None:
+                    delete_index(file)
+                else:
+                    erase_templates(file, changes.removed)
+        self._copy.after_removal()
+
+    def _update(self, *, index: bool) -> None:
+        self._database.check_open()
+        # Read before the database is: what is committed in between is then read twice, never missed.
+        version = None if self._watch is None else self._watch.version()
+        if version is not None and version == self._version and (self._copy.is_current or not index):
+            return
+        with self._database.reading() as connection:
+            self._snapshots.read(connection)
+            if index:
+                self._copy.update(connection)
+        self._version = version
+        if index:
+            self._copy.maintain()
+
+    def close(self) -> None:
+        """Save the index where that is worth it, and let go of it; the database stays open."""
+        self._copy.close()
+        if self._watch is not None:
+            self._watch.close()

@@ -1,0 +1,162 @@
+"""The templates of a gallery, and which files they came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from knownface.errors import NoFaceError
+from knownface.gallery import people as people_sql
+from knownface.gallery import sources
+from knownface.gallery import templates as sql
+from knownface.gallery.changes import note_templates_added
+from knownface.gallery.contracts import check_same, read_contract, store_contract
+from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
+from knownface.gallery.index.gallery_index import GalleryIndex
+from knownface.gallery.names import name_key
+from knownface.gallery.values import Enrolled, GalleryVectors, NewTemplate, PersonKey, Refusal, Template
+from knownface.storage import Database
+from knownface.storage.failures import translated
+from knownface.types import EmbedderContract
+
+
+class TemplateStore:
+    """Listing, adding and removing templates.
+
+    Args:
+        database: The gallery's.
+        index: What searches it.
+    """
+
+    def __init__(self, database: Database, index: GalleryIndex) -> None:
+        self._database, self._index = database, index
+        self._bound: EmbedderContract | None = None
+
+    # The embedder
+
+    @property
+    def contract(self) -> EmbedderContract | None:
+        """The contract of the embedder that filled the gallery; before the first template, the one bound, if any."""
+        snapshot = self._index.snapshot()
+        return snapshot.contract if snapshot.holds_vectors else self._bound or snapshot.contract
+
+    def check_contract(self, contract: EmbedderContract) -> None:
+        """Raise if this embedder's vectors cannot be compared with those in the gallery.
+
+        Raises:
+            ContractMismatchError: Another embedder filled the gallery.
+        """
+        snapshot = self._index.snapshot()
+        if snapshot.holds_vectors:
+            with translated(str(self._database)):
+                check_same(snapshot.contract, contract)
+
+    def bind(self, contract: EmbedderContract) -> None:
+        """Say which embedder the templates to be added come from; it is stored with the first of them.
+
+        Raises:
+            ContractMismatchError: Another embedder filled the gallery.
+        """
+        self.check_contract(contract)
+        self._bound = contract
+
+    # Reading
+
+    def of_person(self, person: PersonKey) -> list[Template]:
+        """A person's templates and counter-examples, oldest first.
+
+        Raises:
+            UnknownPersonError: There is no such person.
+        """
+        with self._database.reading() as connection:
+            return sql.list_templates(connection, people_sql.find_id(connection, person))
+
+    def get(self, template_id: int) -> Template:
+        """One template or counter-example.
+
+        Raises:
+            UnknownTemplateError: There is none of this id.
+        """
+        with self._database.reading() as connection:
+            return sql.get_template(connection, template_id)
+
+    def vectors(self, person: PersonKey | None = None, *, negative: bool = False) -> GalleryVectors:
+        """Every template's embedding, or those of one person; with ``negative`` the counter-examples' instead.
+
+        Raises:
+            UnknownPersonError: There is no such person.
+        """
+        contract = self.contract
+        dim = contract.dim if contract is not None else 0
+        with self._database.reading() as connection:
+            person_id = None if person is None else people_sql.find_id(connection, person)
+            return GalleryVectors(*sql.read_vectors(connection, dim, person_id=person_id, negative=negative))
+
+    def enrolled_faces(self) -> EnrolledFaces:
+        """Every template with its embedding, person and source; counter-examples aside."""
+        with self._database.reading() as connection:
+            return read_enrolled(connection, read_contract(connection))
+
+    # Changing
+
+    def enrol(
+        self, new: Sequence[tuple[PersonKey, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
+    ) -> Enrolled:
+        """Add templates of many people, and what was refused, in one transaction.
+
+        All templates of one file belong into one call: afterwards the file counts as known.
+
+        Args:
+            new: People and templates. Who is meant by a name is made as needed.
+            refusals: Names of the people meant, and what was refused.
+
+        Raises:
+            BadNameError, NameTakenError: The name cannot be this person's.
+            UnknownPersonError: There is nobody of this id.
+            ContractMismatchError: Another embedder filled the gallery meanwhile.
+            ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
+        """
+        contract = self._bound or self.contract
+        if new and contract is None:
+            raise ValueError("bind() must be called before the first template is added")
+        vectors = None if contract is None else sql.checked_vectors([t for _, t in new], contract.dim)
+        with self._database.writing() as connection:
+            added: dict[tuple[str, str], int] = {}
+            if contract is not None and vectors is not None and new:
+                contract_id = store_contract(connection, contract)
+                ids = people_sql.find_or_create(connection, {person for person, _ in new if isinstance(person, str)})
+                keys = {person_id: name_key(name) for name, person_id in ids.items()}
+                for person in {person for person, _ in new if isinstance(person, int)}:
+                    keys[person] = name_key(people_sql.get_person(connection, person).name)
+                owned = [(ids[p] if isinstance(p, str) else p, template) for p, template in new]
+                counts = sql.add_templates(connection, owned, vectors, contract_id)
+                added = {(keys[person_id], sha256): count for (person_id, sha256), count in counts.items()}
+            sources.add_refusals(connection, refusals)
+            if added:
+                note_templates_added(connection)
+            owners = sources.read_owners_of_files(connection, {t.source_sha256 for _, t in new})
+        return Enrolled(added, owners)
+
+    def remove(self, ids: Iterable[int]) -> int:
+        """Remove templates, leaving no trace of them; returns how many there were."""
+        wanted = set(ids)
+        if not wanted:
+            return 0
+        with self._index.removing() as connection:
+            return sql.delete_templates(connection, wanted)
+
+    # Files
+
+    def known_sources(self) -> set[tuple[str, str]]:
+        """Name key and SHA-256 of every file that a person was learnt from."""
+        with self._database.reading() as connection:
+            return sources.read_known(connection)
+
+    def refusals(self, review_key: str) -> dict[tuple[str, str], Refusal]:
+        """The files refused under these rules, by name key and SHA-256."""
+        with self._database.reading() as connection:
+            return sources.read_refusals(connection, review_key)
+
+    def pictures_without_face(self) -> int:
+        """Files given for enrolment in which no face was found, as far as remembered."""
+        with self._database.reading() as connection:
+            return sources.count_refused(connection, NoFaceError.code)
