@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DATA ?=
 
-.PHONY: demo test check setup setup-test setup-reference clean
+.PHONY: demo test check docs package setup setup-test setup-reference clean
 
 setup: $(VENV)/ready
 setup-test: $(VENV)/ready-to-test
@@ -41,5 +41,20 @@ check: setup-test
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
+# Neither the documentation nor the package needs knownface installed.
+$(VENV)/ready-to-publish: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --upgrade "pip>=25.1"
+	$(BIN)/pip install --quiet --constraint constraints.txt --group docs --group package
+	touch $@
+
+docs: $(VENV)/ready-to-publish
+	$(BIN)/zensical build --clean --strict
+
+package: $(VENV)/ready-to-publish
+	rm -rf dist
+	$(BIN)/python -m build
+	$(BIN)/twine check --strict dist/*
+
 clean:
-	rm -rf $(VENV) demo-output build dist .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache
+	rm -rf $(VENV) demo-output build dist site .cache .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache

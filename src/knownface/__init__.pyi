@@ -5,14 +5,17 @@ from .answers import Identification as Identification
 from .answers import PictureReview as PictureReview
 from .answers import Verification as Verification
 from .detection import FaceDetector as FaceDetector
+from .detection import FunctionDetector as FunctionDetector
 from .detection import choose_detector as choose_detector
 from .embedding import FaceEmbedder as FaceEmbedder
+from .embedding import FunctionEmbedder as FunctionEmbedder
 from .embedding import load_embedder as load_embedder
 from .enrolment import EnrolmentReport as EnrolmentReport
 from .enrolment import FileReview as FileReview
 from .errors import KnownFaceError as KnownFaceError
 from .gallery import Gallery as Gallery
 from .gallery import Person as Person
+from .live import FrameResult as FrameResult
 from .live import LiveEvent as LiveEvent
 from .live import SessionOptions as SessionOptions
 from .live import Sink as Sink
