@@ -40,12 +40,12 @@ def serving(folder: Path, **serve: Any) -> Iterator[Running]:
     gallery, settings = folder / "gallery.db", {**fast, **serve}
     with dlib_recognizer(gallery, serve=settings, max_pixels=40_000_000, cache=folder / "cache") as recognizer:
         configured = recognizer.settings.serve
-        with bound_socket(configured) as listening, open_service(recognizer) as (service, pulse):
+        with bound_socket(configured) as listening, open_service(recognizer) as (service, housekeeping):
             roles = ("device", "viewer", "operator", "admin")
             keys = {role: service.keys.create(role, role).token for role in roles}
             service.authenticator.refresh()
             server, started = make_server(service), threading.Event()
-            thread = threading.Thread(target=run, args=(server, pulse, listening, started.set))
+            thread = threading.Thread(target=run, args=(server, housekeeping, listening, started.set))
             thread.start()
             try:
                 assert started.wait(60)

@@ -97,8 +97,8 @@ def test_an_idle_service_overwrites_the_traces_of_what_was_removed(
         admin.post(f"/people/{person}/templates", files={"pictures": eileen})
         admin.delete(f"/people/{person}")
         assert marked()
-        monkeypatch.setattr("knownface.server.running._SCRUB_SECONDS", 0)
-        monkeypatch.setattr("knownface.server.running._IDLE_SECONDS", 0)
+        monkeypatch.setattr("knownface.server.housekeeping._SCRUB_SECONDS", 0)
+        monkeypatch.setattr("knownface.server.housekeeping._IDLE_SECONDS", 0)
         until(lambda: not marked())
         until(lambda: [job["state"] for job in admin.get("/jobs").json()] == ["done"])
         assert admin.get("/jobs").json()[0]["result"] == {"done": True}
@@ -111,7 +111,7 @@ def test_retention_needs_no_camera(tmp_path_factory: pytest.TempPathFactory, mon
         old, young = now - timedelta(days=31), now - timedelta(days=29)
         log.record([SeenTrack(f"{at}", "door", None, log.new_unknown_number(), at, at) for at in (old, young)])
         assert log.count(Which()) == 2
-        monkeypatch.setattr("knownface.server.running._CLEAN_SECONDS", 0)
+        monkeypatch.setattr("knownface.server.housekeeping._CLEAN_SECONDS", 0)
         until(lambda: log.count(Which()) == 1)
 
 

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knownface.errors import BusyError
-from knownface.server.delivery import LONGEST_WAIT_SECONDS, wait_seconds
 from knownface.server.limits import RateLimiter
 from knownface.server.live.event_bus import EventBus
+from knownface.server.webhook_delivery import LONGEST_WAIT_SECONDS, wait_seconds
 from knownface.server.work import Workers
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import insert
 from knownface.client import verify_webhook
 from knownface.errors import BadRequestError
 from knownface.gallery import Gallery
-from knownface.server.delivery import Courier
+from knownface.server.webhook_delivery import WebhookDelivery
 from knownface.server.webhooks import WebhookStore, check_address
 from knownface.storage.events_schema import events
 
@@ -76,8 +76,8 @@ def happen(gallery: Gallery, *kinds: str) -> None:
 
 
 @contextlib.contextmanager
-def courier(gallery: Gallery, store: WebhookStore) -> Iterator[None]:
-    running = Courier(gallery.database, store, first_wait=0.2)
+def delivery(gallery: Gallery, store: WebhookStore) -> Iterator[None]:
+    running = WebhookDelivery(gallery.database, store, first_wait=0.2)
     running.start()
     try:
         yield
@@ -97,7 +97,7 @@ def test_events_arrive_signed_and_in_order(gallery: Gallery, receiver: Receiver)
     happen(gallery, "seen")  # before there was a webhook
     hook = store.create(receiver.url, ["unknown"])
     happen(gallery, "unknown", "seen", "unknown")
-    with courier(gallery, store):
+    with delivery(gallery, store):
         until(lambda: len(receiver.got) == 2)
         until(lambda: store.get(hook.id).last_event == 4)
     assert receiver.ids() == [2, 4]
@@ -119,7 +119,7 @@ def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(
     store, receiver.status = WebhookStore(gallery.database), status
     hook = store.create(receiver.url)
     happen(gallery, "seen", "seen")
-    with courier(gallery, store):
+    with delivery(gallery, store):
         until(lambda: store.get(hook.id).failures >= 2)
         assert set(receiver.ids()) == {1}
         assert str(status) in (store.get(hook.id).error or "")
@@ -134,12 +134,12 @@ def test_what_waits_survives_a_restart_and_a_pause(gallery: Gallery, receiver: R
     store = WebhookStore(gallery.database)
     hook = store.create("http://127.0.0.1:9/nobody")
     happen(gallery, "seen")
-    with courier(gallery, store):
+    with delivery(gallery, store):
         until(lambda: store.get(hook.id).failures >= 1)
     reachable = store.create(receiver.url)
     store.set_active(reachable.id, active=False)
     happen(gallery, "missing")
-    with courier(gallery, store):
+    with delivery(gallery, store):
         time.sleep(0.3)
         assert receiver.got == []
         store.set_active(reachable.id, active=True)

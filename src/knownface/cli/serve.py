@@ -48,7 +48,7 @@ def command(gallery: str | None, **options: Any) -> None:
         open_recognizer(gallery, serve=given or None, **options) as recognizer,
     ):
         settings = recognizer.settings.serve
-        with open_service(recognizer) as (service, pulse):
+        with open_service(recognizer) as (service, housekeeping):
             tls, notes = _certificate(recognizer)
             scheme = "http" if tls is None else "https"
             host = settings.host if settings.host not in {"0.0.0.0", "::"} else "localhost"  # noqa: S104 - compared
@@ -63,7 +63,7 @@ def command(gallery: str | None, **options: Any) -> None:
                 if scheme == "http" and not _is_loopback(settings.host):
                     say("Without TLS keys and faces cross the network unprotected, and browsers give no camera to it.")
 
-            run(make_server(service, tls), pulse, listening, started)
+            run(make_server(service, tls), housekeeping, listening, started)
     say("Stopped.")
 
 

@@ -12,7 +12,7 @@ from fastapi import APIRouter, FastAPI
 from fastapi.routing import APIRoute
 
 from knownface import __version__
-from knownface.server import pages, problems, routes
+from knownface.server import error_responses, pages, routes
 from knownface.server.context import Service
 from knownface.server.pages.render import static_files
 
@@ -49,7 +49,7 @@ def create_app(running: Service) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.service = running
-    problems.install(app)
+    error_responses.install_handlers(app)
     for router in routers_in(routes):
         app.include_router(router)
     for router in routers_in(pages):

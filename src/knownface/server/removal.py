@@ -5,7 +5,7 @@ from __future__ import annotations
 from sqlalchemy import Table, func, select
 
 from knownface.gallery import Gallery
-from knownface.server.shapes.people import PersonShape, Removal
+from knownface.server.schemas.people import PersonSchema, Removal
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 from knownface.storage.schema import templates
 from knownface.storage.service_schema import template_pictures
@@ -28,7 +28,7 @@ def removal_of(gallery: Gallery, person_id: int) -> Removal:
 
         kept = select(func.count()).select_from(template_pictures).join(templates)
         return Removal(
-            person=PersonShape.model_validate(person),
+            person=PersonSchema.model_validate(person),
             templates=count(templates, negative=False),
             counter_examples=count(templates, negative=True),
             pictures=connection.scalar(kept.where(templates.c.person_id == person_id)) or 0,

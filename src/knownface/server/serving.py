@@ -18,9 +18,9 @@ from uvicorn.protocols.http.h11_impl import H11Protocol
 from knownface.errors import SettingsError
 from knownface.server.app import create_app
 from knownface.server.context import Service
+from knownface.server.housekeeping import Housekeeping
 from knownface.server.live.camera import MOST_BYTES
-from knownface.server.running import Pulse, beating
-from knownface.server.shield import Shield
+from knownface.server.middleware import Middleware
 from knownface.settings import ServeSettings
 
 _HEAD_SECONDS = 15.0
@@ -122,7 +122,7 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
     """
     settings = service.settings
     config = uvicorn.Config(
-        Shield(create_app(service), service),
+        Middleware(create_app(service), service),
         http=PatientProtocol,
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES,
@@ -151,17 +151,19 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
     return uvicorn.Server(config)
 
 
-def run(server: uvicorn.Server, pulse: Pulse, listening: socket.socket, on_start: Callable[[], None]) -> None:
+def run(
+    server: uvicorn.Server, housekeeping: Housekeeping, listening: socket.socket, on_start: Callable[[], None]
+) -> None:
     """Answer until told to stop (Ctrl-C or SIGTERM); what is being answered then is finished.
 
     Args:
         server: From :func:`make_server`.
-        pulse: Beats meanwhile.
+        housekeeping: Runs meanwhile.
         listening: From :func:`bound_socket`.
         on_start: Called once it answers.
     """
     with _outlived_signals():
-        asyncio.run(_run(server, pulse, listening, on_start))
+        asyncio.run(_run(server, housekeeping, listening, on_start))
 
 
 @contextlib.contextmanager
@@ -178,8 +180,10 @@ def _outlived_signals() -> Iterator[None]:
             signal.signal(number, handler)
 
 
-async def _run(server: uvicorn.Server, pulse: Pulse, listening: socket.socket, on_start: Callable[[], None]) -> None:
-    async with beating(pulse):
+async def _run(
+    server: uvicorn.Server, housekeeping: Housekeeping, listening: socket.socket, on_start: Callable[[], None]
+) -> None:
+    async with housekeeping.running():
         answering = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started and not answering.done():
             await asyncio.sleep(0.02)

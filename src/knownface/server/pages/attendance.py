@@ -9,7 +9,7 @@ from fastapi import Request, Response
 from knownface.events import list_sessions, report_session
 from knownface.server.context import service_of
 from knownface.server.pages.render import page, pages_router
-from knownface.server.shapes.common import Number
+from knownface.server.schemas.common import Number
 
 router = pages_router()
 

@@ -11,7 +11,7 @@ from knownface.events.samples import list_offers
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
 from knownface.server.removal import removal_of
-from knownface.server.shapes.common import PersonId
+from knownface.server.schemas.common import PersonId
 
 router = pages_router()
 

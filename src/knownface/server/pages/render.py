@@ -19,8 +19,8 @@ from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
 from knownface.recognizer import rule_in_force
 from knownface.server.access import caller_of, csrf_of
 from knownface.server.context import Service, service_of
+from knownface.server.error_responses import http_status
 from knownface.server.keys import Role, allows
-from knownface.server.problems import status_of
 from knownface.server.texts import LANGUAGE, STATIC, text
 
 SECTIONS = {
@@ -163,9 +163,9 @@ class AdminPageRoute(PageRoute):
 
 def error_page(request: Request, error: KnownFaceError) -> HTMLResponse:
     """What people see of an error."""
-    title = text("error.not_found" if status_of(error) == 404 else "error.title")
-    hint = "" if status_of(error) == 404 else error.hint  # that one speaks of the command line
-    return page(request, "error.html", status=status_of(error), title=title, message=error.message, hint=hint)
+    title = text("error.not_found" if http_status(error) == 404 else "error.title")
+    hint = "" if http_status(error) == 404 else error.hint  # that one speaks of the command line
+    return page(request, "error.html", status=http_status(error), title=title, message=error.message, hint=hint)
 
 
 def pages_router(route: type[PageRoute] = PageRoute) -> APIRouter:

@@ -10,26 +10,26 @@ from fastapi import Query, Request, Response
 
 from knownface.errors import BadNameError, NoKeyError, UnknownKeyError
 from knownface.server.access import check_origin, cookie_name, guarded_router, is_secure, needs
+from knownface.server.error_responses import errors
 from knownface.server.keys import Key, NewKey
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here, WhoAsks
+from knownface.server.routes.common import CallerDep, ServiceDep
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
+from knownface.server.schemas.service import AuditSchema, KeyRequest, KeySchema, KeyWithToken, Login, SessionSchema
 from knownface.server.sessions import csrf_token
-from knownface.server.shapes.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
-from knownface.server.shapes.service import AuditShape, KeyRequest, KeyShape, KeyWithToken, Login, SessionShape
 
 router = guarded_router("access")
 
-_GONE = answers(UnknownKeyError)
+_GONE = errors(UnknownKeyError)
 
 
 @router.post(
     "/session",
     dependencies=needs("anyone"),
     status_code=201,
-    responses=answers(NoKeyError, role=False),
+    responses=errors(NoKeyError, role=False),
     summary="Begin a browser session",
 )
-def begin_session(service: Here, request: Request, login: Login, response: Response) -> SessionShape:
+def begin_session(service: ServiceDep, request: Request, login: Login, response: Response) -> SessionSchema:
     """Sets a cookie that stands for the key; the answer's `csrf` must come with every change."""
     check_origin(request)
     key = service.authenticator.by_token(login.key.strip())
@@ -46,20 +46,20 @@ def begin_session(service: Here, request: Request, login: Login, response: Respo
         httponly=True,
         samesite="strict",
     )
-    return SessionShape(name=key.name, role=key.role, csrf=csrf_token(token))
+    return SessionSchema(name=key.name, role=key.role, csrf=csrf_token(token))
 
 
-@router.get("/session", dependencies=needs("device"), responses=answers(), summary="Tell who is asking")
-async def read_session(caller: WhoAsks) -> SessionShape:
+@router.get("/session", dependencies=needs("device"), responses=errors(), summary="Tell who is asking")
+async def read_session(caller: CallerDep) -> SessionSchema:
     """The key's name and role, and for a browser session the token that changes need."""
     csrf = csrf_token(caller.session) if caller.session else None
-    return SessionShape(name=caller.actor.name, role=caller.role, csrf=csrf)
+    return SessionSchema(name=caller.actor.name, role=caller.role, csrf=csrf)
 
 
 @router.delete(
-    "/session", dependencies=needs("device"), status_code=204, responses=answers(), summary="End a browser session"
+    "/session", dependencies=needs("device"), status_code=204, responses=errors(), summary="End a browser session"
 )
-def end_session(service: Here, request: Request, caller: WhoAsks, response: Response) -> None:
+def end_session(service: ServiceDep, request: Request, caller: CallerDep, response: Response) -> None:
     """Ends the session and takes the cookie away; does nothing for a key."""
     if caller.session:
         service.sessions.end(caller.session)
@@ -68,20 +68,20 @@ def end_session(service: Here, request: Request, caller: WhoAsks, response: Resp
     response.delete_cookie(name, path="/", secure=is_secure(request), httponly=True, samesite="strict")
 
 
-@router.get("/keys", dependencies=needs("admin"), responses=answers(), summary="List keys")
-def list_keys(service: Here) -> list[KeyShape]:
+@router.get("/keys", dependencies=needs("admin"), responses=errors(), summary="List keys")
+def list_keys(service: ServiceDep) -> list[KeySchema]:
     """Every key, revoked ones too; never a secret."""
-    return [KeyShape.model_validate(key) for key in service.keys.all()]
+    return [KeySchema.model_validate(key) for key in service.keys.all()]
 
 
 @router.post(
     "/keys",
     dependencies=needs("admin"),
     status_code=201,
-    responses=answers(BadNameError),
+    responses=errors(BadNameError),
     summary="Make a key",
 )
-def create_key(service: Here, caller: WhoAsks, wanted: KeyRequest, response: Response) -> KeyWithToken:
+def create_key(service: ServiceDep, caller: CallerDep, wanted: KeyRequest, response: Response) -> KeyWithToken:
     """Makes a key and tells its secret, once."""
     expires = None if wanted.days is None else datetime.now(UTC) + timedelta(days=wanted.days)
     made = service.keys.create(wanted.name, wanted.role, expires)
@@ -91,13 +91,13 @@ def create_key(service: Here, caller: WhoAsks, wanted: KeyRequest, response: Res
 
 
 @router.get("/keys/{key_id}", dependencies=needs("admin"), responses=_GONE, summary="Read a key")
-def read_key(service: Here, key_id: Number) -> KeyShape:
+def read_key(service: ServiceDep, key_id: Number) -> KeySchema:
     """One key, without its secret."""
-    return KeyShape.model_validate(service.keys.get(key_id))
+    return KeySchema.model_validate(service.keys.get(key_id))
 
 
 @router.post("/keys/{key_id}/rotate", dependencies=needs("admin"), responses=_GONE, summary="Change a key's secret")
-def rotate_key(service: Here, caller: WhoAsks, key_id: Number) -> KeyWithToken:
+def rotate_key(service: ServiceDep, caller: CallerDep, key_id: Number) -> KeyWithToken:
     """Gives the key a new secret; the old one and its browser sessions are void at once."""
     made = service.keys.rotate(key_id)
     service.audit.note(caller.actor, "key.rotate", key_id)
@@ -105,34 +105,34 @@ def rotate_key(service: Here, caller: WhoAsks, key_id: Number) -> KeyWithToken:
 
 
 @router.delete("/keys/{key_id}", dependencies=needs("admin"), responses=_GONE, summary="Revoke a key")
-def revoke_key(service: Here, caller: WhoAsks, key_id: Number) -> KeyShape:
+def revoke_key(service: ServiceDep, caller: CallerDep, key_id: Number) -> KeySchema:
     """Makes a key void for good, with its browser sessions. It stays in the list, for the audit log's sake."""
     key: Key = service.keys.revoke(key_id)
     service.authenticator.refresh()
     service.audit.note(caller.actor, "key.revoke", key_id)
-    return KeyShape.model_validate(key)
+    return KeySchema.model_validate(key)
 
 
-@router.get("/audit", dependencies=needs("admin"), responses=answers(), summary="Read the audit log")
+@router.get("/audit", dependencies=needs("admin"), responses=errors(), summary="Read the audit log")
 def read_audit(
-    service: Here,
+    service: ServiceDep,
     cursor: Cursor = None,
     limit: Limit = 50,
     action: Annotated[str | None, Query(max_length=50, description="Such as `person.delete`; `person.`: all.")] = None,
     key_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     since: Annotated[datetime | None, Query(description="With its time zone; without one, UTC is meant.")] = None,
-) -> Page[AuditShape]:
+) -> Page[AuditSchema]:
     """Who enrolled, changed, deleted and exported what, the latest first. Numbers, no names of people."""
     page = service.audit.page(
         before=read_number_cursor(cursor), limit=limit + 1, action=action, key_id=key_id, since=_as_utc(since)
     )
     rest = cursor_after(page[limit - 1].id) if len(page) > limit else None
-    return Page(items=[AuditShape.model_validate(asdict(entry)) for entry in page[:limit]], next=rest)
+    return Page(items=[AuditSchema.model_validate(asdict(entry)) for entry in page[:limit]], next=rest)
 
 
-def _with_token(service: Here, made: NewKey) -> KeyWithToken:
+def _with_token(service: ServiceDep, made: NewKey) -> KeyWithToken:
     service.authenticator.refresh()
-    return KeyWithToken(key=KeyShape.model_validate(made.key), token=made.token)
+    return KeyWithToken(key=KeySchema.model_validate(made.key), token=made.token)
 
 
 def _as_utc(moment: datetime | None) -> datetime | None:

@@ -30,33 +30,33 @@ from knownface.events import (
 from knownface.events.sheets import moodle_table, plain, session_table
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here, WhoAsks
+from knownface.server.error_responses import errors
+from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.seen import XLSX, as_utc, file_answer
-from knownface.server.shapes.attendance import GuestShape, Mark, NewSession, ReportShape, SessionShape
-from knownface.server.shapes.common import Number
+from knownface.server.schemas.attendance import GuestSchema, Mark, NewSession, ReportSchema, SessionSchema
+from knownface.server.schemas.common import Number
 from knownface.tables import csv_text, write_xlsx
 
 router = guarded_router("attendance")
 
-_GONE = answers(UnknownError)
+_GONE = errors(UnknownError)
 
 
-@router.get("/attendance", dependencies=needs("viewer"), responses=answers(), summary="List sessions")
-def list_all(service: Here) -> list[SessionShape]:
+@router.get("/attendance", dependencies=needs("viewer"), responses=errors(), summary="List sessions")
+def list_all(service: ServiceDep) -> list[SessionSchema]:
     """Every session, the newest first."""
     now = datetime.now(UTC)
-    return [SessionShape.of(session, now) for session in list_sessions(service.database)]
+    return [SessionSchema.of(session, now) for session in list_sessions(service.database)]
 
 
 @router.post(
     "/attendance",
     dependencies=needs("operator"),
     status_code=201,
-    responses=answers(SessionOpenError, UnknownPersonError, EventsError, BadNameError),
+    responses=errors(SessionOpenError, UnknownPersonError, EventsError, BadNameError),
     summary="Open a session",
 )
-def open_one(service: Here, caller: WhoAsks, wanted: NewSession, response: Response) -> SessionShape:
+def open_one(service: ServiceDep, caller: CallerDep, wanted: NewSession, response: Response) -> SessionSchema:
     """Opens a session; who comes is read from what cameras see. `POST /v1/guests` reads a guest list's CSV."""
     session = open_session(
         service.database,
@@ -71,13 +71,13 @@ def open_one(service: Here, caller: WhoAsks, wanted: NewSession, response: Respo
     )
     service.audit.note(caller.actor, "attendance.open", session.id)
     response.headers["Location"] = f"/v1/attendance/{session.id}"
-    return SessionShape.of(session, datetime.now(UTC))
+    return SessionSchema.of(session, datetime.now(UTC))
 
 
-@router.post("/guests", dependencies=needs("operator"), responses=answers(InputError), summary="Read a guest list")
+@router.post("/guests", dependencies=needs("operator"), responses=errors(InputError), summary="Read a guest list")
 def read_list(
-    service: Here, list_file: Annotated[UploadFile, File(alias="file", description="CSV with a column `name`.")]
-) -> list[GuestShape]:
+    service: ServiceDep, list_file: Annotated[UploadFile, File(alias="file", description="CSV with a column `name`.")]
+) -> list[GuestSchema]:
     """Reads a CSV with the columns `name`, `external_id` if there is one, and any others; nothing is stored."""
     label = uploads.label_of(list_file) or "guests.csv"
     with tempfile.TemporaryDirectory() as folder:
@@ -88,36 +88,36 @@ def read_list(
         except InputError as error:
             error.message = error.message.replace(str(path), label)
             raise
-    return [GuestShape(name=g.name, external_id=g.external_id, facts=dict(g.facts)) for g in guests]
+    return [GuestSchema(name=g.name, external_id=g.external_id, facts=dict(g.facts)) for g in guests]
 
 
 @router.get("/attendance/{session_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a session")
-def read_one(service: Here, session_id: Number) -> ReportShape:
+def read_one(service: ServiceDep, session_id: Number) -> ReportSchema:
     """Who is present, late, expected or absent, and how many strangers were seen."""
-    return ReportShape.of(report_session(service.database, session_id))
+    return ReportSchema.of(report_session(service.database, session_id))
 
 
 @router.post(
     "/attendance/{session_id}/close", dependencies=needs("operator"), responses=_GONE, summary="Close a session"
 )
-def close_one(service: Here, caller: WhoAsks, session_id: Number) -> ReportShape:
+def close_one(service: ServiceDep, caller: CallerDep, session_id: Number) -> ReportSchema:
     """Closes a session and writes down who came."""
     close_session(service.database, session_id)
     service.audit.note(caller.actor, "attendance.close", session_id)
-    return ReportShape.of(report_session(service.database, session_id))
+    return ReportSchema.of(report_session(service.database, session_id))
 
 
 @router.post(
     "/attendance/{session_id}/mark",
     dependencies=needs("operator"),
-    responses=answers(UnknownError, BadNameError),
+    responses=errors(UnknownError, BadNameError),
     summary="Mark somebody by hand",
 )
-def mark_one(service: Here, caller: WhoAsks, session_id: Number, wanted: Mark) -> ReportShape:
+def mark_one(service: ServiceDep, caller: CallerDep, session_id: Number, wanted: Mark) -> ReportSchema:
     """Says that somebody has come, or has not; it counts more than what was seen."""
     report = mark(service.database, session_id, wanted.name, absent=wanted.absent)
     service.audit.note(caller.actor, "attendance.mark", session_id, absent=wanted.absent)
-    return ReportShape.of(report)
+    return ReportSchema.of(report)
 
 
 @router.delete(
@@ -127,7 +127,7 @@ def mark_one(service: Here, caller: WhoAsks, session_id: Number, wanted: Mark) -
     responses=_GONE,
     summary="Delete a session",
 )
-def delete_one(service: Here, caller: WhoAsks, session_id: Number) -> None:
+def delete_one(service: ServiceDep, caller: CallerDep, session_id: Number) -> None:
     """Deletes a session with its list and marks; the sightings stay."""
     delete_session(service.database, session_id)
     service.audit.note(caller.actor, "attendance.delete", session_id)
@@ -136,13 +136,13 @@ def delete_one(service: Here, caller: WhoAsks, session_id: Number) -> None:
 @router.get(
     "/attendance/{session_id}/export",
     dependencies=needs("operator"),
-    responses={**answers(UnknownError, MissingExtraError), 200: {"content": {"text/csv": {}, XLSX: {}}}},
+    responses={**errors(UnknownError, MissingExtraError), 200: {"content": {"text/csv": {}, XLSX: {}}}},
     response_class=Response,
     summary="Export a session",
 )
 def export_one(
-    service: Here,
-    caller: WhoAsks,
+    service: ServiceDep,
+    caller: CallerDep,
     session_id: Number,
     form: Annotated[Literal["csv", "xlsx", "moodle"], Query(alias="format")] = "csv",
 ) -> Response:

@@ -11,32 +11,32 @@ from fastapi import File, Response, UploadFile
 from knownface.errors import BusyError, GalleryEmptyError, NotFoundError, TooLargeError
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
+from knownface.server.error_responses import errors, problem_of
 from knownface.server.jobs import Job
-from knownface.server.problems import answers, problem_of
-from knownface.server.routes.common import Here, WhoAsks
+from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.faces import check_count
-from knownface.server.shapes.service import (
+from knownface.server.schemas.service import (
     AddedStrangers,
     CalibrationRequest,
-    CalibrationShape,
+    CalibrationSchema,
     CalibrationState,
-    JobShape,
-    RuleShape,
-    StrangerShape,
-    StrangersShape,
+    JobSchema,
+    RuleSchema,
+    StrangerSchema,
+    StrangersSchema,
 )
 
 router = guarded_router("calibration and jobs")
 
 
-@router.get("/calibration", dependencies=needs("viewer"), responses=answers(), summary="Read the calibration")
-def read_calibration(service: Here) -> CalibrationState:
+@router.get("/calibration", dependencies=needs("viewer"), responses=errors(), summary="Read the calibration")
+def read_calibration(service: ServiceDep) -> CalibrationState:
     """The parameters in force, where they come from, and whether they still promise what they did."""
     kept = service.gallery.calibration
     return CalibrationState(
-        rule=RuleShape.model_validate(service.recognizer.rule),
+        rule=RuleSchema.model_validate(service.recognizer.rule),
         notes=list(service.recognizer.notes),
-        calibration=None if kept is None else CalibrationShape.model_validate(kept),
+        calibration=None if kept is None else CalibrationSchema.model_validate(kept),
     )
 
 
@@ -44,10 +44,10 @@ def read_calibration(service: Here) -> CalibrationState:
     "/calibration",
     dependencies=needs("admin"),
     status_code=202,
-    responses=answers(GalleryEmptyError, BusyError),
+    responses=errors(GalleryEmptyError, BusyError),
     summary="Calibrate",
 )
-def calibrate(service: Here, caller: WhoAsks, wanted: CalibrationRequest, response: Response) -> JobShape:
+def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest, response: Response) -> JobSchema:
     """Chooses the parameters for the false alarms that you accept, in the background.
 
     Each person of the gallery is left out in turn and should be Unknown to the others; the strangers that were sent to
@@ -74,7 +74,7 @@ def calibrate(service: Here, caller: WhoAsks, wanted: CalibrationRequest, respon
         service.audit.note(caller.actor, "calibration.run", fpir=wanted.fpir, threshold=result.rule.threshold)
         return {
             "sentence": result.sentence,
-            "rule": RuleShape.model_validate(result.rule).model_dump(),
+            "rule": RuleSchema.model_validate(result.rule).model_dump(),
             "strangers": result.strangers,
             "left_out": result.left_out,
         }
@@ -85,9 +85,9 @@ def calibrate(service: Here, caller: WhoAsks, wanted: CalibrationRequest, respon
 
 
 @router.get(
-    "/calibration/strangers", dependencies=needs("admin"), responses=answers(), summary="Count the strangers sent"
+    "/calibration/strangers", dependencies=needs("admin"), responses=errors(), summary="Count the strangers sent"
 )
-def count_strangers(service: Here) -> StrangersShape:
+def count_strangers(service: ServiceDep) -> StrangersSchema:
     """How many strangers the next calibration is measured with, besides the gallery's own people."""
     return _counted(service)
 
@@ -95,11 +95,11 @@ def count_strangers(service: Here) -> StrangersShape:
 @router.post(
     "/calibration/strangers",
     dependencies=needs("admin"),
-    responses=answers(TooLargeError, BusyError),
+    responses=errors(TooLargeError, BusyError),
     summary="Send pictures of strangers",
 )
 async def add_strangers(
-    service: Here,
+    service: ServiceDep,
     pictures: Annotated[list[UploadFile], File(description="Of people who are not enrolled, each of another one.")],
 ) -> AddedStrangers:
     """Takes pictures of people who are not enrolled along for the next calibration; send as often as needed.
@@ -110,7 +110,7 @@ async def add_strangers(
     check_count(service, pictures)
     done = await service.workers.run_all(partial(uploads.stranger, service), pictures)
     told = [
-        StrangerShape(
+        StrangerSchema(
             file=uploads.label_of(picture),
             status=found.status,
             problem=problem_of(found.error) if found.error else None,
@@ -124,42 +124,42 @@ async def add_strangers(
     "/calibration/strangers",
     dependencies=needs("admin"),
     status_code=204,
-    responses=answers(),
+    responses=errors(),
     summary="Forget the strangers sent",
 )
-def forget_strangers(service: Here) -> None:
+def forget_strangers(service: ServiceDep) -> None:
     """Forgets them now."""
     service.strangers.clear()
 
 
 @router.delete(
-    "/calibration", dependencies=needs("admin"), status_code=204, responses=answers(), summary="Forget the calibration"
+    "/calibration", dependencies=needs("admin"), status_code=204, responses=errors(), summary="Forget the calibration"
 )
-def forget_calibration(service: Here, caller: WhoAsks) -> None:
+def forget_calibration(service: ServiceDep, caller: CallerDep) -> None:
     """Takes the calibration away; the embedder's own parameters are used again."""
     service.gallery.set_calibration(None)
     service.recognizer.read_rule()
     service.audit.note(caller.actor, "calibration.forget")
 
 
-@router.get("/jobs", dependencies=needs("viewer"), responses=answers(), summary="List jobs")
-async def list_jobs(service: Here) -> list[JobShape]:
+@router.get("/jobs", dependencies=needs("viewer"), responses=errors(), summary="List jobs")
+async def list_jobs(service: ServiceDep) -> list[JobSchema]:
     """What runs or ran in the background since the service started, oldest first."""
     return [_told(job) for job in service.jobs.all()]
 
 
-@router.get("/jobs/{job_id}", dependencies=needs("viewer"), responses=answers(NotFoundError), summary="Read a job")
-async def read_job(service: Here, job_id: str) -> JobShape:
+@router.get("/jobs/{job_id}", dependencies=needs("viewer"), responses=errors(NotFoundError), summary="Read a job")
+async def read_job(service: ServiceDep, job_id: str) -> JobSchema:
     """How far a job is, and what came of it."""
     return _told(service.jobs.get(job_id))
 
 
-def _counted(service: Here) -> StrangersShape:
-    return StrangersShape.model_validate(service.strangers.count())
+def _counted(service: ServiceDep) -> StrangersSchema:
+    return StrangersSchema.model_validate(service.strangers.count())
 
 
-def _told(job: Job) -> JobShape:
-    return JobShape(
+def _told(job: Job) -> JobSchema:
+    return JobSchema(
         id=job.id,
         kind=job.kind,
         state=job.state,

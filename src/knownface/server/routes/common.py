@@ -21,8 +21,8 @@ async def _caller(request: Request) -> Caller:
     return cast("Caller", request.state.caller)  # the route's guard put it there
 
 
-Here: TypeAlias = Annotated[Service, Depends(_service)]
-WhoAsks: TypeAlias = Annotated[Caller, Depends(_caller)]
+ServiceDep: TypeAlias = Annotated[Service, Depends(_service)]
+CallerDep: TypeAlias = Annotated[Caller, Depends(_caller)]
 
 
 def picture_answer(request: Request, jpeg: bytes) -> Response:

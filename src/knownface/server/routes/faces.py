@@ -24,14 +24,14 @@ from knownface.review import FacePolicy
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
-from knownface.server.problems import answers, problem_of
-from knownface.server.routes.common import Here
-from knownface.server.shapes.faces import (
+from knownface.server.error_responses import errors, problem_of
+from knownface.server.routes.common import ServiceDep
+from knownface.server.schemas.faces import (
     BatchAnswer,
     BatchItem,
     NamedPicture,
-    ReviewShape,
-    VerificationShape,
+    ReviewSchema,
+    VerificationSchema,
     named_face,
     reviewed_face,
 )
@@ -53,11 +53,11 @@ _PICTURE_ERRORS = (UnreadableError, UnsupportedError, TooLargeError, InputError,
 @router.post(
     "/identify",
     dependencies=needs("device"),
-    responses=answers(*_PICTURE_ERRORS),
+    responses=errors(*_PICTURE_ERRORS),
     response_model=NamedPicture,
     summary="Name the faces of a picture",
 )
-async def identify(service: Here, picture: Picture, top: Top = 5, allow_repeats: Repeats = False) -> Response:
+async def identify(service: ServiceDep, picture: Picture, top: Top = 5, allow_repeats: Repeats = False) -> Response:
     """Finds the faces of one picture and says of each who it is, or that it is Unknown, and why.
 
     In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise.
@@ -70,11 +70,11 @@ async def identify(service: Here, picture: Picture, top: Top = 5, allow_repeats:
 @router.post(
     "/identify/batch",
     dependencies=needs("device"),
-    responses=answers(BusyError, TooLargeError),
+    responses=errors(BusyError, TooLargeError),
     summary="Name the faces of several pictures",
 )
 async def identify_batch(
-    service: Here,
+    service: ServiceDep,
     pictures: Annotated[list[UploadFile], File(description="At most as many as `GET /v1/settings` says.")],
     top: Top = 5,
     allow_repeats: Repeats = False,
@@ -98,16 +98,16 @@ async def identify_batch(
 @router.post(
     "/verify",
     dependencies=needs("device"),
-    responses=answers(*_PICTURE_ERRORS, NoFaceError, SeveralFacesError, UnknownPersonError, GalleryEmptyError),
+    responses=errors(*_PICTURE_ERRORS, NoFaceError, SeveralFacesError, UnknownPersonError, GalleryEmptyError),
     summary="Tell whether two are one person",
 )
 async def verify(
-    service: Here,
+    service: ServiceDep,
     picture: Picture,
     other: Annotated[UploadFile | None, File(description="A second picture, or")] = None,
     person_id: Annotated[int | None, Form(ge=1, le=2**31 - 1, description="a person: the door's question.")] = None,
     faces: Which = "dominant",
-) -> VerificationShape:
+) -> VerificationSchema:
     """Compares a picture with a second one, or with a person; one of the two must be given.
 
     For a person the nearest template decides, by the person's own threshold where there is one.
@@ -123,7 +123,7 @@ async def verify(
         return service.recognizer.verify(image, uploads.picture_of(service, other), faces=faces)
 
     found = await service.workers.run(compare, picture)
-    return VerificationShape(
+    return VerificationSchema(
         same=found.same, distance=round(found.distance, 4), threshold=found.threshold, reason=found.reason
     )
 
@@ -131,10 +131,10 @@ async def verify(
 @router.post(
     "/review",
     dependencies=needs("operator"),
-    responses=answers(*_PICTURE_ERRORS),
+    responses=errors(*_PICTURE_ERRORS),
     summary="Tell what a picture is good for",
 )
-async def review(service: Here, picture: Picture, faces: Which = "dominant") -> ReviewShape:
+async def review(service: ServiceDep, picture: Picture, faces: Which = "dominant") -> ReviewSchema:
     """Says which face of a picture a person would be learnt from, how good it is, and what is wrong with it.
 
     Nothing is stored. A page that guides somebody before the camera asks this a few times a second.
@@ -144,7 +144,7 @@ async def review(service: Here, picture: Picture, faces: Which = "dominant") -> 
         return service.recognizer.review_picture(uploads.content_of(upload, service), faces=faces)
 
     found = await service.workers.run(look, picture)
-    return ReviewShape(
+    return ReviewSchema(
         width=found.image.shape[1],
         height=found.image.shape[0],
         faces=[reviewed_face(face, chosen=face in found.chosen) for face in found.faces],

@@ -17,16 +17,16 @@ from knownface.events.rules import find_zone, time_of_day
 from knownface.events.sheets import days_table, plain, weeks_table
 from knownface.gallery import Person
 from knownface.server.access import guarded_router, needs
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here, WhoAsks
+from knownface.server.error_responses import errors
+from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.seen import XLSX, file_answer
-from knownface.server.shapes.attendance import HoursShape
+from knownface.server.schemas.attendance import HoursSchema
 from knownface.storage import Database
 from knownface.tables import csv_text, write_xlsx
 
 router = guarded_router("attendance")
 
-_ERRORS = answers(EventsError, UnknownPersonError)
+_ERRORS = errors(EventsError, UnknownPersonError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,24 +101,24 @@ Meant: TypeAlias = Annotated[Asked, Depends(_asked)]
 
 
 @router.get("/hours", dependencies=needs("viewer"), responses=_ERRORS, summary="Add up working hours")
-def read_all(service: Here, asked: Meant) -> list[HoursShape]:
+def read_all(service: ServiceDep, asked: Meant) -> list[HoursSchema]:
     """When everybody who was seen came and left, day by day, and how long they were there."""
-    return [HoursShape.of(person, days) for person, days in asked.read(service.database)]
+    return [HoursSchema.of(person, days) for person, days in asked.read(service.database)]
 
 
 @router.get(
     "/hours/export",
     dependencies=needs("operator"),
     responses={
-        **answers(EventsError, UnknownPersonError, MissingExtraError),
+        **errors(EventsError, UnknownPersonError, MissingExtraError),
         200: {"content": {"text/csv": {}, XLSX: {}}},
     },
     response_class=Response,
     summary="Export working hours",
 )
 def export_all(
-    service: Here,
-    caller: WhoAsks,
+    service: ServiceDep,
+    caller: CallerDep,
     asked: Meant,
     form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
     by: Annotated[Literal["day", "week"], Query(description="CSV holds one of the two; Excel both.")] = "day",

@@ -10,13 +10,13 @@ from knownface.errors import BadNameError, NameTakenError, NotFoundError, Unsupp
 from knownface.events.recording import jpeg
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import service_of
+from knownface.server.error_responses import errors
 from knownface.server.live.naming import name_track
 from knownface.server.live.streams import LiveStreams
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here, WhoAsks, picture_answer
-from knownface.server.shapes.common import Number
-from knownface.server.shapes.live import NamedTrackShape, NewSource, Present, PresentFace, SourceShape, TrackName
-from knownface.server.shapes.people import PersonShape
+from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
+from knownface.server.schemas.common import Number
+from knownface.server.schemas.live import NamedTrackSchema, NewSource, Present, PresentFace, SourceSchema, TrackName
+from knownface.server.schemas.people import PersonSchema
 
 router = guarded_router("live")
 
@@ -28,11 +28,11 @@ async def _streams_of(request: Request) -> LiveStreams:
 Live: TypeAlias = Annotated[LiveStreams, Depends(_streams_of)]
 SessionId: TypeAlias = Annotated[str, Path(max_length=40, description="Of a stream that is looked at now.")]
 
-_GONE = answers(NotFoundError)
+_GONE = errors(NotFoundError)
 _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 
 
-@router.get("/live/present", dependencies=needs("viewer"), responses=answers(), summary="Tell who is here")
+@router.get("/live/present", dependencies=needs("viewer"), responses=errors(), summary="Tell who is here")
 def present(streams: Live) -> Present:
     """Everybody in front of a camera of a browser or of a watched source, at most half a second old."""
     faces = [
@@ -47,12 +47,12 @@ def present(streams: Live) -> Present:
 @router.post(
     "/live/sessions/{session}/tracks/{track}/name",
     dependencies=needs("operator"),
-    responses=answers(NotFoundError, BadNameError, NameTakenError),
+    responses=errors(NotFoundError, BadNameError, NameTakenError),
     summary="Name a face",
 )
 def name_face(
-    service: Here, streams: Live, caller: WhoAsks, session: SessionId, track: Number, who: TrackName
-) -> NamedTrackShape:
+    service: ServiceDep, streams: Live, caller: CallerDep, session: SessionId, track: Number, who: TrackName
+) -> NamedTrackSchema:
     """Says who a face in front of a camera is: its best pictures are learnt, its sightings become the person's.
 
     The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
@@ -60,8 +60,8 @@ def name_face(
     pictures = service.pictures if service.settings.store_pictures else None
     named = name_track(service.recognizer, pictures, streams.get(session), track, who.name)
     service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
-    return NamedTrackShape(
-        person=PersonShape.model_validate(named.person), enrolled=named.enrolled, sightings=named.sightings
+    return NamedTrackSchema(
+        person=PersonSchema.model_validate(named.person), enrolled=named.enrolled, sightings=named.sightings
     )
 
 
@@ -80,20 +80,22 @@ def show_face(streams: Live, request: Request, session: SessionId, track: Number
     return picture_answer(request, jpeg(found.picture))
 
 
-@router.get("/live/sources", dependencies=needs("viewer"), responses=answers(), summary="List the sources watched")
-def list_sources(streams: Live) -> list[SourceShape]:
+@router.get("/live/sources", dependencies=needs("viewer"), responses=errors(), summary="List the sources watched")
+def list_sources(streams: Live) -> list[SourceSchema]:
     """The sources that the service watches itself, with how each goes."""
-    return [SourceShape.of(source) for source in streams.watched.all()]
+    return [SourceSchema.of(source) for source in streams.watched.all()]
 
 
 @router.post(
     "/live/sources",
     dependencies=needs("admin"),
     status_code=201,
-    responses=answers(BadNameError, NameTakenError, UnsupportedError),
+    responses=errors(BadNameError, NameTakenError, UnsupportedError),
     summary="Watch a source",
 )
-def add_source(service: Here, streams: Live, caller: WhoAsks, source: NewSource, response: Response) -> SourceShape:
+def add_source(
+    service: ServiceDep, streams: Live, caller: CallerDep, source: NewSource, response: Response
+) -> SourceSchema:
     """Watches a camera, a stream or a file from now on, also after a start of the service.
 
     A camera or stream that is lost, or is not there yet, is tried again until it is. A file is watched once.
@@ -101,13 +103,13 @@ def add_source(service: Here, streams: Live, caller: WhoAsks, source: NewSource,
     added = streams.watched.add(source.name, source.address)
     service.audit.note(caller.actor, "source.add", added.listed.id)
     response.headers["Location"] = f"/v1/live/sources/{added.listed.id}"
-    return SourceShape.of(added)
+    return SourceSchema.of(added)
 
 
 @router.get("/live/sources/{source}", dependencies=needs("viewer"), responses=_GONE, summary="Tell how a source goes")
-def read_source(streams: Live, source: Number) -> SourceShape:
+def read_source(streams: Live, source: Number) -> SourceSchema:
     """One source and how it goes."""
-    return SourceShape.of(streams.watched.get(source))
+    return SourceSchema.of(streams.watched.get(source))
 
 
 @router.get(
@@ -131,19 +133,19 @@ def preview(streams: Live, source: Number) -> Response:
 
 
 @router.post("/live/sources/{source}/start", dependencies=needs("operator"), responses=_GONE, summary="Start a source")
-def start_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -> SourceShape:
+def start_source(service: ServiceDep, streams: Live, caller: CallerDep, source: Number) -> SourceSchema:
     """Watches a source again; nothing changes if it is watched."""
     started = streams.watched.start(source)
     service.audit.note(caller.actor, "source.start", source)
-    return SourceShape.of(started)
+    return SourceSchema.of(started)
 
 
 @router.post("/live/sources/{source}/stop", dependencies=needs("operator"), responses=_GONE, summary="Stop a source")
-def stop_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -> SourceShape:
+def stop_source(service: ServiceDep, streams: Live, caller: CallerDep, source: Number) -> SourceSchema:
     """Watches a source no more, until it is started again; answers when what was seen is written down."""
     stopped = streams.watched.stop(source)
     service.audit.note(caller.actor, "source.stop", source)
-    return SourceShape.of(stopped)
+    return SourceSchema.of(stopped)
 
 
 @router.delete(
@@ -153,7 +155,7 @@ def stop_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -
     responses=_GONE,
     summary="Forget a source",
 )
-def remove_source(service: Here, streams: Live, caller: WhoAsks, source: Number) -> None:
+def remove_source(service: ServiceDep, streams: Live, caller: CallerDep, source: Number) -> None:
     """Stops a source and forgets its address; its sightings stay."""
     streams.watched.remove(source)
     service.audit.note(caller.actor, "source.delete", source)

@@ -20,9 +20,9 @@ from knownface.gallery.names import clean_label
 from knownface.live import FrameResult
 from knownface.server.access import access_of
 from knownface.server.context import Service, service_of
+from knownface.server.error_responses import problem_of
 from knownface.server.keys import Role
 from knownface.server.live.camera import CameraStream
-from knownface.server.problems import problem_of
 
 CHECK_EVERY: Final = 2.0
 """Seconds after which a key or browser session that was revoked ends what it opened."""

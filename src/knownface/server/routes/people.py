@@ -14,61 +14,61 @@ from knownface.errors import (
 )
 from knownface.gallery import KEEP
 from knownface.server.access import guarded_router, needs
-from knownface.server.problems import answers
+from knownface.server.error_responses import errors
 from knownface.server.removal import removal_of
-from knownface.server.routes.common import Here, WhoAsks, picture_answer
-from knownface.server.shapes.common import Cursor, Limit, Page, PersonId, SearchText, cursor_after, read_cursor
-from knownface.server.shapes.people import (
-    GroupShape,
+from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
+from knownface.server.schemas.common import Cursor, Limit, Page, PersonId, SearchText, cursor_after, read_cursor
+from knownface.server.schemas.people import (
+    GroupSchema,
     Merge,
     NewPerson,
     PersonChanges,
-    PersonShape,
+    PersonSchema,
     Removal,
     Split,
 )
 
 router = guarded_router("people")
 
-_GONE = answers(UnknownPersonError)
-_CHANGE = answers(UnknownPersonError, NameTakenError, BadNameError, PersonError)
+_GONE = errors(UnknownPersonError)
+_CHANGE = errors(UnknownPersonError, NameTakenError, BadNameError, PersonError)
 
 
-@router.get("/people", dependencies=needs("viewer"), responses=answers(), summary="List people")
+@router.get("/people", dependencies=needs("viewer"), responses=errors(), summary="List people")
 def list_people(
-    service: Here, search: SearchText = None, group: SearchText = None, cursor: Cursor = None, limit: Limit = 50
-) -> Page[PersonShape]:
+    service: ServiceDep, search: SearchText = None, group: SearchText = None, cursor: Cursor = None, limit: Limit = 50
+) -> Page[PersonSchema]:
     """People in the order of their names; `search` is a part of the name or the beginning of the external id."""
     page = service.gallery.people_store.page(
         search=_text(search), group=_text(group), after=_text(read_cursor(cursor)), limit=limit + 1
     )
     rest = cursor_after(page[limit - 1].name) if len(page) > limit else None
-    return Page(items=[PersonShape.model_validate(person) for person in page[:limit]], next=rest)
+    return Page(items=[PersonSchema.model_validate(person) for person in page[:limit]], next=rest)
 
 
 @router.post(
     "/people",
     dependencies=needs("operator"),
     status_code=201,
-    responses=answers(NameTakenError, BadNameError, PersonError),
+    responses=errors(NameTakenError, BadNameError, PersonError),
     summary="Make a person",
 )
-def create_person(service: Here, caller: WhoAsks, person: NewPerson, response: Response) -> PersonShape:
+def create_person(service: ServiceDep, caller: CallerDep, person: NewPerson, response: Response) -> PersonSchema:
     """Makes a person without templates; `POST /v1/people/{person_id}/templates` teaches the face."""
     made = service.gallery.add_person(person.name, person.external_id, person.groups, new=True)
     service.audit.note(caller.actor, "person.create", made.id)
     response.headers["Location"] = f"/v1/people/{made.id}"
-    return PersonShape.model_validate(made)
+    return PersonSchema.model_validate(made)
 
 
 @router.get("/people/{person_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a person")
-def read_person(service: Here, person_id: PersonId) -> PersonShape:
+def read_person(service: ServiceDep, person_id: PersonId) -> PersonSchema:
     """One person."""
-    return PersonShape.model_validate(service.gallery.person(person_id))
+    return PersonSchema.model_validate(service.gallery.person(person_id))
 
 
 @router.patch("/people/{person_id}", dependencies=needs("operator"), responses=_CHANGE, summary="Change a person")
-def change_person(service: Here, caller: WhoAsks, person_id: PersonId, changes: PersonChanges) -> PersonShape:
+def change_person(service: ServiceDep, caller: CallerDep, person_id: PersonId, changes: PersonChanges) -> PersonSchema:
     """Changes name, external id, groups or the person's own threshold: all that is given, or nothing."""
     given = changes.model_fields_set
     changed = service.gallery.edit(
@@ -79,19 +79,19 @@ def change_person(service: Here, caller: WhoAsks, person_id: PersonId, changes: 
         threshold=changes.threshold if "threshold" in given else KEEP,
     )
     service.audit.note(caller.actor, "person.change", person_id, fields=", ".join(sorted(given)))
-    return PersonShape.model_validate(changed)
+    return PersonSchema.model_validate(changed)
 
 
 @router.get(
     "/people/{person_id}/removal", dependencies=needs("operator"), responses=_GONE, summary="Tell what would be deleted"
 )
-def preview_removal(service: Here, person_id: PersonId) -> Removal:
+def preview_removal(service: ServiceDep, person_id: PersonId) -> Removal:
     """What `DELETE /v1/people/{person_id}` would take along."""
     return removal_of(service.gallery, person_id)
 
 
 @router.delete("/people/{person_id}", dependencies=needs("operator"), responses=_GONE, summary="Delete a person")
-def delete_person(service: Here, caller: WhoAsks, person_id: PersonId) -> Removal:
+def delete_person(service: ServiceDep, caller: CallerDep, person_id: PersonId) -> Removal:
     """Deletes a person with everything of theirs; no row, vector or picture stays in any file of the gallery.
 
     Answers what was deleted. Backups that were made before are not touched.
@@ -103,11 +103,11 @@ def delete_person(service: Here, caller: WhoAsks, person_id: PersonId) -> Remova
 
 
 @router.post("/people/{person_id}/merge", dependencies=needs("operator"), responses=_CHANGE, summary="Join people")
-def merge_people(service: Here, caller: WhoAsks, person_id: PersonId, merge: Merge) -> PersonShape:
+def merge_people(service: ServiceDep, caller: CallerDep, person_id: PersonId, merge: Merge) -> PersonSchema:
     """Joins others into this person, who gets their templates, groups and sightings; the others go."""
     person = service.gallery.merge(merge.people, person_id)
     service.audit.note(caller.actor, "person.merge", person_id, joined=", ".join(str(i) for i in merge.people))
-    return PersonShape.model_validate(person)
+    return PersonSchema.model_validate(person)
 
 
 @router.post(
@@ -117,22 +117,24 @@ def merge_people(service: Here, caller: WhoAsks, person_id: PersonId, merge: Mer
     responses=_CHANGE,
     summary="Part a person into two",
 )
-def split_person(service: Here, caller: WhoAsks, person_id: PersonId, split: Split, response: Response) -> PersonShape:
+def split_person(
+    service: ServiceDep, caller: CallerDep, person_id: PersonId, split: Split, response: Response
+) -> PersonSchema:
     """Moves some templates to a new person, who is answered."""
     new = service.gallery.split(person_id, split.templates, split.name)
     service.audit.note(caller.actor, "person.split", person_id, new=new.id, templates=len(split.templates))
     response.headers["Location"] = f"/v1/people/{new.id}"
-    return PersonShape.model_validate(new)
+    return PersonSchema.model_validate(new)
 
 
 @router.get(
     "/people/{person_id}/picture",
     dependencies=needs("viewer"),
-    responses={**answers(UnknownPersonError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
+    responses={**errors(UnknownPersonError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
     response_class=Response,
     summary="Show a person",
 )
-def show_person(service: Here, request: Request, person_id: PersonId) -> Response:
+def show_person(service: ServiceDep, request: Request, person_id: PersonId) -> Response:
     """The small picture of the person's best template that has one, as JPEG, with an `ETag`."""
     templates = [t for t in service.gallery.templates(person_id) if not t.negative]
     for template in sorted(templates, key=lambda t: -(t.quality or 0.0)):
@@ -143,10 +145,10 @@ def show_person(service: Here, request: Request, person_id: PersonId) -> Respons
     raise NotFoundError(f"There is no picture of the person {person_id}.")
 
 
-@router.get("/groups", dependencies=needs("viewer"), responses=answers(), summary="List groups")
-def list_groups(service: Here) -> list[GroupShape]:
+@router.get("/groups", dependencies=needs("viewer"), responses=errors(), summary="List groups")
+def list_groups(service: ServiceDep) -> list[GroupSchema]:
     """Every group and how many belong to it."""
-    return [GroupShape(name=name, people=count) for name, count in service.gallery.groups()]
+    return [GroupSchema(name=name, people=count) for name, count in service.gallery.groups()]
 
 
 def _text(text: str | None) -> str | None:

@@ -28,21 +28,21 @@ from knownface.events import (
 )
 from knownface.events.sheets import as_json, plain, sightings_table
 from knownface.server.access import guarded_router, needs
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here, WhoAsks, picture_answer
-from knownface.server.shapes.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
-from knownface.server.shapes.people import PersonShape
-from knownface.server.shapes.seen import (
-    AlertShape,
+from knownface.server.error_responses import errors
+from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
+from knownface.server.schemas.people import PersonSchema
+from knownface.server.schemas.seen import (
+    AlertSchema,
     Counted,
     Deleted,
     Dismissal,
     NamedUnknown,
     OfferIds,
-    OfferShape,
-    SightingShape,
+    OfferSchema,
+    SightingSchema,
     UnknownName,
-    UnknownShape,
+    UnknownSchema,
 )
 from knownface.tables import csv_text
 
@@ -80,16 +80,16 @@ async def which(
 Meant: TypeAlias = Annotated[Which, Depends(which)]
 
 
-@router.get("/sightings", dependencies=needs("viewer"), responses=answers(UnknownPersonError), summary="List sightings")
-def list_sightings(service: Here, meant: Meant, cursor: Cursor = None, limit: Limit = 50) -> Page[SightingShape]:
+@router.get("/sightings", dependencies=needs("viewer"), responses=errors(UnknownPersonError), summary="List sightings")
+def list_sightings(service: ServiceDep, meant: Meant, cursor: Cursor = None, limit: Limit = 50) -> Page[SightingSchema]:
     """Who was seen where, from when to when; the newest first."""
     page = service.sightings.find(meant, limit=limit + 1, below=read_number_cursor(cursor))
     rest = cursor_after(page[limit - 1].id) if len(page) > limit else None
-    return Page(items=[SightingShape.of(seen) for seen in page[:limit]], next=rest)
+    return Page(items=[SightingSchema.of(seen) for seen in page[:limit]], next=rest)
 
 
-@router.get("/sightings/sources", dependencies=needs("viewer"), responses=answers(), summary="List sources")
-def list_sources(service: Here) -> list[str]:
+@router.get("/sightings/sources", dependencies=needs("viewer"), responses=errors(), summary="List sources")
+def list_sources(service: ServiceDep) -> list[str]:
     """Every source that somebody was seen at."""
     return service.sightings.sources()
 
@@ -97,12 +97,15 @@ def list_sources(service: Here) -> list[str]:
 @router.get(
     "/sightings/export",
     dependencies=needs("operator"),
-    responses={**answers(UnknownPersonError), 200: {"content": {"text/csv": {}, "application/json": {}}}},
+    responses={**errors(UnknownPersonError), 200: {"content": {"text/csv": {}, "application/json": {}}}},
     response_class=Response,
     summary="Export sightings",
 )
 def export_sightings(
-    service: Here, caller: WhoAsks, meant: Meant, form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv"
+    service: ServiceDep,
+    caller: CallerDep,
+    meant: Meant,
+    form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
 ) -> Response:
     """The same as a file."""
     table = sightings_table(service.sightings.each(meant), UTC)
@@ -115,11 +118,11 @@ def export_sightings(
 @router.get(
     "/sightings/{sighting_id}/picture",
     dependencies=needs("viewer"),
-    responses={**answers(UnknownSightingError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
+    responses={**errors(UnknownSightingError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
     response_class=Response,
     summary="Show a sighting",
 )
-def show_sighting(service: Here, request: Request, sighting_id: Number) -> Response:
+def show_sighting(service: ServiceDep, request: Request, sighting_id: Number) -> Response:
     """The best picture, as JPEG with an `ETag`, where the setting `keep_pictures` had it kept."""
     jpeg = service.sightings.picture(sighting_id)
     if jpeg is None:
@@ -128,11 +131,11 @@ def show_sighting(service: Here, request: Request, sighting_id: Number) -> Respo
 
 
 @router.delete(
-    "/sightings", dependencies=needs("operator"), responses=answers(UnknownPersonError), summary="Delete sightings"
+    "/sightings", dependencies=needs("operator"), responses=errors(UnknownPersonError), summary="Delete sightings"
 )
 def delete_sightings(
-    service: Here,
-    caller: WhoAsks,
+    service: ServiceDep,
+    caller: CallerDep,
     meant: Meant,
     everything: Annotated[bool, Query(description="Needed where nothing narrows down which.")] = False,
 ) -> Deleted:
@@ -145,59 +148,61 @@ def delete_sightings(
     return Deleted(deleted=deleted)
 
 
-@router.get("/unknowns", dependencies=needs("viewer"), responses=answers(), summary="List Unknowns")
-def list_unknowns(service: Here, dismissed: bool = False, limit: Limit = 100) -> list[UnknownShape]:
+@router.get("/unknowns", dependencies=needs("viewer"), responses=errors(), summary="List Unknowns")
+def list_unknowns(service: ServiceDep, dismissed: bool = False, limit: Limit = 100) -> list[UnknownSchema]:
     """Unknowns who were seen, grouped by likeness as far as their faces were kept; the newest first."""
     meant = Which(unknown=True, dismissed=dismissed)
     groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, meant)
-    return [UnknownShape.of(group) for group in groups[:limit]]
+    return [UnknownSchema.of(group) for group in groups[:limit]]
 
 
 @router.post(
     "/unknowns/name",
     dependencies=needs("operator"),
-    responses=answers(UnknownSightingError, BadNameError, NameTakenError),
+    responses=errors(UnknownSightingError, BadNameError, NameTakenError),
     summary="Name Unknowns",
 )
-def name_unknowns(service: Here, caller: WhoAsks, wanted: UnknownName) -> NamedUnknown:
+def name_unknowns(service: ServiceDep, caller: CallerDep, wanted: UnknownName) -> NamedUnknown:
     """Says who Unknowns are: their sightings become the person's, and what was kept of their faces templates."""
     named = name_unknown(service.gallery, wanted.numbers, wanted.name, enrol=wanted.enrol)
     service.audit.note(caller.actor, "unknown.name", named.person.id, sightings=named.sightings, added=named.enrolled)
     return NamedUnknown(
-        person=PersonShape.model_validate(named.person), sightings=named.sightings, enrolled=named.enrolled
+        person=PersonSchema.model_validate(named.person), sightings=named.sightings, enrolled=named.enrolled
     )
 
 
-@router.post("/unknowns/dismiss", dependencies=needs("operator"), responses=answers(), summary="Dismiss Unknowns")
-def dismiss_unknowns(service: Here, caller: WhoAsks, wanted: Dismissal) -> Counted:
+@router.post("/unknowns/dismiss", dependencies=needs("operator"), responses=errors(), summary="Dismiss Unknowns")
+def dismiss_unknowns(service: ServiceDep, caller: CallerDep, wanted: Dismissal) -> Counted:
     """Says that Unknowns do not matter, or that they do after all."""
     count = service.sightings.dismiss(wanted.numbers, dismissed=wanted.dismissed)
     service.audit.note(caller.actor, "unknown.dismiss", sightings=count, dismissed=wanted.dismissed)
     return Counted(count=count)
 
 
-@router.get("/offers", dependencies=needs("viewer"), responses=answers(UnknownPersonError), summary="List offers")
-def list_offered(service: Here, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> list[OfferShape]:
+@router.get("/offers", dependencies=needs("viewer"), responses=errors(UnknownPersonError), summary="List offers")
+def list_offered(
+    service: ServiceDep, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> list[OfferSchema]:
     """New pictures of known people that wait for somebody to look at them."""
-    return [OfferShape.of(offer) for offer in list_offers(service.database, person_id)]
+    return [OfferSchema.of(offer) for offer in list_offers(service.database, person_id)]
 
 
 @router.get(
     "/offers/{offer_id}/picture",
     dependencies=needs("viewer"),
-    responses={**answers(UnknownOfferError), 200: {"content": {"image/jpeg": {}}}},
+    responses={**errors(UnknownOfferError), 200: {"content": {"image/jpeg": {}}}},
     response_class=Response,
     summary="Show an offer",
 )
-def show_offer(service: Here, request: Request, offer_id: Number) -> Response:
+def show_offer(service: ServiceDep, request: Request, offer_id: Number) -> Response:
     """The picture, as JPEG with an `ETag`."""
     return picture_answer(request, offer_picture(service.database, offer_id))
 
 
 @router.post(
-    "/offers/accept", dependencies=needs("operator"), responses=answers(UnknownOfferError), summary="Accept offers"
+    "/offers/accept", dependencies=needs("operator"), responses=errors(UnknownOfferError), summary="Accept offers"
 )
-def accept(service: Here, caller: WhoAsks, wanted: OfferIds) -> Counted:
+def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
     """Makes offers templates of their people."""
     count = accept_offers(service.gallery, wanted.offers)
     service.audit.note(caller.actor, "offers.accept", added=count)
@@ -205,24 +210,24 @@ def accept(service: Here, caller: WhoAsks, wanted: OfferIds) -> Counted:
 
 
 @router.post(
-    "/offers/reject", dependencies=needs("operator"), responses=answers(UnknownOfferError), summary="Reject offers"
+    "/offers/reject", dependencies=needs("operator"), responses=errors(UnknownOfferError), summary="Reject offers"
 )
-def reject(service: Here, caller: WhoAsks, wanted: OfferIds) -> Counted:
+def reject(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
     """Says that pictures shall not be learnt from; they are not offered again."""
     reject_offers(service.gallery, wanted.offers)
     service.audit.note(caller.actor, "offers.reject", rejected=len(wanted.offers))
     return Counted(count=len(wanted.offers))
 
 
-@router.get("/events", dependencies=needs("viewer"), responses=answers(), summary="List events")
+@router.get("/events", dependencies=needs("viewer"), responses=errors(), summary="List events")
 def list_events(
-    service: Here,
+    service: ServiceDep,
     after: Annotated[int, Query(ge=0, le=2**31 - 1, description="Id of the last event that you know.")] = 0,
     limit: Limit = 50,
     newest: Annotated[bool, Query(description="Whether the limit takes the newest.")] = False,
-) -> list[AlertShape]:
+) -> list[AlertSchema]:
     """What rules told, oldest first; webhooks are sent the same."""
-    return [AlertShape.of(alert) for alert in read_alerts(service.database, after=after, limit=limit, newest=newest)]
+    return [AlertSchema.of(alert) for alert in read_alerts(service.database, after=after, limit=limit, newest=newest)]
 
 
 def as_utc(moment: datetime | None) -> datetime | None:

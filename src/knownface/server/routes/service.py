@@ -8,14 +8,14 @@ from knownface.models import ModelEntry
 from knownface.models.kinds import WeightlessPart, weightless_parts
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here
-from knownface.server.shapes.service import Health, ModelShape, RuleShape, SettingsShape
+from knownface.server.error_responses import errors
+from knownface.server.routes.common import ServiceDep
+from knownface.server.schemas.service import Health, ModelSchema, RuleSchema, SettingsSchema
 
 router = guarded_router("service")
 
 
-@router.get("/health", dependencies=needs("anyone"), responses=answers(role=False), summary="Tell whether it runs")
+@router.get("/health", dependencies=needs("anyone"), responses=errors(role=False), summary="Tell whether it runs")
 async def health() -> Health:
     """Whether the program answers at all."""
     return Health(status="ok")
@@ -24,10 +24,10 @@ async def health() -> Health:
 @router.get(
     "/ready",
     dependencies=needs("anyone"),
-    responses={**answers(role=False), 503: {"model": Health, "description": "Not ready."}},
+    responses={**errors(role=False), 503: {"model": Health, "description": "Not ready."}},
     summary="Tell whether it can work",
 )
-async def ready(service: Here, response: Response) -> Health:
+async def ready(service: ServiceDep, response: Response) -> Health:
     """Whether the database was readable a moment ago, there is room in the queue, and the service is not stopping."""
     if service.healthy():
         return Health(status="ok")
@@ -38,24 +38,24 @@ async def ready(service: Here, response: Response) -> Health:
 @router.get(
     "/metrics",
     dependencies=needs("viewer"),
-    responses={**answers(), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
+    responses={**errors(), 200: {"content": {"text/plain": {"schema": {"type": "string"}}}}},
     response_class=Response,
     summary="Figures for Prometheus",
 )
-def metrics(service: Here) -> Response:
+def metrics(service: ServiceDep) -> Response:
     """Counters in Prometheus' text format."""
     text = service.metrics.text(waiting=service.workers.pending, templates=len(service.gallery))
     return Response(text, media_type="text/plain; version=0.0.4; charset=utf-8")
 
 
-@router.get("/models", dependencies=needs("viewer"), responses=answers(), summary="List detectors and embedders")
-def list_models(service: Here) -> list[ModelShape]:
+@router.get("/models", dependencies=needs("viewer"), responses=errors(), summary="List detectors and embedders")
+def list_models(service: ServiceDep) -> list[ModelSchema]:
     """Every network that is known, what its publisher states about its licence, and which are in use here."""
     recognizer = service.recognizer
     in_use = {recognizer.embedder.contract.name, recognizer.detector.name}
     parts: list[ModelEntry | WeightlessPart] = [*service.models.catalog.values(), *weightless_parts()]
     return [
-        ModelShape(
+        ModelSchema(
             name=part.name,
             task=part.task,
             title=part.title,
@@ -68,21 +68,21 @@ def list_models(service: Here) -> list[ModelShape]:
     ]
 
 
-@router.get("/settings", dependencies=needs("device"), responses=answers(), summary="Tell what is set")
-def read_settings(service: Here) -> SettingsShape:
+@router.get("/settings", dependencies=needs("device"), responses=errors(), summary="Tell what is set")
+def read_settings(service: ServiceDep) -> SettingsSchema:
     """The limits, parameters and retention in force."""
     return settings_of(service)
 
 
-def settings_of(service: Service) -> SettingsShape:
+def settings_of(service: Service) -> SettingsSchema:
     """What is set, as far as users of the service are concerned."""
     recognizer, serve, info = service.recognizer, service.settings, service.gallery.info()
-    return SettingsShape(
+    return SettingsSchema(
         gallery_people=info.people,
         gallery_templates=info.templates,
         embedder=recognizer.embedder.contract.name,
         detector=recognizer.detector.name,
-        rule=RuleShape.model_validate(recognizer.rule),
+        rule=RuleSchema.model_validate(recognizer.rule),
         keep_pictures=recognizer.settings.keep_pictures,
         keep_unknown_faces=recognizer.settings.keep_unknown_faces,
         retention_days=recognizer.settings.retention_days,

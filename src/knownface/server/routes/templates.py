@@ -18,38 +18,38 @@ from knownface.errors import (
 )
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
-from knownface.server.problems import answers, code_of
-from knownface.server.routes.common import Here, WhoAsks, picture_answer
+from knownface.server.error_responses import error_code, errors
+from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
 from knownface.server.routes.faces import Which, check_count
-from knownface.server.shapes.common import PersonId, TemplateId
-from knownface.server.shapes.faces import reviewed_face
-from knownface.server.shapes.templates import EnrolledPicture, EnrolledPictures, TemplateShape
+from knownface.server.schemas.common import PersonId, TemplateId
+from knownface.server.schemas.faces import reviewed_face
+from knownface.server.schemas.templates import EnrolledPicture, EnrolledPictures, TemplateSchema
 
 router = guarded_router("templates")
 
-_GONE = answers(UnknownTemplateError)
+_GONE = errors(UnknownTemplateError)
 
 
 @router.get(
     "/people/{person_id}/templates",
     dependencies=needs("viewer"),
-    responses=answers(UnknownPersonError),
+    responses=errors(UnknownPersonError),
     summary="List a person's templates",
 )
-def list_templates(service: Here, person_id: PersonId) -> list[TemplateShape]:
+def list_templates(service: ServiceDep, person_id: PersonId) -> list[TemplateSchema]:
     """A person's templates and counter-examples, oldest first."""
-    return [TemplateShape.of(template) for template in service.gallery.templates(person_id)]
+    return [TemplateSchema.of(template) for template in service.gallery.templates(person_id)]
 
 
 @router.post(
     "/people/{person_id}/templates",
     dependencies=needs("operator"),
-    responses=answers(UnknownPersonError, ContractMismatchError, TooLargeError, BusyError),
+    responses=errors(UnknownPersonError, ContractMismatchError, TooLargeError, BusyError),
     summary="Learn a person from pictures",
 )
 async def add_templates(
-    service: Here,
-    caller: WhoAsks,
+    service: ServiceDep,
+    caller: CallerDep,
     person_id: PersonId,
     pictures: Annotated[list[UploadFile], File(description="Photos of this person.")],
     faces: Which = "dominant",
@@ -78,19 +78,19 @@ async def add_templates(
 
 
 @router.get("/templates/{template_id}", dependencies=needs("viewer"), responses=_GONE, summary="Read a template")
-def read_template(service: Here, template_id: TemplateId) -> TemplateShape:
+def read_template(service: ServiceDep, template_id: TemplateId) -> TemplateSchema:
     """One template."""
-    return TemplateShape.of(service.gallery.template_store.get(template_id))
+    return TemplateSchema.of(service.gallery.template_store.get(template_id))
 
 
 @router.get(
     "/templates/{template_id}/picture",
     dependencies=needs("viewer"),
-    responses={**answers(UnknownTemplateError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
+    responses={**errors(UnknownTemplateError, NotFoundError), 200: {"content": {"image/jpeg": {}}}},
     response_class=Response,
     summary="Show a template",
 )
-def show_template(service: Here, request: Request, template_id: TemplateId) -> Response:
+def show_template(service: ServiceDep, request: Request, template_id: TemplateId) -> Response:
     """The face that was learnt from, at most 160 pixels wide and high, as JPEG, with an `ETag`.
 
     There is one where it was kept at enrolment (the setting `store_pictures`), or where the photo that was enrolled
@@ -106,7 +106,7 @@ def show_template(service: Here, request: Request, template_id: TemplateId) -> R
     responses=_GONE,
     summary="Delete a template",
 )
-def delete_template(service: Here, caller: WhoAsks, template_id: TemplateId) -> None:
+def delete_template(service: ServiceDep, caller: CallerDep, template_id: TemplateId) -> None:
     """Deletes a template or counter-example; nothing of it stays in any file of the gallery."""
     template = service.gallery.template_store.get(template_id)
     service.gallery.remove_templates([template_id])
@@ -118,7 +118,7 @@ def _told(file: str, found: uploads.Enrolled) -> EnrolledPicture:
     return EnrolledPicture(
         file=file,
         status=found.status,
-        code=code_of(error) if error else "",
+        code=error_code(error) if error else "",
         message=error.message if error else "",
         hint=error.hint if error else "",
         templates=list(found.templates),

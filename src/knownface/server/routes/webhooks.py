@@ -6,19 +6,19 @@ from fastapi import Response
 
 from knownface.errors import BadRequestError, NotFoundError
 from knownface.server.access import guarded_router, needs
-from knownface.server.problems import answers
-from knownface.server.routes.common import Here, WhoAsks
-from knownface.server.shapes.common import Number
-from knownface.server.shapes.service import WebhookChange, WebhookRequest, WebhookShape, WebhookWithSecret
+from knownface.server.error_responses import errors
+from knownface.server.routes.common import CallerDep, ServiceDep
+from knownface.server.schemas.common import Number
+from knownface.server.schemas.service import WebhookChange, WebhookRequest, WebhookSchema, WebhookWithSecret
 from knownface.server.webhooks import Webhook
 
 router = guarded_router("webhooks")
 
-_GONE = answers(NotFoundError)
+_GONE = errors(NotFoundError)
 
 
-@router.get("/webhooks", dependencies=needs("admin"), responses=answers(), summary="List webhooks")
-def list_webhooks(service: Here) -> list[WebhookShape]:
+@router.get("/webhooks", dependencies=needs("admin"), responses=errors(), summary="List webhooks")
+def list_webhooks(service: ServiceDep) -> list[WebhookSchema]:
     """Every webhook and how its deliveries go; never a secret."""
     return [_told(hook) for hook in service.webhooks.all()]
 
@@ -27,10 +27,12 @@ def list_webhooks(service: Here) -> list[WebhookShape]:
     "/webhooks",
     dependencies=needs("admin"),
     status_code=201,
-    responses=answers(BadRequestError),
+    responses=errors(BadRequestError),
     summary="Have events sent",
 )
-def create_webhook(service: Here, caller: WhoAsks, wanted: WebhookRequest, response: Response) -> WebhookWithSecret:
+def create_webhook(
+    service: ServiceDep, caller: CallerDep, wanted: WebhookRequest, response: Response
+) -> WebhookWithSecret:
     """Sends every event from now on as a POST of JSON, signed, in order, again and again until it is answered 2xx.
 
     `X-Knownface-Signature` is `v1=` and the hex HMAC-SHA256 by the secret over `X-Knownface-Timestamp`, a full stop
@@ -43,13 +45,13 @@ def create_webhook(service: Here, caller: WhoAsks, wanted: WebhookRequest, respo
 
 
 @router.get("/webhooks/{hook_id}", dependencies=needs("admin"), responses=_GONE, summary="Read a webhook")
-def read_webhook(service: Here, hook_id: Number) -> WebhookShape:
+def read_webhook(service: ServiceDep, hook_id: Number) -> WebhookSchema:
     """One webhook and how its deliveries go."""
     return _told(service.webhooks.get(hook_id))
 
 
 @router.patch("/webhooks/{hook_id}", dependencies=needs("admin"), responses=_GONE, summary="Pause a webhook")
-def change_webhook(service: Here, caller: WhoAsks, hook_id: Number, change: WebhookChange) -> WebhookShape:
+def change_webhook(service: ServiceDep, caller: CallerDep, hook_id: Number, change: WebhookChange) -> WebhookSchema:
     """Stops sending, or goes on; what happened meanwhile is sent then, at once."""
     hook = service.webhooks.set_active(hook_id, change.active)
     service.audit.note(caller.actor, "webhook.change", hook_id, active=change.active)
@@ -59,14 +61,14 @@ def change_webhook(service: Here, caller: WhoAsks, hook_id: Number, change: Webh
 @router.delete(
     "/webhooks/{hook_id}", dependencies=needs("admin"), status_code=204, responses=_GONE, summary="Delete a webhook"
 )
-def delete_webhook(service: Here, caller: WhoAsks, hook_id: Number) -> None:
+def delete_webhook(service: ServiceDep, caller: CallerDep, hook_id: Number) -> None:
     """Sends nothing any more."""
     service.webhooks.delete(hook_id)
     service.audit.note(caller.actor, "webhook.delete", hook_id)
 
 
-def _told(hook: Webhook) -> WebhookShape:
-    return WebhookShape(
+def _told(hook: Webhook) -> WebhookSchema:
+    return WebhookSchema(
         id=hook.id,
         url=hook.url,
         kinds=None if hook.kinds is None else list(hook.kinds),

@@ -1,4 +1,4 @@
-"""What stands around the whole app: hosts, rates of addresses, bounded bodies, headers, the access log.
+"""ASGI middleware around the whole app: host names, rates per address, bounded bodies, headers, the access log.
 
 Plain ASGI, so that it costs little and sees every request, those too that no route takes.
 """
@@ -17,7 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from knownface.errors import BadRequestError, BusyError, KnownFaceError, RateLimitedError, TooLargeError, TooSlowError
 from knownface.server.context import Service
-from knownface.server.problems import CutShort, answer_of
+from knownface.server.error_responses import RequestAborted, error_response
 
 _access = logging.getLogger("knownface.server.access")
 
@@ -42,7 +42,7 @@ _HEADERS = {
 }
 
 
-class Pool:
+class BodyBudget:
     """The bytes of bodies that are in memory or on their way, of all requests together."""
 
     def __init__(self, most: int) -> None:
@@ -50,15 +50,15 @@ class Pool:
         self.held = 0
 
 
-class Body:
+class RequestBody:
     """The body of a request, bounded in bytes and time while it is read.
 
     Attributes:
         limit: Bytes; a route that takes uploads raises it once it knows who is asking.
     """
 
-    def __init__(self, receive: Receive, headers: Headers, pool: Pool, seconds: float) -> None:
-        self._receive, self._headers, self._pool = receive, headers, pool
+    def __init__(self, receive: Receive, headers: Headers, budget: BodyBudget, seconds: float) -> None:
+        self._receive, self._headers, self._budget = receive, headers, budget
         self._deadline = time.monotonic() + seconds
         self.limit = _SMALL
         self.received = 0
@@ -75,12 +75,12 @@ class Body:
         try:
             message = await asyncio.wait_for(self._receive(), max(left, 0.001))
         except TimeoutError as error:
-            raise CutShort(TooSlowError("The request did not arrive in time.")) from error
+            raise RequestAborted(TooSlowError("The request did not arrive in time.")) from error
         self._count(message)
         if self.received > self.limit:
             raise self._too_large()
-        if self._pool.held > self._pool.most:
-            raise CutShort(BusyError("Too much is being uploaded at once.", retry_after=2))
+        if self._budget.held > self._budget.most:
+            raise RequestAborted(BusyError("Too much is being uploaded at once.", retry_after=2))
         return message
 
     async def drain(self) -> bool:
@@ -101,19 +101,19 @@ class Body:
 
     def release(self) -> None:
         """The request is answered: its bytes are not held any more."""
-        self._pool.held -= self.received
+        self._budget.held -= self.received
 
     def _count(self, message: Message) -> None:
         size = len(message.get("body", b""))
         self.received += size
-        self._pool.held += size
+        self._budget.held += size
         self.complete = message["type"] == "http.disconnect" or not message.get("more_body", False)
 
-    def _too_large(self) -> CutShort:
-        return CutShort(TooLargeError(f"The request is larger than {self.limit} bytes.", "Send less at once."))
+    def _too_large(self) -> RequestAborted:
+        return RequestAborted(TooLargeError(f"The request is larger than {self.limit} bytes.", "Send less at once."))
 
 
-class Shield:
+class Middleware:
     """Wraps the app.
 
     Args:
@@ -124,7 +124,7 @@ class Shield:
     def __init__(self, app: ASGIApp, service: Service) -> None:
         self._app = app
         self._service = service
-        self._pool = Pool(service.settings.max_waiting_bytes)
+        self._budget = BodyBudget(service.settings.max_waiting_bytes)
         own = socket.gethostname().lower()
         names = {"localhost", own, f"{own}.local", service.settings.host.lower()}
         self._names = names | {name.lower() for name in service.settings.names}
@@ -135,7 +135,7 @@ class Shield:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        problem = self._objection(scope)
+        problem = self._rejection(scope)
         if scope["type"] == "websocket":
             if problem is None:
                 await self._app(scope, receive, send)
@@ -146,29 +146,29 @@ class Shield:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, problem: KnownFaceError | None) -> None:
         start, status = time.perf_counter(), 0
-        body = Body(receive, Headers(scope=scope), self._pool, self._service.settings.request_seconds)
+        body = RequestBody(receive, Headers(scope=scope), self._budget, self._service.settings.request_seconds)
         scope.setdefault("state", {})["body"] = body
 
-        async def dressed(message: Message) -> None:
+        async def send_with_headers(message: Message) -> None:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
-                self._dress(headers, scope)
+                self._add_headers(headers, scope)
                 if not body.complete and not await body.drain():
                     headers["Connection"] = "close"
             await send(message)
 
         try:
             if problem is not None:
-                await answer_of(problem)(scope, body.receive, dressed)
+                await error_response(problem)(scope, body.receive, send_with_headers)
             else:
-                await self._app(scope, body.receive, dressed)
+                await self._app(scope, body.receive, send_with_headers)
         finally:
             body.release()
             self._log(scope, status or 500, time.perf_counter() - start)
 
-    def _objection(self, scope: Scope) -> KnownFaceError | None:
+    def _rejection(self, scope: Scope) -> KnownFaceError | None:
         host = Headers(scope=scope).get("host", "")
         if not self._knows(host):
             return BadRequestError(
@@ -190,7 +190,7 @@ class Shield:
             return name in self._names
         return True
 
-    def _dress(self, headers: MutableHeaders, scope: Scope) -> None:
+    def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
         if self._hsts and scope["scheme"] == "https":

@@ -26,20 +26,20 @@ Cursor: TypeAlias = Annotated[str | None, Query(max_length=2000, description="`n
 SearchText: TypeAlias = Annotated[str | None, Query(max_length=200)]
 
 
-class Shape(BaseModel):
+class Schema(BaseModel):
     """The base of everything sent and received; what is not known is refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 
 
-class Page(Shape, Generic[Item]):
+class Page(Schema, Generic[Item]):
     """Some of many things."""
 
     items: list[Item]
     next: str | None = Field(description="Give it as `cursor` for what comes next; null: there is no more.")
 
 
-class BoxShape(Shape):
+class BoxSchema(Schema):
     """A rectangle in pixels of the picture; `x` and `y` are its upper left corner."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"x": 184.0, "y": 61.5, "width": 98.2, "height": 131.0}]})
@@ -88,7 +88,7 @@ def finite(number: float | None) -> float | None:
     return round(number, 4) if number is not None and math.isfinite(number) else None
 
 
-def box_shape(box: Box) -> BoxShape:
+def box_schema(box: Box) -> BoxSchema:
     """A box to a tenth of a pixel."""
     x, y, width, height = box.as_list()
-    return BoxShape(x=x, y=y, width=width, height=height)
+    return BoxSchema(x=x, y=y, width=width, height=height)

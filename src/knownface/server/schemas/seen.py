@@ -9,8 +9,8 @@ from pydantic import ConfigDict, Field
 
 from knownface.events import Alert, Offer, Sighting, UnknownGroup
 from knownface.events.rules import Kind
-from knownface.server.shapes.common import Shape, finite
-from knownface.server.shapes.people import NameText, PersonShape
+from knownface.server.schemas.common import Schema, finite
+from knownface.server.schemas.people import NameText, PersonSchema
 
 Numbers: TypeAlias = Annotated[
     list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=1000, description="Of Unknowns.")
@@ -18,7 +18,7 @@ Numbers: TypeAlias = Annotated[
 Ids: TypeAlias = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=1000)]
 
 
-class SightingShape(Shape):
+class SightingSchema(Schema):
     """One stay of somebody in front of one source."""
 
     model_config = ConfigDict(
@@ -60,7 +60,7 @@ class SightingShape(Shape):
     has_picture: bool
 
     @classmethod
-    def of(cls, seen: Sighting) -> SightingShape:
+    def of(cls, seen: Sighting) -> SightingSchema:
         """From the library's value."""
         return cls(
             id=seen.id,
@@ -80,13 +80,13 @@ class SightingShape(Shape):
         )
 
 
-class Deleted(Shape):
+class Deleted(Schema):
     """How many were deleted."""
 
     deleted: int
 
 
-class UnknownShape(Shape):
+class UnknownSchema(Schema):
     """Unknowns who look alike: probably one stranger, seen several times."""
 
     numbers: list[int]
@@ -94,10 +94,10 @@ class UnknownShape(Shape):
     last_seen: datetime
     sources: list[str]
     can_be_enrolled: bool = Field(description="Whether their faces were kept, so that naming them also teaches them.")
-    sightings: list[SightingShape] = Field(description="The newest first.")
+    sightings: list[SightingSchema] = Field(description="The newest first.")
 
     @classmethod
-    def of(cls, group: UnknownGroup) -> UnknownShape:
+    def of(cls, group: UnknownGroup) -> UnknownSchema:
         """From the library's value."""
         return cls(
             numbers=list(group.numbers),
@@ -105,11 +105,11 @@ class UnknownShape(Shape):
             last_seen=group.last_seen,
             sources=sorted({seen.source for seen in group.sightings}),
             can_be_enrolled=any(seen.has_face for seen in group.sightings),
-            sightings=[SightingShape.of(seen) for seen in group.sightings],
+            sightings=[SightingSchema.of(seen) for seen in group.sightings],
         )
 
 
-class UnknownName(Shape):
+class UnknownName(Schema):
     """Who Unknowns are."""
 
     numbers: Numbers
@@ -117,22 +117,22 @@ class UnknownName(Shape):
     enrol: bool = Field(default=True, description="Whether they shall be recognised by these faces from now on.")
 
 
-class NamedUnknown(Shape):
+class NamedUnknown(Schema):
     """What naming Unknowns did."""
 
-    person: PersonShape
+    person: PersonSchema
     sightings: int = Field(description="How many became the person's.")
     enrolled: int = Field(description="Templates that the person got.")
 
 
-class Dismissal(Shape):
+class Dismissal(Schema):
     """Unknowns who do not matter, or do after all."""
 
     numbers: Numbers
     dismissed: bool = True
 
 
-class OfferShape(Shape):
+class OfferSchema(Schema):
     """A new picture of a known person that may become a template."""
 
     id: int
@@ -145,7 +145,7 @@ class OfferShape(Shape):
     quality: float
 
     @classmethod
-    def of(cls, offer: Offer) -> OfferShape:
+    def of(cls, offer: Offer) -> OfferSchema:
         """From the library's value."""
         return cls(
             id=offer.id,
@@ -159,19 +159,19 @@ class OfferShape(Shape):
         )
 
 
-class OfferIds(Shape):
+class OfferIds(Schema):
     """Which offers are meant."""
 
     offers: Ids
 
 
-class Counted(Shape):
+class Counted(Schema):
     """How many it concerned."""
 
     count: int
 
 
-class AlertShape(Shape):
+class AlertSchema(Schema):
     """One thing that a rule told."""
 
     id: int = Field(description="Ascending in the order in which it happened.")
@@ -189,6 +189,6 @@ class AlertShape(Shape):
     outcome: str | None = Field(description="What became of the rule's command and sound.")
 
     @classmethod
-    def of(cls, alert: Alert) -> AlertShape:
+    def of(cls, alert: Alert) -> AlertSchema:
         """From the library's value."""
         return cls(**alert.facts(), outcome=alert.outcome)

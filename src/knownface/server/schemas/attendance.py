@@ -11,11 +11,11 @@ from pydantic import Field
 from knownface.events import Attendee, Guest, Session, SessionReport, Status
 from knownface.events.hours import WorkDay
 from knownface.gallery import Person
-from knownface.server.shapes.common import Shape
-from knownface.server.shapes.people import NameText
+from knownface.server.schemas.common import Schema
+from knownface.server.schemas.people import NameText
 
 
-class GuestShape(Shape):
+class GuestSchema(Schema):
     """One line of a guest list."""
 
     name: NameText
@@ -29,7 +29,7 @@ class GuestShape(Shape):
         return Guest(self.name, self.external_id, self.facts)
 
 
-class NewSession(Shape):
+class NewSession(Schema):
     """A session to be opened: who is expected is named by people, a group, or a guest list."""
 
     name: NameText
@@ -37,7 +37,7 @@ class NewSession(Shape):
         default_factory=list, description="Ids."
     )
     group: Annotated[str, Field(max_length=400)] | None = None
-    guests: Annotated[list[GuestShape], Field(max_length=10_000)] = Field(default_factory=list)
+    guests: Annotated[list[GuestSchema], Field(max_length=10_000)] = Field(default_factory=list)
     sources: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100)] = Field(
         default_factory=list, description="Only what these saw counts; empty: all."
     )
@@ -46,7 +46,7 @@ class NewSession(Shape):
     until: datetime | None = Field(default=None, description="Null: until it is closed.")
 
 
-class SessionShape(Shape):
+class SessionSchema(Schema):
     """A session of attendance."""
 
     id: int
@@ -59,7 +59,7 @@ class SessionShape(Shape):
     columns: list[str] = Field(description="Of the guest list, besides name and external id.")
 
     @classmethod
-    def of(cls, session: Session, now: datetime) -> SessionShape:
+    def of(cls, session: Session, now: datetime) -> SessionSchema:
         """From the library's value."""
         return cls(
             id=session.id,
@@ -73,7 +73,7 @@ class SessionShape(Shape):
         )
 
 
-class AttendeeShape(Shape):
+class AttendeeSchema(Schema):
     """Somebody who was expected or came."""
 
     person_id: int | None
@@ -89,7 +89,7 @@ class AttendeeShape(Shape):
     greeting: str
 
     @classmethod
-    def of(cls, attendee: Attendee) -> AttendeeShape:
+    def of(cls, attendee: Attendee) -> AttendeeSchema:
         """From the library's value."""
         return cls(
             person_id=attendee.person_id,
@@ -106,73 +106,73 @@ class AttendeeShape(Shape):
         )
 
 
-class ReportShape(Shape):
+class ReportSchema(Schema):
     """Who came to a session."""
 
-    session: SessionShape
+    session: SessionSchema
     at: datetime
     counts: dict[str, int]
     strangers: int
-    attendees: list[AttendeeShape]
+    attendees: list[AttendeeSchema]
 
     @classmethod
-    def of(cls, report: SessionReport) -> ReportShape:
+    def of(cls, report: SessionReport) -> ReportSchema:
         """From the library's value."""
         return cls(
-            session=SessionShape.of(report.session, report.at),
+            session=SessionSchema.of(report.session, report.at),
             at=report.at,
             counts=dict(report.counts),
             strangers=report.strangers,
-            attendees=[AttendeeShape.of(attendee) for attendee in report.attendees],
+            attendees=[AttendeeSchema.of(attendee) for attendee in report.attendees],
         )
 
 
-class Mark(Shape):
+class Mark(Schema):
     """Said by hand: somebody has come, or has not."""
 
     name: NameText = Field(description="Of somebody on the list or known, or a guest's external id; else a walk-in.")
     absent: bool = False
 
 
-class StretchShape(Shape):
+class StretchSchema(Schema):
     """From when to when."""
 
     start: datetime
     end: datetime
 
 
-class WorkDayShape(Shape):
+class WorkDaySchema(Schema):
     """A person's day."""
 
     day: date = Field(description="On which it began, in the time zone asked for.")
     first_in: datetime
     last_out: datetime
-    breaks: list[StretchShape]
+    breaks: list[StretchSchema]
     worked_seconds: float = Field(description="From first in to last out, less the breaks.")
 
 
-class HoursShape(Shape):
+class HoursSchema(Schema):
     """A person's working hours."""
 
     person_id: int
     name: str
     external_id: str | None
-    days: list[WorkDayShape]
+    days: list[WorkDaySchema]
     worked_seconds: float
 
     @classmethod
-    def of(cls, person: Person, days: Sequence[WorkDay]) -> HoursShape:
+    def of(cls, person: Person, days: Sequence[WorkDay]) -> HoursSchema:
         """From the library's values."""
         return cls(
             person_id=person.id,
             name=person.name,
             external_id=person.external_id,
             days=[
-                WorkDayShape(
+                WorkDaySchema(
                     day=day.day,
                     first_in=day.first_in,
                     last_out=day.last_out,
-                    breaks=[StretchShape(start=left, end=back) for left, back in day.breaks],
+                    breaks=[StretchSchema(start=left, end=back) for left, back in day.breaks],
                     worked_seconds=day.worked.total_seconds(),
                 )
                 for day in days

@@ -1,4 +1,4 @@
-"""Delivering events to webhooks: signed, in order, again and again until they are taken."""
+"""Delivering events to webhooks: signed, in order, repeated until they are accepted."""
 
 from __future__ import annotations
 
@@ -43,8 +43,8 @@ def wait_seconds(failures: int) -> float:
     return longest * random.uniform(0.8, 1.0)  # noqa: S311 - spreads load, keeps no secret
 
 
-class Courier:
-    """A thread that delivers; each webhook's events in order, webhooks beside each other.
+class WebhookDelivery:
+    """A thread that delivers events: each webhook's in order, several webhooks in parallel.
 
     Args:
         database: The gallery's, whose events are delivered.

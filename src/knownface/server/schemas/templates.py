@@ -8,11 +8,11 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from knownface.gallery import Template
-from knownface.server.shapes.common import BoxShape, Shape, box_shape
-from knownface.server.shapes.faces import ReviewedFace
+from knownface.server.schemas.common import BoxSchema, Schema, box_schema
+from knownface.server.schemas.faces import ReviewedFace
 
 
-class TemplateShape(Shape):
+class TemplateSchema(Schema):
     """One face that a person was learnt from."""
 
     id: int
@@ -20,13 +20,13 @@ class TemplateShape(Shape):
     source: str = Field(description="Where it came from: a path, or `upload:` and what the file was called.")
     sha256: str = Field(description="Of the file.")
     frame_time: float | None = Field(description="Seconds from the start of a video.")
-    box: BoxShape | None
+    box: BoxSchema | None
     quality: float | None = Field(description="0 to 1.")
     counter_example: bool = Field(description="Whether it says who this is not.")
     created: datetime
 
     @classmethod
-    def of(cls, template: Template) -> TemplateShape:
+    def of(cls, template: Template) -> TemplateSchema:
         """From the library's value."""
         return cls(
             id=template.id,
@@ -34,14 +34,14 @@ class TemplateShape(Shape):
             source=template.source,
             sha256=template.source_sha256,
             frame_time=template.frame_time,
-            box=None if template.box is None else box_shape(template.box),
+            box=None if template.box is None else box_schema(template.box),
             quality=template.quality,
             counter_example=template.negative,
             created=template.created,
         )
 
 
-class EnrolledPicture(Shape):
+class EnrolledPicture(Schema):
     """What came of one picture."""
 
     model_config = ConfigDict(
@@ -71,7 +71,7 @@ class EnrolledPicture(Shape):
     faces: list[ReviewedFace] = Field(description="Every face found, the largest first.")
 
 
-class EnrolledPictures(Shape):
+class EnrolledPictures(Schema):
     """What came of all pictures of a request, in their order."""
 
     added: int = Field(description="Templates added.")

@@ -8,9 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from knownface.server.error_responses import Problem
 from knownface.server.keys import Role
-from knownface.server.problems import Problem
-from knownface.server.shapes.common import Shape
+from knownface.server.schemas.common import Schema
 
 _KEY: JsonDict = {
     "id": 2,
@@ -25,13 +25,13 @@ _KEY: JsonDict = {
 }
 
 
-class Health(Shape):
+class Health(Schema):
     """Whether the service runs."""
 
     status: Literal["ok", "not ready"]
 
 
-class KeyShape(Shape):
+class KeySchema(Schema):
     """An API key, without its secret."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_KEY]})
@@ -47,7 +47,7 @@ class KeyShape(Shape):
     last_used: datetime | None
 
 
-class KeyRequest(Shape):
+class KeyRequest(Schema):
     """A key to be made."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "front door", "role": "device"}]})
@@ -57,20 +57,20 @@ class KeyRequest(Shape):
     days: float | None = Field(default=None, gt=0, le=36_500, description="After which it is void; null: never.")
 
 
-class KeyWithToken(Shape):
+class KeyWithToken(Schema):
     """A key with its secret, which is told once."""
 
-    key: KeyShape
+    key: KeySchema
     token: str = Field(examples=["kf_3f9a1c22b0_..."], description="Keep it; it cannot be told again.")
 
 
-class Login(Shape):
+class Login(Schema):
     """A key to begin a browser session with."""
 
     key: str = Field(max_length=200, examples=["kf_3f9a1c22b0_..."])
 
 
-class SessionShape(Shape):
+class SessionSchema(Schema):
     """Who is asking."""
 
     name: str = Field(description="Of the key.")
@@ -78,7 +78,7 @@ class SessionShape(Shape):
     csrf: str | None = Field(description="To be sent as `X-CSRF-Token` with every change; null: a key needs none.")
 
 
-class ActorShape(Shape):
+class ActorSchema(Schema):
     """Who did something."""
 
     key_id: int | None = Field(description="Null: the command line.")
@@ -87,18 +87,18 @@ class ActorShape(Shape):
     address: str
 
 
-class AuditShape(Shape):
+class AuditSchema(Schema):
     """One thing that was done."""
 
     id: int
     at: datetime
-    actor: ActorShape
+    actor: ActorSchema
     action: str = Field(examples=["person.delete"])
     subject_id: int | None
     details: dict[str, Any]
 
 
-class JobShape(Shape):
+class JobSchema(Schema):
     """Something that runs in the background."""
 
     id: str
@@ -110,7 +110,7 @@ class JobShape(Shape):
     problem: Problem | None
 
 
-class RuleShape(Shape):
+class RuleSchema(Schema):
     """The parameters of the decision."""
 
     k1: int
@@ -119,10 +119,10 @@ class RuleShape(Shape):
     margin: float
 
 
-class CalibrationShape(Shape):
+class CalibrationSchema(Schema):
     """A calibration as it is kept."""
 
-    rule: RuleShape
+    rule: RuleSchema
     sentence: str = Field(description="What is promised.")
     wanted_fpir: float
     fpir_bound: float
@@ -135,15 +135,15 @@ class CalibrationShape(Shape):
     calibrated_at: datetime
 
 
-class CalibrationState(Shape):
+class CalibrationState(Schema):
     """The parameters in force, and the calibration they come from, if any."""
 
-    rule: RuleShape
+    rule: RuleSchema
     notes: list[str] = Field(description="What one should know, a sentence each.")
-    calibration: CalibrationShape | None
+    calibration: CalibrationSchema | None
 
 
-class CalibrationRequest(Shape):
+class CalibrationRequest(Schema):
     """What is to be promised."""
 
     fpir: float = Field(default=0.01, gt=0, lt=1, description="Share of strangers who may get a name.")
@@ -153,7 +153,7 @@ class CalibrationRequest(Shape):
     )
 
 
-class StrangerShape(Shape):
+class StrangerSchema(Schema):
     """What came of one picture of a stranger."""
 
     file: str = Field(description="What the upload was called.")
@@ -161,21 +161,21 @@ class StrangerShape(Shape):
     problem: Problem | None
 
 
-class StrangersShape(Shape):
+class StrangersSchema(Schema):
     """The strangers that the next calibration is measured with."""
 
     people: int = Field(description="With a face; each file is one person.")
     without_face: int
 
 
-class AddedStrangers(Shape):
+class AddedStrangers(Schema):
     """What came of pictures of strangers."""
 
-    pictures: list[StrangerShape]
-    strangers: StrangersShape
+    pictures: list[StrangerSchema]
+    strangers: StrangersSchema
 
 
-class ModelShape(Shape):
+class ModelSchema(Schema):
     """A detector or embedder of the catalogue."""
 
     name: str
@@ -187,14 +187,14 @@ class ModelShape(Shape):
     in_use: bool
 
 
-class SettingsShape(Shape):
+class SettingsSchema(Schema):
     """What is set, as far as it concerns those who use the service."""
 
     gallery_people: int
     gallery_templates: int
     embedder: str
     detector: str
-    rule: RuleShape
+    rule: RuleSchema
     keep_pictures: bool
     keep_unknown_faces: bool
     retention_days: float | None
@@ -207,7 +207,7 @@ class SettingsShape(Shape):
     max_request_bytes: int
 
 
-class WebhookRequest(Shape):
+class WebhookRequest(Schema):
     """Where events are to be sent."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"url": "https://example.org/faces", "kinds": None}]})
@@ -218,13 +218,13 @@ class WebhookRequest(Shape):
     )
 
 
-class WebhookChange(Shape):
+class WebhookChange(Schema):
     """Whether anything is sent."""
 
     active: bool
 
 
-class WebhookShape(Shape):
+class WebhookSchema(Schema):
     """Where events are sent."""
 
     id: int
@@ -239,8 +239,8 @@ class WebhookShape(Shape):
     error: str | None
 
 
-class WebhookWithSecret(Shape):
+class WebhookWithSecret(Schema):
     """A webhook with the secret that deliveries are signed with, which is told once."""
 
-    webhook: WebhookShape
+    webhook: WebhookSchema
     secret: str

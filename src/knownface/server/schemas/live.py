@@ -11,8 +11,8 @@ from pydantic.config import JsonDict
 from knownface.live import WatchStatus
 from knownface.media import SourceKind
 from knownface.server.live.watched import WatchedSource
-from knownface.server.shapes.common import Shape, finite
-from knownface.server.shapes.people import NameText, PersonShape
+from knownface.server.schemas.common import Schema, finite
+from knownface.server.schemas.people import NameText, PersonSchema
 from knownface.tracking import State, TrackSummary
 
 _SOURCE: JsonDict = {
@@ -38,7 +38,7 @@ _SOURCE: JsonDict = {
 }
 
 
-class PresentFace(Shape):
+class PresentFace(Schema):
     """A face in front of a camera now."""
 
     session: str = Field(description="Which stream, as in `/v1/live/sessions/{session}`.")
@@ -70,27 +70,27 @@ class PresentFace(Shape):
         )
 
 
-class Present(Shape):
+class Present(Schema):
     """Everybody in front of a camera now."""
 
     faces: list[PresentFace]
 
 
-class TrackName(Shape):
+class TrackName(Schema):
     """Who a face is."""
 
     name: NameText
 
 
-class NamedTrackShape(Shape):
+class NamedTrackSchema(Schema):
     """What naming a face did."""
 
-    person: PersonShape
+    person: PersonSchema
     enrolled: int = Field(description="Templates that the person got.")
     sightings: int = Field(description="Sightings that were given to the person.")
 
 
-class WatchStatusShape(Shape):
+class WatchStatusSchema(Schema):
     """How watching goes."""
 
     state: Literal["connecting", "running", "reconnecting", "ended", "failed"]
@@ -105,7 +105,7 @@ class WatchStatusShape(Shape):
     started: datetime | None
 
     @classmethod
-    def of(cls, status: WatchStatus) -> WatchStatusShape:
+    def of(cls, status: WatchStatus) -> WatchStatusSchema:
         """From the library's value."""
         return cls(
             state=status.state,
@@ -121,7 +121,7 @@ class WatchStatusShape(Shape):
         )
 
 
-class SourceShape(Shape):
+class SourceSchema(Schema):
     """A source that the service watches, or would."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_SOURCE]})
@@ -132,11 +132,11 @@ class SourceShape(Shape):
     address: str = Field(description="Without user, password and query.")
     running: bool = Field(description="Whether it is to be watched, also after a start of the service.")
     created: datetime
-    status: WatchStatusShape | None = Field(description="Null where it was not watched by the service that was asked.")
+    status: WatchStatusSchema | None = Field(description="Null where it was not watched by the service that was asked.")
     elsewhere: bool = Field(description="Whether another service on the same gallery watches it.")
 
     @classmethod
-    def of(cls, watched: WatchedSource) -> SourceShape:
+    def of(cls, watched: WatchedSource) -> SourceSchema:
         """From the service's value."""
         listed = watched.listed
         return cls(
@@ -146,12 +146,12 @@ class SourceShape(Shape):
             address=listed.source.name,
             running=listed.running,
             created=listed.created,
-            status=None if watched.status is None else WatchStatusShape.of(watched.status),
+            status=None if watched.status is None else WatchStatusSchema.of(watched.status),
             elsewhere=watched.elsewhere,
         )
 
 
-class NewSource(Shape):
+class NewSource(Schema):
     """A source to be watched."""
 
     model_config = ConfigDict(

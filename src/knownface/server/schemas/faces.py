@@ -11,8 +11,8 @@ from pydantic.config import JsonDict
 from knownface.answers import Identification
 from knownface.pipeline import ExaminedFace
 from knownface.quality import FaceQuality
-from knownface.server.problems import Problem
-from knownface.server.shapes.common import BoxShape, Shape, box_shape, finite
+from knownface.server.error_responses import Problem
+from knownface.server.schemas.common import BoxSchema, Schema, box_schema, finite
 from knownface.types import Candidate, Face
 
 _QUALITY: JsonDict = {
@@ -40,7 +40,7 @@ _FACE: JsonDict = {
 }
 
 
-class QualityShape(Shape):
+class QualitySchema(Schema):
     """How good a picture of a face is."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_QUALITY]})
@@ -55,7 +55,7 @@ class QualityShape(Shape):
     detector_score: float = Field(description="The detector's confidence.")
 
     @classmethod
-    def of(cls, quality: FaceQuality) -> QualityShape:
+    def of(cls, quality: FaceQuality) -> QualitySchema:
         """From the library's value."""
         return cls(
             score=round(quality.score, 4),
@@ -69,7 +69,7 @@ class QualityShape(Shape):
         )
 
 
-class CandidateShape(Shape):
+class CandidateSchema(Schema):
     """A person considered for a face."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_CANDIDATE]})
@@ -80,7 +80,7 @@ class CandidateShape(Shape):
     votes: int = Field(description="Templates of this person that voted.")
 
     @classmethod
-    def of(cls, candidate: Candidate, names: Mapping[int, str]) -> CandidateShape:
+    def of(cls, candidate: Candidate, names: Mapping[int, str]) -> CandidateSchema:
         """From the library's value."""
         return cls(
             person_id=candidate.person_id,
@@ -90,14 +90,14 @@ class CandidateShape(Shape):
         )
 
 
-class FoundFace(Shape):
+class FoundFace(Schema):
     """Where a face is, and how good its picture."""
 
-    box: BoxShape
+    box: BoxSchema
     landmarks: list[tuple[float, float]] | None = Field(
         description="Left eye, right eye, nose, left and right mouth corner as the viewer sees them; null: not known."
     )
-    quality: QualityShape
+    quality: QualitySchema
 
 
 class NamedFace(FoundFace):
@@ -113,10 +113,10 @@ class NamedFace(FoundFace):
     votes: int
     stage: Literal[0, 1, 2] = Field(description="The vote that decided; 0 when Unknown.")
     reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery"]
-    candidates: list[CandidateShape] = Field(description="Who was considered, nearest first.")
+    candidates: list[CandidateSchema] = Field(description="Who was considered, nearest first.")
 
 
-class NamedPicture(Shape):
+class NamedPicture(Schema):
     """A picture and who is on it."""
 
     width: int = Field(description="In pixels, upright.")
@@ -124,7 +124,7 @@ class NamedPicture(Shape):
     faces: list[NamedFace] = Field(description="The largest first.")
 
 
-class BatchItem(Shape):
+class BatchItem(Schema):
     """What came of one picture of several: the answer or the error."""
 
     file: str = Field(description="What the upload was called.")
@@ -132,13 +132,13 @@ class BatchItem(Shape):
     error: Problem | None
 
 
-class BatchAnswer(Shape):
+class BatchAnswer(Schema):
     """What came of several pictures, in their order."""
 
     pictures: list[BatchItem]
 
 
-class VerificationShape(Shape):
+class VerificationSchema(Schema):
     """Whether two pictures, or a picture and a person, are one."""
 
     model_config = ConfigDict(
@@ -166,7 +166,7 @@ class ReviewedFace(FoundFace):
     chosen: bool = Field(description="Whether a person would be learnt from it.")
 
 
-class ReviewShape(Shape):
+class ReviewSchema(Schema):
     """What a picture is good for: nothing is stored."""
 
     width: int
@@ -179,7 +179,7 @@ def found_face(face: Face, quality: FaceQuality) -> FoundFace:
     """Where a face is, and how good."""
     known = bool((face.landmarks == face.landmarks).all())  # NaN is not equal to itself
     points = [(round(float(x), 1), round(float(y), 1)) for x, y in face.landmarks] if known else None
-    return FoundFace(box=box_shape(face.box), landmarks=points, quality=QualityShape.of(quality))
+    return FoundFace(box=box_schema(face.box), landmarks=points, quality=QualitySchema.of(quality))
 
 
 def named_face(found: Identification, names: Mapping[int, str], top: int) -> NamedFace:
@@ -193,7 +193,7 @@ def named_face(found: Identification, names: Mapping[int, str], top: int) -> Nam
         votes=decision.votes,
         stage=decision.stage,  # type: ignore[arg-type]  # 0, 1 or 2
         reason=decision.reason,
-        candidates=[CandidateShape.of(c, names) for c in decision.candidates[:top]],
+        candidates=[CandidateSchema.of(c, names) for c in decision.candidates[:top]],
     )
 
 

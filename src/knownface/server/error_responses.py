@@ -1,4 +1,4 @@
-"""Errors as answers: one shape, the library's codes, the right status."""
+"""Error responses: one schema for all, the library's error codes, the HTTP status of each."""
 
 from __future__ import annotations
 
@@ -50,12 +50,12 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.TooSlowError: 408,
 }
 _HTTP_CODES = {404: "not-found", 405: "method-not-allowed", 413: "too-large", 415: "unsupported", 400: "bad-request"}
-_TOLD = 20
-"""Faults of a request that are listed."""
+_LISTED_FAULTS = 20
+"""Of a request, at most."""
 
 
-class CutShort(HTTPException):
-    """Carries one of our errors through code that takes every other one for a broken body."""
+class RequestAborted(HTTPException):
+    """Carries one of our errors through Starlette's form parser, which takes every other one for a broken body."""
 
     def __init__(self, error: e.KnownFaceError) -> None:
         super().__init__(400, error.message)
@@ -84,26 +84,26 @@ class Problem(BaseModel):
     details: dict[str, Any] | None = Field(default=None, description="More for programs; its keys depend on the code.")
 
 
-def status_of(error: e.KnownFaceError) -> int:
+def http_status(error: e.KnownFaceError) -> int:
     """The HTTP status of one of our errors."""
     return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
 
 
-def code_of(error: e.KnownFaceError) -> str:
+def error_code(error: e.KnownFaceError) -> str:
     """The stable word of an error; of a poor picture that of its first shortcoming."""
     return error.reason if isinstance(error, PoorPictureError) else error.code
 
 
 def problem_of(error: e.KnownFaceError) -> Problem:
-    """One of our errors as it is told."""
+    """One of our errors as the body of a response."""
     details = {"needed": error.needed} if isinstance(error, e.TooFewStrangersError) else None
     message = error.message[:1].upper() + error.message[1:]
-    return Problem(code=code_of(error), message=message, hint=error.hint, details=details)
+    return Problem(code=error_code(error), message=message, hint=error.hint, details=details)
 
 
-def answer_of(error: e.KnownFaceError) -> JSONResponse:
-    """The answer to a request that one of our errors ended."""
-    status = status_of(error)
+def error_response(error: e.KnownFaceError) -> JSONResponse:
+    """The response to a request that ended with one of our errors."""
+    status = http_status(error)
     headers = {}
     if isinstance(error, e.NoKeyError):
         headers["WWW-Authenticate"] = 'Bearer realm="knownface"'
@@ -114,8 +114,8 @@ def answer_of(error: e.KnownFaceError) -> JSONResponse:
     return JSONResponse(problem_of(error).model_dump(), status, headers)
 
 
-def answers(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str, dict[str, Any]]:
-    """What a route may answer besides success, for the OpenAPI document: a status, its codes and an example of each.
+def errors(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str, dict[str, Any]]:
+    """The error responses of a route for the OpenAPI document: each status with its codes and an example of each.
 
     Args:
         *kinds: The route's own errors; those of every route are added.
@@ -130,15 +130,15 @@ def answers(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str
     ]
     if role:
         common = [e.NoKeyError, e.ForbiddenError, *common]
-    told: dict[int, dict[str, Any]] = {}
+    by_status: dict[int, dict[str, Any]] = {}
     for kind in (*kinds, *common):
         status = next(_STATUS[base] for base in kind.__mro__ if base in _STATUS)
         sentence = (kind.__doc__ or kind.code).partition("\n")[0]
         value = {"code": kind.code, "message": sentence, "hint": kind.default_hint, "details": None}
-        told.setdefault(status, {})[kind.code] = {"summary": sentence, "value": value}
+        by_status.setdefault(status, {})[kind.code] = {"summary": sentence, "value": value}
     fault = {"code": "invalid-request", "message": "limit: Input should be less than or equal to 200.", "hint": ""}
-    told.setdefault(422, {})["invalid-request"] = {"summary": "A field is missing or wrong.", "value": fault}
-    told.setdefault(413, {})["too-large"] = {
+    by_status.setdefault(422, {})["invalid-request"] = {"summary": "A field is missing or wrong.", "value": fault}
+    by_status.setdefault(413, {})["too-large"] = {
         "summary": "The request is too large.",
         "value": {"code": "too-large", "message": "The request is larger than 256000 bytes.", "hint": ""},
     }
@@ -148,12 +148,12 @@ def answers(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str
             "description": "Codes: " + ", ".join(f"`{code}`" for code in examples) + ".",
             "content": {"application/json": {"examples": examples}},
         }
-        for status, examples in sorted(told.items())
+        for status, examples in sorted(by_status.items())
     }
 
 
-def install(app: FastAPI) -> None:
-    """Have every error of an app answered in the one shape."""
+def install_handlers(app: FastAPI) -> None:
+    """Makes an app answer every error with a :class:`Problem`."""
     app.add_exception_handler(e.KnownFaceError, _ours)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _http)
@@ -162,34 +162,34 @@ def install(app: FastAPI) -> None:
 
 async def _ours(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, e.KnownFaceError)  # noqa: S101 - installed for this class
-    if status_of(error) >= 500 and not isinstance(error, (e.BusyError, e.GalleryLockedError)):
+    if http_status(error) >= 500 and not isinstance(error, (e.BusyError, e.GalleryLockedError)):
         _log.error("%s %s", error.message, error.hint)
-    return answer_of(error)
+    return error_response(error)
 
 
 async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
-    # What was sent is not told back: it may be a key.
+    # What was sent is not repeated: it may be a key.
     faults = [
         {"where": ".".join(str(part) for part in fault["loc"]), "problem": str(fault["msg"])}
-        for fault in error.errors()[:_TOLD]
+        for fault in error.errors()[:_LISTED_FAULTS]
     ]
     message = "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults[:3])
-    told = Problem(code="invalid-request", message=f"{message}.", hint="", details={"faults": faults})
-    return JSONResponse(told.model_dump(), 422)
+    problem = Problem(code="invalid-request", message=f"{message}.", hint="", details={"faults": faults})
+    return JSONResponse(problem.model_dump(), 422)
 
 
 async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
-    if isinstance(error, CutShort):
-        return answer_of(error.error)
+    if isinstance(error, RequestAborted):
+        return error_response(error.error)
     code = _HTTP_CODES.get(error.status_code, "bad-request")
     message = "There is nothing at this address." if error.status_code == 404 else f"{error.detail}."
-    told = Problem(code=code, message=message, hint="The address /v1/openapi.json lists everything there is.")
-    return JSONResponse(told.model_dump(), error.status_code, error.headers)
+    problem = Problem(code=code, message=message, hint="The address /v1/openapi.json lists everything there is.")
+    return JSONResponse(problem.model_dump(), error.status_code, error.headers)
 
 
 async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
     # The traceback goes into the log, by whoever called us.
-    told = Problem(code="internal", message="Something went wrong in the service.", hint="Its log says what.")
-    return JSONResponse(told.model_dump(), 500)
+    problem = Problem(code="internal", message="Something went wrong in the service.", hint="Its log says what.")
+    return JSONResponse(problem.model_dump(), 500)

@@ -8,7 +8,7 @@ from typing import Annotated, TypeAlias
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from knownface.server.shapes.common import Shape
+from knownface.server.schemas.common import Schema
 
 NameText: TypeAlias = Annotated[str, Field(min_length=1, max_length=400, examples=["Ada Lovelace"])]
 GroupNames: TypeAlias = Annotated[list[Annotated[str, Field(max_length=400)]], Field(max_length=100)]
@@ -28,7 +28,7 @@ _PERSON: JsonDict = {
 }
 
 
-class PersonShape(Shape):
+class PersonSchema(Schema):
     """Somebody known."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [_PERSON]})
@@ -42,7 +42,7 @@ class PersonShape(Shape):
     created: datetime
 
 
-class NewPerson(Shape):
+class NewPerson(Schema):
     """Somebody to be made."""
 
     name: NameText
@@ -50,7 +50,7 @@ class NewPerson(Shape):
     groups: GroupNames = Field(default_factory=list)
 
 
-class PersonChanges(Shape):
+class PersonChanges(Schema):
     """What is to be changed; what is left out stays as it is, null clears."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "Ada King", "groups": ["staff", "board"]}]})
@@ -61,20 +61,20 @@ class PersonChanges(Shape):
     threshold: float | None = Field(default=None, ge=0, le=2)
 
 
-class Merge(Shape):
+class Merge(Schema):
     """Who else this person is."""
 
     people: PersonIds = Field(description="Ids of those who are joined into this person and go.")
 
 
-class Split(Shape):
+class Split(Schema):
     """What is somebody else's."""
 
     templates: TemplateIds = Field(description="Ids of the templates that move to the new person.")
     name: NameText
 
 
-class Removal(Shape):
+class Removal(Schema):
     """What goes with a person."""
 
     model_config = ConfigDict(
@@ -94,7 +94,7 @@ class Removal(Shape):
         }
     )
 
-    person: PersonShape
+    person: PersonSchema
     templates: int
     counter_examples: int
     pictures: int = Field(description="Small pictures kept with templates.")
@@ -104,7 +104,7 @@ class Removal(Shape):
     offers: int = Field(description="Offered samples.")
 
 
-class GroupShape(Shape):
+class GroupSchema(Schema):
     """A group and how many belong to it."""
 
     name: str
