@@ -103,6 +103,8 @@ class Settings(BaseSettings):
     cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("knownface"))
     """Where fetched weights and other things that can be made again are kept."""
     detector: str = "auto"
+    detector_score: float | None = Field(default=None, gt=0, le=1)
+    """Smallest score of a face that YuNet finds; None is its own, 0.6."""
     embedder: str = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     batch_size: int = Field(default=32, ge=1, le=4096)

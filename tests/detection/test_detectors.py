@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from knownface.detection import FaceDetector, HogDetector, YuNetDetector, choose_detector
-from knownface.errors import ModelError, ModelUnavailableError, UnknownModelError
+from knownface.errors import ModelError, ModelUnavailableError, SettingsError, UnknownModelError
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.settings import load_settings
@@ -165,3 +165,14 @@ class TestChoice:
     def test_an_embedder_is_no_detector(self, tmp_path: Path) -> None:
         with pytest.raises(UnknownModelError, match="no face detector"):
             choose_detector(load_settings(detector="mobilefacenet"), ModelStore(None, tmp_path))
+
+    def test_a_score_is_for_a_detector_that_takes_one(
+        self, model_folder: Path, tmp_path: Path, astronaut: Image
+    ) -> None:
+        def found(score: float | None) -> int:
+            settings = load_settings(detector="yunet", detector_score=score, models=model_folder, cache=tmp_path)
+            return len(choose_detector(settings, ModelStore(model_folder, tmp_path))[0].detect(astronaut))
+
+        assert (found(None), found(0.99)) == (1, 0)
+        with pytest.raises(SettingsError, match="dlib-hog takes no detector_score"):
+            choose_detector(load_settings(detector="dlib-hog", detector_score=0.5), ModelStore(None, tmp_path))

@@ -98,7 +98,10 @@ embedder_option = part_option(
 def detector_options(command: Command) -> Command:
     """What finds faces."""
     text = "Face detector (`knownface models list`), auto, or your own as module:Factory."
-    return part_option("--detector", help=text)(command)
+    score = click.option(
+        "--detector-score", type=click.FloatRange(0, 1, min_open=True), help="Smallest score of YuNet's. Default: 0.6."
+    )
+    return part_option("--detector", help=text)(score(command))
 
 
 def machine_options(command: Command) -> Command:

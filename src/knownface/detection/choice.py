@@ -5,7 +5,14 @@ from __future__ import annotations
 import logging
 
 from knownface.detection.base import FaceDetector
-from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, OutputError, UnknownModelError
+from knownface.errors import (
+    ModelAlteredError,
+    ModelError,
+    ModelUnavailableError,
+    OutputError,
+    SettingsError,
+    UnknownModelError,
+)
 from knownface.models import ModelStore
 from knownface.models.download import hub_answers, url_answers
 from knownface.models.kinds import Kind, kind_of
@@ -32,6 +39,7 @@ def choose_detector(settings: Settings, store: ModelStore) -> tuple[FaceDetector
         ModelUnavailableError: The weights of the kind that was asked for cannot be had.
         PartError: What is registered or named cannot be imported, or is no detector.
         ModelError: The entry cannot be run.
+        SettingsError: A score was set, and the detector takes none.
     """
     auto = settings.detector == "auto"
     wanted = DEFAULT if auto else settings.detector
@@ -68,6 +76,8 @@ def _load(
     factory = load_part(point)
     if isinstance(factory, Kind):
         return _of_kind(name, factory, settings, store, in_time=in_time)
+    if settings.detector_score is not None:
+        raise SettingsError(f"The detector {name} takes no detector_score.", "Leave it out, or choose yunet.")
     return make_part(point, factory, FaceDetector), f"Detector {name}, as asked for."
 
 

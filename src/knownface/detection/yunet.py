@@ -48,6 +48,7 @@ class YuNetDetector:
     Args:
         path: The file; which of them fit the OpenCV that is installed the catalogue knows.
         name: Catalogue name of the file.
+        score: Smallest score of a face, 0 to 1.
         detail_side: Longest side of the detailed view in pixels. Live video lowers it for speed.
 
     Raises:
@@ -56,18 +57,21 @@ class YuNetDetector:
 
     gives_landmarks = True
 
-    def __init__(self, path: Path, *, name: str = "yunet", detail_side: int = DETAIL_SIDE) -> None:
+    def __init__(
+        self, path: Path, *, name: str = "yunet", score: float = SCORE_THRESHOLD, detail_side: int = DETAIL_SIDE
+    ) -> None:
         self.name = name
         self.detail_side = detail_side
         self._path = path
+        self._score = score
         self._local = threading.local()
         session = free_size_session(path)
-        self._free = None if session is None else YuNetNetwork(session, SCORE_THRESHOLD, NMS_THRESHOLD, _CANDIDATES)
+        self._free = None if session is None else YuNetNetwork(session, score, NMS_THRESHOLD, _CANDIDATES)
         self.fingerprint = digest_of(
             {
                 "recipe": RECIPE,
                 "weights": sha256_of(path),
-                "score": SCORE_THRESHOLD,
+                "score": score,
                 "overlap": NMS_THRESHOLD,
                 "candidates": _CANDIDATES,
                 "sides": [detail_side, OVERVIEW_ABOVE, OVERVIEW_SIDE],
@@ -83,7 +87,7 @@ class YuNetDetector:
         if network is None:
             try:
                 network = cv2.FaceDetectorYN.create(
-                    str(self._path), "", (320, 320), SCORE_THRESHOLD, NMS_THRESHOLD, _CANDIDATES
+                    str(self._path), "", (320, 320), self._score, NMS_THRESHOLD, _CANDIDATES
                 )
             except cv2.error as error:
                 raise ModelError(
@@ -126,8 +130,9 @@ class YuNetDetector:
         return np.empty((0, 15), dtype=np.float32) if rows is None else rows
 
 
-def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> YuNetDetector:  # noqa: ARG001
-    return YuNetDetector(files["network"], name=entry.name)
+def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> YuNetDetector:
+    score = SCORE_THRESHOLD if settings.detector_score is None else settings.detector_score
+    return YuNetDetector(files["network"], name=entry.name, score=score)
 
 
 def _hindrance(entry: ModelEntry) -> str:
