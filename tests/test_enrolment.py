@@ -47,13 +47,13 @@ class TestScan:
         (root / ".hidden").mkdir()
         scan = scan_people(root)
         assert len(scan.people) == 1
-        assert {problem.path.name: problem.reason for problem in scan.problems} == {
+        assert {problem.path.name: problem.reason for problem in scan.refused} == {
             "loose.png": "no-person",
             "Unknown": "bad-name",
             "Empty": "no-pictures",
             "Notes": "no-pictures",
             "readme.txt": "unsupported",
-            scan.problems[0].path.name if scan.problems[0].reason == "name-taken" else "Ada": "name-taken",
+            scan.refused[0].path.name if scan.refused[0].reason == "name-taken" else "Ada": "name-taken",
         }
 
     @pytest.mark.parametrize("what", ["missing", "empty", "only pictures"])
@@ -142,7 +142,7 @@ def test_what_may_not_be_read_is_reported(ordinary_folder: Path, astronaut: Imag
     (ordinary_folder / "p" / "Ben").chmod(0)
     scan = scan_people(ordinary_folder / "p")
     assert [person.name for person in scan.people] == ["Ada"]
-    assert [(problem.path.name, problem.reason) for problem in scan.problems] == [("Ben", "unreadable")]
+    assert [(problem.path.name, problem.reason) for problem in scan.refused] == [("Ben", "unreadable")]
     (ordinary_folder / "p").chmod(0)
     with pytest.raises(UnreadableError, match="may not be read"):
         scan_people(ordinary_folder / "p")

@@ -133,7 +133,7 @@ def own_folder_demo(
     """
     kept, held = [], []
     scan = scan_people(directory)
-    refused += scan.problems
+    refused += scan.refused
     for person in scan.people:
         photos = [path for path in person.files if kind_of(path) == "image"]
         out = photos[_HELD_OUT - 1 :: _HELD_OUT] or photos[1:][-1:]

@@ -78,11 +78,11 @@ class PeopleScan:
     """What a folder of people holds, before anything is read."""
 
     people: tuple[PersonFolder, ...]
-    problems: tuple[FileReview, ...]
+    refused: tuple[FileReview, ...]
 
     @property
     def file_count(self) -> int:
-        """Files that will be looked at."""
+        """Files that will be examined."""
         return sum(len(person.files) for person in self.people)
 
 
@@ -129,7 +129,7 @@ def scan_people(directory: str | Path) -> PeopleScan:
     if not os.path.isdir(root):  # noqa: PTH112 - unlike Path.is_dir it does not raise where a folder above is closed
         raise UnreadableError(f"There is no folder {root}.", "Give a folder that holds one folder a person.")
     people: dict[str, PersonFolder] = {}
-    problems: list[FileReview] = []
+    refused: list[FileReview] = []
     entries = _entries(root)
     if not any(is_folder for _, is_folder in entries):
         raise UnreadableError(
@@ -138,31 +138,31 @@ def scan_people(directory: str | Path) -> PeopleScan:
         )
     for entry, is_folder in entries:
         if not is_folder:
-            problems.append(_problem(entry, "", "no-person", "Lies in no person's folder."))
+            refused.append(_refusal(entry, "", "no-person", "Lies in no person's folder."))
             continue
         try:
             name = clean_name(entry.name)
             files, unused = _files_of(entry)
         except (BadNameError, UnreadableError) as error:
-            problems.append(_problem(entry, entry.name, error.code, error.message))
+            refused.append(_refusal(entry, entry.name, error.code, error.message))
             continue
-        problems += [_problem(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
+        refused += [_refusal(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
         twin = people.get(name_key(name))
         if twin:
             text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."
-            problems.append(_problem(entry, name, "name-taken", text))
+            refused.append(_refusal(entry, name, "name-taken", text))
         elif not files:
             text = "The folder holds no picture and no video; folders in it, other than train, are not looked into."
-            problems.append(_problem(entry, name, "no-pictures", text))
+            refused.append(_refusal(entry, name, "no-pictures", text))
         else:
             people[name_key(name)] = PersonFolder(name, tuple(files))
-    return PeopleScan(tuple(people.values()), tuple(problems))
+    return PeopleScan(tuple(people.values()), tuple(refused))
 
 
 def _entries(folder: Path) -> list[tuple[Path, bool]]:
     """What a folder holds, in natural order, and whether each is a folder; without clutter."""
     try:
-        with os.scandir(folder) as found:  # tells folders from files without asking for each
+        with os.scandir(folder) as found:  # knows folders from files without a call for each
             listed = [(Path(entry.path), entry.is_dir()) for entry in found]
         return sorted(
             ((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(Path(entry[0].name))
@@ -172,7 +172,7 @@ def _entries(folder: Path) -> list[tuple[Path, bool]]:
 
 
 def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will tell."""
+    """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will show."""
     entries = _entries(folder)
     train = next((path for path, is_folder in entries if is_folder and path.name == "train"), None)
     wanted: list[Path] = []
@@ -183,7 +183,7 @@ def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
     return wanted, others
 
 
-def _problem(path: Path, person: str, reason: str, text: str) -> FileReview:
+def _refusal(path: Path, person: str, reason: str, text: str) -> FileReview:
     return FileReview(path, person, "refused", reason, text)
 
 
@@ -224,31 +224,32 @@ def enrol_people(
             continue
         text = f"The gallery has a {twin!r}, which differs only in letter case. Rename the folder or the person."
         for path in person.files:
-            yield _problem(path, person.name, "name-taken", text)
+            yield _refusal(path, person.name, "name-taken", text)
 
-    def look(item: tuple[str, Path]) -> _Examined:
+    def examined(item: tuple[str, Path]) -> _Examined:
         person, path = item
         try:
             sha256 = sha256_of(path)
         except OSError as error:
             text = f"{path} cannot be read: {error.strerror}."
-            return _Examined(person, path, refusal=_problem(path, person, UnreadableError.code, text))
+            return _Examined(person, path, refusal=_refusal(path, person, UnreadableError.code, text))
         source = (name_key(person), sha256)
         if source in known:
             return _Examined(person, path, sha256, refusal=_known(path, person))
         if source in refused:
             before = refused[source]
-            return _Examined(person, path, sha256, refusal=_problem(path, person, before.reason, before.detail))
+            return _Examined(person, path, sha256, refusal=_refusal(path, person, before.reason, before.detail))
         return _examine_file(person, path, sha256, detector, embedder, options)
 
     items = ((person.name, path) for person in welcome for path in person.files)
-    examined = map_in_order(look, items, threads=options.threads, ahead=2 * options.threads + options.batch_size)
+    ahead = 2 * options.threads + options.batch_size
+    files = map_in_order(examined, items, threads=options.threads, ahead=ahead)
 
     def embedded(batch: list[_Examined]) -> tuple[list[_Examined], Embeddings]:
         return batch, embed([face for item in batch for _, face in item.faces], embedder)
 
     # While a batch is committed the next is embedded, and the one after that is examined.
-    for batch, vectors in map_in_order(embedded, _batches(examined, options.batch_size), threads=1, ahead=2):
+    for batch, vectors in map_in_order(embedded, _batches(files, options.batch_size), threads=1, ahead=2):
         yield from _commit(batch, vectors, gallery, embedder.contract.rule.threshold, key)
 
 
@@ -259,18 +260,18 @@ def _known(path: Path, person: str) -> FileReview:
 def _examine_file(
     person: str, path: Path, sha256: str, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
 ) -> _Examined:
-    look = partial(_look_at_video if kind_of(path) == "video" else _look_at_photo, path)
+    examine_it = partial(_examine_video if kind_of(path) == "video" else _examine_photo, path)
     try:
-        return _Examined(person, path, sha256, tuple(look(detector, embedder, options)))
+        return _Examined(person, path, sha256, tuple(examine_it(detector, embedder, options)))
     except (FaceError, InputError, MissingExtraError) as error:
         reason = error.reason if isinstance(error, PoorPictureError) else error.code
         hint = error.hint if isinstance(error, (TooLargeError, MissingExtraError)) else ""
-        refusal = _problem(path, person, reason, f"{error.message} {hint}".strip())
+        refusal = _refusal(path, person, reason, f"{error.message} {hint}".strip())
         # What the detector saw stays so; a file that could not be read may be readable next time.
         return _Examined(person, path, sha256, refusal=refusal, lasting=isinstance(error, FaceError))
 
 
-def _look_at_photo(
+def _examine_photo(
     path: Path, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
 ) -> Iterator[tuple[float | None, ExaminedFace]]:
     image = read_image(path, options.max_pixels)
@@ -278,7 +279,7 @@ def _look_at_photo(
         yield None, face
 
 
-def _look_at_video(
+def _examine_video(
     path: Path, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
 ) -> Iterator[tuple[float | None, ExaminedFace]]:
     every = max(VIDEO_SECONDS, (video_info(path).duration or 0.0) / VIDEO_FRAMES)
@@ -334,16 +335,16 @@ def _commit(
         return reviews
     enrolled = gallery.enrol(templates, refusals)
     added = dict(enrolled.added)
-    told = []
+    counted = []
     for found, item in zip(reviews, batch, strict=True):
         if found.status != "enrolled":
-            told.append(found)
+            counted.append(found)
             continue
-        # The gallery tells what was new: the same picture may lie twice in a folder, or another program was faster.
+        # The gallery knows what was new: the same picture may lie twice in a folder, or another program was faster.
         count = added.pop((name_key(item.person), item.sha256), 0)
-        counted = replace(found, templates=count) if count else _known(item.path, item.person)
-        told.append(_with_warning(counted, item, enrolled.owners))
-    return told
+        done = replace(found, templates=count) if count else _known(item.path, item.person)
+        counted.append(_with_warning(done, item, enrolled.owners))
+    return counted
 
 
 def _with_warning(found: FileReview, item: _Examined, others: dict[str, list[str]]) -> FileReview:

@@ -15,7 +15,7 @@ from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image
 from knownface.recognizer import FaceRecognizer
 
 DEFAULT_EVERY = 0.5
-"""Seconds between the frames of a video that are looked at."""
+"""Seconds between the frames of a video that are examined."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +24,7 @@ class IdentifyOptions:
 
     Attributes:
         every: Seconds between the frames of a video.
-        top: How many candidates are told a face; 0 for none.
+        top: How many candidates are listed for each face; 0 for none.
         allow_repeats: Whether one person may be given to several faces of a picture.
         annotate: Folder for labelled copies, or None.
     """
@@ -48,8 +48,8 @@ def identify_files(
         recognizer: Who knows the people.
         paths: Photos and videos.
         options: How.
-        journal: Files that it holds are not looked at again; new ones are added to it.
-        on_frame: Told of every frame of a video that was decided, since one file may take long.
+        journal: Files that it holds are not examined again; new ones are added to it.
+        on_frame: Called with every frame of a video that was decided, since one file may take long.
     """
     done = journal.done if journal else {}
     targets = annotation_targets(paths, options.annotate) if options.annotate else {}
@@ -58,13 +58,13 @@ def identify_files(
             for path in group:
                 yield done[str(path)]
             continue
-        for result in _look_at(recognizer, group, options, targets, on_frame):
+        for result in _identify(recognizer, group, options, targets, on_frame):
             if journal:
                 journal.add(result)
             yield result
 
 
-def _look_at(
+def _identify(
     recognizer: FaceRecognizer,
     paths: Iterable[Path],
     options: IdentifyOptions,
@@ -98,7 +98,7 @@ def _photos(
     )
     for answer in answers:
         if answer.error is not None:
-            yield FileResult(answer.item, (), _told(answer.item, answer.error))
+            yield FileResult(answer.item, (), _sentence(answer.item, answer.error))
             continue
         rows = _rows(recognizer, answer.item, None, answer.faces, options.top)
         target = targets.get(answer.item)
@@ -134,18 +134,18 @@ def _video(
         if target is not None:
             _write_labelled_video(path, target, looked_at)
     except InputError as error:
-        return FileResult(path, tuple(rows), _told(path, error))
-    return FileResult(path, tuple(rows), _told(path, failed) if failed else None, target)
+        return FileResult(path, tuple(rows), _sentence(path, error))
+    return FileResult(path, tuple(rows), _sentence(path, failed) if failed else None, target)
 
 
-def _told(path: Path, error: KnownFaceError) -> str:
+def _sentence(path: Path, error: KnownFaceError) -> str:
     """An error as one line that names the file and says what to do."""
     message = error.message if str(path) in error.message else f"{path}: {error.message}"
     return f"{message} {error.hint}".strip()
 
 
 def _write_labelled_video(path: Path, target: Path, looked_at: Sequence[tuple[float, list[Label]]]) -> None:
-    """Every frame of the video, with the labels of the frame that was looked at last."""
+    """Every frame of the video, with the labels of the frame that was examined last."""
     with VideoWriter(target, video_info(path).fps, sound_from=path) as writer:
         current = -1
         for frame in read_video(path):

@@ -149,7 +149,7 @@ def map_in_order(
 def opencv_on_one_thread() -> Iterator[None]:
     """Keep OpenCV from starting threads of its own, in the whole program, for as long as this lasts.
 
-    Where several pictures are looked at side by side its threads would only wait for each other, and spin.
+    Where several pictures are examined side by side its threads would only wait for each other, and spin.
     """
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)

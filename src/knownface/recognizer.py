@@ -170,7 +170,7 @@ class FaceRecognizer:
         scan = scan_people(directory)
         options = EnrolmentOptions(ReviewRules(faces), self.settings.batch_size, self.threads, self.settings.max_pixels)
         reviews = enrol_people(scan.people, self.gallery, self.detector, self.embedder, options)
-        return EnrolmentReport((*scan.problems, *reviews))
+        return EnrolmentReport((*scan.refused, *reviews))
 
     def add_known_face(
         self, name: str, image: ImageSource, *, faces: FacePolicy = "dominant", is_not: bool = False
@@ -199,13 +199,13 @@ class FaceRecognizer:
     def review_picture(
         self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "", person: PersonKey | None = None
     ) -> PictureReview:
-        """Look at a picture that somebody is to be learnt from, without learning.
+        """Review a picture that somebody is to be learnt from, without learning.
 
         Args:
             image: The picture.
             faces: Which of several faces is meant.
             person: Who is to be learnt; a face that would be given another name is refused then.
-            source: What the gallery is to call it; told to users.
+            source: What the gallery is to call it; shown to users.
 
         Raises:
             InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
@@ -319,7 +319,7 @@ class FaceRecognizer:
             One answer an item; a picture that cannot be used has its error in it.
         """
 
-        def look(item: Item) -> tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]:
+        def examined(item: Item) -> tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]:
             try:
                 image = load(item)
                 faces = examine(image, self.detector, self.embedder)
@@ -333,7 +333,7 @@ class FaceRecognizer:
         count = 0
         # Crops are small: so many may wait that the workers go on while a batch is embedded. Pictures are not.
         ahead = 2 * self.threads + (0 if keep_images else self.settings.batch_size)
-        for seen in map_in_order(look, items, threads=self.threads, ahead=ahead):
+        for seen in map_in_order(examined, items, threads=self.threads, ahead=ahead):
             batch.append(seen)
             count += len(seen[2])
             if count >= self.settings.batch_size or len(batch) >= (8 if keep_images else self.settings.batch_size):
@@ -372,7 +372,7 @@ class FaceRecognizer:
         """Decide the faces of one frame by the mean embeddings of their tracks.
 
         As :meth:`decide`, where each person's mean embedding counts as one more template: means lie nearer to each
-        other than to single photos. Calibration, which promises something of single photos, knows nothing of it.
+        other than to single photos. Calibration, which is measured on single photos, knows nothing of it.
         """
         gallery = self.gallery
         return self._decide(embeddings, gallery.index.search_with_means, len(gallery) + len(gallery.names))
@@ -383,7 +383,7 @@ class FaceRecognizer:
         Args:
             embeddings: Unit vectors, float32, shape (n, dim).
             allow_repeats: As for :meth:`identify`.
-            top: How many candidates each decision tells at least, where the gallery has so many people; 0: those
+            top: How many candidates each decision lists at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
         """
         gallery = self.gallery
@@ -416,7 +416,7 @@ class FaceRecognizer:
 
         Raises:
             InputError: A picture cannot be read.
-            NoFaceError, SeveralFacesError: A picture does not tell which face is meant.
+            NoFaceError, SeveralFacesError: A picture does not show which face is meant.
         """
         chosen = [self._one_face(source, faces) for source in (first, second)]
         a, b = embed(chosen, self.embedder)
@@ -433,7 +433,7 @@ class FaceRecognizer:
             UnknownPersonError: There is no such person.
             GalleryEmptyError: The person has no template.
             InputError: The picture cannot be read.
-            NoFaceError, SeveralFacesError: It does not tell which face is meant.
+            NoFaceError, SeveralFacesError: It does not show which face is meant.
         """
         known = self.gallery.person(person)
         own = self.gallery.vectors(known.id).embeddings
@@ -449,7 +449,7 @@ class FaceRecognizer:
     # Inside
 
     def read_rule(self) -> None:
-        """Take over a calibration that was stored since; :attr:`rule` and :attr:`notes` tell the outcome."""
+        """Take over a calibration that was stored since; :attr:`rule` and :attr:`notes` hold the outcome."""
         self.rule, about_rule = rule_in_force(self.gallery, self.embedder.contract, self.settings)
         self.notes = (*self._notes, *about_rule)
 

@@ -47,7 +47,7 @@ def select_faces(faces: Sequence[ExaminedFace], policy: FacePolicy) -> list[Exam
 
     Raises:
         NoFaceError: There is no face.
-        SeveralFacesError: The policy cannot tell which face is meant.
+        SeveralFacesError: The policy does not decide which face is meant.
     """
     if not faces:
         raise NoFaceError("No face was found.")
@@ -65,7 +65,7 @@ def review(faces: Sequence[ExaminedFace], rules: ReviewRules) -> list[ExaminedFa
 
     Raises:
         NoFaceError: There is no face.
-        SeveralFacesError: The policy cannot tell which face is meant.
+        SeveralFacesError: The policy does not decide which face is meant.
         PoorPictureError: Every face meant is too poor; the sentence says how.
     """
     chosen = select_faces(faces, rules.policy)

@@ -39,7 +39,7 @@ class ServeSettings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     host: str = "127.0.0.1"
-    """The address to listen on; loopback unless told."""
+    """The address to listen on; loopback by default."""
     port: int = Field(default=8420, ge=0, le=65535)
     tls: Literal["off", "self-signed"] = "off"
     tls_cert: Path | None = None
@@ -49,7 +49,7 @@ class ServeSettings(BaseModel):
     behind_proxy: tuple[str, ...] = ()
     """Addresses of reverse proxies whose ``X-Forwarded-For`` and ``X-Forwarded-Proto`` are believed."""
     workers: int | None = Field(default=None, ge=1, le=64)
-    """Pictures looked at at a time; None is one more than there are processors."""
+    """Pictures examined at a time; None is one more than there are processors."""
     queue: int = Field(default=256, ge=1, le=10_000)
     """Pictures that may wait; beyond, requests are sent away with 503."""
     max_upload_bytes: int = Field(default=20_000_000, ge=1000)

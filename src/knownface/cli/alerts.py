@@ -1,4 +1,4 @@
-"""``knownface alerts``: rules that tell when somebody is seen or missing."""
+"""``knownface alerts``: rules that report when somebody is seen or missing."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ from knownface.cli.seen import clock, open_log
 
 @click.group(name="alerts")
 def command() -> None:
-    """Rules that tell, run a command or ring when somebody is seen or missing.
+    """Rules that report, run a command or ring when somebody is seen or missing.
 
-    `knownface watch` applies them to what it sees. Everything told is kept in a log.
+    `knownface watch` applies them to what it sees. Everything reported is kept in a log.
     """
 
 
@@ -31,7 +31,9 @@ knownface alerts add vip --when seen --group guests -- /usr/local/bin/tell
 @command.command(epilog=_EXAMPLES)
 @click.argument("name")
 @click.argument("command_line", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND ARGUMENT...]")
-@click.option("--when", "kind", type=click.Choice(["seen", "missing", "unknown"]), required=True, help="What is told.")
+@click.option(
+    "--when", "kind", type=click.Choice(["seen", "missing", "unknown"]), required=True, help="What is reported."
+)
 @click.option("--group", metavar="NAME", help="Of whom; for seen: everybody where it is left out.")
 @click.option("--source", metavar="SOURCE", help="Only there.")
 @click.option("--by", metavar="HH:MM", help="missing: who has not been seen by then.")
@@ -124,7 +126,7 @@ def list_rules(gallery: str | None) -> None:
 @click.argument("name")
 @gallery_option
 def remove(name: str, gallery: str | None) -> None:
-    """Remove the rule NAME; what it told stays in the log."""
+    """Remove the rule NAME; what it reported stays in the log."""
     from knownface.events import remove_rule
 
     with open_log(gallery) as log:
@@ -159,7 +161,7 @@ def test(name: str, gallery: str | None) -> None:
 @click.option("--json", "file", type=click.Path(path_type=Path), help="Write them as lines of JSON; - is the screen.")
 @gallery_option
 def log(rule: str | None, limit: int, file: Path | None, gallery: str | None) -> None:
-    """Tell what was told, the newest last."""
+    """List what was reported, the newest last."""
     import json
 
     from knownface.events import read_alerts

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 @click.group(name="attendance")
 def command() -> None:
-    """Open and close sessions, tell who came, greet guests, add up working hours.
+    """Open and close sessions, list who came, greet guests, add up working hours.
 
     A session is computed from what `knownface watch` writes down while it is open, on any number of cameras. NAME is
     a session's name (the open one, else the newest) or id.
@@ -72,8 +72,8 @@ def open_(
         )
         report = report_session(log.gallery.database, session.id)
     expected = len(report.attendees)
-    told = "1 person is" if expected == 1 else f"{expected} people are"
-    out().print(escape(f"{session.name} is open; {told} expected."), soft_wrap=True)
+    are = "1 person is" if expected == 1 else f"{expected} people are"
+    out().print(escape(f"{session.name} is open; {are} expected."), soft_wrap=True)
     strange = [a.name for a in report.attendees if a.person_id is None]
     if strange:
         some = ", ".join(strange[:5]) + (" …" if len(strange) > 5 else "")
@@ -108,7 +108,7 @@ def report(
     zone: tzinfo | None,
     gallery: str | None,
 ) -> None:
-    """Tell who came to a session, who is late and who is absent."""
+    """List who came to a session, who is late and who is absent."""
     from knownface.events import find_session, report_session
     from knownface.events.sheets import moodle_table, session_table
 
@@ -120,7 +120,7 @@ def report(
         (columns, cells), without = moodle_table(found, moodle_user)
         write_text(moodle, csv_text(columns, cells))
         if without:
-            say(f"Left out, since nothing tells Moodle who they are: {', '.join(without)}")
+            say(f"Left out, since nothing identifies them to Moodle: {', '.join(without)}")
     if file is not None or moodle is not None:
         return
     rows = table("name", "status", "first seen", "last seen", "where", *found.session.columns)

@@ -39,8 +39,8 @@ def command(
             action=action, key_id=key_id, since=since.replace(tzinfo=UTC) if since else None, limit=limit
         )
     if json_file:
-        told = [{**asdict(entry), "at": entry.at.isoformat()} for entry in found]
-        write_text(json_file, json.dumps(told, ensure_ascii=False, indent=1) + "\n")
+        listed = [{**asdict(entry), "at": entry.at.isoformat()} for entry in found]
+        write_text(json_file, json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
         return
     rows = table("when", "who", "role", "address", "action", "what", "details")
     for entry in found:

@@ -18,7 +18,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 @click.command(
     name="bench",
-    short_help="Tell how fast this machine detects, embeds, searches and names; compare with an earlier run.",
+    short_help="Measure how fast this machine detects, embeds, searches and names; compare with an earlier run.",
 )
 @click.option("--data", type=click.Path(path_type=Path, exists=True), help="Photos to measure on. Default: a made one.")
 @part_option("--embedder", "embedders", multiple=True, help="Measure only this. May be repeated.")

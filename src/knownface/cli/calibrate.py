@@ -38,7 +38,7 @@ _SHOWN = 10
     type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
     default=0.95,
     show_default=True,
-    help="With which the share is promised.",
+    help="Confidence with which the share holds.",
 )
 @click.option("--forget", is_flag=True, help="Take the calibration away; the embedder's own parameters are used again.")
 @recognizer_options

@@ -61,5 +61,5 @@ def command(data: Path | None, folder: Path, **options: Any) -> int:
         soft_wrap=True,
     )
     if refused:
-        console.print(f"{len(refused)} files could not be used for enrolment; `knownface enroll` tells why.")
+        console.print(f"{len(refused)} files could not be used for enrolment; `knownface enroll` shows why.")
     return 0

@@ -23,10 +23,10 @@ _PACKAGES = (
 _EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}
 
 
-@click.command(name="doctor", short_help="Tell what is installed, what would be used and why.")
+@click.command(name="doctor", short_help="Show what is installed, what would be used and why.")
 @recognizer_options
 def command(**options: Any) -> int:
-    """Tell what is installed, which detector, embedder and index would be taken and why, and where files lie."""
+    """Show what is installed, which detector, embedder and index would be taken and why, and where files lie."""
     rows = table("what", "state")
     rows.add_row("knownface", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     for package in _PACKAGES:
@@ -86,10 +86,10 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
             with Gallery.open_by(settings, create=False) as gallery:
                 facts, thresholds = gallery.info(), gallery.index.snapshot().thresholds
                 contract, calibration, index = facts.contract, gallery.calibration, facts.index
-            told = f"{facts.people} people, {facts.templates} templates"
+            content = f"{facts.people} people, {facts.templates} templates"
         else:
-            told = "does not exist yet"
-        add("gallery", escape(f"{settings.gallery}: {told}"))
+            content = "does not exist yet"
+        add("gallery", escape(f"{settings.gallery}: {content}"))
     except KnownFaceError as error:
         healthy = False
         add("gallery", f"[red]{escape(error.message)}[/] {escape(error.hint)}")

@@ -52,7 +52,7 @@ def command(people: Path, faces: Any, report: Path | None, **options: Any) -> in
     with open_recognizer(**options) as recognizer:
         settings = recognizer.settings
         enrolment = EnrolmentOptions(ReviewRules(faces), settings.batch_size, recognizer.threads, settings.max_pixels)
-        reviews = list(scan.problems)
+        reviews = list(scan.refused)
         try:
             with progress() as bar:
                 task = bar.add_task("Enrolling", total=scan.file_count)
@@ -97,8 +97,8 @@ def _summary(result: Any, gallery: str) -> None:
         console.print(rows)
         if len(listed) > _SHOWN:
             counts = Counter(review.reason for review in listed)
-            told = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
-            err().print(f"… of {len(listed)} in all ({told}); --report FILE.csv lists them.", style="dim")
+            summed = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
+            err().print(f"… of {len(listed)} in all ({summed}); --report FILE.csv lists them.", style="dim")
 
 
 def _write_report(path: Path, result: Any) -> None:

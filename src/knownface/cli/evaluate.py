@@ -51,7 +51,7 @@ def bench_options(command: Command) -> Command:
         machine_options,
         batch_size_option,
         click.option("--every", type=click.FloatRange(0.001), default=0.5, show_default=True,
-                     help="Seconds between the frames of a video that are looked at."),
+                     help="Seconds between the frames of a video that are examined."),
         click.option("--cache/--no-cache", "use_cache", default=True,
                      help="Keep embeddings by the files' content, so that a second run is quick."),
     ]  # fmt: skip
@@ -140,12 +140,12 @@ def command_line() -> str:
 
 
 @contextlib.contextmanager
-def opened(every: float, use_cache: bool, tell_embedder: bool = True, **overrides: Any) -> Iterator[Bench]:
+def opened(every: float, use_cache: bool, show_embedder: bool = True, **overrides: Any) -> Iterator[Bench]:
     """The bench, with a line on what was chosen."""
     from knownface.evaluation.bench import open_bench
 
     with open_bench(every=every, use_cache=use_cache, **overrides) as bench:
-        for note in bench.notes[0 if tell_embedder else 1 :]:
+        for note in bench.notes[0 if show_embedder else 1 :]:
             say(note)
         yield bench
 
@@ -170,7 +170,9 @@ def show_result(headline: str, folder: Path) -> None:
     console_out().print(f"Report: {escape(str(folder / 'index.html'))}", soft_wrap=True)
 
 
-@click.command(name="evaluate", short_help="Tell how well your people are recognised, and with which parameters best.")
+@click.command(
+    name="evaluate", short_help="Measure how well your people are recognised, and with which parameters best."
+)
 @click.argument("dataset", type=click.Path(path_type=Path))
 @bench_options
 @embedder_option
@@ -180,7 +182,7 @@ def show_result(headline: str, folder: Path) -> None:
 @click.option("--drop-problem-people", type=click.FloatRange(0, 1), metavar="BOUND",
               help="Repeat without people whose F1 is under BOUND (0 to 1), and show both.")  # fmt: skip
 def command(dataset: Path, out: Path, strangers: Path | None, drop_problem_people: float | None, **options: Any) -> int:
-    """Tell how well the people of DATASET are recognised, and with which parameters best.
+    """Measure how well the people of DATASET are recognised, and with which parameters best.
 
     DATASET holds a folder a person, with pictures, with videos, or with the folders `train` and `val`. The report
     has the grid search, everybody's result, who gets mixed up, and with --strangers how often strangers get a name.

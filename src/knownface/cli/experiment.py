@@ -134,7 +134,7 @@ def video(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> i
 @part_option("--embedder", "embedders", multiple=True,
              help="To compare; may be given several times. Default: all that the paper names, and ours.")  # fmt: skip
 @click.option("--fpir", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
-              help="Rate of named strangers at which the rate of known people found is told.")  # fmt: skip
+              help="Rate of named strangers at which the rate of known people found is reported.")  # fmt: skip
 @strangers_option
 def compare(
     dataset: Path, out: Path, strangers: Path | None, embedders: tuple[str, ...], fpir: float, **options: Any
@@ -143,5 +143,5 @@ def compare(
     from knownface.research.compare import compare as experiment
 
     # The bench wants an embedder, which is not used; dlib's is on every machine.
-    options.update(embedder="dlib-resnet", tell_embedder=False)
+    options.update(embedder="dlib-resnet", show_embedder=False)
     return _run(experiment, dataset, out, options, strangers, embedders=embedders, fpir=fpir)

@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 _SAVED = {True: "can be used", False: "none that can be used"}
 
 
-@click.group(name="gallery", short_help="Tell about, back up, restore and index the gallery.")
+@click.group(name="gallery", short_help="Describe, back up, restore and index the gallery.")
 def command() -> None:
-    """Tell about, back up, restore and export a gallery."""
+    """Describe, back up, restore and export a gallery."""
 
 
 def _settings(gallery: str | None) -> Settings:
@@ -35,7 +35,7 @@ def _location(gallery: str | None) -> str:
 @command.command()
 @gallery_option
 def info(gallery: str | None) -> None:
-    """Tell how many people and templates there are, which embedder filled it, and where it lies."""
+    """Show how many people and templates there are, which embedder filled it, and where it lies."""
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
@@ -43,7 +43,7 @@ def info(gallery: str | None) -> None:
     rows = table("fact", "value")
     contract = facts.contract
     fingerprint = contract.fingerprint if contract else ""
-    told = calibration.notes(calibration.rule, fingerprint, thresholds) if calibration else ["none"]
+    calibrated = calibration.notes(calibration.rule, fingerprint, thresholds) if calibration else ["none"]
     for key, value in (
         ("gallery", facts.location),
         ("people", facts.people),
@@ -54,7 +54,7 @@ def info(gallery: str | None) -> None:
             f"{contract.name}, {contract.dim} numbers, licence {contract.licence}" if contract else "none yet",
         ),
         ("fingerprint", contract.fingerprint[:16] if contract else ""),
-        ("calibration", " ".join(told)),
+        ("calibration", " ".join(calibrated)),
         *([("measured", calibration.sentence)] if calibration else []),
         ("schema", facts.schema),
         ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),
@@ -87,8 +87,8 @@ def restore(file: Path, gallery: str | None) -> None:
 
     location = _location(gallery)
     kept = Gallery.restore(file, location)
-    told = f" The gallery that was there is kept as {kept}." if kept else ""
-    out().print(escape(f"{location} is restored from {file}.{told}"), soft_wrap=True)
+    before = f" The gallery that was there is kept as {kept}." if kept else ""
+    out().print(escape(f"{location} is restored from {file}.{before}"), soft_wrap=True)
 
 
 @command.command()

@@ -45,7 +45,7 @@ _TABLE_ROWS = 200
 @click.option(
     "--annotate", type=click.Path(path_type=Path, file_okay=False), help="Write labelled copies into a folder."
 )
-@click.option("--top", type=click.IntRange(0, 100), default=0, help="Tell the N nearest people of each face.")
+@click.option("--top", type=click.IntRange(0, 100), default=0, help="Show the N nearest people of each face.")
 @click.option(
     "--every",
     type=click.FloatRange(0.001, 86_400),

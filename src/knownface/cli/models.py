@@ -88,7 +88,7 @@ def verify(names: tuple[str, ...]) -> None:
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--as", "name", required=True, help="Name in the catalogue, or a new name with --contract.")
 @click.option(
-    "--contract", type=click.Path(path_type=Path, dir_okay=False), help="TOML that tells how the network is fed."
+    "--contract", type=click.Path(path_type=Path, dir_okay=False), help="TOML that describes how the network is fed."
 )
 def import_model(file: Path, name: str, contract: Path | None) -> None:
     """Copy the weight FILE into the cache: a known model's file, or your own network by a contract of its own."""
@@ -117,7 +117,7 @@ def import_model(file: Path, name: str, contract: Path | None) -> None:
 def quantize(
     name: str, precisions: tuple[Precision, ...], data: Path | None, people: int | None, per_person: int, **options: Any
 ) -> None:
-    """Make int8, fp16 and bf16 variants of the embedder NAME and tell what each changes.
+    """Make int8, fp16 and bf16 variants of the embedder NAME and show what each changes.
 
     A variant is kept as NAME-int8 and so on, ready for --embedder, if of the pictures of --data it names at most 0.3 %
     fewer rightly and 0.3 % more strangers; without --data, if it changes next to nothing of any vector.

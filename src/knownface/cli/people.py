@@ -111,11 +111,11 @@ def remove(names: tuple[str, ...], yes: bool, gallery: str | None) -> None:
     """Remove people with every template, so that nothing of theirs is left in the gallery. Backups are not touched."""
     with _open(gallery) as opened:
         people = [opened.person(name) for name in names]
-        told = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
+        listed = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
         if not yes:
-            click.confirm(f"Remove {told} for good?", abort=True)
+            click.confirm(f"Remove {listed} for good?", abort=True)
         opened.remove(*(person.name for person in people))
-    out().print(f"Removed {escape(told)}.", soft_wrap=True)
+    out().print(f"Removed {escape(listed)}.", soft_wrap=True)
 
 
 @command.command(name="set")
@@ -157,8 +157,8 @@ def import_people(file: Path, gallery: str | None) -> None:
 
     with Gallery.open_by(load_settings(gallery=gallery)) as opened:
         done = opened.import_people(file)
-    told = f"{done.created} people added and {done.updated} updated from {file}."
-    out().print(escape(told), soft_wrap=True)
+    summed = f"{done.created} people added and {done.updated} updated from {file}."
+    out().print(escape(summed), soft_wrap=True)
 
 
 @command.command(name="export")

@@ -43,8 +43,8 @@ def _to_zone(_: click.Context, option: click.Parameter, value: str | None) -> tz
 
 def zone_option(command: Command) -> Command:
     """``--time-zone``."""
-    told = "Of the times told and given, such as Europe/Berlin. Default: this machine's."
-    return click.option("--time-zone", "zone", callback=_to_zone, metavar="ZONE", help=told)(command)
+    text = "Of the times shown and given, such as Europe/Berlin. Default: this machine's."
+    return click.option("--time-zone", "zone", callback=_to_zone, metavar="ZONE", help=text)(command)
 
 
 def when(text: str | None, zone: tzinfo | None, *, option: str) -> datetime | None:
@@ -63,8 +63,8 @@ def when(text: str | None, zone: tzinfo | None, *, option: str) -> datetime | No
         # Without a zone Python takes this machine's.
         return found if found.tzinfo is not None else found.replace(tzinfo=zone).astimezone(zone)
     except (ValueError, OverflowError) as error:
-        told = f"{text!r} is no time such as 2026-03-31, 09:00 or 2026-03-31T09:00."
-        raise click.BadParameter(told, param_hint=option) from error
+        message = f"{text!r} is no time such as 2026-03-31, 09:00 or 2026-03-31T09:00."
+        raise click.BadParameter(message, param_hint=option) from error
 
 
 def day(text: str, *, option: str) -> date:

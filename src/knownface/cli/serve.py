@@ -42,7 +42,7 @@ def command(gallery: str | None, **options: Any) -> None:
     given = {key: value for key, value in wanted.items() if value not in (None, ())}
     configured = load_settings(serve=given or None)
     options["max_pixels"] = min(configured.max_pixels, configured.serve.max_upload_pixels)
-    # The socket comes first: a port that is taken is told before weights are loaded.
+    # The socket comes first: a port that is taken is reported before weights are loaded.
     with (
         bound_socket(configured.serve) as listening,
         open_recognizer(gallery, serve=given or None, **options) as recognizer,

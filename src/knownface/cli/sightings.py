@@ -108,9 +108,9 @@ def name(numbers: tuple[int, ...], name: str, no_enroll: bool, gallery: str | No
 
     with open_log(gallery) as log:
         named = name_unknown(log.gallery, numbers, name, enrol=not no_enroll)
-    told = f"{named.sightings} sightings are {named.person.name}'s now"
-    told += f", who has {named.person.templates} templates ({named.enrolled} new)."
-    out().print(escape(told), soft_wrap=True)
+    summed = f"{named.sightings} sightings are {named.person.name}'s now"
+    summed += f", who has {named.person.templates} templates ({named.enrolled} new)."
+    out().print(escape(summed), soft_wrap=True)
     if not named.enrolled and not no_enroll:
         say("No faces of these Unknowns were kept; the setting keep_unknown_faces keeps them from now on.")
 

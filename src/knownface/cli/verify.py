@@ -10,7 +10,7 @@ import click
 from knownface.cli.common import gallery_is_there, open_recognizer, out, recognizer_options, rule_options
 
 
-@click.command(name="verify", short_help="Tell whether two pictures show the same person.")
+@click.command(name="verify", short_help="Compare two pictures: do they show the same person?")
 @click.argument("first", type=click.Path(path_type=Path))
 @click.argument("second", type=click.Path(path_type=Path))
 @recognizer_options
@@ -23,9 +23,9 @@ from knownface.cli.common import gallery_is_there, open_recognizer, out, recogni
     help="Which face of a picture with several is meant.",
 )
 def command(first: Path, second: Path, faces: Any, gallery: str | None, **options: Any) -> int:
-    """Tell whether the pictures FIRST and SECOND show the same person.
+    """Compare the pictures FIRST and SECOND: do they show the same person?
 
-    Exit status 0: the same person; 1: not the same; others: an error. The gallery only tells which embedder to use.
+    Exit status 0: the same person; 1: not the same; others: an error. The gallery only decides which embedder is used.
     """
     from knownface.settings import load_settings
 

@@ -44,8 +44,8 @@ _ROWS_SHOWN = 200
     help="Write a row a stretch: .csv or .json.",
 )
 @click.option("--events", is_flag=True, help="Write what happens to standard output, a JSON object a line.")
-@click.option("--every", type=click.FloatRange(0.001, 86_400), help="Seconds of the stream between frames looked at.")
-@click.option("--max-fps", type=click.FloatRange(0.01, 1000), help="Frames a second to look at, at most.")
+@click.option("--every", type=click.FloatRange(0.001, 86_400), help="Seconds of the stream between frames examined.")
+@click.option("--max-fps", type=click.FloatRange(0.01, 1000), help="Frames a second to examine, at most.")
 @click.option(
     "--fps", type=click.FloatRange(0.01, 1000), default=25.0, show_default=True, help="Of a folder of frames."
 )
@@ -122,22 +122,22 @@ def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> W
     )
 
 
-def _began(source: Source, told: str | None, *, record: bool) -> datetime | None:
-    """When a file was recorded: as told, else, where sightings need it, by the time of the file."""
+def _began(source: Source, given: str | None, *, record: bool) -> datetime | None:
+    """When a file was recorded: as given, else, where sightings need it, by the time of the file."""
     from knownface.media import video_info
 
-    if told is not None:
+    if given is not None:
         try:
-            began = datetime.fromisoformat(told)
+            began = datetime.fromisoformat(given)
         except ValueError as error:
-            raise click.BadParameter(f"{told!r} is no time such as 2026-03-14T09:30.", param_hint="--began") from error
+            raise click.BadParameter(f"{given!r} is no time such as 2026-03-14T09:30.", param_hint="--began") from error
         return began.astimezone(UTC)  # a time without a zone is this machine's
     if not record:
         return None
     path = Path(source.address)
     length = (video_info(path).duration or 0.0) if source.kind == "video" else 0.0
     began = datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=length)
-    say(f"Taken to be recorded from {began.astimezone():%Y-%m-%d %H:%M:%S} on (time of the file; --began tells it).")
+    say(f"Taken to be recorded from {began.astimezone():%Y-%m-%d %H:%M:%S} on (time of the file; --began sets it).")
     return began
 
 

@@ -1,8 +1,8 @@
 """YuNet (Wu et al., "YuNet: A Tiny Millisecond-level Face Detector", 2023).
 
-YuNet finds faces of about 10 to 900 pixels in what it is given. A picture is therefore looked at in its own size, or,
+YuNet finds faces of about 10 to 900 pixels in what it is given. A picture is therefore searched in its own size, or,
 where it is very large, reduced as far as a face of 20 pixels stays visible; a picture in which a close-up could be
-larger than YuNet sees is looked at a second time, small. The two views are merged by non-maximum suppression.
+larger than YuNet sees is searched a second time, small. The two views are merged by non-maximum suppression.
 
 A graph that takes any size is run by ONNX Runtime, one made for 640 x 640 by OpenCV, which runs it at any size too.
 """
@@ -100,7 +100,7 @@ class YuNetDetector:
     def detect(self, image: Image) -> list[Face]:
         """The faces of an RGB image, largest first."""
         bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        views = [self._look(view) / scale for view, scale in self._views(bgr)]
+        views = [self._found(view) / scale for view, scale in self._views(bgr)]
         scored = [rows for rows in views if len(rows)]
         if not scored:
             return []
@@ -118,7 +118,7 @@ class YuNetDetector:
             factors[14] = 1.0  # the score
             yield resized(bgr, scale), factors
 
-    def _look(self, bgr: Image) -> Rows:
+    def _found(self, bgr: Image) -> Rows:
         if self._free is not None:
             return self._free.rows(bgr)
         network = self._network()

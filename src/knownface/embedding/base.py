@@ -91,7 +91,7 @@ def unit_vectors(vectors: Embeddings, dim: int, name: str) -> Embeddings:
 
     Args:
         vectors: Float32, shape (n, dim).
-        dim: What the contract promises.
+        dim: Their length by the contract.
         name: Of the network, for the error.
 
     Raises:

@@ -1,4 +1,4 @@
-"""A look at a network that needs no faces: does it give what its contract says?"""
+"""Does a network give what its contract says? Checked without faces."""
 
 from __future__ import annotations
 

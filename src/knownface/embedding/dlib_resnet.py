@@ -28,7 +28,7 @@ CHIP_PADDING = 0.25
 # Fitted on 499 faces of LFW and of web photos that both YuNet and dlib's HOG detector found (medians; the deviation
 # of the rectangle's side is 8 %, of its middle 4 % of the side). With the mapped rectangle the landmarks differ from
 # those of the HOG rectangle by 0.5 % of the face's width in the median, as against 1.8 % with the box as it is, and
-# the embeddings tell people apart as well as from HOG rectangles.
+# the embeddings separate people as well as from HOG rectangles.
 _TALL = 0.38
 """How much taller than wide YuNet's box is."""
 _TALL_SIDE = 0.94
@@ -81,7 +81,7 @@ def hog_rectangle(face: Face) -> dlib.rectangle:
     """The rectangle that dlib's HOG detector would put around a face.
 
     A square box is taken as one of dlib's own. The taller the box, the more it is treated as YuNet's, which reaches
-    from the forehead to the chin. Where all landmarks are known, the middle between eyes and mouth tells where the
+    from the forehead to the chin. Where all landmarks are known, the middle between eyes and mouth says where the
     rectangle lies; it is steadier than the box under turns of the head.
     """
     box = face.box
