@@ -157,6 +157,24 @@ def test_the_hubs_address_and_token(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HF_ENDPOINT", "https://mirror.example/")
     assert download.hub_address(SOURCE) == f"https://mirror.example/{path}"
     assert download.hub_headers() == {"Authorization": "Bearer secret"}
+    monkeypatch.setenv("HF_HUB_DISABLE_IMPLICIT_TOKEN", "1")
+    assert download.hub_headers() == {}
+
+
+def test_the_token_of_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    for variable in ("HF_TOKEN", "HUGGING_FACE_HUB_TOKEN", "HF_HOME", "HF_TOKEN_PATH"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    assert download.hub_headers() == {}
+    for folder, setting in ((tmp_path / "huggingface", None), (tmp_path / "home", "HF_HOME")):
+        folder.mkdir()
+        (folder / "token").write_text(f"{folder.name}\n")
+        if setting:
+            monkeypatch.setenv(setting, str(folder))
+        assert download.hub_headers() == {"Authorization": f"Bearer {folder.name}"}
+    (tmp_path / "elsewhere").write_text("third")
+    monkeypatch.setenv("HF_TOKEN_PATH", "$XDG_CACHE_HOME/elsewhere")
+    assert download.hub_headers() == {"Authorization": "Bearer third"}
 
 
 def test_a_hub_that_accepts_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:

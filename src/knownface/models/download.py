@@ -51,12 +51,27 @@ def hub_address(source: HubSource) -> str:
 def hub_headers() -> dict[str, str]:
     """The user's hub token, if there is one, as a mirror or a private copy may want it.
 
-    The transfer is our own, since ``hf_hub_download`` starts again at zero after its process ended.
+    The transfer is our own, since ``hf_hub_download`` starts again at zero after its process ended; and with the
+    packages that it needs, huggingface_hub would take 29 MB for this line.
     """
-    from huggingface_hub import constants, get_token  # imported late: it costs more than all the rest of a search
-
-    token = None if constants.HF_HUB_DISABLE_IMPLICIT_TOKEN else get_token()
+    if os.environ.get("HF_HUB_DISABLE_IMPLICIT_TOKEN", "").strip().lower() in _TRUE:
+        return {}
+    token = _hub_token()
     return {"Authorization": f"Bearer {token}"} if token else {}
+
+
+def _hub_token() -> str | None:
+    """The token of the environment, else the one that ``hf auth login`` left, found by huggingface_hub's variables."""
+    given = os.environ.get("HF_TOKEN") or os.environ.get("HUGGING_FACE_HUB_TOKEN")
+    if given and given.strip():
+        return given.strip()
+    cache = os.environ.get("XDG_CACHE_HOME", "~/.cache")
+    home = os.environ.get("HF_HOME", f"{cache}/huggingface")
+    path = os.environ.get("HF_TOKEN_PATH", f"{home}/token")
+    try:
+        return Path(os.path.expandvars(path)).expanduser().read_text(encoding="utf-8").strip() or None
+    except (OSError, UnicodeError):
+        return None
 
 
 def hub_answers(source: HubSource, timeout: float = 2.5) -> bool:
