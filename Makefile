@@ -1,4 +1,4 @@
-# `make demo` and `make test` set themselves up; a fresh machine needs Python 3.11 to 3.13 and make.
+# `make demo` and `make test` set themselves up; a fresh machine needs Python 3.11 to 3.14 and make.
 PYTHON ?= python3
 VENV ?= .venv
 BIN = $(VENV)/bin
