@@ -25,7 +25,7 @@ from selenium.webdriver.common.by import By
 from selenium.webdriver.support.ui import WebDriverWait
 
 from knownface import FaceRecognizer
-from knownface.events import Guest, Keep, SeenTrack, SightingLog, close_session, mark, open_session
+from knownface.events import Guest, RetentionPolicy, SeenTrack, SightingLog, close_session, mark, open_session
 from knownface.media import read_image
 from knownface.pipeline import embed, examine
 
@@ -51,7 +51,10 @@ def furnish(gallery: Path, data: Path) -> None:
         recognizer.gallery.add_person("<script>alert(1)</script>")
         recognizer.gallery.edit(people[0].name.replace("_", " "), groups=["Staff", "Choir"], external_id="S-1001")
         recognizer.gallery.edit(people[1].name.replace("_", " "), groups=["Choir"])
-        log, now = SightingLog(recognizer.gallery, Keep(pictures=True, unknown_faces=True)), datetime.now(UTC)
+        log, now = (
+            SightingLog(recognizer.gallery, RetentionPolicy(pictures=True, unknown_faces=True)),
+            datetime.now(UTC),
+        )
         seen = []
         for number, person in enumerate([*people[:6], *strangers, *strangers[:2]]):
             photo = read_image(sorted(person.iterdir())[-1 - number // 10])

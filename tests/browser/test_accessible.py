@@ -14,7 +14,7 @@ from browser_page import BrowserMaker, Faces, Page, Service
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
-from knownface.events import Keep, SeenTrack, SightingLog
+from knownface.events import RetentionPolicy, SeenTrack, SightingLog
 from knownface.gallery import Gallery
 from knownface.media import read_image
 
@@ -33,7 +33,7 @@ def furnished(service: Service, faces: Faces) -> tuple[Service, list[str]]:
     session = service.ask("POST", "/attendance", json={"name": "Spring dinner", "group": "Choir"})["id"]
     service.ask("POST", "/keys", json={"name": "front door", "role": "device"})
     with Gallery.open(service.served.gallery, create=False) as gallery:
-        log, now = SightingLog(gallery, Keep(pictures=True, unknown_faces=True)), datetime.now(UTC)
+        log, now = SightingLog(gallery, RetentionPolicy(pictures=True, unknown_faces=True)), datetime.now(UTC)
         picture = read_image(faces.photos[0])
         who: list[tuple[int | None, int | None]] = [(person, None), (None, log.new_unknown_number())]
         log.record(

@@ -13,7 +13,7 @@ from browser_page import BrowserMaker, Faces, Service
 from selenium.webdriver.common.keys import Keys
 
 from knownface import FaceRecognizer
-from knownface.events import Keep, SampleCandidate, SeenTrack, SightingLog, offer_sample
+from knownface.events import RetentionPolicy, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery
 from knownface.media import read_image
 from knownface.pipeline import embed, examine
@@ -46,7 +46,7 @@ def strangers_pass(service: Service, looks: Looks, photos: Sequence[Path]) -> li
     now = datetime.now(UTC)
     with Gallery.open(service.served.gallery, create=False) as gallery:
         gallery.bind(looks.contract)  # as a live session does: nobody may be enrolled yet
-        log = SightingLog(gallery, Keep(pictures=True, unknown_faces=True))
+        log = SightingLog(gallery, RetentionPolicy(pictures=True, unknown_faces=True))
         numbers = [log.new_unknown_number() for _ in photos]
         log.record(
             [

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 import numpy as np
 import pytest
 
-from knownface.events import Keep, SampleCandidate, SeenTrack, SightingLog, offer_sample
+from knownface.events import RetentionPolicy, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery, NewTemplate
 from knownface.types import DecisionRule, EmbedderContract
 
@@ -35,7 +35,7 @@ def seen(alone):
         gallery.add_person("Ann", external_id="s-ann", groups=["class"])
         gallery.add_person("Ben", groups=["class"])
         ids = {p.name: p.id for p in gallery.people()}
-        log = SightingLog(gallery, Keep(pictures=True, unknown_faces=True))
+        log = SightingLog(gallery, RetentionPolicy(pictures=True, unknown_faces=True))
         picture = np.zeros((20, 20, 3), np.uint8)
         tracks = [
             SeenTrack("1", "door", ids["Ann"], None, NOON, NOON + timedelta(minutes=5), frames=9, picture=picture),

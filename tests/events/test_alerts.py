@@ -103,11 +103,11 @@ def test_a_removed_person_is_told_of_no_more_and_their_alerts_go(gallery, alerts
 
 
 def test_deleted_sightings_take_their_alerts_along_and_merged_people_theirs(gallery, alerts, see, at, log):
-    from knownface.events import Which
+    from knownface.events import SightingFilter
 
     add_rule(gallery.database, seen_rule())
     alerts.evaluate([see("Ann"), see("Ben", source="yard")], at(0))
-    log.delete(Which(source="yard"))
+    log.delete(SightingFilter(source="yard"))
     assert [a.name for a in read_alerts(gallery.database)] == ["Ann"]
     gallery.merge(["Ann"], "Cy")
     assert [a.name for a in read_alerts(gallery.database)] == ["Cy"]

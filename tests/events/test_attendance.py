@@ -7,9 +7,9 @@ import pytest
 from knownface.errors import EventsError, SessionOpenError, UnknownPersonError, UnknownSessionError
 from knownface.events import (
     Guest,
-    Keep,
+    RetentionPolicy,
+    SightingFilter,
     SightingLog,
-    Which,
     close_session,
     delete_session,
     find_session,
@@ -97,7 +97,7 @@ def test_a_closed_session_outlives_its_sightings(gallery, session, see, at, log)
     see(1, 4)
     close_session(gallery.database, session.id, at(45))
     before = report_session(gallery.database, session.id, at(50))
-    log.delete(Which())
+    log.delete(SightingFilter())
     assert report_session(gallery.database, session.id, at(50)) == before
 
 
@@ -106,7 +106,7 @@ def test_an_open_session_outlives_the_retention_of_its_sightings(gallery, sessio
     see(1, 4)
     see(2, 50)
     before = report_session(gallery.database, session.id, at(60))
-    log = SightingLog(gallery, Keep(days=3000))
+    log = SightingLog(gallery, RetentionPolicy(days=3000))
     assert log.purge(at(10) + timedelta(days=3000)) == 2
     assert report_session(gallery.database, session.id, at(60)) == before
     see("Ann", 55)
@@ -184,7 +184,7 @@ def test_a_guest_who_is_enrolled_later_is_recognised(gallery, see, at, log, stat
     name_unknown(gallery, [1], "Eve")
     assert statuses(session.id, at(5)) == {"Eve": "present"}
     close_session(gallery.database, session.id, at(10))
-    log.delete(Which())
+    log.delete(SightingFilter())
     assert statuses(session.id, at(15)) == {"Eve": "present"}
 
 
@@ -198,7 +198,7 @@ def test_marks_by_hand_count_more_than_what_was_seen(gallery, session, see, at, 
     expected = {"Ann": "expected", "Ben": "expected", "Cy": "present", "Somebody Else": "walk-in"}
     assert statuses(session.id, at(8)) == expected
     close_session(gallery.database, session.id, at(10))
-    log.delete(Which())
+    log.delete(SightingFilter())
     closed = {name: status.replace("expected", "absent") for name, status in expected.items()}
     assert statuses(session.id, at(11)) == closed
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knownface.errors import EventsError
-from knownface.events import Which, read_hours, work_days, work_weeks
+from knownface.events import SightingFilter, read_hours, work_days, work_weeks
 from knownface.events.hours import _begin
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -135,10 +135,10 @@ def test_hours_of_a_gallery(gallery, see):
     hours = read_hours(gallery.database, day, day, zone=UTC)
     assert [(p.name, [d.worked for d in days]) for p, days in hours] == [("Ann", [3 * H]), ("Ben", [H])]
     (ann,) = read_hours(
-        gallery.database, day, date(2026, 3, 3), which=Which(person="ann"), zone=UTC, breaks_after=10 * M
+        gallery.database, day, date(2026, 3, 3), where=SightingFilter(person="ann"), zone=UTC, breaks_after=10 * M
     )
     assert [(d.worked, d.away) for d in ann[1]] == [(H + 30 * M, 90 * M), (H, timedelta())]
-    assert read_hours(gallery.database, day, day, which=Which(source="yard"), zone=UTC)[0][1][0].worked == H
+    assert read_hours(gallery.database, day, day, where=SightingFilter(source="yard"), zone=UTC)[0][1][0].worked == H
     assert read_hours(gallery.database, date(2026, 3, 5), date(2026, 3, 6), zone=UTC) == []
 
 

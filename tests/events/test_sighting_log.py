@@ -14,7 +14,7 @@ import pytest
 from PIL import Image as PilImage
 
 from knownface.errors import UnknownPersonError, UnknownSightingError
-from knownface.events import Keep, SeenTrack, SightingLog, Which, name_unknown
+from knownface.events import RetentionPolicy, SeenTrack, SightingFilter, SightingLog, name_unknown
 from knownface.gallery import Gallery
 from knownface.storage.events_schema import sightings
 
@@ -103,7 +103,7 @@ def test_filters(log, see, made):
     see(7, 50, 60)
 
     def labels(**which):
-        return [s.label for s in log.find(Which(**which))]
+        return [s.label for s in log.find(SightingFilter(**which))]
 
     assert labels() == ["Unknown 7", "Dan", "Ben", "Ann"]
     assert labels(person="ANN") == ["Ann"]
@@ -136,7 +136,7 @@ def test_pictures_are_kept_only_if_asked_and_only_better_ones(gallery, see, made
     see("Ann", key="k", quality=0.5, picture=poor)
     plain = SightingLog(gallery)
     assert plain.picture(plain.find()[0].id) is None
-    keeping = SightingLog(gallery, Keep(pictures=True))
+    keeping = SightingLog(gallery, RetentionPolicy(pictures=True))
     (found,) = keeping.find()
     track = SeenTrack("k", "door", found.person_id, None, found.first_seen, found.last_seen)
     keeping.record([replace(track, quality=0.4, picture=poor)])
@@ -159,7 +159,7 @@ def test_faces_of_unknowns_are_kept_only_if_asked_and_of_nobody_else(gallery, se
 
     see(1, key="u", embedding=made.unit(5))
     assert kept() == [(False, None)]
-    keeping = SightingLog(gallery, Keep(unknown_faces=True))
+    keeping = SightingLog(gallery, RetentionPolicy(unknown_faces=True))
     now = made.noon
     unknown = SeenTrack("u", "door", None, 1, now, now, embedding=made.unit(5))
     keeping.record([unknown, replace(unknown, key="p", person_id=ids["Ann"], unknown=None)])
@@ -172,9 +172,9 @@ def test_deleting_takes_what_is_meant_and_nothing_else(log, see):
     see("Ann")
     see("Ben")
     see(1)
-    assert log.delete(Which(person="Ann")) == 1
+    assert log.delete(SightingFilter(person="Ann")) == 1
     assert [s.label for s in log.find()] == ["Unknown 1", "Ben"]
-    assert log.delete(Which()) == 2
+    assert log.delete(SightingFilter()) == 2
     assert log.count() == 0
 
 
@@ -231,7 +231,7 @@ def test_what_was_recorded_survives_kill_9(file):
             frames = {s.frames for s in SightingLog(gallery).find()}
             assert len(frames) == 1, "a transaction was torn"
             assert frames.pop() >= reported
-            SightingLog(gallery).delete(Which())
+            SightingLog(gallery).delete(SightingFilter())
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a limit on file sizes")
@@ -241,11 +241,11 @@ import resource, sys
 from datetime import UTC, datetime
 import numpy as np
 from knownface.errors import OutputError
-from knownface.events import Keep, SeenTrack, SightingLog
+from knownface.events import RetentionPolicy, SeenTrack, SightingLog
 from knownface.gallery import Gallery
 import signal
 gallery = Gallery.open(sys.argv[1])
-log = SightingLog(gallery, Keep(pictures=True))
+log = SightingLog(gallery, RetentionPolicy(pictures=True))
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (600_000, resource.RLIM_INFINITY))
 done = 0
@@ -300,9 +300,9 @@ def test_naming_an_unknown_holds_while_the_camera_still_calls_it_unknown(gallery
 
 def test_retention_days_must_make_sense():
     with pytest.raises(ValueError, match="above 0"):
-        Keep(days=0)
+        RetentionPolicy(days=0)
     with pytest.raises(ValueError, match="above 0"):
-        Keep(days=float("nan"))
+        RetentionPolicy(days=float("nan"))
 
 
 def test_recording_nothing_writes_nothing(log, file, gallery):

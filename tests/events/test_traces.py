@@ -8,11 +8,11 @@ import pytest
 
 from knownface.events import (
     Guest,
-    Keep,
+    RetentionPolicy,
     SampleCandidate,
     SeenTrack,
+    SightingFilter,
     SightingLog,
-    Which,
     close_session,
     delete_session,
     list_offers,
@@ -49,7 +49,7 @@ def rows_of(gallery, person_id):
 
 @pytest.fixture
 def keeping(gallery):
-    return SightingLog(gallery, Keep(pictures=True, unknown_faces=True))
+    return SightingLog(gallery, RetentionPolicy(pictures=True, unknown_faces=True))
 
 
 @pytest.fixture
@@ -115,7 +115,7 @@ def test_guests_of_a_removed_persons_name_go_from_every_list(gallery, tmp_path, 
 
 def test_deleted_sightings_leave_no_byte(filled, keeping, made, tmp_path, file):
     whole = jpeg(made.picture(1))
-    assert keeping.delete(Which(source="place-secret")) == 1
+    assert keeping.delete(SightingFilter(source="place-secret")) == 1
     assert traces(tmp_path, b"key-secret", b"place-secret", *pieces(whole)) == []
     assert keeping.count() == 180
 
@@ -129,7 +129,7 @@ def test_what_is_too_old_goes_by_itself_and_leaves_no_byte(filled, gallery, ids,
     day_ago = datetime.now(UTC) - timedelta(days=1)
     with gallery.database.reading() as connection:
         assert connection.execute(events.select()).all()
-    log = SightingLog(gallery, Keep(days=1))
+    log = SightingLog(gallery, RetentionPolicy(days=1))
     assert all(s.last_seen >= day_ago for s in log.find())
     assert 60 < log.count() < 80
     assert [o.source for o in list_offers(gallery.database)] == ["yard-secret"]
@@ -139,7 +139,7 @@ def test_what_is_too_old_goes_by_itself_and_leaves_no_byte(filled, gallery, ids,
 
 
 def test_offers_and_alerts_that_are_too_old_go_as_well(filled, gallery):
-    log = SightingLog(gallery, Keep(days=30))
+    log = SightingLog(gallery, RetentionPolicy(days=30))
     assert log.purge(datetime.now(UTC) + timedelta(days=29)) > 0
     assert list_offers(gallery.database)
     assert log.purge(datetime.now(UTC) + timedelta(days=31)) > 0
@@ -150,7 +150,7 @@ def test_offers_and_alerts_that_are_too_old_go_as_well(filled, gallery):
 
 def test_a_purge_does_not_rewrite_the_file_each_time(filled, gallery, monkeypatch):
     """The file is written anew once a day, however often something was purged."""
-    log, now, scrubbed = SightingLog(gallery, Keep(days=1000)), datetime.now(UTC), []
+    log, now, scrubbed = SightingLog(gallery, RetentionPolicy(days=1000)), datetime.now(UTC), []
     monkeypatch.setattr(type(gallery.database), "scrub", lambda _: scrubbed.append(1))
     for hours in (20, 30, 40):
         assert log.purge(now + timedelta(days=1000) - timedelta(hours=60 - hours)) > 0
@@ -165,7 +165,7 @@ def test_a_purge_does_not_rewrite_the_file_each_time(filled, gallery, monkeypatc
 def test_in_a_large_file_traces_wait_a_day_and_then_go(filled, gallery, made, tmp_path, file, monkeypatch):
     monkeypatch.setattr("knownface.storage.scrub.PROMPT_BYTES", 0)
     gone = [jpeg(made.picture(1000 + 7 * number + i)) for number in range(30, 60) for i in range(3)]
-    log = SightingLog(gallery, Keep(days=1000))
+    log = SightingLog(gallery, RetentionPolicy(days=1000))
     log.purge(datetime.now(UTC) + timedelta(days=999))
     yesterday = (datetime.now(UTC) - timedelta(hours=25)).isoformat()
     with gallery.database.writing() as connection:
@@ -177,7 +177,7 @@ def test_in_a_large_file_traces_wait_a_day_and_then_go(filled, gallery, made, tm
 
 
 def test_recording_purges_now_and_then(gallery, made, ids, monkeypatch):
-    log = SightingLog(gallery, Keep(days=1))
+    log = SightingLog(gallery, RetentionPolicy(days=1))
     now = datetime.now(UTC)
     old = SeenTrack("old", "door", ids["Ann"], None, now - timedelta(days=2), now - timedelta(days=2))
     log.record([old])
@@ -189,7 +189,7 @@ def test_recording_purges_now_and_then(gallery, made, ids, monkeypatch):
 
 def test_a_killed_purge_is_finished_by_the_next_start(filled, gallery, made, tmp_path, file, monkeypatch):
     gone = jpeg(made.picture(1000 + 7 * 59))
-    log = SightingLog(gallery, Keep(days=1000))
+    log = SightingLog(gallery, RetentionPolicy(days=1000))
     with monkeypatch.context() as patched:
         patched.setattr("knownface.storage.Database.scrub", lambda *_, **__: False)
         log.purge(datetime.now(UTC) + timedelta(days=999))

@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knownface.errors import BadNameError, UnknownSightingError
-from knownface.events import Keep, SeenTrack, SightingLog, Which, group_by_likeness, group_unknowns, name_unknown
+from knownface.events import (
+    RetentionPolicy,
+    SeenTrack,
+    SightingFilter,
+    SightingLog,
+    group_by_likeness,
+    group_unknowns,
+    name_unknown,
+)
 
 
 def faces_of(made, *people, each=3, spread=0.5):
@@ -42,7 +50,7 @@ def test_every_face_is_in_one_group_and_order_does_not_matter(count, threshold, 
 
 @pytest.fixture
 def keeping(gallery):
-    return SightingLog(gallery, Keep(unknown_faces=True))
+    return SightingLog(gallery, RetentionPolicy(unknown_faces=True))
 
 
 @pytest.fixture
@@ -65,7 +73,7 @@ def test_the_same_stranger_seen_again_is_one_group(strangers, gallery, made):
 def test_dismissed_ones_are_left_out_until_asked_for(strangers, gallery):
     assert strangers.dismiss([2]) == 1
     assert [group.numbers for group in group_unknowns(gallery, 1.0)] == [(4,), (1, 3)]
-    assert len(group_unknowns(gallery, 1.0, Which(unknown=True))) == 3
+    assert len(group_unknowns(gallery, 1.0, SightingFilter(unknown=True))) == 3
     strangers.dismiss([2], dismissed=False)
     assert len(group_unknowns(gallery, 1.0)) == 3
 
@@ -99,7 +107,7 @@ def test_naming_makes_a_person_who_is_recognised(strangers, gallery, made):
     near = gallery.search(made.away(made.unit(71), 0.1, 3)[None], 1)
     assert near.people[0, 0] == named.person.id
     assert [s.label for s in strangers.find()] == ["Unknown 4", "Eve", "Unknown 2", "Eve"]
-    assert not any(s.has_face for s in strangers.find(Which(person="Eve")))
+    assert not any(s.has_face for s in strangers.find(SightingFilter(person="Eve")))
     again = name_unknown(gallery, [1, 3], "eve")
     assert (again.sightings, again.enrolled, again.person.templates) == (2, 0, 2)
 
@@ -108,7 +116,7 @@ def test_naming_without_enrolling_or_without_a_face(strangers, gallery):
     assert name_unknown(gallery, [2], "Ann", enrol=False).enrolled == 0
     assert name_unknown(gallery, [4], "Ann").enrolled == 0
     assert gallery.person("Ann").templates == 2
-    assert [s.label for s in strangers.find(Which(person="Ann"))] == ["Ann", "Ann"]
+    assert [s.label for s in strangers.find(SightingFilter(person="Ann"))] == ["Ann", "Ann"]
 
 
 def test_what_cannot_be_named_is_refused(strangers, gallery):

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from tracking_world import of_quality
 
-from knownface.events import AlertRule, Alerts, Keep, SightingLog, add_rule, list_offers
+from knownface.events import AlertRule, Alerts, RetentionPolicy, SightingLog, add_rule, list_offers
 from knownface.gallery import Gallery, NewTemplate
 from knownface.live import FrameResult, LiveEvent
 from knownface.live.sinks import SampleOffers, SightingRecorder
@@ -68,7 +68,7 @@ def test_a_sighting_is_there_while_the_person_is_and_grows(gallery: Gallery) -> 
 
 
 def test_an_unknown_who_turns_out_to_be_somebody_is_one_sighting(gallery: Gallery) -> None:
-    log = SightingLog(gallery, Keep(pictures=True))
+    log = SightingLog(gallery, RetentionPolicy(pictures=True))
     before = Segment(Identity("unknown", None, None, 7), 0.0, 2.0, 20, 1.1)
     with SightingRecorder(log, "door") as recorder:
         recorder.take(result(present=(track(1, "unknown", 0, 2),)))
@@ -80,7 +80,7 @@ def test_an_unknown_who_turns_out_to_be_somebody_is_one_sighting(gallery: Galler
 
 
 def test_each_other_answer_of_a_track_is_a_sighting_of_its_own(gallery: Gallery) -> None:
-    log = SightingLog(gallery, Keep(pictures=True))
+    log = SightingLog(gallery, RetentionPolicy(pictures=True))
     before = Segment(Identity("named", 1, "Ada"), 0.0, 2.0, 20, 0.9)
     with SightingRecorder(log, "door") as recorder:
         recorder.take(result(ended=(track(1, "unknown", 2, 5, past=(before,)),)))

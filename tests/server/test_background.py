@@ -10,7 +10,7 @@ import httpx
 import pytest
 from service_tools import Running, png, serving
 
-from knownface.events import SeenTrack, Which
+from knownface.events import SeenTrack, SightingFilter
 from knownface.storage.scrub import is_marked
 from knownface.types import Image
 
@@ -110,9 +110,9 @@ def test_retention_needs_no_camera(tmp_path_factory: pytest.TempPathFactory, mon
         log, now = up.service.sightings, datetime.now(UTC)
         old, young = now - timedelta(days=31), now - timedelta(days=29)
         log.record([SeenTrack(f"{at}", "door", None, log.new_unknown_number(), at, at) for at in (old, young)])
-        assert log.count(Which()) == 2
+        assert log.count(SightingFilter()) == 2
         monkeypatch.setattr("knownface.server.housekeeping._CLEAN_SECONDS", 0)
-        until(lambda: log.count(Which()) == 1)
+        until(lambda: log.count(SightingFilter()) == 1)
 
 
 def test_working_hours(served: Running, admin: httpx.Client, person: int) -> None:

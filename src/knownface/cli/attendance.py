@@ -242,7 +242,7 @@ def hours(
     Without --breaks everything between first in and last out counts: right for a camera at the door. With it, who is
     not seen for longer was away: right for cameras where people work.
     """
-    from knownface.events import Which, read_hours
+    from knownface.events import SightingFilter, read_hours
     from knownface.events.rules import time_of_day
     from knownface.events.sheets import days_table, weeks_table
 
@@ -255,7 +255,7 @@ def hours(
             log.gallery.database,
             day(first, option="--from"),
             day(last, option="--until") if last is not None else datetime.now(zone).date(),
-            which=Which(person=person, group=group, source=source),
+            where=SightingFilter(person=person, group=group, source=source),
             zone=zone,
             breaks_after=None if breaks is None else timedelta(minutes=breaks),
             day_starts=starts,

@@ -15,7 +15,7 @@ from knownface.errors import OutputError
 from knownface.tables import Table, csv_text, write_xlsx
 
 if TYPE_CHECKING:
-    from knownface.events import SightingLog, Which
+    from knownface.events import SightingFilter, SightingLog
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -23,13 +23,13 @@ Command = TypeVar("Command", bound=Callable[..., Any])
 @contextmanager
 def open_log(gallery: str | None) -> Iterator[SightingLog]:
     """The sightings of a gallery that exists; what is older than is to be kept goes at once."""
-    from knownface.events import Keep, SightingLog
+    from knownface.events import RetentionPolicy, SightingLog
     from knownface.gallery import Gallery
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
-        yield SightingLog(opened, Keep.from_settings(settings))
+        yield SightingLog(opened, RetentionPolicy.from_settings(settings))
 
 
 def _to_zone(_: click.Context, option: click.Parameter, value: str | None) -> tzinfo | None:
@@ -101,11 +101,11 @@ def filter_options(command: Command) -> Command:
     return command
 
 
-def which_from(options: Mapping[str, Any]) -> Which:
+def filter_from(options: Mapping[str, Any]) -> SightingFilter:
     """What the options of :func:`filter_options` say."""
-    from knownface.events import Which
+    from knownface.events import SightingFilter
 
-    return Which(
+    return SightingFilter(
         person=options["person"],
         group=options["group"],
         unknown=True if options["unknown"] else None,

@@ -9,7 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, say, table
-from knownface.cli.seen import clock, filter_options, open_log, which_from, write_tables
+from knownface.cli.seen import clock, filter_from, filter_options, open_log, write_tables
 
 
 @click.group(name="sightings", short_help="List, export and delete who was seen; name Unknowns.")
@@ -29,9 +29,9 @@ def list_sightings(limit: int, gallery: str | None, **options: Any) -> None:
     """List sightings in the order in which they were written down."""
     rows = table("id", "who", "source", "from", "until", "frames", "distance")
     with open_log(gallery) as log:
-        which = which_from(options)
-        found = log.find(which, limit=limit)
-        count = log.count(which)
+        where = filter_from(options)
+        found = log.find(where, limit=limit)
+        count = log.count(where)
     for s in reversed(found):
         near = "" if s.best_distance is None else f"{s.best_distance:.3f}"
         times = (clock(t, options["zone"]) for t in (s.first_seen, s.last_seen))
@@ -50,7 +50,7 @@ def export(file: Path, gallery: str | None, **options: Any) -> None:
     from knownface.events.sheets import sightings_table
 
     with open_log(gallery) as log:
-        found = sightings_table(log.each(which_from(options)), options["zone"])
+        found = sightings_table(log.each(filter_from(options)), options["zone"])
     write_tables(file, {"Sightings": found})
     if str(file) != "-":
         say(f"{_so_many(len(found.rows))} written to {file}.")
@@ -63,14 +63,14 @@ def export(file: Path, gallery: str | None, **options: Any) -> None:
 @gallery_option
 def delete(everything: bool, yes: bool, gallery: str | None, **options: Any) -> None:
     """Delete sightings, their pictures and the alerts about them; no trace stays."""
-    which = which_from(options)
-    if which.everything != everything:
+    where = filter_from(options)
+    if where.everything != everything:
         raise click.UsageError("Say which, or --all; not both.")
     with open_log(gallery) as log:
-        count = log.count(which)
+        count = log.count(where)
         if count and not yes:
             click.confirm(f"Delete {_so_many(count)}?", abort=True, err=True)
-        deleted = log.delete(which) if count else 0
+        deleted = log.delete(where) if count else 0
     out().print(f"{_so_many(deleted)} deleted.")
 
 
@@ -79,7 +79,7 @@ def delete(everything: bool, yes: bool, gallery: str | None, **options: Any) -> 
 @gallery_option
 def unknowns(dismissed: bool, gallery: str | None) -> None:
     """List the Unknowns, those who look alike on one line (where their faces were kept)."""
-    from knownface.events import Which, group_unknowns
+    from knownface.events import SightingFilter, group_unknowns
     from knownface.recognizer import rule_in_force
     from knownface.settings import load_settings
 
@@ -88,8 +88,8 @@ def unknowns(dismissed: bool, gallery: str | None) -> None:
         contract = log.gallery.contract
         # Without an embedder no faces are kept, and there is nothing to compare.
         threshold = 0.0 if contract is None else rule_in_force(log.gallery, contract, load_settings())[0].threshold
-        which = Which(unknown=True, dismissed=None if dismissed else False)
-        for group in group_unknowns(log.gallery, threshold, which):
+        where = SightingFilter(unknown=True, dismissed=None if dismissed else False)
+        for group in group_unknowns(log.gallery, threshold, where):
             places = ", ".join(sorted({s.source for s in group.sightings}))
             numbers = " ".join(map(str, group.numbers))
             times = (clock(t, None) for t in (group.first_seen, group.last_seen))

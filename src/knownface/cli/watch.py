@@ -159,7 +159,7 @@ def _recorder(recognizer: FaceRecognizer, name: str) -> Recorder:
     from knownface.live.recording import Recorder
 
     recorder = Recorder(recognizer)
-    pictures = "with their best pictures" if recorder.sightings.keep.pictures else "without pictures"
+    pictures = "with their best pictures" if recorder.sightings.retention.pictures else "without pictures"
     say(f"Sightings are recorded in the gallery as {name!r}, {pictures}.")
     return recorder
 

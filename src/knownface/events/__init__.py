@@ -18,9 +18,9 @@ from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, wor
 from knownface.events.log import SightingLog
 from knownface.events.rules import AlertRule, add_rule, list_rules, remove_rule
 from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
-from knownface.events.samples import Offer, accept_offers, list_offers, offer_picture, offer_sample, reject_offers
+from knownface.events.samples import SampleOffer, accept_offers, list_offers, offer_picture, offer_sample, reject_offers
 from knownface.events.unknowns import Named, UnknownGroup, group_unknowns, name_unknown
-from knownface.events.values import Keep, SeenTrack, Sighting, Which
+from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 
 __all__ = [
     "Alert",
@@ -28,20 +28,20 @@ __all__ = [
     "Alerts",
     "Attendee",
     "Guest",
-    "Keep",
     "Named",
-    "Offer",
+    "RetentionPolicy",
     "SampleCandidate",
+    "SampleOffer",
     "SampleRule",
     "SeenTrack",
     "Session",
     "SessionReport",
     "Sighting",
+    "SightingFilter",
     "SightingLog",
     "Status",
     "UnknownGroup",
     "Verdict",
-    "Which",
     "WorkDay",
     "WorkWeek",
     "accept_offers",

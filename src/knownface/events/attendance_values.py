@@ -80,7 +80,7 @@ class SessionReport:
     """Who came to a session.
 
     Attributes:
-        session: Which.
+        session: SightingFilter.
         at: When this was so, UTC.
         attendees: Everybody listed, then walk-ins, each in the order of their names.
         strangers: How many Unknowns were seen; nobody of the list is among them as far as is known.

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
-from knownface.events.values import Sighting, Which
+from knownface.events.values import Sighting, SightingFilter
 from knownface.gallery import name_key
 from knownface.gallery.people import find_id
 from knownface.storage.events_schema import sightings
@@ -20,55 +20,57 @@ _COLUMNS = (
 )
 
 
-def conditions(connection: Connection, which: Which) -> ColumnElement[bool]:
+def conditions(connection: Connection, where: SightingFilter) -> ColumnElement[bool]:
     """What a row of ``sightings`` must satisfy to be meant.
 
     Raises:
         UnknownPersonError: Nobody has the name given.
     """
     parts: list[ColumnElement[bool]] = []
-    if which.person is not None:
-        parts.append(sightings.c.person_id == find_id(connection, which.person))
-    if which.group is not None:
-        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(which.group))
+    if where.person is not None:
+        parts.append(sightings.c.person_id == find_id(connection, where.person))
+    if where.group is not None:
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(where.group))
         parts.append(sightings.c.person_id.in_(members))
-    if which.unknown is not None:
+    if where.unknown is not None:
         nameless = sightings.c.person_id.is_(None)
-        parts.append(nameless if which.unknown else ~nameless)
-    if which.numbers is not None:
-        parts.append(sightings.c.unknown.in_(which.numbers))
-    if which.source is not None:
-        parts.append(sightings.c.source == which.source)
-    if which.after is not None:
-        parts.append(sightings.c.last_seen >= which.after)
-    if which.before is not None:
-        parts.append(sightings.c.first_seen < which.before)
-    if which.dismissed is not None:
-        parts.append(sightings.c.dismissed.is_(which.dismissed))
+        parts.append(nameless if where.unknown else ~nameless)
+    if where.numbers is not None:
+        parts.append(sightings.c.unknown.in_(where.numbers))
+    if where.source is not None:
+        parts.append(sightings.c.source == where.source)
+    if where.after is not None:
+        parts.append(sightings.c.last_seen >= where.after)
+    if where.before is not None:
+        parts.append(sightings.c.first_seen < where.before)
+    if where.dismissed is not None:
+        parts.append(sightings.c.dismissed.is_(where.dismissed))
     return and_(True, *parts)
 
 
-def find(connection: Connection, which: Which, limit: int | None = None, below: int | None = None) -> list[Sighting]:
+def find(
+    connection: Connection, where: SightingFilter, limit: int | None = None, below: int | None = None
+) -> list[Sighting]:
     """Sightings, the newest first.
 
     Args:
         connection: The caller's transaction.
-        which: Which are meant.
+        where: Which are meant.
         limit: How many at most.
         below: Only those with a smaller id: the next page begins below the last id of this one.
 
     Raises:
         UnknownPersonError: Nobody has the name given.
     """
-    query = select(*_COLUMNS).outerjoin(people).where(conditions(connection, which)).order_by(sightings.c.id.desc())
+    query = select(*_COLUMNS).outerjoin(people).where(conditions(connection, where)).order_by(sightings.c.id.desc())
     if below is not None:
         query = query.where(sightings.c.id < below)
     return [_sighting(row) for row in connection.execute(query.limit(limit))]
 
 
-def count(connection: Connection, which: Which) -> int:
+def count(connection: Connection, where: SightingFilter) -> int:
     """How many there are."""
-    return connection.scalar(select(func.count()).select_from(sightings).where(conditions(connection, which))) or 0
+    return connection.scalar(select(func.count()).select_from(sightings).where(conditions(connection, where))) or 0
 
 
 def sources(connection: Connection) -> list[str]:

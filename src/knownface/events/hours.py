@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select
 
 from knownface.errors import EventsError
 from knownface.events.finding import conditions
-from knownface.events.values import Which
+from knownface.events.values import SightingFilter
 from knownface.gallery import Person
 from knownface.gallery.people import list_people
 from knownface.storage import Database
@@ -128,7 +128,7 @@ def read_hours(
     first_day: date,
     last_day: date,
     *,
-    which: Which | None = None,
+    where: SightingFilter | None = None,
     zone: tzinfo | None = None,
     breaks_after: timedelta | None = None,
     day_starts: time = MIDNIGHT,
@@ -139,7 +139,7 @@ def read_hours(
         database: The gallery's.
         first_day: The first day counted.
         last_day: The last one.
-        which: Whose sightings, and of which source; everybody's where it is None.
+        where: Whose sightings, and of which source; everybody's where it is None.
         zone: As for :func:`work_days`.
         breaks_after: The same, at most a day.
         day_starts: The same.
@@ -158,7 +158,7 @@ def read_hours(
     end = _begin(last_day + timedelta(days=1), zone, day_starts)
     # A little more on either side: a stay that is bridged over the edge is parted there.
     with database.reading() as connection:
-        stays = _read_stays(connection, which or Which(), begin - timedelta(days=1), end + timedelta(days=1))
+        stays = _read_stays(connection, where or SightingFilter(), begin - timedelta(days=1), end + timedelta(days=1))
         by_id = {person.id: person for person in list_people(connection)}
     hours = [
         (by_id[person_id], [day for day in days if first_day <= day.day <= last_day])
@@ -169,12 +169,14 @@ def read_hours(
     return sorted(((person, days) for person, days in hours if days), key=lambda pair: pair[0].name.casefold())
 
 
-def _read_stays(connection: Connection, which: Which, begin: datetime, end: datetime) -> dict[int, list[Stretch]]:
+def _read_stays(
+    connection: Connection, where: SightingFilter, begin: datetime, end: datetime
+) -> dict[int, list[Stretch]]:
     """By person id, when everybody was seen who was."""
     columns = (sightings.c.person_id, sightings.c.first_seen, sightings.c.last_seen)
     stays: dict[int, list[Stretch]] = {}
     query = select(*columns).where(
-        conditions(connection, which),
+        conditions(connection, where),
         sightings.c.person_id.is_not(None),
         sightings.c.last_seen >= begin,
         sightings.c.first_seen < end,

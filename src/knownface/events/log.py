@@ -13,7 +13,7 @@ from sqlalchemy import delete, select, update
 from knownface.errors import UnknownSightingError
 from knownface.events import finding, recording
 from knownface.events.retention import is_scrubbing_due, purge
-from knownface.events.values import Keep, SeenTrack, Sighting, Which
+from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 from knownface.gallery import Gallery
 from knownface.storage.events_schema import sightings
 
@@ -29,12 +29,12 @@ class SightingLog:
     """The sightings of a gallery; may be used from several threads, and several programs may write at once.
 
     Every method is one transaction: what it returned from is on the disk. Opening the log, and recording, delete what
-    is older than ``keep.days``. Rows deleted so are overwritten at once; copies that SQLite may have left in the gaps
-    of its pages go when the file is next written anew: of up to 64 MB when a gallery is closed, else once a day.
+    is older than ``retention.days``. Rows deleted so are overwritten at once; copies that SQLite may have left in the
+    gaps of its pages go when the file is next written anew: of up to 64 MB when a gallery is closed, else once a day.
 
     Args:
         gallery: Where it is kept; must stay open.
-        keep: What is kept of the faces, and for how long.
+        retention: What is kept of the faces, and for how long.
 
     Example:
         >>> from datetime import UTC, datetime
@@ -47,10 +47,10 @@ class SightingLog:
         'Unknown 1'
     """
 
-    def __init__(self, gallery: Gallery, keep: Keep | None = None) -> None:
+    def __init__(self, gallery: Gallery, retention: RetentionPolicy | None = None) -> None:
         self.gallery = gallery
         self._database = gallery.database
-        self.keep = keep or Keep()
+        self.retention = retention or RetentionPolicy()
         self._lock = threading.Lock()
         self._next_purge = 0.0
         self._purge_when_due()
@@ -66,10 +66,10 @@ class SightingLog:
         """
         written = 0
         if seen:
-            contract = self.gallery.contract if self.keep.unknown_faces else None
+            contract = self.gallery.contract if self.retention.unknown_faces else None
             fingerprint = None if contract is None else contract.fingerprint
             with self._database.writing() as connection:
-                written = recording.record(connection, seen, self.keep, fingerprint)
+                written = recording.record(connection, seen, self.retention, fingerprint)
         self._purge_when_due()
         return written
 
@@ -78,11 +78,13 @@ class SightingLog:
         with self._database.writing() as connection:
             return recording.next_unknown_number(connection)
 
-    def find(self, which: Which | None = None, *, limit: int | None = None, below: int | None = None) -> list[Sighting]:
+    def find(
+        self, where: SightingFilter | None = None, *, limit: int | None = None, below: int | None = None
+    ) -> list[Sighting]:
         """Sightings, the newest first.
 
         Args:
-            which: Which are meant; all where it is None.
+            where: Which are meant; all where it is None.
             limit: How many at most.
             below: Only those with a smaller id: the next page begins below the last id of the one before.
 
@@ -90,23 +92,23 @@ class SightingLog:
             UnknownPersonError: Nobody has the name given.
         """
         with self._database.reading() as connection:
-            return finding.find(connection, which or Which(), limit, below)
+            return finding.find(connection, where or SightingFilter(), limit, below)
 
-    def each(self, which: Which | None = None) -> Iterator[Sighting]:
+    def each(self, where: SightingFilter | None = None) -> Iterator[Sighting]:
         """The same, however many there are, without holding them all in memory.
 
         Raises:
             UnknownPersonError: Nobody has the name given.
         """
         below = None
-        while page := self.find(which, limit=_PAGE, below=below):
+        while page := self.find(where, limit=_PAGE, below=below):
             yield from page
             below = page[-1].id
 
-    def count(self, which: Which | None = None) -> int:
+    def count(self, where: SightingFilter | None = None) -> int:
         """How many there are."""
         with self._database.reading() as connection:
-            return finding.count(connection, which or Which())
+            return finding.count(connection, where or SightingFilter())
 
     def sources(self) -> list[str]:
         """Every source that somebody was seen at, in alphabetical order."""
@@ -131,17 +133,17 @@ class SightingLog:
             of_them = sightings.c.unknown.in_(numbers)
             return connection.execute(update(sightings).where(of_them).values(dismissed=dismissed)).rowcount
 
-    def delete(self, which: Which) -> int:
+    def delete(self, where: SightingFilter) -> int:
         """Delete sightings, with the alerts about them, leaving no trace; returns how many there were.
 
         Raises:
             UnknownPersonError: Nobody has the name given.
         """
         with self._database.erasing() as connection:
-            return connection.execute(delete(sightings).where(finding.conditions(connection, which))).rowcount
+            return connection.execute(delete(sightings).where(finding.conditions(connection, where))).rowcount
 
     def purge(self, now: datetime | None = None) -> int:
-        """Delete what is older than ``keep.days``; happens by itself.
+        """Delete what is older than ``retention.days``; happens by itself.
 
         Args:
             now: Timezone-aware; None is the clock's time.
@@ -149,9 +151,9 @@ class SightingLog:
         Returns:
             How many sightings, alerts and offered samples went.
         """
-        if self.keep.days is None:
+        if self.retention.days is None:
             return 0
-        cutoff = recording.as_utc(now) - timedelta(days=self.keep.days)
+        cutoff = recording.as_utc(now) - timedelta(days=self.retention.days)
         with self._database.writing() as connection:
             gone = purge(connection, cutoff)
             due = is_scrubbing_due(connection)
@@ -163,7 +165,7 @@ class SightingLog:
 
     def _purge_when_due(self) -> None:
         with self._lock:
-            if self.keep.days is None or time.monotonic() < self._next_purge:
+            if self.retention.days is None or time.monotonic() < self._next_purge:
                 return
             self._next_purge = time.monotonic() + PURGE_SECONDS
         self.purge()

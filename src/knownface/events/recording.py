@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image as PilImage
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
-from knownface.events.values import Embedding, Keep, SeenTrack
+from knownface.events.values import Embedding, RetentionPolicy, SeenTrack
 from knownface.gallery.statements import chunks, storable
 from knownface.storage import insert_new
 from knownface.storage.events_schema import META_UNKNOWN_NUMBER, sightings
@@ -21,13 +21,15 @@ from knownface.types import Image
 _JPEG_QUALITY = 85
 
 
-def record(connection: Connection, seen: Sequence[SeenTrack], keep: Keep, fingerprint: str | None) -> int:
+def record(
+    connection: Connection, seen: Sequence[SeenTrack], retention: RetentionPolicy, fingerprint: str | None
+) -> int:
     """Insert or bring up to date one row for each key; people who are gone meanwhile are passed over.
 
     Args:
         connection: The caller's transaction.
         seen: What was seen; of two with one key the later counts.
-        keep: What may be kept of it.
+        retention: What may be kept of it.
         fingerprint: Of the embedder whose embeddings these are; without it none are kept.
 
     Returns:
@@ -41,7 +43,7 @@ def record(connection: Connection, seen: Sequence[SeenTrack], keep: Keep, finger
         if track.person_id is not None and track.person_id not in there:
             continue
         row = stored.get(key)
-        values = _values(track, row) | _faces(track, row, keep, fingerprint)
+        values = _values(track, row) | _faces(track, row, retention, fingerprint)
         if row is None:
             connection.execute(insert(sightings), {"key": key, "dismissed": False, **values})
         else:
@@ -134,12 +136,14 @@ def _was_named(track: SeenTrack, row: Row[Any]) -> bool:
     return track.unknown is not None and track.unknown == row.unknown and row.person_id is not None
 
 
-def _faces(track: SeenTrack, row: Row[Any] | None, keep: Keep, fingerprint: str | None) -> dict[str, Any]:
+def _faces(
+    track: SeenTrack, row: Row[Any] | None, retention: RetentionPolicy, fingerprint: str | None
+) -> dict[str, Any]:
     values: dict[str, Any] = {"quality": track.quality if row is None else _larger(row.quality, track.quality)}
-    if keep.pictures and track.picture is not None and _is_better(track, row):
+    if retention.pictures and track.picture is not None and _is_better(track, row):
         values["picture"] = jpeg(track.picture)
     nameless = track.person_id is None and (row is None or not _was_named(track, row))
-    kept = keep.unknown_faces and nameless and track.embedding is not None and fingerprint is not None
+    kept = retention.unknown_faces and nameless and track.embedding is not None and fingerprint is not None
     if kept and track.embedding is not None:
         values |= {"embedding": vector_bytes(track.embedding), "fingerprint": fingerprint}
     elif not nameless:

@@ -39,7 +39,7 @@ _OFFERED, _REJECTED = "offered", "rejected"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
+class SampleOffer:
     """A picture that may become a template.
 
     Attributes:
@@ -106,7 +106,7 @@ def offer_sample(
     return verdict
 
 
-def list_offers(database: Database, person: PersonKey | None = None) -> list[Offer]:
+def list_offers(database: Database, person: PersonKey | None = None) -> list[SampleOffer]:
     """What waits for somebody to look at it, by name, the oldest first.
 
     Raises:
@@ -118,7 +118,7 @@ def list_offers(database: Database, person: PersonKey | None = None) -> list[Off
         if person is not None:
             query = query.where(offers.c.person_id == find_id(connection, person))
         return [
-            Offer(
+            SampleOffer(
                 row.id,
                 row.person_id,
                 row.name,

@@ -14,7 +14,7 @@ from knownface.errors import UnknownSightingError
 from knownface.events.clustering import group_by_likeness
 from knownface.events.finding import conditions, find
 from knownface.events.recording import vector_from
-from knownface.events.values import Embedding, Sighting, Which
+from knownface.events.values import Embedding, Sighting, SightingFilter
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
 from knownface.gallery.people import list_people
 from knownface.storage.events_schema import sightings
@@ -61,18 +61,18 @@ class Named:
     enrolled: int
 
 
-def group_unknowns(gallery: Gallery, threshold: float, which: Which | None = None) -> list[UnknownGroup]:
+def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | None = None) -> list[UnknownGroup]:
     """The Unknowns that were seen, grouped by likeness as far as embeddings of them were kept; the newest first.
 
     Args:
         gallery: Where they were recorded.
         threshold: The decision's, in force.
-        which: Narrows down which Unknowns; None are those that were not dismissed.
+        where: Narrows down which Unknowns; None are those that were not dismissed.
     """
-    which = which or Which(unknown=True, dismissed=False)
+    where = where or SightingFilter(unknown=True, dismissed=False)
     with gallery.database.reading() as connection:
-        found = [sighting for sighting in find(connection, which) if sighting.person_id is None]
-        vectors = _vectors(connection, which, _fingerprint(gallery))
+        found = [sighting for sighting in find(connection, where) if sighting.person_id is None]
+        vectors = _vectors(connection, where, _fingerprint(gallery))
     of_number: dict[int, list[Sighting]] = {}
     for sighting in found:
         if sighting.unknown is not None:
@@ -104,7 +104,7 @@ def name_unknown(gallery: Gallery, numbers: Sequence[int], person: PersonKey, *,
         UnknownPersonError: There is nobody of this id.
         BadNameError: The name cannot be anybody's.
     """
-    wanted = Which(numbers=tuple(numbers))
+    wanted = SightingFilter(numbers=tuple(numbers))
     with gallery.database.reading() as connection:
         if not find(connection, wanted, limit=1):
             raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
@@ -124,10 +124,10 @@ def _fingerprint(gallery: Gallery) -> str | None:
     return None if contract is None else contract.fingerprint
 
 
-def _vectors(connection: Connection, which: Which, fingerprint: str | None) -> dict[int, Embedding]:
+def _vectors(connection: Connection, where: SightingFilter, fingerprint: str | None) -> dict[int, Embedding]:
     """Of each Unknown the mean of what was kept, unit norm."""
     query = select(sightings.c.unknown, sightings.c.embedding).where(
-        conditions(connection, which), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
+        conditions(connection, where), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
     )
     kept: dict[int, list[Embedding]] = {}
     for number, blob in connection.execute(query):
@@ -136,10 +136,10 @@ def _vectors(connection: Connection, which: Which, fingerprint: str | None) -> d
     return {number: (mean / np.linalg.norm(mean)).astype(np.float32) for number, mean in means.items()}
 
 
-def _templates(connection: Connection, which: Which, fingerprint: str | None) -> list[NewTemplate]:
+def _templates(connection: Connection, where: SightingFilter, fingerprint: str | None) -> list[NewTemplate]:
     columns = (sightings.c.id, sightings.c.source, sightings.c.quality, sightings.c.embedding)
     query = select(*columns).where(
-        conditions(connection, which), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
+        conditions(connection, where), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
     )
     return [
         NewTemplate(

@@ -65,7 +65,7 @@ class SeenTrack:
 
 
 @dataclass(frozen=True, slots=True)
-class Keep:
+class RetentionPolicy:
     """What is kept of the faces seen, and for how long; nothing but names and times unless asked for.
 
     Attributes:
@@ -136,7 +136,7 @@ class Sighting:
 
 
 @dataclass(frozen=True, slots=True)
-class Which:
+class SightingFilter:
     """Which sightings are meant; everything given must hold.
 
     Attributes:
@@ -162,4 +162,4 @@ class Which:
     @property
     def everything(self) -> bool:
         """Whether nothing is given."""
-        return self == Which()
+        return self == SightingFilter()

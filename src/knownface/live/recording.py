@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from knownface.events import Alerts, Keep, SightingLog
+from knownface.events import Alerts, RetentionPolicy, SightingLog
 from knownface.live.sinks.sightings import SampleOffers, SightingRecorder
 from knownface.live.values import LiveEvent, Sink
 from knownface.recognizer import FaceRecognizer
@@ -23,7 +23,7 @@ class Recorder:
 
     def __init__(self, recognizer: FaceRecognizer) -> None:
         self._recognizer = recognizer
-        self.sightings = SightingLog(recognizer.gallery, Keep.from_settings(recognizer.settings))
+        self.sightings = SightingLog(recognizer.gallery, RetentionPolicy.from_settings(recognizer.settings))
         self.new_unknown_number = self.sightings.new_unknown_number
 
     def sinks(self, source: str, on_alert: Callable[[LiveEvent], None]) -> list[Sink]:

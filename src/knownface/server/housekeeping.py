@@ -86,7 +86,7 @@ class Housekeeping:
             if self._days is not None and now - self._cleaned > _CLEAN_SECONDS:
                 self._cleaned = now
                 self._audit.forget(self._days)
-            if self._sightings.keep.days is not None and now - self._purged > _CLEAN_SECONDS:
+            if self._sightings.retention.days is not None and now - self._purged > _CLEAN_SECONDS:
                 self._purged = now  # also where no camera writes anything down
                 self._jobs.start("retention", lambda: {"deleted": self._sightings.purge()})
             idle = self._workers.idle_seconds >= _IDLE_SECONDS

@@ -146,7 +146,7 @@ class SampleOffers(Sink):
     """Offers the best picture of each track that ended with a name, as :func:`knownface.events.offer_sample` allows.
 
     Args:
-        gallery: Which.
+        gallery: SightingFilter.
         source: What offers call the source.
         threshold: Tells the decision's in force.
         accept: Whether the stricter rule may accept by itself.

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from knownface.events import Which
+from knownface.events import SightingFilter
 from knownface.events.samples import list_offers
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
@@ -70,7 +70,7 @@ def person(request: Request, person_id: PersonId) -> Response:
         templates=service.gallery.templates(person_id),
         removal=removal_of(service.gallery, person_id),
         others=[other for other in service.gallery.people_store.page(limit=1000) if other.id != person_id],
-        sightings=service.sightings.find(Which(person=found.name), limit=_LATEST),
+        sightings=service.sightings.find(SightingFilter(person=found.name), limit=_LATEST),
         groups=service.gallery.groups(),
         rule=service.recognizer.rule,
     )

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request, Response
 
 from knownface.errors import BadRequestError, UnknownPersonError
-from knownface.events import Sighting, Which
+from knownface.events import Sighting, SightingFilter
 from knownface.events.unknowns import group_unknowns
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
@@ -25,8 +25,8 @@ _GROUPS = 50
 def unknowns(request: Request, dismissed: bool = False) -> Response:
     """Unknowns, grouped by likeness."""
     service = service_of(request)
-    which = Which(unknown=True, dismissed=dismissed)
-    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, which)
+    where = SightingFilter(unknown=True, dismissed=dismissed)
+    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, where)
     return page(
         request,
         "unknowns.html",
@@ -54,15 +54,15 @@ def log(
     asked = {"person": person, "who": who, "source": source, "after": after, "before": before}
     nobody = ""
     found: list[Sighting] = []
-    which = Which(
+    where = SightingFilter(
         unknown={"known": False, "unknown": True}.get(who),
         source=source or None,
         after=_moment(after),
         before=_moment(before),
     )
     try:
-        which = replace(which, person=service.gallery.person(person).id if person else None)
-        found = service.sightings.find(which, limit=_PAGE + 1, below=below)
+        where = replace(where, person=service.gallery.person(person).id if person else None)
+        found = service.sightings.find(where, limit=_PAGE + 1, below=below)
     except UnknownPersonError as error:
         nobody = error.message
     return page(
@@ -76,8 +76,8 @@ def log(
         asked=asked,
         filtered=any(asked.values()),
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
-        exported=_as_query(which),
-        keep=service.sightings.keep,
+        exported=_as_query(where),
+        retention=service.sightings.retention,
     )
 
 
@@ -92,13 +92,13 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _as_query(which: Which) -> str:
+def _as_query(where: SightingFilter) -> str:
     """What is shown, as parameters of the route that exports it."""
     asked = {
-        "person_id": which.person,
-        "unknown": None if which.unknown is None else str(which.unknown).lower(),
-        "source": which.source,
-        "after": which.after and which.after.isoformat(),
-        "before": which.before and which.before.isoformat(),
+        "person_id": where.person,
+        "unknown": None if where.unknown is None else str(where.unknown).lower(),
+        "source": where.source,
+        "after": where.after and where.after.isoformat(),
+        "before": where.before and where.before.isoformat(),
     }
     return urlencode({name: value for name, value in asked.items() if value is not None})

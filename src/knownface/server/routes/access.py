@@ -14,7 +14,14 @@ from knownface.server.error_responses import errors
 from knownface.server.keys import Key, NewKey
 from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
-from knownface.server.schemas.service import AuditSchema, KeyRequest, KeySchema, KeyWithToken, Login, SessionSchema
+from knownface.server.schemas.service import (
+    AuditSchema,
+    BrowserSessionSchema,
+    KeyRequest,
+    KeySchema,
+    KeyWithToken,
+    Login,
+)
 from knownface.server.sessions import csrf_token
 
 router = guarded_router("access")
@@ -29,7 +36,7 @@ _GONE = errors(UnknownKeyError)
     responses=errors(NoKeyError, role=False),
     summary="Begin a browser session",
 )
-def begin_session(service: ServiceDep, request: Request, login: Login, response: Response) -> SessionSchema:
+def begin_session(service: ServiceDep, request: Request, login: Login, response: Response) -> BrowserSessionSchema:
     """Sets a cookie that stands for the key; the answer's `csrf` must come with every change."""
     check_origin(request)
     key = service.authenticator.by_token(login.key.strip())
@@ -46,14 +53,14 @@ def begin_session(service: ServiceDep, request: Request, login: Login, response:
         httponly=True,
         samesite="strict",
     )
-    return SessionSchema(name=key.name, role=key.role, csrf=csrf_token(token))
+    return BrowserSessionSchema(name=key.name, role=key.role, csrf=csrf_token(token))
 
 
 @router.get("/session", dependencies=needs("device"), responses=errors(), summary="Tell who is asking")
-async def read_session(caller: CallerDep) -> SessionSchema:
+async def read_session(caller: CallerDep) -> BrowserSessionSchema:
     """The key's name and role, and for a browser session the token that changes need."""
     csrf = csrf_token(caller.session) if caller.session else None
-    return SessionSchema(name=caller.actor.name, role=caller.role, csrf=csrf)
+    return BrowserSessionSchema(name=caller.actor.name, role=caller.role, csrf=csrf)
 
 
 @router.delete(

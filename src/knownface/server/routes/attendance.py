@@ -33,7 +33,7 @@ from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.seen import XLSX, as_utc, file_answer
-from knownface.server.schemas.attendance import GuestSchema, Mark, NewSession, ReportSchema, SessionSchema
+from knownface.server.schemas.attendance import AttendanceSessionSchema, GuestSchema, Mark, NewSession, ReportSchema
 from knownface.server.schemas.common import Number
 from knownface.tables import csv_text, write_xlsx
 
@@ -43,10 +43,10 @@ _GONE = errors(UnknownError)
 
 
 @router.get("/attendance", dependencies=needs("viewer"), responses=errors(), summary="List sessions")
-def list_all(service: ServiceDep) -> list[SessionSchema]:
+def list_all(service: ServiceDep) -> list[AttendanceSessionSchema]:
     """Every session, the newest first."""
     now = datetime.now(UTC)
-    return [SessionSchema.of(session, now) for session in list_sessions(service.database)]
+    return [AttendanceSessionSchema.of(session, now) for session in list_sessions(service.database)]
 
 
 @router.post(
@@ -56,7 +56,7 @@ def list_all(service: ServiceDep) -> list[SessionSchema]:
     responses=errors(SessionOpenError, UnknownPersonError, EventsError, BadNameError),
     summary="Open a session",
 )
-def open_one(service: ServiceDep, caller: CallerDep, wanted: NewSession, response: Response) -> SessionSchema:
+def open_one(service: ServiceDep, caller: CallerDep, wanted: NewSession, response: Response) -> AttendanceSessionSchema:
     """Opens a session; who comes is read from what cameras see. `POST /v1/guests` reads a guest list's CSV."""
     session = open_session(
         service.database,
@@ -71,7 +71,7 @@ def open_one(service: ServiceDep, caller: CallerDep, wanted: NewSession, respons
     )
     service.audit.note(caller.actor, "attendance.open", session.id)
     response.headers["Location"] = f"/v1/attendance/{session.id}"
-    return SessionSchema.of(session, datetime.now(UTC))
+    return AttendanceSessionSchema.of(session, datetime.now(UTC))
 
 
 @router.post("/guests", dependencies=needs("operator"), responses=errors(InputError), summary="Read a guest list")

@@ -11,7 +11,7 @@ from typing import Annotated, Literal, TypeAlias
 from fastapi import Depends, Query, Response
 
 from knownface.errors import BadRequestError, EventsError, MissingExtraError, UnknownPersonError
-from knownface.events import Which, read_hours
+from knownface.events import SightingFilter, read_hours
 from knownface.events.hours import WorkDay
 from knownface.events.rules import find_zone, time_of_day
 from knownface.events.sheets import days_table, plain, weeks_table
@@ -30,13 +30,13 @@ _ERRORS = errors(EventsError, UnknownPersonError)
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class HoursQuery:
     """Whose hours are asked for, and how they are counted."""
 
     first_day: date
     last_day: date
     zone: tzinfo
-    which: Which
+    where: SightingFilter
     breaks_after: timedelta | None
     day_starts: str
 
@@ -51,14 +51,14 @@ class Asked:
             database,
             self.first_day,
             self.last_day,
-            which=self.which,
+            where=self.where,
             zone=self.zone,
             breaks_after=self.breaks_after,
             day_starts=time_of_day(self.day_starts),
         )
 
 
-async def _asked(
+async def _hours_query(
     first_day: Annotated[date, Query(description="The first day counted.")],
     last_day: Annotated[date | None, Query(description="The last one; without it, today.")] = None,
     time_zone: Annotated[
@@ -79,7 +79,7 @@ async def _asked(
     person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     group: Annotated[str | None, Query(max_length=400)] = None,
     source: Annotated[str | None, Query(max_length=1000, description="Only what was seen there.")] = None,
-) -> Asked:
+) -> HoursQuery:
     for text in (group, source):
         if text is not None and "\0" in text:
             raise BadRequestError("A text with a zero byte finds nothing.")
@@ -87,21 +87,21 @@ async def _asked(
         zone = find_zone(time_zone)
     except ValueError as error:
         raise BadRequestError(f"There is no time zone {time_zone[:100]!r}.", "Say it as Europe/Berlin.") from error
-    return Asked(
+    return HoursQuery(
         first_day=first_day,
         last_day=last_day or datetime.now(zone).date(),
         zone=zone,
-        which=Which(person=person_id, group=group, source=source),
+        where=SightingFilter(person=person_id, group=group, source=source),
         breaks_after=None if breaks_after is None else timedelta(minutes=breaks_after),
         day_starts=day_starts,
     )
 
 
-Meant: TypeAlias = Annotated[Asked, Depends(_asked)]
+HoursQueryDep: TypeAlias = Annotated[HoursQuery, Depends(_hours_query)]
 
 
 @router.get("/hours", dependencies=needs("viewer"), responses=_ERRORS, summary="Add up working hours")
-def read_all(service: ServiceDep, asked: Meant) -> list[HoursSchema]:
+def read_all(service: ServiceDep, asked: HoursQueryDep) -> list[HoursSchema]:
     """When everybody who was seen came and left, day by day, and how long they were there."""
     return [HoursSchema.of(person, days) for person, days in asked.read(service.database)]
 
@@ -119,7 +119,7 @@ def read_all(service: ServiceDep, asked: Meant) -> list[HoursSchema]:
 def export_all(
     service: ServiceDep,
     caller: CallerDep,
-    asked: Meant,
+    asked: HoursQueryDep,
     form: Annotated[Literal["csv", "xlsx"], Query(alias="format")] = "csv",
     by: Annotated[Literal["day", "week"], Query(description="CSV holds one of the two; Excel both.")] = "day",
 ) -> Response:

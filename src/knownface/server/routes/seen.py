@@ -17,7 +17,7 @@ from knownface.errors import (
     UnknownSightingError,
 )
 from knownface.events import (
-    Which,
+    SightingFilter,
     accept_offers,
     group_unknowns,
     list_offers,
@@ -53,7 +53,7 @@ XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 Moment: TypeAlias = Annotated[datetime | None, Query(description="With its time zone; without one, UTC is meant.")]
 
 
-async def which(
+async def _sighting_filter(
     person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     group: Annotated[str | None, Query(max_length=400)] = None,
     unknown: Annotated[bool | None, Query(description="true: Unknowns only; false: people only.")] = None,
@@ -61,12 +61,12 @@ async def which(
     after: Moment = None,
     before: Moment = None,
     dismissed: Annotated[bool | None, Query(description="false: leave dismissed Unknowns out.")] = None,
-) -> Which:
+) -> SightingFilter:
     """Which sightings are meant."""
     for text in (group, source):
         if text is not None and "\0" in text:
             raise BadRequestError("A text with a zero byte finds nothing.")
-    return Which(
+    return SightingFilter(
         person=person_id,
         group=group,
         unknown=unknown,
@@ -77,13 +77,15 @@ async def which(
     )
 
 
-Meant: TypeAlias = Annotated[Which, Depends(which)]
+SightingFilterDep: TypeAlias = Annotated[SightingFilter, Depends(_sighting_filter)]
 
 
 @router.get("/sightings", dependencies=needs("viewer"), responses=errors(UnknownPersonError), summary="List sightings")
-def list_sightings(service: ServiceDep, meant: Meant, cursor: Cursor = None, limit: Limit = 50) -> Page[SightingSchema]:
+def list_sightings(
+    service: ServiceDep, where: SightingFilterDep, cursor: Cursor = None, limit: Limit = 50
+) -> Page[SightingSchema]:
     """Who was seen where, from when to when; the newest first."""
-    page = service.sightings.find(meant, limit=limit + 1, below=read_number_cursor(cursor))
+    page = service.sightings.find(where, limit=limit + 1, below=read_number_cursor(cursor))
     rest = cursor_after(page[limit - 1].id) if len(page) > limit else None
     return Page(items=[SightingSchema.of(seen) for seen in page[:limit]], next=rest)
 
@@ -104,11 +106,11 @@ def list_sources(service: ServiceDep) -> list[str]:
 def export_sightings(
     service: ServiceDep,
     caller: CallerDep,
-    meant: Meant,
+    where: SightingFilterDep,
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
 ) -> Response:
     """The same as a file."""
-    table = sightings_table(service.sightings.each(meant), UTC)
+    table = sightings_table(service.sightings.each(where), UTC)
     service.audit.note(caller.actor, "sightings.export", rows=len(table.rows))
     if form == "json":
         return file_answer(as_json(table), "sightings.json", "application/json")
@@ -136,14 +138,14 @@ def show_sighting(service: ServiceDep, request: Request, sighting_id: Number) ->
 def delete_sightings(
     service: ServiceDep,
     caller: CallerDep,
-    meant: Meant,
+    where: SightingFilterDep,
     everything: Annotated[bool, Query(description="Needed where nothing narrows down which.")] = False,
 ) -> Deleted:
     """Deletes sightings with the alerts about them; nothing of them stays in any file of the gallery."""
-    if meant.everything and not everything:
+    if where.everything and not everything:
         raise BadRequestError("Nothing narrows down which sightings are meant.", "Say everything=true to delete all.")
-    deleted = service.sightings.delete(meant)
-    person_id = meant.person if isinstance(meant.person, int) else None
+    deleted = service.sightings.delete(where)
+    person_id = where.person if isinstance(where.person, int) else None
     service.audit.note(caller.actor, "sightings.delete", person_id, deleted=deleted)
     return Deleted(deleted=deleted)
 
@@ -151,8 +153,8 @@ def delete_sightings(
 @router.get("/unknowns", dependencies=needs("viewer"), responses=errors(), summary="List Unknowns")
 def list_unknowns(service: ServiceDep, dismissed: bool = False, limit: Limit = 100) -> list[UnknownSchema]:
     """Unknowns who were seen, grouped by likeness as far as their faces were kept; the newest first."""
-    meant = Which(unknown=True, dismissed=dismissed)
-    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, meant)
+    where = SightingFilter(unknown=True, dismissed=dismissed)
+    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, where)
     return [UnknownSchema.of(group) for group in groups[:limit]]
 
 

@@ -46,7 +46,7 @@ class NewSession(Schema):
     until: datetime | None = Field(default=None, description="Null: until it is closed.")
 
 
-class SessionSchema(Schema):
+class AttendanceSessionSchema(Schema):
     """A session of attendance."""
 
     id: int
@@ -59,7 +59,7 @@ class SessionSchema(Schema):
     columns: list[str] = Field(description="Of the guest list, besides name and external id.")
 
     @classmethod
-    def of(cls, session: Session, now: datetime) -> SessionSchema:
+    def of(cls, session: Session, now: datetime) -> AttendanceSessionSchema:
         """From the library's value."""
         return cls(
             id=session.id,
@@ -109,7 +109,7 @@ class AttendeeSchema(Schema):
 class ReportSchema(Schema):
     """Who came to a session."""
 
-    session: SessionSchema
+    session: AttendanceSessionSchema
     at: datetime
     counts: dict[str, int]
     strangers: int
@@ -119,7 +119,7 @@ class ReportSchema(Schema):
     def of(cls, report: SessionReport) -> ReportSchema:
         """From the library's value."""
         return cls(
-            session=SessionSchema.of(report.session, report.at),
+            session=AttendanceSessionSchema.of(report.session, report.at),
             at=report.at,
             counts=dict(report.counts),
             strangers=report.strangers,

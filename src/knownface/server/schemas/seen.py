@@ -7,7 +7,7 @@ from typing import Annotated, TypeAlias
 
 from pydantic import ConfigDict, Field
 
-from knownface.events import Alert, Offer, Sighting, UnknownGroup
+from knownface.events import Alert, SampleOffer, Sighting, UnknownGroup
 from knownface.events.rules import Kind
 from knownface.server.schemas.common import Schema, finite
 from knownface.server.schemas.people import NameText, PersonSchema
@@ -145,7 +145,7 @@ class OfferSchema(Schema):
     quality: float
 
     @classmethod
-    def of(cls, offer: Offer) -> OfferSchema:
+    def of(cls, offer: SampleOffer) -> OfferSchema:
         """From the library's value."""
         return cls(
             id=offer.id,

@@ -70,7 +70,7 @@ class Login(Schema):
     key: str = Field(max_length=200, examples=["kf_3f9a1c22b0_..."])
 
 
-class SessionSchema(Schema):
+class BrowserSessionSchema(Schema):
     """Who is asking."""
 
     name: str = Field(description="Of the key.")
