@@ -28,7 +28,7 @@ $(VENV)/ready-for-reference: $(VENV)/ready-to-test
 	touch $@
 
 demo: setup
-	$(BIN)/knownface demo $(if $(DATA),--data "$(DATA)",) --out demo-output
+	$(BIN)/knownface demo $(if $(DATA),--data "$(DATA)",) --out demo-output --overwrite
 
 # One thread a process: several processes whose libraries each take all processors wait for each other.
 test: setup-test

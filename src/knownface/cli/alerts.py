@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, say, table, write_text
+from knownface.cli.outputs import OutputFile, overwrite_option
 from knownface.cli.seen import clock, open_log
 
 
@@ -158,7 +159,13 @@ def test(name: str, gallery: str | None) -> None:
 @command.command()
 @click.option("--rule", metavar="NAME", help="Of this rule only.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, the newest.")
-@click.option("--json", "file", type=click.Path(path_type=Path), help="Write them as lines of JSON; - is the screen.")
+@click.option(
+    "--json",
+    "file",
+    type=OutputFile(".jsonl", ".json", fields=("id", "kind")),
+    help="Write them as lines of JSON; - is the screen.",
+)
+@overwrite_option
 @gallery_option
 def log(rule: str | None, limit: int, file: Path | None, gallery: str | None) -> None:
     """List what was reported, the newest last."""

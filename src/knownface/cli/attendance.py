@@ -12,6 +12,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, say, table, write_text
+from knownface.cli.outputs import OutputFile, overwrite_option
 from knownface.cli.seen import clock, day, open_log, when, write_tables, zone_option
 from knownface.tables import csv_text
 
@@ -95,8 +96,18 @@ def close(name: str, gallery: str | None) -> None:
 
 @command.command()
 @click.argument("name")
-@click.option("--out", "file", type=click.Path(path_type=Path), help="FILE.csv, .json or .xlsx.")
-@click.option("--moodle", type=click.Path(path_type=Path), help="FILE.csv for Moodle's attendance import.")
+@click.option(
+    "--out",
+    "file",
+    type=OutputFile(".csv", ".json", ".xlsx", fields=("name", "external_id")),
+    help="FILE.csv, .json or .xlsx.",
+)
+@click.option(
+    "--moodle",
+    type=OutputFile(".csv", fields=("user", "scantime")),
+    help="FILE.csv for Moodle's attendance import.",
+)
+@overwrite_option
 @click.option("--moodle-user", metavar="COLUMN", help="Guest list's column of Moodle's user. Default: external id.")
 @zone_option
 @gallery_option
@@ -221,7 +232,13 @@ def greet(name: str, every: float, gallery: str | None) -> None:
 @click.option("--breaks", type=click.IntRange(1, 1440), metavar="MIN", help="Away longer than this is a break.")
 @click.option("--day-starts", default="00:00", show_default=True, metavar="HH:MM", help="Later where work is at night.")
 @click.option("--weeks", is_flag=True, help="Totals of weeks instead of days.")
-@click.option("--out", "file", type=click.Path(path_type=Path), help="FILE.csv, .json or .xlsx (days and weeks).")
+@click.option(
+    "--out",
+    "file",
+    type=OutputFile(".csv", ".json", ".xlsx", fields=("person", "external_id")),
+    help="FILE.csv, .json or .xlsx (days and weeks).",
+)
+@overwrite_option
 @zone_option
 @gallery_option
 def hours(

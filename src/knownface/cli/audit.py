@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table, write_text
+from knownface.cli.outputs import OutputFile, overwrite_option
 
 
 @click.command(name="audit", short_help="Show who did what with the service.")
@@ -17,7 +18,10 @@ from knownface.cli.common import gallery_option, out, table, write_text
 @click.option("--key", "key_id", type=int, help="Only what was done with this key (`knownface keys list`).")
 @click.option("--since", type=click.DateTime(), help="Only from then on, UTC.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The latest so many.")
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="Write them to a file; - is the output.")
+@click.option(
+    "--json", "json_file", type=OutputFile(".json", fields=("id", "at")), help="Write them to a file; - is the output."
+)
+@overwrite_option
 @gallery_option
 def command(
     action: str | None,

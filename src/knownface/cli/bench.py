@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import detector_options, machine_options, out, part_option, progress, say, table
+from knownface.cli.outputs import OutputFile, overwrite_option
 
 if TYPE_CHECKING:
     from knownface.bench import BenchResult
@@ -36,7 +37,8 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--dim", type=click.IntRange(2, 4096), default=512, show_default=True, help="Length of a vector searched."
 )
 @click.option("--seconds", type=click.FloatRange(0.01, 60), default=1.0, show_default=True, help="For each figure.")
-@click.option("--json", "json_file", type=_FILE, help="Write the figures to FILE.")
+@click.option("--json", "json_file", type=OutputFile(".json", fields=("machine",)), help="Write the figures to FILE.")
+@overwrite_option
 @click.option("--compare", "earlier_file", type=_FILE, help="Show how many times as fast each figure is as in FILE.")
 def command(
     data: Path | None, embedders: tuple[str, ...], sizes: tuple[int, ...], dim: int, seconds: float,

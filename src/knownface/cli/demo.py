@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import network_options, open_recognizer, out, progress, rule_options, table
+from knownface.cli.outputs import OutputFolder, claim, overwrite_option
 
 
 @click.command(name="demo", short_help="Do the main job on real faces and leave the pictures.")
@@ -16,11 +17,12 @@ from knownface.cli.common import network_options, open_recognizer, out, progress
 @click.option(
     "--out",
     "folder",
-    type=click.Path(path_type=Path),
+    type=OutputFolder(),
     default="demo-output",
     show_default=True,
     help="For the pictures.",
 )
+@overwrite_option
 @network_options
 @rule_options
 def command(data: Path | None, folder: Path, **options: Any) -> int:
@@ -33,6 +35,7 @@ def command(data: Path | None, folder: Path, **options: Any) -> int:
     from knownface.demo import astronaut_demo, own_folder_demo
     from knownface.enrolment import FileReview
 
+    claim(folder)
     console = out()
     refused: list[FileReview] = []
     with open_recognizer(":memory:", **options) as recognizer:

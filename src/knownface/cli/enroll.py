@@ -19,6 +19,7 @@ from knownface.cli.common import (
     table,
     write_text,
 )
+from knownface.cli.outputs import OutputFile, overwrite_option
 from knownface.tables import csv_text
 
 _SHOWN = 40
@@ -36,8 +37,9 @@ _SHOWN = 40
     "the only one, or all of them.",
 )
 @click.option(
-    "--report", type=click.Path(path_type=Path, dir_okay=False), help="Write the review of every file as CSV."
+    "--report", type=OutputFile(".csv", fields=("file", "person")), help="Write the review of every file as CSV."
 )
+@overwrite_option
 def command(people: Path, faces: Any, report: Path | None, **options: Any) -> int:
     """Learn people from the folder PEOPLE, which holds one folder a person.
 

@@ -20,6 +20,7 @@ from knownface.cli.common import (
     say,
 )
 from knownface.cli.common import out as console_out
+from knownface.cli.outputs import OutputFolder, claim, overwrite_option
 
 if TYPE_CHECKING:
     from knownface.evaluation.bench import Bench
@@ -46,7 +47,8 @@ def strangers_option(command: Command) -> Command:
 def bench_options(command: Command) -> Command:
     """Detector, cache and output folder."""
     options = [
-        click.option("--out", required=True, type=_FOLDER, help="Folder of the report."),
+        click.option("--out", required=True, type=OutputFolder(), help="Folder of the report."),
+        overwrite_option,
         detector_options,
         machine_options,
         batch_size_option,
@@ -189,6 +191,7 @@ def command(dataset: Path, out: Path, strangers: Path | None, drop_problem_peopl
     """
     from knownface.evaluation.runs import run_evaluation
 
+    claim(out)
     chosen = chosen_options(options, strangers, drop_problem_people)
     with opened(**options) as bench, ticking() as tick:
         evaluation, headline = run_evaluation(bench, dataset, out, chosen, {"Command": command_line()}, tick)

@@ -20,6 +20,7 @@ from knownface.cli.evaluate import (
     strangers_option,
     ticking,
 )
+from knownface.cli.outputs import claim
 
 if TYPE_CHECKING:
     from knownface.evaluation.report import Report
@@ -56,6 +57,7 @@ def _run(
     from knownface.evaluation.report import write_report
     from knownface.evaluation.runs import prepare_report
 
+    claim(out)
     chosen = chosen_options(options, strangers)
     prepare_report(out)
     with opened(**options) as bench, ticking() as tick:

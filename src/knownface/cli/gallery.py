@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table
+from knownface.cli.outputs import OutputFile, may_overwrite, overwrite_option
 from knownface.errors import GalleryError, GalleryLockedError
 
 if TYPE_CHECKING:
@@ -66,15 +67,15 @@ def info(gallery: str | None) -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
-@click.option("--overwrite", is_flag=True, help="Replace FILE if it exists.")
+@click.argument("file", type=OutputFile(".db", ".sqlite", ".sqlite3"))
+@overwrite_option
 @gallery_option
-def backup(file: Path, overwrite: bool, gallery: str | None) -> None:
+def backup(file: Path, gallery: str | None) -> None:
     """Copy the gallery to FILE, also while it is in use. The copy holds everybody's templates: keep it as safe."""
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
-        opened.backup(file, overwrite=overwrite)
+        opened.backup(file, overwrite=may_overwrite())
     out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)
 
 
@@ -125,10 +126,11 @@ def scrub(gallery: str | None) -> None:
 @command.command()
 @click.option(
     "--npz",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(".npz"),
     required=True,
     help="File to write: arrays for NumPy.",
 )
+@overwrite_option
 @gallery_option
 def export(npz: Path, gallery: str | None) -> None:
     """Write every template's embedding, person and source for research.

@@ -21,6 +21,7 @@ from knownface.cli.common import (
     table,
     write_text,
 )
+from knownface.cli.outputs import OutputFile, OutputFolder, claim, overwrite_option
 from knownface.files import is_stream
 from knownface.parts import fingerprint_of
 from knownface.tables import csv_text
@@ -38,13 +39,12 @@ _TABLE_ROWS = 200
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @recognizer_options
 @rule_options
-@click.option("--csv", "csv_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a row a face as CSV.")
+@click.option("--csv", "csv_file", type=OutputFile(".csv", fields=("file", "time")), help="Write a row a face as CSV.")
 @click.option(
-    "--json", "json_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a list of faces as JSON."
+    "--json", "json_file", type=OutputFile(".json", fields=("file", "time")), help="Write a list of faces as JSON."
 )
-@click.option(
-    "--annotate", type=click.Path(path_type=Path, file_okay=False), help="Write labelled copies into a folder."
-)
+@click.option("--annotate", type=OutputFolder(), help="Write labelled copies into a folder.")
+@overwrite_option
 @click.option("--top", type=click.IntRange(0, 100), default=0, help="Show the N nearest people of each face.")
 @click.option(
     "--every",
@@ -68,19 +68,15 @@ def command(
 
     With --csv or --json a run that was stopped goes on where it was when the same command is given again.
     """
-    from knownface.errors import UnreadableError
     from knownface.identification import IdentifyOptions, identify_files
-    from knownface.media import expand_paths
 
     if not every < math.inf:  # also where it is no number
         raise click.BadParameter(f"{every} is no number of seconds.", param_hint="--every")
-    files = expand_paths(paths)
-    if not files:
-        raise UnreadableError(
-            f"There is no photo and no video in {' '.join(paths)}.", "Give photos, videos or folders."
-        )
+    files = _inputs(paths, annotate)
     with open_recognizer(create=False, **options) as recognizer, contextlib.ExitStack() as opened:
         recognizer.gallery.index.check_not_empty()
+        if annotate is not None:
+            claim(annotate)
         chosen = IdentifyOptions(every, top, allow_repeats, annotate)
         journal = _journal(recognizer, chosen, json_file or csv_file)
         if journal:
@@ -113,6 +109,22 @@ def command(
     for result in failed:
         say(f"Passed over: {result.error}", style="yellow")
     return 1 if failed else 0
+
+
+def _inputs(paths: tuple[str, ...], annotate: Path | None) -> list[Path]:
+    """The photos and videos meant, without what lies in the folder for labelled copies, which may be one of PATH."""
+    from knownface.errors import UnreadableError
+    from knownface.media import expand_paths
+
+    files = expand_paths(paths)
+    if annotate is not None:
+        files = [file for file in files if not file.resolve().is_relative_to(annotate.resolve())]
+    if not files:
+        besides = f" besides those in {annotate}" if annotate is not None else ""
+        raise UnreadableError(
+            f"There is no photo and no video in {' '.join(paths)}{besides}.", "Give photos, videos or folders."
+        )
+    return files
 
 
 def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Journal | None:

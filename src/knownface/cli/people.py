@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, open_recognizer, out, table
+from knownface.cli.outputs import OutputFile, overwrite_option
 
 if TYPE_CHECKING:
     from knownface.gallery import Gallery
@@ -162,7 +163,8 @@ def import_people(file: Path, gallery: str | None) -> None:
 
 
 @command.command(name="export")
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=OutputFile(".csv"))
+@overwrite_option
 @gallery_option
 def export_people(file: Path, gallery: str | None) -> None:
     """Write everybody's name, external id and groups to a CSV file."""

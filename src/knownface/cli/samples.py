@@ -8,6 +8,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table
+from knownface.cli.outputs import OutputFolder, claim, overwrite_option
 from knownface.cli.seen import clock, open_log
 
 
@@ -22,12 +23,15 @@ def command() -> None:
 
 @command.command(name="list")
 @click.option("--person", metavar="NAME", help="Of this person only.")
-@click.option("--pictures", metavar="DIR", type=click.Path(path_type=Path), help="Write the pictures there.")
+@click.option("--pictures", metavar="DIR", type=OutputFolder(), help="Write the pictures there.")
+@overwrite_option
 @gallery_option
 def list_samples(person: str | None, pictures: Path | None, gallery: str | None) -> None:
     """List what is offered."""
     from knownface.events import list_offers, offer_picture
 
+    if pictures is not None:
+        claim(pictures)
     rows = table("id", "name", "seen", "source", "distance", "next person", "quality")
     with open_log(gallery) as log:
         for offer in list_offers(log.gallery.database, person):

@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, say, table
+from knownface.cli.outputs import OutputFile, overwrite_option
 from knownface.cli.seen import clock, filter_from, filter_options, open_log, write_tables
 
 
@@ -42,7 +43,8 @@ def list_sightings(limit: int, gallery: str | None, **options: Any) -> None:
 
 
 @command.command()
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=OutputFile(".csv", ".json", ".xlsx", fields=("id", "person")))
+@overwrite_option
 @filter_options
 @gallery_option
 def export(file: Path, gallery: str | None, **options: Any) -> None:
@@ -132,7 +134,8 @@ def dismiss(numbers: tuple[int, ...], undo: bool, gallery: str | None) -> None:
 
 @command.command()
 @click.argument("sighting", type=int)
-@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("file", type=OutputFile(".jpg", ".jpeg"))
+@overwrite_option
 @gallery_option
 def picture(sighting: int, file: Path, gallery: str | None) -> None:
     """Write the picture of the sighting with this id to FILE (JPEG)."""

@@ -15,6 +15,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
+from knownface.cli.outputs import OutputFile, overwrite_option
 from knownface.errors import OutputError
 
 if TYPE_CHECKING:
@@ -36,13 +37,14 @@ _ROWS_SHOWN = 200
 @rule_options
 @click.option("--show", is_flag=True, help="Show the labelled picture to a browser on this machine.")
 @click.option("--port", type=click.IntRange(0, 65535), default=0, help="Port of --show; default: any that is free.")
-@click.option("--out", "out_file", type=click.Path(path_type=Path, dir_okay=False), help="Write a labelled MP4.")
+@click.option("--out", "out_file", type=OutputFile(".mp4"), help="Write a labelled MP4.")
 @click.option(
     "--timeline",
     "timeline_file",
-    type=click.Path(path_type=Path, dir_okay=False),
+    type=OutputFile(".csv", ".json", fields=("name", "from")),
     help="Write a row a stretch: .csv or .json.",
 )
+@overwrite_option
 @click.option("--events", is_flag=True, help="Write what happens to standard output, a JSON object a line.")
 @click.option("--every", type=click.FloatRange(0.001, 86_400), help="Seconds of the stream between frames examined.")
 @click.option("--max-fps", type=click.FloatRange(0.01, 1000), help="Frames a second to examine, at most.")
