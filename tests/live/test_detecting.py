@@ -54,44 +54,44 @@ def test_the_usual_size(size: tuple[int, int], side: int) -> None:
 @pytest.mark.parametrize(
     ("fps", "looks"), [(30, 10), (29.97, 10), (25, 10), (12, 10), (60, 10), (10, 10), (4, 4), (1, 1)]
 )
-def test_ten_looks_for_each_second_of_a_file(fps: float, looks: int) -> None:
+def test_ten_detections_for_each_second_of_a_file(fps: float, looks: int) -> None:
     frames = [Frame(np.zeros((1, 1, 3), np.uint8), n / fps) for n in range(round(20 * fps))]
-    due = [look for _, look in with_detection_due(frames, None)]
+    due = [is_due for _, is_due in with_detection_due(frames, None)]
     assert due[0]
     assert sum(due) == pytest.approx(20 * looks, abs=2)
-    times = [frame.time for frame, look in with_detection_due(frames, None) if look]
+    times = [frame.time for frame, is_due in with_detection_due(frames, None) if is_due]
     assert max(b - a for a, b in itertools.pairwise(times)) <= 0.1 + 1 / fps
     assert [due for _, due in with_detection_due(frames, 4)][:6] == [True, False, False, False, True, False][
         : len(frames)
     ]
 
 
-def looked(pace: DetectionPace, frames: int, look: float, rest: float, interval: float) -> list[bool]:
-    """Which frames are looked at when looking costs so much more than the rest."""
+def detected(pace: DetectionPace, frames: int, look: float, rest: float, interval: float) -> list[bool]:
+    """On which frames the detector runs when detection costs so much more than the rest."""
     due = []
     for number in range(frames):
         due.append(pace.due(number * interval))
-        pace.note(looked=due[-1], cost=rest + look * due[-1], interval=interval)
+        pace.note(detected=due[-1], cost=rest + look * due[-1], interval=interval)
     return due
 
 
 def test_a_fixed_rate_stays() -> None:
-    assert looked(DetectionPace(3), 9, 10, 10, 0.001) == [False, False, True] * 3
+    assert detected(DetectionPace(3), 9, 10, 10, 0.001) == [False, False, True] * 3
 
 
 def test_every_frame_is_looked_at_where_there_is_time() -> None:
-    assert all(looked(DetectionPace(None), 100, look=0.01, rest=0.005, interval=1 / 30))
+    assert all(detected(DetectionPace(None), 100, look=0.01, rest=0.005, interval=1 / 30))
 
 
 def test_a_slow_detector_looks_less_often_so_that_frames_keep_up() -> None:
     pace = DetectionPace(None)
-    due = looked(pace, 400, look=0.1, rest=0.005, interval=1 / 30)[200:]
+    due = detected(pace, 400, look=0.1, rest=0.005, interval=1 / 30)[200:]
     assert sum(due) * 0.1 + len(due) * 0.005 <= len(due) / 30
     assert sum(due) >= len(due) / 8 - 1
 
 
 @pytest.mark.parametrize("interval", [0.001, 1 / 30, 0.2, 1.0])
 def test_a_face_is_found_within_a_quarter_of_a_second_even_where_there_is_no_time_at_all(interval: float) -> None:
-    due = looked(DetectionPace(None), round(10 / interval), look=1, rest=1, interval=interval)
+    due = detected(DetectionPace(None), round(10 / interval), look=1, rest=1, interval=interval)
     times = [number * interval for number, look in enumerate(due) if look]
     assert max(b - a for a, b in itertools.pairwise(times)) <= 0.25 + interval

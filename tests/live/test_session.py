@@ -29,7 +29,7 @@ def test_a_face_is_boxed_in_every_frame_and_named_once_for_all(
 ) -> None:
     with LiveSession(recognizer, WAITING, source="door") as session:
         results = push(session, walking[:10])
-        last = session.gap()
+        last = session.end_tracks()
     assert [len(result.faces) for result in results] == [1] * 10
     assert labels(results)[-1] == ["Eileen Collins"]
     xs = [result.faces[0].box.center[0] for result in results]
@@ -99,7 +99,7 @@ def test_a_track_ends_with_the_evidence_that_its_name_stands_on(
 ) -> None:
     with LiveSession(recognizer, WAITING) as session:
         push(session, walking[:5])
-        [track] = session.gap().ended
+        [track] = session.end_tracks().ended
     assert track.evidence
     assert recognizer.classify_face(track.evidence[0].embedding).name == "Eileen Collins"
 
@@ -118,7 +118,7 @@ def test_no_frame_waits_for_the_number_of_an_unknown(recognizer: FaceRecognizer,
             while session.waiting and not session._worker._waiting[0][0].done():
                 time.sleep(0.001)
         go_on.set()
-        [left] = session.gap().events
+        [left] = session.end_tracks().events
         assert left.label == "Unknown 42"
 
 

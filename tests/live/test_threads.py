@@ -6,41 +6,48 @@ import numpy as np
 import pytest
 
 from knownface.errors import OutputError
-from knownface.live.threads import Arrived, Job, Newest, Notice
+from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceNotice
 from knownface.types import Frame
 
 PICTURE = np.zeros((2, 2, 3), np.uint8)
 
 
-def arrived(number: int) -> Arrived:
-    return Arrived(Frame(PICTURE, number / 30), number, number / 30)
+def arrived(number: int) -> ReceivedFrame:
+    return ReceivedFrame(Frame(PICTURE, number / 30), number, number / 30)
 
 
 def test_the_newest_frame_replaces_the_one_that_waits() -> None:
-    queue = Newest()
+    queue = LatestFrameQueue()
     for number in range(5):
         queue.put(arrived(number))
     queue.close()
     taken = queue.take()
-    assert isinstance(taken, Arrived)
+    assert isinstance(taken, ReceivedFrame)
     assert taken.number == 4
     assert queue.dropped == 4
     assert queue.take() is None
 
 
 def test_no_notice_is_lost_and_the_order_is_kept() -> None:
-    queue = Newest()
-    for item in (Notice("connected"), arrived(0), arrived(1), Notice("lost", "why"), Notice("connected"), arrived(2)):
+    queue = LatestFrameQueue()
+    for item in (
+        SourceNotice("connected"),
+        arrived(0),
+        arrived(1),
+        SourceNotice("lost", "why"),
+        SourceNotice("connected"),
+        arrived(2),
+    ):
         queue.put(item)
     queue.close()
     told = []
     while (item := queue.take()) is not None:
-        told.append(item.number if isinstance(item, Arrived) else item.kind)
+        told.append(item.number if isinstance(item, ReceivedFrame) else item.kind)
     assert told == ["connected", 1, "lost", "connected", 2]
 
 
 def test_who_waits_is_woken_by_the_end() -> None:
-    queue, taken = Newest(), []
+    queue, taken = LatestFrameQueue(), []
     waiting = threading.Thread(target=lambda: taken.append(queue.take()))
     waiting.start()
     queue.close()

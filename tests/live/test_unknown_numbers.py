@@ -19,13 +19,13 @@ def test_who_asks_does_not_wait_and_no_number_is_used_up_for_nobody() -> None:
         return fetched[-1]
 
     supply = UnknownNumbers(fetch)
-    assert [supply.ready() for _ in range(5)] == [None] * 5
+    assert [supply.poll() for _ in range(5)] == [None] * 5
     go_on.set()
-    while (number := supply.ready()) is None:
+    while (number := supply.poll()) is None:
         time.sleep(0.001)
     assert number == 1
     assert fetched == [1]
-    assert (supply.wait(), supply.wait()) == (2, 3)
+    assert (supply.get(), supply.get()) == (2, 3)
     supply.close()
     assert fetched == [1, 2, 3]
 
@@ -36,5 +36,5 @@ def test_an_error_reaches_who_asks() -> None:
 
     supply = UnknownNumbers(fetch)
     with pytest.raises(GalleryLockedError):
-        supply.wait()
+        supply.get()
     supply.close()

@@ -1,4 +1,4 @@
-"""Watching cameras, streams and videos: faces followed, names steady, results to sinks."""
+"""Watching cameras, streams and videos: faces tracked, names steady, results to sinks."""
 
 from knownface.live.options import SessionOptions, WatchOptions
 from knownface.live.session import LiveSession

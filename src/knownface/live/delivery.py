@@ -1,4 +1,4 @@
-"""Handing results to the sinks, on a thread of its own."""
+"""Delivery of results to the sinks, on a thread of its own."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Delivery:
     Args:
         sinks: Entered by :meth:`start`, left by :meth:`finish`.
         lossless: Whether :meth:`put` waits while too many pictures wait; else the oldest waiting one loses its
-            picture, never what it tells.
+            picture, never its events.
         on_error: Called when a sink fails, on the sinks' thread.
     """
 
@@ -38,11 +38,11 @@ class Delivery:
         self.errors: list[KnownFaceError | OSError] = []
 
     def start(self) -> None:
-        """Begin to hand on results."""
+        """Begins to deliver."""
         self._job.start()
 
     def put(self, result: FrameResult) -> None:
-        """Add a result."""
+        """Adds a result."""
         if not self._sinks:
             return
         with self._changed:
@@ -54,7 +54,7 @@ class Delivery:
             self._changed.notify_all()
 
     def finish(self) -> BaseException | None:
-        """Hand on what waits, leave the sinks; the first error, or None."""
+        """Delivers what waits, leaves the sinks; returns the first error, or None."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
@@ -68,8 +68,7 @@ class Delivery:
         with_picture = [i for i, result in enumerate(self._queue) if result.frame is not None]
         if len(with_picture) > _MOST_FRAMES:
             oldest = self._queue[with_picture[0]]
-            told = oldest.events or oldest.ended or oldest.present is not None
-            if told:
+            if oldest.events or oldest.ended or oldest.present is not None:
                 self._queue[with_picture[0]] = replace(oldest, frame=None)
             else:
                 del self._queue[with_picture[0]]

@@ -1,4 +1,4 @@
-"""Looking for faces as large and as often as the time allows."""
+"""Detection at the size and as often as the time allows."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from knownface.pipeline import find_faces
 from knownface.types import Box, Face, Frame, Image
 
 DETECTIONS_PER_SECOND = 10
-"""In so many frames of each second of a file faces are looked for, unless something else is asked for."""
+"""Of a file, unless something else is asked for."""
 _SHARE = 0.7
-"""Share of the time between two frames that looking at them may take on average."""
+"""Share of the time between two frames that processing them may take on average."""
 _LONGEST = 0.25
-"""Stream seconds without a look at most, however slow the machine: less than a box is shown without having been found
-again (:attr:`knownface.tracking.TrackingOptions.coast`). Frames are left out then."""
+"""Stream seconds between two detections at most, however slow the machine: less than a box coasts
+(:attr:`knownface.tracking.TrackingOptions.coast`). Frames are dropped then."""
 _NEVER = 1_000_000
 _ROUNDING = 0.002
 _SMOOTHING = 0.1
 
 
 def detection_side(width: int, height: int) -> int:
-    """The longest side in which faces are looked for where none is asked for; see ``docs/live.md``."""
+    """The longest side in pixels that the detector is given where none is asked for; see ``docs/live.md``."""
     return min(640, max(480, max(width, height) // 2))
 
 
 def detect_at(detector: FaceDetector, image: Image, side: int | None) -> list[Face]:
-    """The faces of a frame, looked for at another size.
+    """Detects the faces of a frame at another size.
 
     Args:
         detector: Any.
@@ -67,7 +67,7 @@ def _enlarged(face: Face, factors: np.ndarray[tuple[int, ...], np.dtype[np.float
 
 
 def with_detection_due(frames: Iterable[Frame], every: int | None) -> Iterator[tuple[Frame, bool]]:
-    """The frames of a file, each with whether faces are to be looked for in it.
+    """The frames of a file, each with whether the detector is to run on it.
 
     Args:
         frames: In order, with their times.
@@ -79,50 +79,50 @@ def with_detection_due(frames: Iterable[Frame], every: int | None) -> Iterator[t
             yield frame, number % every == 0
             continue
         time = frame.time or 0.0
-        look = time >= due - _ROUNDING
-        if look:
+        is_due = time >= due - _ROUNDING
+        if is_due:
             due = max(due + 1 / DETECTIONS_PER_SECOND, time - _ROUNDING)
-        yield frame, look
+        yield frame, is_due
 
 
 class DetectionPace:
-    """Which frames are looked at for faces: every n-th one, or as many as the machine manages.
+    """On which frames the detector runs: every n-th one, or as many as the machine manages.
 
     Args:
-        every: n, or None to adapt it to what looking and the rest of the work cost.
+        every: n, or None to adapt it to what detection and the rest of the work cost.
     """
 
     def __init__(self, every: int | None) -> None:
         self._fixed = every
         self._waited = 0
-        self._looked = float("-inf")
+        self._detected = float("-inf")
         self._costs = {True: 0.0, False: 0.0}
         self._interval = 1 / 30
         self.every = every or 1
 
     def due(self, time: float) -> bool:
-        """Whether the next frame, of this stream time, is to be looked at."""
+        """Whether the detector is to run on the next frame, which has this stream time."""
         self._waited += 1
-        in_time = self._fixed or 0 <= time - self._looked < _LONGEST
+        in_time = self._fixed or 0 <= time - self._detected < _LONGEST
         if self._waited < self.every and in_time:
             return False
-        self._waited, self._looked = 0, time
+        self._waited, self._detected = 0, time
         return True
 
-    def note(self, *, looked: bool, cost: float, interval: float) -> None:
-        """Take into account what a frame cost.
+    def note(self, *, detected: bool, cost: float, interval: float) -> None:
+        """Takes into account what a frame cost.
 
         Args:
-            looked: Whether it was looked at.
+            detected: Whether the detector ran on it.
             cost: Seconds that all of its work took.
             interval: Seconds from the frame before it to this one.
         """
         if self._fixed:
             return
-        before = self._costs[looked]
-        self._costs[looked] = cost if before == 0 else before + _SMOOTHING * (cost - before)
+        before = self._costs[detected]
+        self._costs[detected] = cost if before == 0 else before + _SMOOTHING * (cost - before)
         self._interval += _SMOOTHING * (min(interval, 1.0) - self._interval)
-        # n frames, one of which is looked at, must fit into their share of n intervals.
+        # n frames, one of them with detection, must fit into their share of n intervals.
         room = _SHARE * self._interval - self._costs[False]
-        dearer = self._costs[True] - self._costs[False]
-        self.every = max(1, math.ceil(dearer / room)) if room > 0 else _NEVER
+        detection = self._costs[True] - self._costs[False]
+        self.every = max(1, math.ceil(detection / room)) if room > 0 else _NEVER

@@ -1,4 +1,4 @@
-"""Embedding faces beside the frames, so that no frame waits for it."""
+"""Embedding on a thread of its own, so that no frame waits for it."""
 
 from __future__ import annotations
 
@@ -16,28 +16,28 @@ from knownface.types import Image
 logger = logging.getLogger(__name__)
 
 
-def embed_requests(embedder: FaceEmbedder, image: Image, wanted: Sequence[EmbeddingRequest]) -> list[Sample]:
-    """Crop and embed faces of one frame; one that cannot be cropped is passed over.
+def embed_requests(embedder: FaceEmbedder, image: Image, requests: Sequence[EmbeddingRequest]) -> list[Sample]:
+    """Crops and embeds faces of one frame; one that cannot be cropped is skipped.
 
     Args:
         embedder: Which.
         image: The frame.
-        wanted: Faces of it.
+        requests: Faces of it.
     """
     cropped = []
-    for face in wanted:
+    for request in requests:
         try:
-            cropped.append((face, embedder.crop(image, face.face)))
+            cropped.append((request, embedder.crop(image, request.face)))
         except FaceError as error:
-            logger.debug("A face of track %d is passed over: %s", face.track_id, error)
+            logger.debug("A face of track %d is skipped: %s", request.track_id, error)
     vectors = embed_crops([crop for _, crop in cropped], embedder)
-    return [Sample(w.track_id, w.time, vector, w.quality) for (w, _), vector in zip(cropped, vectors, strict=True)]
+    return [Sample(r.track_id, r.time, vector, r.quality) for (r, _), vector in zip(cropped, vectors, strict=True)]
 
 
 class EmbeddingWorker:
     """A thread that embeds what it is asked for, in order.
 
-    A follower asks once for each track until the answer has come, so no more waits here than there are faces.
+    A tracker asks once for each track until the answer has come, so no more waits here than there are faces.
 
     Args:
         embedder: Which.
@@ -48,13 +48,13 @@ class EmbeddingWorker:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
         self._waiting: deque[tuple[Future[list[Sample]], int]] = deque()
 
-    def ask(self, image: Image, wanted: Sequence[EmbeddingRequest]) -> None:
-        """Ask for the embeddings of faces of a frame."""
-        if wanted:
-            self._waiting.append((self._pool.submit(embed_requests, self._embedder, image, wanted), len(wanted)))
+    def ask(self, image: Image, requests: Sequence[EmbeddingRequest]) -> None:
+        """Requests the embeddings of faces of a frame."""
+        if requests:
+            self._waiting.append((self._pool.submit(embed_requests, self._embedder, image, requests), len(requests)))
 
     def answers(self, *, all_of_them: bool = False) -> list[Sample]:
-        """What is ready.
+        """The embeddings that are ready.
 
         Args:
             all_of_them: Whether to wait for everything that was asked for.
@@ -73,6 +73,6 @@ class EmbeddingWorker:
         return sum(count for _, count in self._waiting)
 
     def close(self) -> None:
-        """End the thread; what was not begun is dropped."""
+        """Ends the thread; what was not begun is dropped."""
         self._pool.shutdown(cancel_futures=True)
         self._waiting.clear()

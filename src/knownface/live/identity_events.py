@@ -1,4 +1,4 @@
-"""What happened from one frame to the next."""
+"""Events: who got a name from one frame to the next, and who left."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _KINDS: dict[str, EventKind] = {"named": "named", "unknown": "unknown", "pending
 
 
 class IdentityEvents:
-    """Tells when a face gets another answer and when it leaves.
+    """Makes events of faces that get another answer or leave.
 
     Args:
         source: Named in the events.
@@ -92,7 +92,7 @@ class IdentityEvents:
         return events
 
     def forget_all_but(self, tracks: Iterable[int]) -> None:
-        """Drop what is kept of tracks that are gone without having ended, as those that another one took over."""
+        """Drops what is kept of tracks that are gone without having ended, as those that another one took over."""
         kept = set(tracks)
         for gone in self._since.keys() - kept:
             del self._since[gone]

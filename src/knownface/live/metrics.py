@@ -1,4 +1,4 @@
-"""Rates and delays of the last seconds."""
+"""Rates and latencies of the last seconds."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ _MOST = 2000
 
 
 class RollingRate:
-    """How often something happens. One thread counts, any may read."""
+    """Events a second. One thread counts, any may read."""
 
     def __init__(self) -> None:
         self._times: deque[float] = deque(maxlen=_MOST)
 
     def count(self) -> None:
-        """It happened."""
+        """Counts one event."""
         self._times.append(time.monotonic())
 
     def per_second(self) -> float:
@@ -29,17 +29,17 @@ class RollingRate:
 
 
 class RollingLatency:
-    """How long something takes. One thread notes, any may read."""
+    """Percentiles of a latency. One thread notes, any may read."""
 
     def __init__(self) -> None:
-        self._delays: deque[tuple[float, float]] = deque(maxlen=_MOST)
+        self._latencies: deque[tuple[float, float]] = deque(maxlen=_MOST)
 
     def note(self, seconds: float) -> None:
-        """It took so long."""
-        self._delays.append((time.monotonic(), seconds))
+        """Adds one measurement."""
+        self._latencies.append((time.monotonic(), seconds))
 
     def percentile(self, percent: float) -> float | None:
         """Over the last seconds; None if nothing was noted."""
         now = time.monotonic()
-        recent = [delay for at, delay in tuple(self._delays) if now - at <= _SECONDS]
+        recent = [latency for at, latency in tuple(self._latencies) if now - at <= _SECONDS]
         return float(np.percentile(recent, percent)) if recent else None

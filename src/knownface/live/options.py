@@ -11,23 +11,23 @@ from knownface.tracking import TrackingOptions
 
 @dataclass(frozen=True, slots=True)
 class SessionOptions:
-    """How the frames of a stream are looked at.
+    """How the frames of a stream are processed.
 
     Attributes:
-        detect_side: Faces are looked for in the frame reduced to this longest side, in pixels. None takes half of the
-            frame's own, at least 480 and at most 640; ``docs/live.md`` tells how small a face may be then.
-        detect_every: Faces are looked for in every n-th frame; in between they are shown where their motion puts them.
-            None looks at as many frames as leave the rest of the work its time, and at one in a quarter of a second
+        detect_side: The detector is given the frame reduced to this longest side, in pixels. None takes half of the
+            frame's own, at least 480 and at most 640; ``docs/live.md`` says how small a face may be then.
+        detect_every: The detector runs on every n-th frame; in between faces are shown where their motion puts them.
+            None runs it on as many frames as leave the rest of the work its time, and on one in a quarter of a second
             in any case.
         wait_for_names: Whether a frame waits until its faces are embedded. With it the result depends on nothing but
             the frames; without it no frame waits for recognition, and names come some frames later.
-        follow: How faces are followed, when they are embedded and how sure a name must be.
+        tracking: How faces are tracked, when they are embedded and how sure a name must be.
     """
 
     detect_side: int | None = None
     detect_every: int | None = None
     wait_for_names: bool = False
-    follow: TrackingOptions = field(default_factory=TrackingOptions)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
     def __post_init__(self) -> None:
         if self.detect_side is not None and not 64 <= self.detect_side <= 8192:
@@ -41,14 +41,14 @@ class WatchOptions:
     """How a source is watched.
 
     Attributes:
-        every: Seconds of the stream between two frames that are looked at; None looks at all.
-        max_fps: Frames a second of real time that are looked at, at most; None is no limit. Of a live source the
-            others are left out, a file is gone through no faster.
+        every: Seconds of the stream between two frames that are processed; None takes all.
+        max_fps: Frames a second of real time that are processed, at most; None is no limit. Of a live source the
+            others are dropped, a file is read no faster.
         fps: Frames a second of a folder of frames.
         began: When a file was recorded, timezone-aware: gives its frames their wall-clock time.
         keep_trying: Whether a live source that is not there at the start is waited for, as one is that was lost.
-        detect_side, follow: See :class:`SessionOptions`.
-        detect_every: See :class:`SessionOptions`; None looks at ten frames for each second of a file.
+        detect_side, tracking: See :class:`SessionOptions`.
+        detect_every: See :class:`SessionOptions`; None detects in ten frames for each second of a file.
     """
 
     every: float | None = None
@@ -58,7 +58,7 @@ class WatchOptions:
     keep_trying: bool = False
     detect_side: int | None = None
     detect_every: int | None = None
-    follow: TrackingOptions = field(default_factory=TrackingOptions)
+    tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
     def __post_init__(self) -> None:
         for name in ("every", "max_fps", "fps"):
@@ -69,5 +69,5 @@ class WatchOptions:
             raise ValueError("began must carry a time zone")
 
     def session(self, *, live: bool) -> SessionOptions:
-        """How its frames are looked at."""
-        return SessionOptions(self.detect_side, self.detect_every, wait_for_names=not live, follow=self.follow)
+        """How its frames are processed."""
+        return SessionOptions(self.detect_side, self.detect_every, wait_for_names=not live, tracking=self.tracking)

@@ -13,7 +13,7 @@ from typing import TypeVar
 from knownface.errors import SourceUnavailableError
 from knownface.live.metrics import RollingRate
 from knownface.live.options import WatchOptions
-from knownface.live.threads import Arrived, Job, Newest, Notice
+from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceNotice
 from knownface.media import Source, read_source
 from knownface.media.capture import Capture
 from knownface.pipeline import map_in_order
@@ -67,11 +67,11 @@ class LiveReader:
     Args:
         source: Which.
         options: ``every``, ``max_fps`` and ``keep_trying`` are used.
-        rate: Told of every frame that the source gives.
+        rate: Counts every frame that the source gives.
     """
 
     def __init__(self, source: Source, options: WatchOptions, rate: RollingRate) -> None:
-        self.queue = Newest()
+        self.queue = LatestFrameQueue()
         self._source = source
         self._options = options
         self._rate = rate
@@ -123,13 +123,13 @@ class LiveReader:
                 )
             ever = True
             logger.warning("%s Trying again in %.1f seconds.", why, wait)
-            self.queue.put(Notice("lost", why))
+            self.queue.put(SourceNotice("lost", why))
             self._stop.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT)
 
     def _take_all(self, capture: Capture) -> None:
         """Hand on frames until the source ends or falls silent, or reading is to stop."""
-        greeted = False
+        connected = False
         while not self._stop.is_set() and capture.grab():
             at, captured_at = time.perf_counter(), datetime.now(UTC)
             self._rate.count()
@@ -138,13 +138,13 @@ class LiveReader:
             image = capture.picture()
             if image is None:
                 continue
-            if not greeted:
-                self.queue.put(Notice("connected"))
-                greeted = True
+            if not connected:
+                self.queue.put(SourceNotice("connected"))
+                connected = True
             if self._began is None:
                 self._began = at
             frame = Frame(image, at - self._began, captured_at)
-            self.queue.put(Arrived(frame, self._frames, at))
+            self.queue.put(ReceivedFrame(frame, self._frames, at))
             self._frames += 1
 
     def _is_due(self, at: float) -> bool:

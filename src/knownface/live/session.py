@@ -1,4 +1,4 @@
-"""``LiveSession``: frames in, faces with steady names out."""
+"""``LiveSession``: frames in, tracked faces with steady names out."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ from knownface.tracking import FaceTracker
 from knownface.types import Face, Frame, Image
 
 _GALLERY_EVERY = 0.05
-"""Seconds between two looks whether the gallery has changed, or the rule."""
+"""Seconds between two checks whether the gallery has changed, or the rule."""
 PRESENT_EVERY = 0.5
 """Stream seconds between two reports of all tracks."""
 
 
 class LiveSession:
-    """Follows and names the faces of one stream whose frames are handed in one by one.
+    """Tracks and names the faces of one stream whose frames are passed in one by one.
 
     Several sessions may share one recogniser; each is used by one thread at a time. Changes of the gallery and of the
     recogniser's rule show in the next frames: who is enrolled meanwhile gets a name, who is removed loses it.
 
     Args:
         recognizer: Who knows the people.
-        options: How frames are looked at.
+        options: How frames are processed.
         source: What events call the stream.
         new_number: Gives the number of another Unknown; None counts from 1.
 
@@ -57,17 +57,17 @@ class LiveSession:
         live = not self.options.wait_for_names
         self._numbers = UnknownNumbers(new_number) if live and new_number is not None else None
         self._ending = False
-        self._follower = FaceTracker(
+        self._tracker = FaceTracker(
             recognizer.decide_tracks,
             recognizer.rule.threshold,
-            self.options.follow,
-            new_number=new_number if self._numbers is None else self._another_number,
+            self.options.tracking,
+            new_number=new_number if self._numbers is None else self._next_number,
         )
         self._worker = EmbeddingWorker(recognizer.embedder) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
         self._decided_by = recognizer.gallery.index.snapshot().generation, recognizer.rule
-        self._looked_at_gallery = clock.monotonic()
+        self._gallery_checked = clock.monotonic()
         self._reported = float("-inf")
         self._time: float | None = None
         self._began: datetime | None = None
@@ -77,7 +77,7 @@ class LiveSession:
     def frame(
         self, image: Image, time: float, captured_at: datetime | None = None, *, interval: float | None = None
     ) -> FrameResult:
-        """Take the next frame: look for faces if it is its turn, follow them, name them as far as known.
+        """Takes the next frame: detects faces if it is its turn, tracks them, names them as far as known.
 
         Args:
             image: RGB, uint8, shape (height, width, 3).
@@ -90,13 +90,13 @@ class LiveSession:
             ModelError: A network failed.
             GalleryError: The gallery cannot be read.
         """
-        begun = clock.perf_counter()
+        start = clock.perf_counter()
         if interval is None:
             interval = time - self._time if self._time is not None else 0.0
         due = self._pace.due(time)
         frame = Frame(image, time, captured_at or datetime.now(UTC))
         result = self.advance(frame, self.detect(image) if due else None)
-        self._pace.note(looked=due, cost=clock.perf_counter() - begun, interval=interval)
+        self._pace.note(detected=due, cost=clock.perf_counter() - start, interval=interval)
         return result
 
     def detect(self, image: Image) -> list[Face]:
@@ -104,11 +104,11 @@ class LiveSession:
         return detect_at(self._recognizer.detector, image, self.options.detect_side)
 
     def advance(self, frame: Frame, faces: Sequence[Face] | None) -> FrameResult:
-        """Take the next frame, whose faces are known.
+        """Takes the next frame, in which faces have been detected.
 
         Args:
             frame: With its stream time.
-            faces: What :meth:`detect` found; None if it did not look at this frame.
+            faces: What :meth:`detect` found; None if it did not run on this frame.
 
         Raises:
             ModelError, GalleryError: As :meth:`frame`.
@@ -116,32 +116,30 @@ class LiveSession:
         time = frame.time or 0.0
         self._time = time
         self._began = None if frame.captured_at is None else frame.captured_at - timedelta(seconds=time)
-        self._follow_gallery()
+        self._check_gallery()
         if self._worker is not None:
-            self._follower.learn(self._worker.answers())
-        wanted = self._follower.observe(frame.image, time, faces)
+            self._tracker.learn(self._worker.answers())
+        requests = self._tracker.observe(frame.image, time, faces)
         if self._worker is not None:
-            self._worker.ask(frame.image, wanted)
-        elif wanted:
-            self._follower.learn(embed_requests(self._recognizer.embedder, frame.image, wanted))
+            self._worker.ask(frame.image, requests)
+        elif requests:
+            self._tracker.learn(embed_requests(self._recognizer.embedder, frame.image, requests))
         return self._result(frame, detected=faces is not None)
 
-    def gap(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:
-        """End all tracks, as when the stream is lost or has ended; frames may follow.
+    def end_tracks(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:
+        """Ends all tracks, as when the stream is lost or has ended; frames may follow.
 
         Args:
-            events: What happened to the stream; told last.
+            events: What happened to the stream; they come last.
         """
         if self._worker is not None:
-            self._follower.learn(self._worker.answers(all_of_them=True))
+            self._tracker.learn(self._worker.answers(all_of_them=True))
         self._ending = True
-        self._follower.finish()
+        self._tracker.finish()
         self._ending = False
-        ended = self._follower.ended()
+        ended = self._tracker.ended()
         left = self._answers.left(ended, self._began)
         return FrameResult(None, (), (*left, *events), ended, (), began=self._began)
-
-    # The rest
 
     @property
     def waiting(self) -> int:
@@ -149,7 +147,7 @@ class LiveSession:
         return 0 if self._worker is None else self._worker.waiting
 
     def close(self) -> None:
-        """End the session's thread."""
+        """Ends the session's threads."""
         if self._worker is not None:
             self._worker.close()
         if self._numbers is not None:
@@ -163,26 +161,26 @@ class LiveSession:
     ) -> None:
         self.close()
 
-    def _another_number(self) -> int | None:
-        """At once, unless all tracks end: then nothing is kept waiting."""
+    def _next_number(self) -> int | None:
+        """Does not wait, unless all tracks end: then nothing is left without an answer."""
         if self._numbers is None:
             return None
-        return self._numbers.wait() if self._ending else self._numbers.ready()
+        return self._numbers.get() if self._ending else self._numbers.poll()
 
-    def _follow_gallery(self) -> None:
+    def _check_gallery(self) -> None:
         now = clock.monotonic()
-        if now - self._looked_at_gallery < _GALLERY_EVERY:
+        if now - self._gallery_checked < _GALLERY_EVERY:
             return
-        self._looked_at_gallery = now
+        self._gallery_checked = now
         decided_by = self._recognizer.gallery.index.snapshot().generation, self._recognizer.rule
         if decided_by != self._decided_by:
             self._decided_by = decided_by
-            self._follower.threshold = self._recognizer.rule.threshold
-            self._follower.redecide()
+            self._tracker.threshold = self._recognizer.rule.threshold
+            self._tracker.redecide()
 
     def _result(self, frame: Frame, *, detected: bool) -> FrameResult:
         time = frame.time or 0.0
-        faces, ended = self._follower.visible(), self._follower.ended()
+        faces, ended = self._tracker.visible(), self._tracker.ended()
         events = [
             *self._answers.left(ended, self._began),
             *self._answers.seen(faces, time, self._began),
@@ -190,6 +188,6 @@ class LiveSession:
         present = None
         if not self._reported <= time < self._reported + PRESENT_EVERY:
             self._reported = time
-            present = self._follower.summaries()
+            present = self._tracker.summaries()
             self._answers.forget_all_but([*(f.track_id for f in faces), *(t.track_id for t in present)])
         return FrameResult(frame, faces, tuple(events), ended, present, detected, self._began)

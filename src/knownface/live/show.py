@@ -102,7 +102,7 @@ class _Handler(BaseHTTPRequestHandler):
             text = (resources.files("knownface.live") / "page" / file).read_bytes()
             self._send(text, f"{kind}; charset=utf-8")
         elif name == "status.json":
-            self._send(json.dumps(_told(self.watcher.status())).encode(), "application/json")
+            self._send(json.dumps(_status_json(self.watcher.status())).encode(), "application/json")
         elif name == "picture.jpg":
             picture = self.watcher.preview.jpeg()
             self._send(picture, "image/jpeg") if picture else self.send_error(503)
@@ -144,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         """Nothing: the path is a secret, and standard error has the status line."""
 
 
-def _told(status: WatchStatus) -> dict[str, object]:
+def _status_json(status: WatchStatus) -> dict[str, object]:
     def milliseconds(seconds: float | None) -> float | None:
         return None if seconds is None else round(1000 * seconds, 1)
 

@@ -41,12 +41,12 @@ class Job:
         except KnownFaceError as error:
             self.error = error
         except BaseException as error:
-            self.error = error  # a mistake of ours: threading.excepthook tells it, whoever waits raises it
+            self.error = error  # a mistake of ours: threading.excepthook prints it, whoever waits raises it
             raise
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Arrived:
+class ReceivedFrame:
     """A frame that a live source gave.
 
     Attributes:
@@ -61,18 +61,18 @@ class Arrived:
 
 
 @dataclass(frozen=True, slots=True)
-class Notice:
+class SourceNotice:
     """What became of a live source: it was reached, or lost."""
 
     kind: Literal["connected", "lost"]
     why: str = ""
 
 
-_Item: TypeAlias = Arrived | Notice
+_Item: TypeAlias = ReceivedFrame | SourceNotice
 
 
-class Newest:
-    """A queue that holds the newest frame only, and every notice. One thread puts, another one takes."""
+class LatestFrameQueue:
+    """A queue that holds only the newest frame, and every notice. One thread puts, another one takes."""
 
     def __init__(self) -> None:
         self._items: deque[_Item] = deque()
@@ -83,7 +83,7 @@ class Newest:
     def put(self, item: _Item) -> None:
         """Add a frame, in the place of one that still waits, or a notice."""
         with self._changed:
-            if isinstance(item, Arrived) and self._items and isinstance(self._items[-1], Arrived):
+            if isinstance(item, ReceivedFrame) and self._items and isinstance(self._items[-1], ReceivedFrame):
                 self._items.pop()
                 self.dropped += 1
             self._items.append(item)

@@ -1,4 +1,4 @@
-"""Numbers of Unknowns, fetched beside the frames."""
+"""Numbers of Unknowns, fetched on a thread of their own."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ class UnknownNumbers:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="knownface-numbers")
         self._coming: Future[int] | None = None
 
-    def ready(self) -> int | None:
-        """Another number; None if it has not come yet: ask again.
+    def poll(self) -> int | None:
+        """Returns another number; None if it has not come yet: ask again.
 
         Raises:
             GalleryError, OutputError: As the fetching raises them.
         """
         if self._coming is None:
             self._coming = self._pool.submit(self._fetch)
-        return self.wait() if self._coming.done() else None
+        return self.get() if self._coming.done() else None
 
-    def wait(self) -> int:
-        """Another number, however long it takes.
+    def get(self) -> int:
+        """Waits for another number and returns it.
 
         Raises:
             GalleryError, OutputError: As the fetching raises them.
@@ -40,5 +40,5 @@ class UnknownNumbers:
         return coming.result()
 
     def close(self) -> None:
-        """End the thread."""
+        """Ends the thread."""
         self._pool.shutdown()

@@ -53,7 +53,7 @@ class LiveEvent:
 
     def as_dict(self) -> dict[str, Any]:
         """As written to files and sent to programs: what is not known is left out."""
-        told = {
+        values = {
             "event": self.kind,
             "source": self.source,
             "at": None if self.at is None else self.at.isoformat(timespec="milliseconds"),
@@ -68,7 +68,7 @@ class LiveEvent:
             "box": None if self.box is None else self.box.as_list(),
             "why": self.why or None,
         }
-        return {key: value for key, value in told.items() if value is not None}
+        return {key: value for key, value in values.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,12 +76,12 @@ class FrameResult:
     """What is known after a frame, or when a stream ends.
 
     Attributes:
-        frame: The frame; None where a result tells only what happened.
+        frame: The frame; None where a result only holds events.
         faces: The faces of this frame, with the names known so far.
         events: What happened since the last result.
         ended: Tracks that ended since the last result.
-        present: All tracks of the moment; told every half second of the stream, else None.
-        detected: Whether faces were looked for in this frame.
+        present: All tracks of the moment, every half second of the stream; else None.
+        detected: Whether the detector ran on this frame.
         began: Wall-clock time of the stream's second 0, timezone-aware UTC; None where nobody knows.
     """
 
@@ -125,15 +125,15 @@ class WatchStatus:
     Attributes:
         state: What the source does.
         source: Its name, without passwords.
-        frames: Frames looked at so far.
+        frames: Frames processed so far.
         fps_in: Frames a second that the source gave, over the last seconds.
-        fps_out: Frames a second that were looked at.
+        fps_out: Frames a second that were processed.
         latency_p50: Seconds from a frame's arrival to its boxes, median over the last seconds; None before the first.
         latency_p95: The same, 95th percentile.
         faces: Faces in the last frame.
         names: Who they are, as far as known.
-        queue: Pictures and faces that wait: for being looked at, for their names, for the sinks.
-        dropped: Frames of a live source that were left out because newer ones had come.
+        queue: Pictures and faces that wait: for being processed, for their names, for the sinks.
+        dropped: Frames of a live source that were skipped because newer ones had come.
         reconnects: How often the source was lost and came back.
         last_error: What went wrong last, or empty.
         started: When watching began, timezone-aware UTC; None before that.

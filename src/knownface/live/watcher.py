@@ -1,4 +1,4 @@
-"""``Watcher``: a source that is read, looked at and handed to sinks until it ends or is stopped."""
+"""``Watcher``: a source that is read, tracked and handed to sinks until it ends or is stopped."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from knownface.live.options import WatchOptions
 from knownface.live.preview import Preview
 from knownface.live.reading import LiveReader, read_ahead, read_file
 from knownface.live.session import LiveSession
-from knownface.live.threads import Arrived, Job, Notice
+from knownface.live.threads import Job, ReceivedFrame, SourceNotice
 from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
 from knownface.media import Source, parse_source
 from knownface.pipeline import map_in_order
@@ -27,14 +27,14 @@ from knownface.recognizer import FaceRecognizer
 from knownface.types import Face, Frame
 
 _AHEAD = 8
-"""Frames of a file that are decoded, and looked at, ahead of their turn."""
+"""Frames of a file that are decoded, and searched for faces, ahead of their turn."""
 
 
 class Watcher(AbstractContextManager["Watcher"]):
     """Watches one source. Several may run at once on one recogniser.
 
-    A file is gone through frame by frame, as fast as the machine can; the result depends on nothing but the file. Of a
-    live source the newest frame counts: what the machine cannot look at is left out, and a source that is lost is
+    A file is read frame by frame, as fast as the machine can; the result depends on nothing but the file. Of a
+    live source the newest frame counts: what the machine cannot process is dropped, and a source that is lost is
     tried again until it is back.
 
     Args:
@@ -73,41 +73,41 @@ class Watcher(AbstractContextManager["Watcher"]):
         )
         self._threads = recognizer.threads
         self._stop, self._lock = Event(), Lock()
-        self._in, self._out, self._delays = RollingRate(), RollingRate(), RollingLatency()
+        self._in, self._out, self._latencies = RollingRate(), RollingRate(), RollingLatency()
         self._reader = LiveReader(self.source, self._options, self._in) if self.source.live else None
         self._delivery = Delivery(sinks, lossless=not self.source.live, on_error=self.request_stop)
         self._job = Job(self._run, "watching")
         self._state: WatchState = "connecting"
         self._frames = self._reconnects = 0
-        self._faces: tuple[str, ...] = ()
-        self._said = ""
+        self._labels: tuple[str, ...] = ()
+        self._last_error = ""
         self._started: datetime | None = None
         self.error: BaseException | None = None
 
     # Running
 
     def start(self) -> None:
-        """Begin; returns at once."""
+        """Begins; returns at once."""
         self._started = datetime.now(UTC)
         self._job.start()
 
     def request_stop(self) -> None:
-        """Ask it to end; returns at once. What was read is still handed to the sinks."""
+        """Asks it to end; returns at once. What was read is still handed to the sinks."""
         self._stop.set()
         if self._reader is not None:
             self._reader.stop()
 
     def wait(self, timeout: float | None = None) -> bool:
-        """Wait for the end, sinks included; whether it has come."""
+        """Waits for the end, sinks included; returns whether it has come."""
         return self._job.join(timeout)
 
     def stop(self) -> None:
-        """End it, and wait until every sink has what it needs."""
+        """Ends it, and waits until every sink has what it needs."""
         self.request_stop()
         self.wait()
 
     def run(self) -> None:
-        """Watch to the end.
+        """Watches to the end.
 
         Raises:
             KnownFaceError: The source cannot be read, a network or the gallery failed, or a sink did; all sinks have
@@ -118,7 +118,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         self.raise_error()
 
     def raise_error(self) -> None:
-        """Raise what ended it before its time, if anything did."""
+        """Raises what ended it before its time, if anything did."""
         if self.error is not None:
             raise self.error
 
@@ -141,14 +141,14 @@ class Watcher(AbstractContextManager["Watcher"]):
                 frames=self._frames,
                 fps_in=self._in.per_second(),
                 fps_out=self._out.per_second(),
-                latency_p50=self._delays.percentile(50),
-                latency_p95=self._delays.percentile(95),
-                faces=len(self._faces),
-                names=tuple(label for label in self._faces if label),
+                latency_p50=self._latencies.percentile(50),
+                latency_p95=self._latencies.percentile(95),
+                faces=len(self._labels),
+                names=tuple(label for label in self._labels if label),
                 queue=queue,
                 dropped=self._reader.queue.dropped if self._reader else 0,
                 reconnects=self._reconnects,
-                last_error=self._said,
+                last_error=self._last_error,
                 started=self._started,
             )
 
@@ -169,7 +169,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             raise
         finally:
             try:
-                self._delivery.put(self._session.gap((self._event("ended", str(error or "")),)))
+                self._delivery.put(self._session.end_tracks((self._event("ended", str(error or "")),)))
             finally:
                 self._session.close()
                 self.preview.close()
@@ -177,30 +177,30 @@ class Watcher(AbstractContextManager["Watcher"]):
                 self.error = error or of_sinks
                 with self._lock:
                     self._state = "failed" if self.error is not None else "ended"
-                    self._faces = ()
-                    self._said = str(self.error) if self.error is not None else self._said
+                    self._labels = ()
+                    self._last_error = str(self.error) if self.error is not None else self._last_error
 
     def _watch_file(self) -> None:
-        def look(item: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None, float]:
+        def detect(item: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None, float]:
             frame, due = item
-            begun = time.perf_counter()
-            return frame, self._session.detect(frame.image) if due else None, begun
+            start = time.perf_counter()
+            return frame, self._session.detect(frame.image) if due else None, start
 
         frames = read_ahead(read_file(self.source, self._options, self._stop, self._in.count), _AHEAD)
         due = with_detection_due(frames, self._options.detect_every)
         first = True
-        for frame, faces, begun in map_in_order(look, due, threads=self._threads, ahead=_AHEAD):
+        for frame, faces, start in map_in_order(detect, due, threads=self._threads, ahead=_AHEAD):
             if first:
                 self._delivery.put(FrameResult(None, events=(self._event("connected"),)))
                 first = False
-            self._show(self._session.advance(frame, faces), begun)
+            self._show(self._session.advance(frame, faces), start)
 
     def _watch_live(self, reader: LiveReader) -> None:
         reader.start()
-        last: Arrived | None = None
+        last: ReceivedFrame | None = None
         try:
             while (item := reader.queue.take()) is not None:
-                if isinstance(item, Notice):
+                if isinstance(item, SourceNotice):
                     self._notice(item)
                     continue
                 frame = item.frame
@@ -216,29 +216,29 @@ class Watcher(AbstractContextManager["Watcher"]):
         if error is not None:
             raise error
 
-    def _show(self, result: FrameResult, begun: float) -> None:
-        self._delays.note(time.perf_counter() - begun)
+    def _show(self, result: FrameResult, start: float) -> None:
+        self._latencies.note(time.perf_counter() - start)
         self._out.count()
         self.preview.show(result)
         with self._lock:
             self._state = "running"
             self._frames += 1
-            self._faces = tuple(face.identity.label for face in result.faces)
+            self._labels = tuple(face.identity.label for face in result.faces)
         self._delivery.put(result)
 
-    def _notice(self, notice: Notice) -> None:
+    def _notice(self, notice: SourceNotice) -> None:
         event = self._event(notice.kind, notice.why)
         with self._lock:
             lost_before = self._state == "reconnecting"
             if notice.kind == "lost":
-                self._state, self._said, self._faces = "reconnecting", notice.why, ()
+                self._state, self._last_error, self._labels = "reconnecting", notice.why, ()
             elif lost_before:
                 self._state = "running"
                 self._reconnects += 1
         if notice.kind == "connected":
             self._delivery.put(FrameResult(None, events=(event,)))
         elif not lost_before:  # one event, however many attempts it takes
-            self._delivery.put(self._session.gap((event,)))
+            self._delivery.put(self._session.end_tracks((event,)))
 
     def _event(self, kind: EventKind, why: str = "") -> LiveEvent:
         return LiveEvent(kind, self.name, at=datetime.now(UTC), why=why)

@@ -1,4 +1,4 @@
-"""What a face looks like at a glance: enough to tell two faces apart that meet, and cheap enough for every frame."""
+"""An appearance descriptor: tells two faces apart that meet, and is cheap enough for every frame."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ def unlikeness(alike: npt.NDArray[np.float64], near: Sequence[bool]) -> npt.NDAr
     """What to add to the differences of boxes, shape (tracks, faces); infinite for faces that are others.
 
     Args:
-        alike: As :func:`likenesses` tells.
+        alike: As :func:`likenesses` returns.
         near: Whether another face was near each track.
     """
     least = np.where(near, OTHER_NEAR, OTHER)[:, None]

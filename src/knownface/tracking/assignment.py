@@ -1,4 +1,4 @@
-"""Which face of a frame belongs to which track."""
+"""Assignment of detections to tracks: the Hungarian problem over boxes."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import numpy.typing as npt
 from knownface.types import Box
 
 _RATIO = 1.4
-"""Between two looks a face becomes at most so many times larger or smaller."""
+"""Between two detections a face becomes at most so many times larger or smaller."""
 
 Boxes = npt.NDArray[np.float64]
 

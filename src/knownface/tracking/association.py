@@ -31,7 +31,7 @@ _NEAR = 1.2
 
 def associate(tracks: Tracks, image: Image, faces: Sequence[Face], time: float) -> None:
     """Assigns the faces detected in a frame to tracks, and begins tracks for the others."""
-    # Where a face that was out of sight for longer turns up, another one may: only its picture can tell.
+    # Where a face that was out of sight for longer turns up, another one may: only its embedding can say.
     known = [track for track in tracks if not track.motion.lost]
     appearances = [appearance(image, face.box) for face in faces]
     alike = likenesses([track.motion.appearance for track in known], appearances)

@@ -49,7 +49,7 @@ class BoxFilter:
         expected = self.predict(time).center
         measured, size = box.center, _log_size(box)
         error = (measured[0] - expected[0], measured[1] - expected[1])
-        # The second box tells the first velocity; from then on errors correct it.
+        # The second box gives the first velocity; from then on errors correct it.
         alpha, beta = (1.0, 1.0) if self.updates == 1 else (_ALPHA, _BETA)
         self._velocity = (self._velocity[0] + beta * error[0] / elapsed, self._velocity[1] + beta * error[1] / elapsed)
         self._at = (expected[0] + alpha * error[0], expected[1] + alpha * error[1])

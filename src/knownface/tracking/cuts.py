@@ -1,4 +1,4 @@
-"""Cuts: the picture has become another one."""
+"""Shot boundary detection: the picture has become another one."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from knownface.types import Image
 
 _WIDTH, _HEIGHT = 32, 18
 _SAMPLED = 160
-"""Pixels a row that are looked at; a picture is that large before it is averaged down."""
+"""Pixels a row that are sampled; a picture is that large before it is averaged down."""
 _ALIKE = 0.6
 """Correlation of two thumbnails below which they may show different scenes."""
 _DROP = 0.3
@@ -22,7 +22,7 @@ _GREY_NOISE = 2.0
 
 
 class CutDetector:
-    """Notices cuts by comparing thumbnails of successive frames.
+    """Detects cuts by comparing thumbnails of successive frames.
 
     The correlation of grey thumbnails does not change when the whole picture becomes brighter or darker, as by a
     flash or the camera's exposure, and little when a face or two move.
@@ -47,7 +47,7 @@ class CutDetector:
         return False
 
     def forget(self) -> None:
-        """Start anew, as after a gap."""
+        """Starts anew, as after a gap."""
         self._last, self._usual = None, 1.0
 
 

@@ -38,7 +38,7 @@ def settle(
         hypothesis: Person whom the evidence names now; None for nobody.
         fresh: Whether there is a new picture since the last decision.
         clear: Whether the evidence lies well within the threshold.
-        enough: Whether the face was found and looked at often enough to be an Unknown.
+        enough: Whether the face was detected and embedded often enough to be an Unknown.
         agreeing: How many pictures must agree where one is not enough.
     """
     streak = estimate.streak + fresh if hypothesis == estimate.hypothesis and estimate.streak else int(fresh)

@@ -135,8 +135,8 @@ class Naming:
         clear |= hypothesis in self._away
         if at_once and before.state != "pending" and (hypothesis is not None or before.state == "named"):
             return Estimate("unknown" if hypothesis is None else "named", hypothesis, hypothesis, 1)
-        looked = sum(sample.quality.score for sample in samples)
-        enough = track.answer.far and looked >= self._options.unknown_after
+        seen = sum(sample.quality.score for sample in samples)
+        enough = track.answer.far and seen >= self._options.unknown_after
         enough |= len(samples) >= self._options.most_samples
         return settle(
             before,

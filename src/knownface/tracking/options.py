@@ -1,4 +1,4 @@
-"""What can be set about following faces. The defaults were measured; see ``docs/tracking.md``."""
+"""Options of tracking. The defaults were measured; see ``docs/tracking.md``."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from dataclasses import dataclass, fields
 
 @dataclass(frozen=True, slots=True)
 class TrackingOptions:
-    """How faces are linked over frames, when they are embedded and how sure a name must be.
+    """How faces are associated over frames, when they are embedded and how sure a name must be.
 
-    Times are stream seconds. Distances of embeddings are told as shares of the rule's threshold, so that they suit
+    Times are stream seconds. Distances of embeddings are shares of the rule's threshold, so that they suit
     every embedder.
 
     Attributes:

@@ -15,7 +15,7 @@ class Requests:
         measured: Stream seconds when the quality of its picture was measured last.
         waiting: Requests that have not been answered.
         check: Whether the face may have been mistaken for another since the last request.
-        urgent: Whether it looked so different when it was detected last that a picture should tell at once.
+        urgent: Whether it looked so different when it was detected last that a picture is needed at once.
         best_score: Quality score of the best picture requested, 0 to 1; None before the first.
     """
 

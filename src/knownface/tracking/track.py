@@ -25,8 +25,8 @@ class Track:
         answer: Who it is.
         evidence: Its pictures.
         requests: What was asked of the embedder.
-        ambiguous_with: Numbers of the tracks that occluded it, or that it occluded, as long as no picture has told
-            which of them is seen.
+        ambiguous_with: Numbers of the tracks that occluded it, or that it occluded, as long as no picture has
+            shown which of them is seen.
     """
 
     track_id: int
@@ -86,7 +86,7 @@ class Track:
 
     @property
     def is_ambiguous(self) -> bool:
-        """Whether it has no label until a picture tells who it is."""
+        """Whether it has no label until a picture shows who it is."""
         return bool(self.ambiguous_with)
 
     @property

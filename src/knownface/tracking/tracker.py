@@ -32,17 +32,17 @@ class FaceTracker:
             most; ``FaceRecognizer.decide_tracks`` fits.
         threshold: Distance, 0 to 2, within which ``decide`` names; likeness of faces not in the gallery is judged by
             it too. May be set anew, followed by :meth:`redecide`.
-        options: How faces are linked, when they are embedded, how sure a name must be.
+        options: How faces are associated, when they are embedded, how sure a name must be.
         new_number: Gives the number of another Unknown, or None as long as it has none at hand: the face waits for it
             without an answer. None in its place counts from 1.
 
     Example:
-        >>> follower = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold)  # doctest: +SKIP
-        >>> wanted = follower.observe(frame.image, frame.time, detector.detect(frame.image))  # doctest: +SKIP
-        >>> vectors = embedder.embed([embedder.crop(frame.image, w.face) for w in wanted])  # doctest: +SKIP
-        >>> pairs = zip(wanted, vectors, strict=True)  # doctest: +SKIP
-        >>> follower.learn(Sample(w.track_id, w.time, v, w.quality) for w, v in pairs)  # doctest: +SKIP
-        >>> [face.identity.label for face in follower.visible()]  # doctest: +SKIP
+        >>> tracker = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold)  # doctest: +SKIP
+        >>> requests = tracker.observe(frame.image, frame.time, detector.detect(frame.image))  # doctest: +SKIP
+        >>> vectors = embedder.embed([embedder.crop(frame.image, r.face) for r in requests])  # doctest: +SKIP
+        >>> pairs = zip(requests, vectors, strict=True)  # doctest: +SKIP
+        >>> tracker.learn(Sample(r.track_id, r.time, v, r.quality) for r, v in pairs)  # doctest: +SKIP
+        >>> [face.identity.label for face in tracker.visible()]  # doctest: +SKIP
         ['Ada', 'Unknown 1']
     """
 
@@ -63,15 +63,15 @@ class FaceTracker:
     # What happens
 
     def observe(self, image: Image, time: float, faces: Sequence[Face] | None) -> list[EmbeddingRequest]:
-        """Take the next frame into account.
+        """Takes the next frame into account.
 
         Args:
             image: The frame.
             time: Stream seconds. A time before the last one, as of a stream that starts anew, ends all tracks.
-            faces: What the detector found; None if it did not look at this frame.
+            faces: What the detector found; None if it did not run on this frame.
 
         Returns:
-            Faces of this frame worth embedding now, the most urgent first; none where the detector did not look.
+            Faces of this frame worth embedding now, the most urgent first; none where the detector did not run.
         """
         tracks = self._tracks
         if time < self._time:
@@ -92,11 +92,11 @@ class FaceTracker:
         return [] if faces is None else request_embeddings(image, time, tracks, self.options)
 
     def learn(self, samples: Iterable[Sample]) -> None:
-        """Take embeddings into account, and decide anew.
+        """Takes embeddings into account, and decides anew.
 
         Args:
-            samples: Answers to what :meth:`observe` wanted, in any order; those of tracks that ended too long ago
-                are passed over.
+            samples: Answers to the requests of :meth:`observe`, in any order; those of tracks that ended too long ago
+                are ignored.
         """
         fresh: set[int] = set()
         for sample in samples:
@@ -109,7 +109,7 @@ class FaceTracker:
         self._conclude_ended(self._time)
 
     def redecide(self) -> None:
-        """Decide every track anew from the evidence kept, as when the gallery has changed.
+        """Decides every track anew from the evidence kept, as when the gallery has changed.
 
         Names follow at once, without waiting for more pictures: nobody who was removed stays named.
         """
@@ -117,7 +117,7 @@ class FaceTracker:
         self._naming.decide(everybody, self._time, self.threshold, at_once=True)
 
     def finish(self) -> None:
-        """End all tracks, without waiting for embeddings."""
+        """Ends all tracks, without waiting for embeddings."""
         self._tracks.end(self._tracks)
         self._conclude_ended(math.inf)
 

@@ -1,4 +1,4 @@
-"""Unknown people by number, recognised when they come back."""
+"""Re-identification of Unknowns: who comes back keeps their number."""
 
 from __future__ import annotations
 

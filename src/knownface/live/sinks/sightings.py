@@ -26,7 +26,7 @@ class SightingRecorder:
     Args:
         log: The gallery's sightings.
         source: What they call the source; without passwords.
-        alerts: The gallery's rules; None tells nobody. Entered and left with the recorder.
+        alerts: The gallery's rules; None raises no alert. Entered and left with the recorder.
         on_alert: Called with every alert as an event.
     """
 
@@ -47,7 +47,7 @@ class SightingRecorder:
         self._written = float("-inf")
 
     def take(self, result: FrameResult) -> None:
-        """Take what a result tells of tracks; results without wall-clock times tell nothing.
+        """Takes the tracks of a result; results without wall-clock times are ignored.
 
         Raises:
             GalleryError: The database is locked or damaged.
@@ -78,9 +78,9 @@ class SightingRecorder:
     def _write(self) -> None:
         self._written = clock.monotonic()
         ended, present = self._ended, self._present
-        # Who has ended is told as it was at the end, not as it was half a second before.
-        over = {track.key for track in ended}
-        seen = [*ended, *(track for track in present if track.key not in over)]
+        # A track that ended counts as it was at the end, not as it was half a second before.
+        ended_keys = {track.key for track in ended}
+        seen = [*ended, *(track for track in present if track.key not in ended_keys)]
         self._log.record(seen)
         self._ended, self._present = [], []
         if self._alerts is not None:
@@ -98,7 +98,7 @@ def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> 
         track: Ended, or as known so far.
         source: Where, without passwords.
         began: Wall-clock time of the stream's second 0, timezone-aware.
-        run: Tells this run's tracks from those of all others.
+        run: Makes the keys of this run's tracks unique.
     """
     seen = []
     for number, segment in _answers(track.segments):
@@ -148,7 +148,7 @@ class SampleOffers(Sink):
     Args:
         gallery: SightingFilter.
         source: What offers call the source.
-        threshold: Tells the decision's in force.
+        threshold: Returns the one in force.
         accept: Whether the stricter rule may accept by itself.
     """
 
@@ -159,7 +159,7 @@ class SampleOffers(Sink):
         self._accept = accept
 
     def take(self, result: FrameResult) -> None:
-        """Take the tracks that ended; results without wall-clock times tell nothing.
+        """Takes the tracks that ended; results without wall-clock times are ignored.
 
         Raises:
             GalleryError: The database is locked or damaged.

@@ -81,7 +81,7 @@ class CameraStream:
                 return
             self._closed = True
             try:
-                self._deliver(self._session.gap())
+                self._deliver(self._session.end_tracks())
             finally:
                 self._session.close()
                 error = self._delivery.finish()
