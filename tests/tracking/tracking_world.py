@@ -17,6 +17,7 @@ from knownface.types import Box, Decision, DecisionRule, Embeddings, Face, Image
 DIM = 64
 RULE = DecisionRule(k1=1, k2=3, threshold=1.0)
 WIDTH, HEIGHT = 320, 240
+ADA, BEN = Box(40, 80, 50, 60), Box(200, 80, 50, 60)
 
 
 def direction(person: str, seed: int = 0) -> np.ndarray:
@@ -29,6 +30,15 @@ def picture_of(person: str, seed: int, noise: float = 0.6) -> Embeddings:
     other = np.random.default_rng([seed, 7, *person.encode()]).standard_normal(DIM)
     vector = direction(person) + noise * other / np.linalg.norm(other)
     return (vector / np.linalg.norm(vector)).astype(np.float32)
+
+
+def at_distance(vector: np.ndarray, distance: float) -> np.ndarray:
+    """A unit vector so far away."""
+    aside = np.random.default_rng(3).standard_normal(vector.size)
+    aside -= (aside @ vector) * vector
+    cosine = 1 - distance**2 / 2
+    found = cosine * vector + np.sqrt(1 - cosine**2) * aside / np.linalg.norm(aside)
+    return (found / np.linalg.norm(found)).astype(np.float32)
 
 
 def of_quality(score: float) -> FaceQuality:
@@ -129,3 +139,11 @@ class Stage:
             best = min(shown, key=lambda f: np.hypot(*np.subtract(f.box.center, box.center)), default=None)
             near[person] = "" if best is None else best.identity.label
         return near
+
+
+def stage(*people: str, **options: float) -> Stage:
+    return Stage(TestGallery(*(people or ("Ada", "Ben"))), TrackingOptions(**options))  # type: ignore[arg-type]
+
+
+def moved(box: Box, dx: float, dy: float = 0.0) -> Box:
+    return Box(box.x + dx, box.y + dy, box.width, box.height)
