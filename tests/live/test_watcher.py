@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import itertools
 import subprocess
 import sys
 import time
@@ -207,7 +206,8 @@ def test_at_most_so_many_frames_a_second(
     with Watcher(server.url, recognizer, WatchOptions(max_fps=4), [sink]) as watcher:
         until(lambda: watcher.status().frames >= 5)
     times = [result.frame.time for result in sink.frames]
-    assert min(b - a for a, b in itertools.pairwise(times)) > 0.15
+    # However late one frame is, at most one more comes sooner for it.
+    assert len(times) <= 4 * (times[-1] - times[0]) + 2.1
 
 
 def test_several_at_once_on_one_recogniser(
