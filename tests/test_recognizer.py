@@ -11,7 +11,7 @@ import pytest
 from PIL import Image as PilImage
 
 from dlib_parts import dlib_recognizer
-from knownface import FaceRecognizer
+from knownface import FaceRecognizer, FunctionDetector, FunctionEmbedder, Gallery
 from knownface.errors import (
     BadNameError,
     ContractMismatchError,
@@ -19,6 +19,7 @@ from knownface.errors import (
     InputError,
     ModelError,
     NoFaceError,
+    PartError,
     SettingsError,
     SeveralFacesError,
     UnknownModelError,
@@ -124,6 +125,19 @@ def test_many_at_once_is_the_same_as_one_by_one(
             alone = knows_eileen.identify(pictures[index])
             assert [f.name for f in answer.faces] == [f.name for f in alone]
             np.testing.assert_allclose([f.distance for f in answer.faces], [f.distance for f in alone], atol=1e-5)
+
+
+def test_a_broken_detector_ends_a_run_and_is_no_fault_of_a_picture(alone: Path, astronaut: Image) -> None:
+    embedder = FunctionEmbedder(lambda crops: crops.mean(axis=(1, 2)), dim=3, crop="square")
+    broken = FunctionDetector(lambda image: [(0, 0, -1, 5, 0.9)], name="broken", gives_landmarks=False)
+    with FaceRecognizer(Gallery.open(":memory:"), broken, embedder) as recognizer:
+        with pytest.raises(PartError, match="The detector broken returned a box of -1x5"):
+            list(recognizer.identify_many([1, 2], lambda item: astronaut))
+        write_image(alone / "PEOPLE" / "Ada" / "a.png", astronaut)
+        with pytest.raises(PartError, match="The detector broken"):
+            recognizer.load_known_faces(alone / "PEOPLE")
+        recognizer.detector = FunctionDetector(lambda image: [(100, 50, 200, 200, 0.9)], name="broken")
+        assert recognizer.load_known_faces(alone / "PEOPLE").templates == 1  # nothing was remembered
 
 
 def test_classify_face_decides_an_embedding(knows_eileen: FaceRecognizer) -> None:

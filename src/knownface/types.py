@@ -156,7 +156,7 @@ class Frame:
     Attributes:
         image: The picture.
         time: Seconds from the start of the stream, from its own timestamps; None for a still photo.
-        captured_at: Wall-clock time, timezone-aware UTC, where the source tells it.
+        captured_at: Wall-clock time, timezone-aware UTC, where the source has it.
     """
 
     image: Image

@@ -103,7 +103,7 @@ def test_a_contract_of_ones_own(tmp_path: Path) -> None:
     ("change", "key"),
     [
         (('crop = "aligned"', 'crop = "oval"'), "input.crop"),
-        (("size = 112", 'size = "large"'), "input.size"),
+        (("size = 112", 'size = "large"'), "input.size is wrong"),
         (("size = 112", "size = 112\nsieze = 3"), "input.sieze"),
         (("dim = 64", ""), "input.dim"),
         (("dim = 64", "dim = 64\nstd = [0.0, 1.0, 1.0]"), "input.std"),
@@ -123,6 +123,7 @@ def test_a_malformed_contract_is_told_by_its_key(tmp_path: Path, change: tuple[s
         parse_contract(path, "mine", FILE)
     assert key in caught.value.message
     assert str(path) in caught.value.message
+    assert ("Its keys are crop, size, dim, colour" in caught.value.hint) == (key == "input.sieze")
 
 
 def test_a_contract_that_cannot_be_read(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableErro
 from knownface.files import sha256_of
 from knownface.models import ModelStore, download
 from knownface.models.dlib import dlib_as_onnx
+from knownface.part_checks import check_detector
 
 REVISION = "0123456789abcdef0123456789abcdef01234567"
 CONTRACT = """
@@ -348,6 +349,68 @@ def test_a_cache_that_is_a_file(tmp_path: Path) -> None:
     network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
     with pytest.raises(OutputError, match="cannot be written"):
         ModelStore(None, tmp_path / "cache").import_file(network, "my-net", _own_contract(tmp_path))
+
+
+DETECTOR = """
+task = "detector"
+kind = "yunet"
+title = "My YuNet"
+licence = "none"
+"""
+
+
+@pytest.mark.parametrize("file", ["yunet_n_dynamic.onnx", "yunet_n_640_640.onnx"])
+def test_import_of_ones_own_detector(store: ModelStore, model_folder: Path, tmp_path: Path, file: str) -> None:
+    copy = store.import_file(model_folder / file, "my-yunet", _own_contract(tmp_path, DETECTOR))
+    again = ModelStore(None, store.folder.parent)
+    assert again.find("my-yunet") == copy
+    assert check_detector("my-yunet", again) == ("runs on pictures of 3 sizes and finds no face where there is none.")
+
+
+@pytest.mark.parametrize("shape", [("n", 3, 8, 8), ("n", 3, "h", "w")])
+def test_what_is_no_detector_is_not_imported(store: ModelStore, tmp_path: Path, shape: tuple[int | str, ...]) -> None:
+    network = flatten_network(tmp_path / "net.onnx", shape)
+    with pytest.raises(ModelError, match=r"my-yunet\.onnx"):
+        store.import_file(network, "my-yunet", _own_contract(tmp_path, DETECTOR))
+    assert "my-yunet" not in ModelStore(None, store.folder.parent).catalog
+    assert list((store.folder / "my-yunet").iterdir()) == []
+
+
+# ---- removing
+
+
+def test_what_was_imported_is_removed(store: ModelStore, mobilefacenet: Path) -> None:
+    assert store.models is not None
+    copy = store.import_file(mobilefacenet, "mobilefacenet")
+    shutil.copyfile(mobilefacenet, store.models / mobilefacenet.name)
+    assert store.remove("mobilefacenet") == mobilefacenet.stat().st_size
+    assert not copy.parent.exists()
+    assert store.find("mobilefacenet") == store.models / mobilefacenet.name
+    with pytest.raises(ModelError, match="Nothing of mobilefacenet was fetched or imported") as caught:
+        store.remove("mobilefacenet")
+    assert str(store.models) in caught.value.hint
+
+
+def test_ones_own_network_is_forgotten(store: ModelStore, tmp_path: Path) -> None:
+    network = flatten_network(tmp_path / "net.onnx", ("n", 3, 8, 8))
+    store.import_file(network, "my-net", _own_contract(tmp_path))
+    store.add_variant("my-net", "my-net-fp16", network, title="Half")
+    with pytest.raises(ModelError, match="my-net-fp16 cannot be used without my-net") as caught:
+        store.remove("my-net")
+    assert "knownface models remove my-net-fp16 my-net" in caught.value.hint
+    for name in ("my-net-fp16", "my-net"):
+        assert store.remove(name) > network.stat().st_size  # the contract is counted too
+        assert name not in store.catalog
+    assert network.is_file()
+    with pytest.raises(UnknownModelError):
+        store.remove("my-net")
+
+
+def test_what_a_package_carries_is_not_removed(store: ModelStore) -> None:
+    with pytest.raises(ModelError, match="Nothing of dlib-resnet was fetched or imported") as caught:
+        store.remove("dlib-resnet")
+    assert "pip uninstall" in caught.value.hint
+    assert store.find("dlib-resnet") is not None
 
 
 # ---- variants

@@ -9,11 +9,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from knownface.embedding import FaceEmbedder
-from knownface.embedding.crops import ARCFACE_SIZE, ARCFACE_TEMPLATE
 from knownface.errors import InputError
 from knownface.media import expand_paths, kind_of, read_image
-from knownface.types import Box, Face, Image
+from knownface.types import Image
 
 MOST_PHOTOS = 64
 
@@ -62,11 +60,3 @@ def tiled(pictures: Sequence[Image], width: int, height: int) -> Image:
         row.append(np.asarray(cv2.resize(picture, (side, height), interpolation=cv2.INTER_AREA), dtype=np.uint8))
         filled += side
     return np.ascontiguousarray(np.concatenate(row, axis=1)[:, :width])
-
-
-def made_crops(embedder: FaceEmbedder, count: int) -> list[Image]:
-    """Crops that an embedder makes of a face in pictures of noise; what they show does not change the time."""
-    pictures = np.random.default_rng(0).integers(0, 256, (count, 256, 256, 3), dtype=np.uint8)
-    points = ARCFACE_TEMPLATE.astype(np.float32) + (256 - ARCFACE_SIZE) / 2
-    face = Face(Box(64, 64, 128, 128), points, 1.0)
-    return [embedder.crop(picture, face) for picture in pictures]

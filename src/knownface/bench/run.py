@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TypeAlias
 
 from knownface import __version__
-from knownface.bench.pictures import made_crops, read_pictures, tiled
+from knownface.bench.pictures import read_pictures, tiled
 from knownface.bench.result import BenchResult, Figure
 from knownface.bench.searching import search_figures
 from knownface.bench.timing import seconds_of
@@ -24,6 +24,7 @@ from knownface.errors import FaceError, ModelError
 from knownface.media import read_image, write_image
 from knownface.models import ModelStore
 from knownface.models.session import cuda_offered, usable_processors
+from knownface.part_checks import made_crops
 from knownface.recognizer import FaceRecognizer
 from knownface.settings import Settings
 from knownface.types import Image

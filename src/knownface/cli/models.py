@@ -21,7 +21,7 @@ PRECISIONS: tuple[Precision, ...] = ("int8", "int8-dynamic", "fp16", "bf16")
 
 @click.group(name="models", short_help="List, fetch, verify, import and shrink weights, with their licences.")
 def command() -> None:
-    """List, fetch, verify, import and shrink weights."""
+    """List, fetch, verify, import, remove and shrink weights."""
 
 
 def _store() -> ModelStore:
@@ -73,15 +73,24 @@ def get(names: tuple[str, ...]) -> None:
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def verify(names: tuple[str, ...]) -> None:
-    """Check the SHA-256 of NAME... and that the network gives what its contract says."""
-    from knownface.embedding import check_network
+    """Check the SHA-256 of NAME..., and that each runs and returns what its contract says.
 
+    A registered part that needs no weights is run.
+    """
+    from knownface.models.kinds import weightless_parts
+    from knownface.part_checks import check_detector, check_embedder
+
+    checks = {"embedder": check_embedder, "detector": check_detector}
     store = _store()
+    weightless = {part.name: part.task for part in weightless_parts()}
     for name in names:
-        for part, path in store.verify(name).items():
-            out().print(escape(f"{name}: {part} {path} is whole."), soft_wrap=True)
-        if store.entry(name).task == "embedder":
-            out().print(escape(f"{name}: {check_network(name, store)}"), soft_wrap=True)
+        if name in weightless:
+            task = weightless[name]
+        else:
+            task = store.entry(name).task
+            for part, path in store.verify(name).items():
+                out().print(escape(f"{name}: {part} {path} is whole."), soft_wrap=True)
+        out().print(escape(f"{name}: {checks[task](name, store)}"), soft_wrap=True)
 
 
 @command.command(name="import")
@@ -91,9 +100,19 @@ def verify(names: tuple[str, ...]) -> None:
     "--contract", type=click.Path(path_type=Path, dir_okay=False), help="TOML that describes how the network is fed."
 )
 def import_model(file: Path, name: str, contract: Path | None) -> None:
-    """Copy the weight FILE into the cache: a known model's file, or your own network by a contract of its own."""
+    """Copy the weight FILE into the cache: a known model's file, or your own embedder or detector by a contract."""
     path = _store().import_file(file, name, contract)
     out().print(f"{name}: {escape(str(path))}", soft_wrap=True)
+
+
+@command.command()
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+def remove(names: tuple[str, ...]) -> None:
+    """Delete what was fetched or imported of NAME...; your own models folder and packages are left alone."""
+    store = _store()
+    for name in names:
+        freed = store.remove(name)
+        out().print(escape(f"{name}: {freed / 1e6:.1f} MB freed."), soft_wrap=True)
 
 
 @command.command()

@@ -6,17 +6,12 @@ import contextlib
 import threading
 from collections.abc import Callable, Iterable
 from contextlib import AbstractContextManager
-from typing import TypeAlias
 
 import numpy as np
-import numpy.typing as npt
 
 from knownface.detection.base import largest_first
 from knownface.parts import code_digest, digest_of
 from knownface.types import Box, Face, Image
-
-Found: TypeAlias = Face | npt.ArrayLike
-"""A face, or a row of numbers: x, y, width, height, score; or x, y, width, height, five points, score."""
 
 
 class FunctionDetector:
@@ -42,7 +37,7 @@ class FunctionDetector:
 
     def __init__(
         self,
-        fn: Callable[[Image], Iterable[Found]],
+        fn: Callable[[Image], Iterable[object]],
         *,
         name: str | None = None,
         gives_landmarks: bool = True,
@@ -64,7 +59,7 @@ class FunctionDetector:
         return largest_first([_face(item) for item in found])
 
 
-def _face(item: Found) -> Face:
+def _face(item: object) -> Face:
     if isinstance(item, Face):
         return item
     row = np.asarray(item, dtype=np.float32)

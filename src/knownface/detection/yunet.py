@@ -137,8 +137,8 @@ def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> Y
 
 def _hindrance(entry: ModelEntry) -> str:
     installed = tuple(int(part) for part in cv2.__version__.split(".")[:2])
-    runs = entry.opencv
-    if runs is not None and runs.at_least <= installed and (runs.below is None or installed < runs.below):
+    runs = entry.opencv  # a user's own contract need not say
+    if runs is None or (runs.at_least <= installed and (runs.below is None or installed < runs.below)):
         return ""
     return f"does not fit OpenCV {cv2.__version__}"
 

@@ -9,7 +9,6 @@ from contextlib import AbstractContextManager
 from typing import Literal
 
 import numpy as np
-import numpy.typing as npt
 
 from knownface.embedding.base import RECIPE, unit_vectors
 from knownface.embedding.crops import ARCFACE_SIZE, DEFAULT_FACTOR, crop_face, resize_crop
@@ -52,7 +51,7 @@ class FunctionEmbedder:
 
     def __init__(
         self,
-        fn: Callable[[Image], npt.ArrayLike],
+        fn: Callable[[Image], object],
         *,
         dim: int,
         crop: Literal["aligned", "square"],

@@ -131,7 +131,7 @@ def _choice(
 
 
 def uncalibrated_note(contract: EmbedderContract) -> str:
-    """What to say to a user whose embedder has a threshold that nobody measured; empty if somebody did."""
+    """The warning for an embedder whose threshold nobody measured; empty if somebody did."""
     if contract.calibrated:
         return ""
     zero_shot = (

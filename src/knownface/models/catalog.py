@@ -12,7 +12,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import fields, replace
 from functools import cache
 from importlib import resources
 from pathlib import Path
@@ -21,6 +21,7 @@ from typing import Any, TypeAlias
 from pydantic import TypeAdapter, ValidationError
 
 from knownface.errors import ModelError, UnknownModelError
+from knownface.models.contract import InputContract
 from knownface.models.entry import ModelEntry, WeightFile
 from knownface.models.kinds import kind_of
 
@@ -98,6 +99,16 @@ def parse_contract(path: Path, name: str, file: WeightFile) -> ModelEntry:
     return entry
 
 
+def own_bases(user_folder: Path) -> Mapping[str, str]:
+    """The user's own models whose contract says ``like``, by name, each with the model that it names.
+
+    Raises:
+        ModelError: A contract is malformed.
+    """
+    tables = {path.parent.name: _read_toml(path) for path in sorted(user_folder.glob(f"*/{CONTRACT_FILE}"))}
+    return {name: table["like"] for name, table in tables.items() if "like" in table}
+
+
 def files_table(file: WeightFile) -> str:
     """The TOML of a file, as a contract in the cache holds it."""
     names = ", ".join(json.dumps(name) for name in file.names)
@@ -157,8 +168,9 @@ def _entry(name: str, table: Mapping[str, Any], where: str) -> ModelEntry:
         return _ENTRY.validate_python({"task": "embedder", **table, "name": name})
     except ValidationError as error:
         first = error.errors()[0]
-        key = ".".join(str(part) for part in first["loc"]) or "the whole"
-        raise ModelError(
-            f"{where}: {key} is wrong: {first['msg']}.",
-            "docs/models.md describes every key of a model's contract.",
-        ) from error
+        # Where a value may be of several types, pydantic names the type after the key.
+        key = ".".join(str(part) for part in first["loc"] if str(part).isalnum() or "_" in str(part)) or "the whole"
+        hint = "docs/models.md describes every key of a model's contract."
+        if first["type"] == "unexpected_keyword_argument" and first["loc"][0] == "input":
+            hint = f"Its keys are {', '.join(key.name for key in fields(InputContract))}; {hint}"
+        raise ModelError(f"{where}: {key} is wrong: {first['msg']}.", hint) from error

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
 from knownface.files import put_in_place, unwritable
-from knownface.models.contract import InputContract
 from knownface.models.entry import PackageSource
-from knownface.models.session import try_network
 
 
 def packaged_file(source: PackageSource) -> Path | None:
@@ -48,24 +47,38 @@ def remove(path: Path) -> None:
         raise unwritable(path, error) from error
 
 
-def copy_in(source: Path, target: Path, contract: InputContract | None = None) -> Path:
+def remove_folder(folder: Path) -> int:
+    """Delete a folder with all that is in it; returns the bytes that its files took.
+
+    Raises:
+        OutputError: It cannot be deleted, or not all of it.
+    """
+    try:
+        freed = sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+        shutil.rmtree(folder)
+    except OSError as error:
+        raise unwritable(folder, error) from error
+    return freed
+
+
+def copy_in(source: Path, target: Path, check: Callable[[Path], None] | None = None) -> Path:
     """Copy beside the target and rename, so that a half-written file never has its name.
 
     Args:
         source: A weight file.
         target: Where it goes.
-        contract: Where there is one, the network is tried with it first.
+        check: Given the copy, which has the target's suffix, before it gets its name; raises what speaks against it.
 
     Raises:
-        ModelError: The network does not fit the contract.
+        ModelError: The check raised it.
         OutputError: The folder refuses.
     """
     make_folder(target.parent)
-    part = target.with_name(target.name + ".import")
+    part = target.with_name(f"importing-{target.name}")
     try:
         shutil.copyfile(source, part)
-        if contract is not None:
-            try_network(part, contract)
+        if check is not None:
+            check(part)
         put_in_place(part, target)
     except OSError as error:
         raise unwritable(target, error) from error

@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, Literal, TypeVar
 
-from knownface.errors import ModelError, PartError
+import numpy as np
+
+from knownface.errors import KnownFaceError, ModelError, PartError
 from knownface.models.entry import ModelEntry
+from knownface.models.session import try_network
 from knownface.parts import DETECTORS, EMBEDDERS, load_part, registered
 from knownface.settings import Settings
 from knownface.types import CropPolicy
@@ -16,6 +19,10 @@ from knownface.types import CropPolicy
 Part = TypeVar("Part")
 
 _GROUPS: Mapping[Literal["detector", "embedder"], str] = {"detector": DETECTORS, "embedder": EMBEDDERS}
+
+
+_TRIED_SIDE = 320
+"""Pixels of the picture that a detector is tried with."""
 
 
 def _none(entry: ModelEntry) -> str:  # noqa: ARG001
@@ -60,6 +67,29 @@ def kind_of(entry: ModelEntry, where: str = "") -> Kind[Any]:
     if not set(kind.files) <= {file.part for file in entry.files}:
         raise ModelError(f"{where}: kind {entry.kind} needs the files {' and '.join(kind.files)}.", hint)
     return kind
+
+
+def try_entry(entry: ModelEntry, network: Path) -> None:
+    """Run a network once on a grey picture, to see that its entry fits it.
+
+    Raises:
+        ModelError: It does not load, or returns something else than its kind does.
+    """
+    if entry.input is not None:
+        try_network(network, entry.input)
+        return
+    kind = kind_of(entry)
+    grey = np.full((_TRIED_SIDE, _TRIED_SIDE, 3), 127, dtype=np.uint8)
+    try:
+        detector = kind.make(entry, {"network": network}, Settings.model_construct())
+        detector.detect(grey)
+    except KnownFaceError:
+        raise
+    except Exception as error:
+        why = str(error).strip().splitlines()[:1]
+        raise ModelError(
+            f"{network} is no detector of the kind {entry.kind}: {' '.join(why)}", "Check kind in its contract."
+        ) from error
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def try_network(path: Path, contract: InputContract) -> None:
 
 
 def _is_small(path: Path, content: bytes | None) -> bool:
-    # What cannot be asked for its size cannot be loaded either, which is told better then.
+    # A file whose size cannot be read cannot be loaded either, and that error says more.
     return (len(content) if content else path.stat().st_size if path.is_file() else 0) <= SMALL_NETWORK
 
 

