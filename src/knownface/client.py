@@ -1,4 +1,4 @@
-"""A thin client of the service: one method a route, plain values as the service tells them.
+"""A thin client of the service: one method a route, plain values as the service sends them.
 
 Of all that knownface can use it needs httpx alone (the extra ``client``). Errors carry the service's stable codes.
 
@@ -113,7 +113,7 @@ class Client:
         raise _problem(answer)
 
     def pages(self, path: str, **query: Any) -> Iterator[dict[str, Any]]:
-        """Everything of a list that is told in pages."""
+        """Every item of a list that comes in pages."""
         cursor: str | None = None
         while True:
             given = {name: value for name, value in {**query, "cursor": cursor}.items() if value is not None}
@@ -273,7 +273,7 @@ def verify_webhook(secret: str, headers: Mapping[str, str], body: bytes, *, tole
     """Whether a delivery comes from the service, and is not an old one sent again.
 
     Args:
-        secret: That was told when the webhook was made.
+        secret: That was shown when the webhook was made.
         headers: Of the delivery, in any letter case.
         body: As it came, undecoded.
         tolerance: How many seconds old it may be.
@@ -298,8 +298,8 @@ def _files(field: str, pictures: Sequence[PictureSource]) -> list[tuple[str, tup
 
 def _problem(answer: httpx.Response) -> RemoteError:
     try:
-        told = answer.json()
-        return RemoteError(told["code"], told["message"], told["hint"], answer.status_code, told.get("details"))
+        body = answer.json()
+        return RemoteError(body["code"], body["message"], body["hint"], answer.status_code, body.get("details"))
     except (ValueError, KeyError, TypeError):
         text = f"The answer was {answer.status_code} {answer.reason_phrase}, and not the service's own."
         return RemoteError("not-the-service", text, "Check the address.", answer.status_code)

@@ -1,4 +1,4 @@
-"""What a rule does when it tells something: a command, a sound. Never on the thread that looks at the video."""
+"""Actions of alert rules, a command or a sound; never on the thread that reads the video."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _PLAYERS: tuple[tuple[str, ...], ...] = (
     ("afplay",),
     ("ffplay", "-nodisp", "-autoexit", "-loglevel", "error"),
 )
-_TOLD_BYTES = 300
+_MESSAGE_BYTES = 300
 
 
 class Actions:
@@ -77,7 +77,7 @@ def act(rule: AlertRule, facts: Mapping[str, Any], ended: threading.Event | None
 
     Args:
         rule: Its command, time-out and sound.
-        facts: Told to the command as ``KNOWNFACE_ALERT_NAME`` and so on, and as JSON on its standard input.
+        facts: Passed to the command as ``KNOWNFACE_ALERT_NAME`` and so on, and as JSON on its standard input.
         ended: Set when the command shall be ended before its time.
 
     Returns:
@@ -158,6 +158,6 @@ def _is_set(ended: threading.Event | None) -> bool:
 
 def _last_words(messages: IO[bytes]) -> str:
     size = messages.seek(0, os.SEEK_END)
-    messages.seek(max(0, size - _TOLD_BYTES))
+    messages.seek(max(0, size - _MESSAGE_BYTES))
     words = " ".join(messages.read().decode("utf-8", "replace").replace("\0", "").split())
     return f" ({words})" if words else ""

@@ -17,7 +17,7 @@ from knownface.storage.schema import people
 
 @dataclass(frozen=True, slots=True)
 class Alert:
-    """One thing that a rule told; the events of the log are these.
+    """An alert that a rule raised, as it stands in the log.
 
     Attributes:
         id: Ascending in the order in which it happened; 0 before it is written.

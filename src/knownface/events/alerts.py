@@ -1,4 +1,4 @@
-"""Alerts: who is told of whom. Deciding is quick and durable; what is done about it runs beside."""
+"""Raising alerts: rules applied to what is seen. Alerts are durable; commands and sounds run on other threads."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from knownface.storage.schema import groups, people, person_groups
 class Alerts:
     """Applies the rules of a gallery to what is seen; for one thread at a time, as a context manager.
 
-    Events are durable and ordered; of two programs that see the same person one tells it. Commands and sounds run on
-    threads of their own.
+    Alerts are durable and ordered; of two programs that see the same person one raises the alert. Commands and sounds
+    run on threads of their own.
 
     Args:
         database: The gallery's, which holds rules and events; must stay open.
-        threshold: Tells that of the rule in force, which every alert carries.
+        threshold: Returns the decision threshold in force, which every alert carries.
 
     Example:
         >>> with Alerts(gallery.database, lambda: recognizer.rule.threshold) as alerts:  # doctest: +SKIP
@@ -41,7 +41,7 @@ class Alerts:
         self._threshold = threshold
         self._database = database
         self._actions = Actions()
-        self._told: dict[tuple[int, int | str], datetime] = {}
+        self._last_raised: dict[tuple[int, int | str], datetime] = {}
         self._checked: dict[int, date] = {}
 
     def __enter__(self) -> Self:
@@ -55,16 +55,16 @@ class Alerts:
         self._actions.close()
 
     def evaluate(self, seen: Sequence[SeenTrack], now: datetime | None = None) -> list[Alert]:
-        """What is to be told now; it is written down, and the rules' commands and sounds are started.
+        """Raises the alerts that are due: stores them and starts the rules' commands and sounds.
 
-        Call it about once a second, also when nobody is there: then the missing are told.
+        Call it about once a second, also when nobody is there, for rules about missing people.
 
         Args:
             seen: Whom the cameras see now; record them first, so that the alert goes with the sighting.
             now: Timezone-aware; None is the clock's time.
 
         Raises:
-            GalleryLockedError, OutputError: It could not be written; nothing is told.
+            GalleryLockedError, OutputError: It could not be stored; no alert is raised.
         """
         time_now = as_utc(now)
         with self._database.reading() as connection:
@@ -74,21 +74,21 @@ class Alerts:
         overdue = [rule for rule in rules if self._is_overdue(rule, time_now)]
         if not overdue and not due:
             return []
-        told: list[tuple[AlertRule, Alert]] = []
+        raised: list[tuple[AlertRule, Alert]] = []
         last: dict[tuple[int, int | str], datetime] = {}
         with self._database.writing() as connection:
             for rule, track in due:
-                alert, last[rule.id, _subject(track)] = self._tell_seen(connection, rule, track, time_now)
-                told += [(rule, alert)] if alert is not None else []
+                alert, last[rule.id, _subject(track)] = self._raise_seen(connection, rule, track, time_now)
+                raised += [(rule, alert)] if alert is not None else []
             for rule in overdue:
-                told += [(rule, alert) for alert in _tell_missing(connection, rule, members, time_now)]
-        # Only now it is certain: what could not be written is told at the next look.
-        self._told |= last
+                raised += [(rule, alert) for alert in _raise_missing(connection, rule, members, time_now)]
+        # Only now it is certain: what could not be stored is tried again at the next call.
+        self._last_raised |= last
         self._checked |= {rule.id: _deadline(rule, time_now).date() for rule in overdue}
-        for rule, alert in told:
+        for rule, alert in raised:
             if rule.command or rule.sound:
                 self._actions.start(rule, alert.id, alert.facts(), self._note)
-        return [alert for _, alert in told]
+        return [alert for _, alert in raised]
 
     def _of_tracks(
         self, rule: AlertRule, seen: Iterable[SeenTrack], members: Mapping[str, set[int]], now: datetime
@@ -100,14 +100,14 @@ class Alerts:
                 continue
             if rule.group is not None and track.person_id not in members[name_key(rule.group)]:
                 continue
-            if not _cooling(self._told.get((rule.id, _subject(track))), now, rule.cooldown):
+            if not _cooling(self._last_raised.get((rule.id, _subject(track))), now, rule.cooldown):
                 yield track
 
-    def _tell_seen(
+    def _raise_seen(
         self, connection: Connection, rule: AlertRule, track: SeenTrack, now: datetime
     ) -> tuple[Alert | None, datetime]:
-        """The alert, unless another program told it, or the person is gone; and when it was last told."""
-        last = _last_told(connection, rule, track)
+        """The alert, unless another program raised it or the person was removed; and when it was last raised."""
+        last = _when_last_raised(connection, rule, track)
         if last is not None and _cooling(last, now, rule.cooldown):
             return None, last
         name = connection.scalar(select(people.c.name).where(people.c.id == track.person_id))
@@ -167,13 +167,13 @@ def _members(connection: Connection, rules: Sequence[AlertRule]) -> dict[str, se
     return members
 
 
-def _last_told(connection: Connection, rule: AlertRule, track: SeenTrack) -> datetime | None:
+def _when_last_raised(connection: Connection, rule: AlertRule, track: SeenTrack) -> datetime | None:
     whose = events.c.person_id == track.person_id if track.person_id is not None else events.c.source == track.source
     last: datetime | None = connection.scalar(select(func.max(events.c.at)).where(events.c.rule_id == rule.id, whose))
     return last
 
 
-def _tell_missing(
+def _raise_missing(
     connection: Connection, rule: AlertRule, members: Mapping[str, set[int]], now: datetime
 ) -> Iterator[Alert]:
     deadline = _deadline(rule, now)
@@ -181,8 +181,8 @@ def _tell_missing(
     seen = select(sightings.c.person_id).where(sightings.c.last_seen >= midnight, sightings.c.first_seen < deadline)
     if rule.source is not None:
         seen = seen.where(sightings.c.source == rule.source)
-    told = select(events.c.person_id).where(events.c.rule_id == rule.id, events.c.at >= deadline, events.c.at <= now)
-    done = {*connection.scalars(seen), *connection.scalars(told)}
+    raised = select(events.c.person_id).where(events.c.rule_id == rule.id, events.c.at >= deadline, events.c.at <= now)
+    done = {*connection.scalars(seen), *connection.scalars(raised)}
     missing = sorted(members[name_key(rule.group or "")] - done)
     for chunk in chunks(missing):
         names = select(people.c.id, people.c.name).where(people.c.id.in_(chunk)).order_by(people.c.name_key)

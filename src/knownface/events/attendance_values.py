@@ -71,8 +71,8 @@ class Attendee:
     @property
     def greeting(self) -> str:
         """What a screen says when they arrive, such as ``Welcome, Ann Lee. Table: 5.`` of a list with tables."""
-        told = "".join(f" {column.capitalize()}: {text.rstrip('.')}." for column, text in self.facts.items())
-        return f"Welcome, {self.name}.{told}{'' if self.listed else ' You are not on the list.'}"
+        facts = "".join(f" {column.capitalize()}: {text.rstrip('.')}." for column, text in self.facts.items())
+        return f"Welcome, {self.name}.{facts}{'' if self.listed else ' You are not on the list.'}"
 
 
 @dataclass(frozen=True, slots=True)

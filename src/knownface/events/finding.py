@@ -55,7 +55,7 @@ def find(
 
     Args:
         connection: The caller's transaction.
-        where: Which are meant.
+        where: Selects sightings.
         limit: How many at most.
         below: Only those with a smaller id: the next page begins below the last id of this one.
 

@@ -37,7 +37,7 @@ def read_guests(path: str | Path) -> list[Guest]:
 
     Raises:
         UnreadableError: It is missing, or not UTF-8.
-        InputError: It has faults; the message tells the lines.
+        InputError: It has faults; the message names the lines.
     """
     path = Path(path)
     header, lines = read_csv(path, _HINT, semicolons=True)

@@ -56,7 +56,7 @@ class SightingLog:
         self._purge_when_due()
 
     def record(self, seen: Sequence[SeenTrack]) -> int:
-        """Write down what is seen now, as often as it is told; safe to call again with the same.
+        """Stores what is seen now; called again with the same, it changes nothing more.
 
         Returns:
             How many rows were written; people who were removed meanwhile are passed over.
@@ -74,7 +74,7 @@ class SightingLog:
         return written
 
     def new_unknown_number(self) -> int:
-        """A number for an Unknown that no other one has, in any run."""
+        """Returns a number for an Unknown that no other one has, in any run."""
         with self._database.writing() as connection:
             return recording.next_unknown_number(connection)
 
@@ -84,7 +84,7 @@ class SightingLog:
         """Sightings, the newest first.
 
         Args:
-            where: Which are meant; all where it is None.
+            where: Selects sightings; None selects all.
             limit: How many at most.
             below: Only those with a smaller id: the next page begins below the last id of the one before.
 
@@ -128,13 +128,13 @@ class SightingLog:
         return None if row.picture is None else bytes(row.picture)
 
     def dismiss(self, numbers: Sequence[int], *, dismissed: bool = True) -> int:
-        """Say of Unknowns that they do not matter, or that they do after all; returns how many sightings they have."""
+        """Marks Unknowns as dismissed, or not dismissed after all; returns how many sightings they have."""
         with self._database.writing() as connection:
             of_them = sightings.c.unknown.in_(numbers)
             return connection.execute(update(sightings).where(of_them).values(dismissed=dismissed)).rowcount
 
     def delete(self, where: SightingFilter) -> int:
-        """Delete sightings, with the alerts about them, leaving no trace; returns how many there were.
+        """Deletes sightings, with the alerts about them, leaving no trace; returns how many there were.
 
         Raises:
             UnknownPersonError: Nobody has the name given.
@@ -143,7 +143,7 @@ class SightingLog:
             return connection.execute(delete(sightings).where(finding.conditions(connection, where))).rowcount
 
     def purge(self, now: datetime | None = None) -> int:
-        """Delete what is older than ``retention.days``; happens by itself.
+        """Deletes what is older than ``retention.days``; happens by itself.
 
         Args:
             now: Timezone-aware; None is the clock's time.

@@ -1,4 +1,4 @@
-"""Rules of alerts: what is to be told, and what is done about it."""
+"""Alert rules: what raises an alert, and what is done then."""
 
 from __future__ import annotations
 
@@ -33,17 +33,18 @@ _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
 @dataclass(frozen=True, slots=True)
 class AlertRule:
-    """When to tell, and what to do then. An event is written in any case.
+    """When to raise an alert, and what to do then. An event is stored in any case.
 
     Attributes:
         name: Unique, whatever its letter case.
         kind: See :data:`Kind`.
         group: Of the people meant; None is everybody. Not for ``unknown``.
         source: Only what is seen there; None is everywhere.
-        by: ``missing`` only: a time of day; who was not seen since midnight is told once a day when it has passed.
+        by: ``missing`` only: a time of day; when it has passed, whoever was not seen since midnight raises an alert,
+            once a day.
         days: ``missing`` only: on which days of the week, such as ``("mon", "fri")``; empty is every day.
         time_zone: Of ``by``, such as ``Europe/Berlin``; None is this machine's.
-        cooldown: How long nothing more is told of the same person, or of Unknowns at the same source.
+        cooldown: How long no further alert is raised for the same person, or for Unknowns at the same source.
         command: Program and arguments to run, or empty. No shell: nothing that was seen is ever part of a command
             line. It gets the facts as ``KNOWNFACE_ALERT_…`` variables and as JSON on its standard input.
         timeout: Seconds after which the command is ended.
@@ -161,7 +162,7 @@ def list_rules(database: Database) -> list[AlertRule]:
 
 
 def remove_rule(database: Database, name: str) -> None:
-    """Remove a rule; what it told stays in the log.
+    """Remove a rule; its alerts stay in the log.
 
     Raises:
         AlertRuleError: There is none of this name.

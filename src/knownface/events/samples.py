@@ -1,6 +1,6 @@
 """More samples over time: new pictures of known people, offered as templates and accepted by people.
 
-What may be offered is told in :mod:`knownface.events.sample_rules`.
+What may be offered is decided in :mod:`knownface.events.sample_rules`.
 """
 
 from __future__ import annotations

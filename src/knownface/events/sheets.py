@@ -119,9 +119,9 @@ def plain(table: Table) -> Table:
 
 def as_json(table: Table) -> str:
     """The same as a JSON list of objects; durations in seconds."""
-    told: Callable[[Any], Any] = lambda v: v.total_seconds() if isinstance(v, timedelta) else v.isoformat()  # noqa: E731
+    plain_value: Callable[[Any], Any] = lambda v: v.total_seconds() if isinstance(v, timedelta) else v.isoformat()  # noqa: E731
     rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    return json.dumps(rows, ensure_ascii=False, indent=2, default=told) + "\n"
+    return json.dumps(rows, ensure_ascii=False, indent=2, default=plain_value) + "\n"
 
 
 def _plain(cell: Any) -> Any:

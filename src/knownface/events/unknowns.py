@@ -91,7 +91,7 @@ def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | N
 def name_unknown(gallery: Gallery, numbers: Sequence[int], person: PersonKey, *, enrol: bool = True) -> Named:
     """Say who Unknowns are: their sightings become the person's, and what was kept of their faces templates.
 
-    Repeating it changes nothing more. What a camera still tells about these Unknowns goes to the person as well.
+    Repeating it changes nothing more. What is recorded of these Unknowns afterwards goes to the person as well.
 
     Args:
         gallery: Where they were recorded.

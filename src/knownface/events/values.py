@@ -1,4 +1,4 @@
-"""What the rooms above tell about what was seen, and what they get back."""
+"""Values of the sighting log: what is recorded, what is read, which are selected, what is retained."""
 
 from __future__ import annotations
 
@@ -19,10 +19,10 @@ Embedding = npt.NDArray[np.float32]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeenTrack:
-    """Somebody in front of a camera or in a video, as known so far; told again while they stay.
+    """Somebody in front of a camera or in a video, as known so far; recorded again while they stay.
 
     Attributes:
-        key: One for each track and name it had, unique over all runs; told again, it replaces what was told before.
+        key: One for each track and name it had, unique over all runs; recorded again, it replaces the earlier record.
         source: Where: a camera's name or a file. Addresses must come without a password.
         person_id: Who it is, or None.
         unknown: Number of an Unknown (see :meth:`SightingLog.new_unknown_number`), or None. Exactly one of the two
@@ -137,7 +137,7 @@ class Sighting:
 
 @dataclass(frozen=True, slots=True)
 class SightingFilter:
-    """Which sightings are meant; everything given must hold.
+    """Selects sightings; everything given must hold.
 
     Attributes:
         person: Name of a person, whatever its letter case, or the id.

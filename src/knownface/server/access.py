@@ -147,7 +147,7 @@ def caller_of(request: HTTPConnection, role: Role) -> Caller:
 
 
 def access_of(websocket: WebSocket, role: Role) -> Caller:
-    """As :func:`caller_of`, for a WebSocket, which takes no header of a page but tells where the page came from."""
+    """As :func:`caller_of`, for a WebSocket, which carries no header of a page but says where the page came from."""
     check_origin(websocket)
     return caller_of(websocket, role)
 

@@ -17,7 +17,7 @@ from knownface.server.context import Service
 from knownface.server.pages.render import static_files
 
 _DESCRIPTION = """
-Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock beside a route tells the role it needs.
+Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock beside a route shows the role it needs.
 
 Every error has one shape, `{code, message, hint, details}`; `code` is stable. Lists are read in pages: give `next` as
 `cursor` until it is null. 429 and 503 say in `Retry-After` how long to wait.

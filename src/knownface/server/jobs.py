@@ -48,7 +48,7 @@ class Job:
 class Jobs:
     """Runs jobs one after the other. They are not kept: a restart forgets them, and what was not done is not done.
 
-    Their ids begin with a word of this run of the service, so that a job that was lost is told from one that never was.
+    Their ids begin with a word of this run of the service, so that a lost job and one that never was differ.
     """
 
     def __init__(self) -> None:

@@ -18,7 +18,7 @@ class RateLimiter:
     Args:
         rate: Requests a second.
         burst: How many may come at once.
-        clock: Tells seconds.
+        clock: Returns seconds.
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:

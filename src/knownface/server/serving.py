@@ -154,7 +154,7 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
 def run(
     server: uvicorn.Server, housekeeping: Housekeeping, listening: socket.socket, on_start: Callable[[], None]
 ) -> None:
-    """Answer until told to stop (Ctrl-C or SIGTERM); what is being answered then is finished.
+    """Answers until it is stopped (Ctrl-C or SIGTERM); what is being answered then is finished.
 
     Args:
         server: From :func:`make_server`.

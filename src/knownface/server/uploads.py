@@ -24,7 +24,7 @@ _LONGEST_LABEL = 120
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Looked:
-    """A picture and who is on it, or why that cannot be told."""
+    """A picture and who is on it, or the error."""
 
     width: int
     height: int
@@ -54,7 +54,7 @@ class Stranger:
 def label_of(upload: UploadFile) -> str:
     """What an upload is called, for people: the last part of its name, printable, of bounded length.
 
-    It is told and stored, never opened.
+    It is shown and stored, never opened.
     """
     last = (upload.filename or "").replace("\\", "/").rpartition("/")[2]
     printable = "".join(c if unicodedata.category(c)[0] not in "CZ" or c == " " else "?" for c in last)
@@ -86,7 +86,7 @@ def identify(service: Service, top: int, allow_repeats: bool, upload: UploadFile
     return Looked(image.shape[1], image.shape[0], tuple(found))
 
 
-def identify_or_tell(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> Looked:
+def identify_or_error(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> Looked:
     """The same, with an error in the place of the answer."""
     try:
         return identify(service, top, allow_repeats, upload)

@@ -86,7 +86,7 @@ def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.I
     try:
         found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):
-        return []  # not now, perhaps later: the delivery will tell
+        return []  # not now, perhaps later: the delivery will show
     addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
     return [getattr(address, "ipv4_mapped", None) or address for address in addresses]
 

@@ -24,7 +24,7 @@ from knownface.storage.schema import UtcDateTime, metadata
 META_UNKNOWN_NUMBER = "unknown_number"
 """Key in ``meta``: the last number that was given to an Unknown."""
 
-# A row with a person and an Unknown number was an Unknown whom somebody named: what is told later about the same
+# A row with a person and an Unknown number was an Unknown whom somebody named: what is recorded later of the same
 # track must not take the name away. Large columns stand last (see ``templates``).
 sightings = Table(
     "sightings",

@@ -16,7 +16,7 @@ from knownface.storage.schema import META_GENERATION, META_STAMP
 
 
 class Watch(Protocol):
-    """Tells whether a gallery was changed by anybody. One thread at a time may use it."""
+    """Notices whether a gallery was changed by anybody. One thread at a time may use it."""
 
     def version(self) -> int | str:
         """Something that differs from the last answer whenever a change was committed in between.
@@ -40,7 +40,7 @@ def open_watch(database: Database) -> Watch | None:
 
 
 class FileWatch:
-    """Tells whether an SQLite file was changed by any other connection, in a few microseconds.
+    """Notices whether an SQLite file was changed by any other connection, in a few microseconds.
 
     A query through SQLAlchemy that reads the same from a table takes fifty times as long, which would be felt in a
     live video.

@@ -89,7 +89,7 @@ def list_keys(service: ServiceDep) -> list[KeySchema]:
     summary="Make a key",
 )
 def create_key(service: ServiceDep, caller: CallerDep, wanted: KeyRequest, response: Response) -> KeyWithToken:
-    """Makes a key and tells its secret, once."""
+    """Makes a key and shows its secret, once."""
     expires = None if wanted.days is None else datetime.now(UTC) + timedelta(days=wanted.days)
     made = service.keys.create(wanted.name, wanted.role, expires)
     service.audit.note(caller.actor, "key.create", made.key.id, role=wanted.role)

@@ -81,7 +81,7 @@ def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest
 
     job = service.jobs.start("calibration", work)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return _told(job)
+    return _job_schema(job)
 
 
 @router.get(
@@ -109,7 +109,7 @@ async def add_strangers(
     """
     check_count(service, pictures)
     done = await service.workers.run_all(partial(uploads.stranger, service), pictures)
-    told = [
+    outcomes = [
         StrangerSchema(
             file=uploads.label_of(picture),
             status=found.status,
@@ -117,7 +117,7 @@ async def add_strangers(
         )
         for picture, found in zip(pictures, done, strict=True)
     ]
-    return AddedStrangers(pictures=told, strangers=_counted(service))
+    return AddedStrangers(pictures=outcomes, strangers=_counted(service))
 
 
 @router.delete(
@@ -145,20 +145,20 @@ def forget_calibration(service: ServiceDep, caller: CallerDep) -> None:
 @router.get("/jobs", dependencies=needs("viewer"), responses=errors(), summary="List jobs")
 async def list_jobs(service: ServiceDep) -> list[JobSchema]:
     """What runs or ran in the background since the service started, oldest first."""
-    return [_told(job) for job in service.jobs.all()]
+    return [_job_schema(job) for job in service.jobs.all()]
 
 
 @router.get("/jobs/{job_id}", dependencies=needs("viewer"), responses=errors(NotFoundError), summary="Read a job")
 async def read_job(service: ServiceDep, job_id: str) -> JobSchema:
     """How far a job is, and what came of it."""
-    return _told(service.jobs.get(job_id))
+    return _job_schema(service.jobs.get(job_id))
 
 
 def _counted(service: ServiceDep) -> StrangersSchema:
     return StrangersSchema.model_validate(service.strangers.count())
 
 
-def _told(job: Job) -> JobSchema:
+def _job_schema(job: Job) -> JobSchema:
     return JobSchema(
         id=job.id,
         kind=job.kind,

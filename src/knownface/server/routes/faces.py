@@ -38,7 +38,7 @@ from knownface.server.schemas.faces import (
 
 router = guarded_router("faces")
 
-Top: TypeAlias = Annotated[int, Form(ge=0, le=20, description="How many candidates are told.")]
+Top: TypeAlias = Annotated[int, Form(ge=0, le=20, description="How many candidates are listed.")]
 Repeats: TypeAlias = Annotated[
     bool, Form(description="Whether one person may be given to several faces, as on a poster.")
 ]
@@ -81,7 +81,7 @@ async def identify_batch(
 ) -> BatchAnswer:
     """The same for several pictures, each by itself; one that cannot be used has its error in its place."""
     check_count(service, pictures)
-    work = partial(uploads.identify_or_tell, service, top, allow_repeats)
+    work = partial(uploads.identify_or_error, service, top, allow_repeats)
     looked = await service.workers.run_all(work, pictures)
     return BatchAnswer(
         pictures=[

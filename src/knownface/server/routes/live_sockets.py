@@ -138,7 +138,7 @@ async def _opened(websocket: WebSocket, role: Role) -> AsyncIterator[Callable[[]
     Yields:
         What makes a coroutine that returns when the key or session is not valid any more.
     """
-    await websocket.accept()  # what is refused before that, browsers tell nothing about
+    await websocket.accept()  # of what is refused before that, browsers say nothing
     code, why = 1000, ""
     try:
         access_of(websocket, role)

@@ -228,7 +228,7 @@ def list_events(
     limit: Limit = 50,
     newest: Annotated[bool, Query(description="Whether the limit takes the newest.")] = False,
 ) -> list[AlertSchema]:
-    """What rules told, oldest first; webhooks are sent the same."""
+    """The alerts that rules raised, oldest first; webhooks are sent the same."""
     return [AlertSchema.of(alert) for alert in read_alerts(service.database, after=after, limit=limit, newest=newest)]
 
 

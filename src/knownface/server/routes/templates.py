@@ -73,7 +73,9 @@ async def add_templates(
         await run_in_threadpool(note, caller.actor, "templates.add", person_id)
     return EnrolledPictures(
         added=added,
-        pictures=[_told(uploads.label_of(picture), found) for picture, found in zip(pictures, done, strict=True)],
+        pictures=[
+            _enrolled_picture(uploads.label_of(picture), found) for picture, found in zip(pictures, done, strict=True)
+        ],
     )
 
 
@@ -113,7 +115,7 @@ def delete_template(service: ServiceDep, caller: CallerDep, template_id: Templat
     service.audit.note(caller.actor, "template.delete", template_id, person_id=template.person_id)
 
 
-def _told(file: str, found: uploads.Enrolled) -> EnrolledPicture:
+def _enrolled_picture(file: str, found: uploads.Enrolled) -> EnrolledPicture:
     error, review = found.error, found.review
     return EnrolledPicture(
         file=file,

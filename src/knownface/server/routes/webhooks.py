@@ -20,7 +20,7 @@ _GONE = errors(NotFoundError)
 @router.get("/webhooks", dependencies=needs("admin"), responses=errors(), summary="List webhooks")
 def list_webhooks(service: ServiceDep) -> list[WebhookSchema]:
     """Every webhook and how its deliveries go; never a secret."""
-    return [_told(hook) for hook in service.webhooks.all()]
+    return [_schema(hook) for hook in service.webhooks.all()]
 
 
 @router.post(
@@ -41,13 +41,13 @@ def create_webhook(
     hook = service.webhooks.create(wanted.url, wanted.kinds)
     service.audit.note(caller.actor, "webhook.create", hook.id)
     response.headers["Location"] = f"/v1/webhooks/{hook.id}"
-    return WebhookWithSecret(webhook=_told(hook), secret=hook.secret)
+    return WebhookWithSecret(webhook=_schema(hook), secret=hook.secret)
 
 
 @router.get("/webhooks/{hook_id}", dependencies=needs("admin"), responses=_GONE, summary="Read a webhook")
 def read_webhook(service: ServiceDep, hook_id: Number) -> WebhookSchema:
     """One webhook and how its deliveries go."""
-    return _told(service.webhooks.get(hook_id))
+    return _schema(service.webhooks.get(hook_id))
 
 
 @router.patch("/webhooks/{hook_id}", dependencies=needs("admin"), responses=_GONE, summary="Pause a webhook")
@@ -55,7 +55,7 @@ def change_webhook(service: ServiceDep, caller: CallerDep, hook_id: Number, chan
     """Stops sending, or goes on; what happened meanwhile is sent then, at once."""
     hook = service.webhooks.set_active(hook_id, change.active)
     service.audit.note(caller.actor, "webhook.change", hook_id, active=change.active)
-    return _told(hook)
+    return _schema(hook)
 
 
 @router.delete(
@@ -67,7 +67,7 @@ def delete_webhook(service: ServiceDep, caller: CallerDep, hook_id: Number) -> N
     service.audit.note(caller.actor, "webhook.delete", hook_id)
 
 
-def _told(hook: Webhook) -> WebhookSchema:
+def _schema(hook: Webhook) -> WebhookSchema:
     return WebhookSchema(
         id=hook.id,
         url=hook.url,

@@ -21,7 +21,9 @@ class GuestSchema(Schema):
     name: NameText
     external_id: Annotated[str, Field(max_length=400)] | None = None
     facts: dict[Annotated[str, Field(max_length=100)], Annotated[str, Field(max_length=2000)]] = Field(
-        default_factory=dict, description="What the greeting tells, such as a table.", examples=[{"table": "5"}]
+        default_factory=dict,
+        description="What the greeting says besides the name, such as a table.",
+        examples=[{"table": "5"}],
     )
 
     def guest(self) -> Guest:

@@ -27,7 +27,7 @@ SearchText: TypeAlias = Annotated[str | None, Query(max_length=200)]
 
 
 class Schema(BaseModel):
-    """The base of everything sent and received; what is not known is refused."""
+    """The base of requests and responses; unknown fields are refused."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, from_attributes=True)
 

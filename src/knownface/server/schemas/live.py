@@ -163,5 +163,5 @@ class NewSource(Schema):
         min_length=1,
         max_length=2000,
         description="Number of a camera of the server, an rtsp:// or http:// address, or the path of a video file or a "
-        "folder of frames on the server. A password in it is kept and never told.",
+        "folder of frames on the server. A password in it is stored and never shown.",
     )

@@ -172,7 +172,7 @@ class Counted(Schema):
 
 
 class AlertSchema(Schema):
-    """One thing that a rule told."""
+    """An alert that a rule raised."""
 
     id: int = Field(description="Ascending in the order in which it happened.")
     kind: Kind

@@ -58,10 +58,10 @@ class KeyRequest(Schema):
 
 
 class KeyWithToken(Schema):
-    """A key with its secret, which is told once."""
+    """A key with its secret, which is shown once."""
 
     key: KeySchema
-    token: str = Field(examples=["kf_3f9a1c22b0_..."], description="Keep it; it cannot be told again.")
+    token: str = Field(examples=["kf_3f9a1c22b0_..."], description="Keep it; it cannot be shown again.")
 
 
 class Login(Schema):
@@ -240,7 +240,7 @@ class WebhookSchema(Schema):
 
 
 class WebhookWithSecret(Schema):
-    """A webhook with the secret that deliveries are signed with, which is told once."""
+    """A webhook with the secret that deliveries are signed with, which is shown once."""
 
     webhook: WebhookSchema
     secret: str

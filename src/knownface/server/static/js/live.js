@@ -3,7 +3,7 @@
 import { Boxes } from "./boxes.js";
 import { Camera, cameraTrouble, offerCameras } from "./camera.js";
 import { Feed } from "./feed.js";
-import { HereList } from "./here.js";
+import { PresentList } from "./present.js";
 import { t } from "./texts.js";
 
 const ANNOUNCED = 5000;
@@ -43,12 +43,12 @@ function pictureOf(face) {
   return camera.crop({ x: x / w, y: y / h, width: width / w, height: height / h });
 }
 
-const here = new HereList(document.getElementById("here"), document.getElementById("nobody"), {
+const present = new PresentList(document.getElementById("here"), document.getElementById("nobody"), {
   picture: pictureOf,
   mayName: "mayName" in stage.dataset,
   announce,
 });
-document.addEventListener("present", (event) => here.update(event.detail, FROM_SOURCES));
+document.addEventListener("present", (event) => present.update(event.detail, FROM_SOURCES));
 
 function show(running) {
   cover.hidden = running;
@@ -56,7 +56,7 @@ function show(running) {
   if (!running) {
     choice.closest(".field").hidden = true;
     boxes.clear();
-    here.clear();
+    present.clear();
   }
 }
 
@@ -101,7 +101,7 @@ async function start() {
   feed.addEventListener("answer", (event) => {
     latest = event.detail;
     boxes.show(latest);
-    here.update(latest.faces.map((face) => ({ ...face, session })), FROM_CAMERA);
+    present.update(latest.faces.map((face) => ({ ...face, session })), FROM_CAMERA);
     if (latest.delay !== null) figures.textContent = t("live.figures", { count: latest.faces.length, ms: Math.round(latest.delay) });
   });
   feed.addEventListener("problem", (event) => {

@@ -1,4 +1,4 @@
-// The list of who is here: one row a face, unknown ones with a form that names them.
+// The list of who is present: one row a face, unknown ones with a form that names them.
 
 import { bodyOf, showError } from "./actions.js";
 import { api } from "./api.js";
@@ -11,10 +11,10 @@ const STAYS = 5000;
 const ID = "name-";
 
 /**
- * Keeps the rows of a list in step with what is told of the faces.
+ * Keeps the rows of a list in step with the faces that are reported.
  * Options: picture(face) gives a canvas or address for a row, or null; mayName: whether the reader may name faces; announce(text) tells screen readers.
  */
-export class HereList {
+export class PresentList {
   #list;
   #empty;
   #options;
@@ -34,7 +34,7 @@ export class HereList {
 
   /**
    * Take the faces of the moment, {session, track, state, person, name, unknown, distance, why}; those that have no
-   * answer yet are left out. `every`: how many milliseconds may pass until the same stream tells again.
+   * answer yet are left out. `every`: how many milliseconds may pass until the same stream reports again.
    */
   update(faces, every) {
     const now = performance.now();
