@@ -7,7 +7,7 @@ import { PresentList } from "./present.js";
 import { t } from "./texts.js";
 
 const ANNOUNCED = 5000;
-// Milliseconds within which a stream tells again who is there.
+// Milliseconds within which a stream reports again who is there.
 const FROM_CAMERA = 700;
 const FROM_SOURCES = 4500;
 
