@@ -15,10 +15,10 @@ from knownface.events.recording import as_utc
 from knownface.events.rules import WEEKDAYS, AlertRule, read_rules
 from knownface.events.values import SeenTrack
 from knownface.gallery import name_key
-from knownface.gallery.statements import chunks
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events, sightings
 from knownface.storage.schema import groups, people, person_groups
+from knownface.storage.statements import chunks
 
 
 class Alerts:

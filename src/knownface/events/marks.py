@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
-from knownface.gallery.statements import chunks
 from knownface.storage.events_schema import attendance_entries, attendance_sessions, sightings
 from knownface.storage.schema import people
+from knownface.storage.statements import chunks
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,10 +12,10 @@ from PIL import Image as PilImage
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from knownface.events.values import Embedding, RetentionPolicy, SeenTrack
-from knownface.gallery.statements import chunks, storable
 from knownface.storage import insert_new
 from knownface.storage.events_schema import META_UNKNOWN_NUMBER, sightings
 from knownface.storage.schema import meta, people
+from knownface.storage.statements import chunks, storable
 from knownface.types import Image
 
 _JPEG_QUALITY = 85

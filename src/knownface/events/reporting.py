@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Row, select
 from knownface.events.attendance_values import Attendee, Session, SessionReport, Status
 from knownface.events.marks import Stay, all_strangers, links, read_entries, read_stays
 from knownface.gallery import name_key
-from knownface.gallery.statements import chunks
 from knownface.storage.schema import people
+from knownface.storage.statements import chunks
 
 
 def read_report(connection: Connection, row: Row[Any], session: Session, now: datetime) -> SessionReport:

@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row, delete, insert, select
 from knownface.errors import AlertRuleError
 from knownface.gallery import name_key
 from knownface.gallery.names import clean_group, clean_label
-from knownface.gallery.statements import storable
 from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules
+from knownface.storage.statements import storable
 
 Kind: TypeAlias = Literal["seen", "missing", "unknown"]
 """``seen``: somebody of the group; ``missing``: somebody of the group was not seen by a time of day; ``unknown``: a

@@ -27,10 +27,10 @@ from knownface.events.sample_rules import (
 )
 from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.gallery.people import find_id
-from knownface.gallery.statements import storable
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import offers
 from knownface.storage.schema import people, templates
+from knownface.storage.statements import storable
 
 LEARNT = "sample: "
 """Begins the source of templates that were accepted by rule."""

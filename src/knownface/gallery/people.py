@@ -10,10 +10,10 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from knownface.errors import NameTakenError, UnknownPersonError
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
-from knownface.gallery.statements import chunks
 from knownface.gallery.values import Person, PersonKey
 from knownface.storage import insert_new
 from knownface.storage.schema import groups, people, person_groups, refusals, templates
+from knownface.storage.statements import chunks
 
 
 def list_people(

@@ -7,10 +7,10 @@ from collections.abc import Iterable
 from sqlalchemy import Connection, distinct, func, select
 
 from knownface.gallery.names import name_key
-from knownface.gallery.statements import chunks, storable
 from knownface.gallery.values import Refusal
 from knownface.storage import insert_new
 from knownface.storage.schema import people, refusals, templates
+from knownface.storage.statements import chunks, storable
 
 NameAndFile = tuple[str, str]
 """A person's name key and the SHA-256 of a file."""

@@ -11,11 +11,11 @@ import numpy as np
 from sqlalchemy import Column, Connection, Row, delete, exists, func, select, update
 
 from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateError
-from knownface.gallery.statements import chunks, storable
 from knownface.gallery.values import NewTemplate, Template
 from knownface.storage import insert_new
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import templates
+from knownface.storage.statements import chunks, storable
 from knownface.types import Box, Embeddings, Ids
 
 _UNIT_TOLERANCE = 1e-3

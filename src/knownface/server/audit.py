@@ -10,9 +10,9 @@ from typing import Any
 
 from sqlalchemy import delete, insert, select
 
-from knownface.gallery.statements import storable
 from knownface.storage import Database
 from knownface.storage.service_schema import audit_log
+from knownface.storage.statements import storable
 
 Fact = str | int | float | bool | None
 

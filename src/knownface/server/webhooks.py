@@ -15,10 +15,10 @@ from urllib.parse import urlsplit
 from sqlalchemy import Row, delete, func, select, update
 
 from knownface.errors import BadRequestError, NotFoundError
-from knownface.gallery.statements import storable
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events
 from knownface.storage.service_schema import webhooks
+from knownface.storage.statements import storable
 
 _LONGEST_URL = 2000
 

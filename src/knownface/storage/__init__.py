@@ -2,8 +2,8 @@
 
 from knownface.storage.backup import backup, restore
 from knownface.storage.database import Database
-from knownface.storage.engine import insert_new, insert_one
 from knownface.storage.location import Location, parse_location
+from knownface.storage.statements import insert_new, insert_one
 
 __all__ = [
     "Database",

@@ -1,4 +1,4 @@
-"""SQLAlchemy's engine for a gallery's database, and two statements that SQLite and PostgreSQL spell differently."""
+"""SQLAlchemy's engine for a gallery's database."""
 
 from __future__ import annotations
 
@@ -7,10 +7,8 @@ import sqlite3
 import time
 from contextlib import closing
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import Connection, Engine, QueuePool, Table, create_engine, event, insert
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
 
 from knownface.errors import GalleryEmptyError
 from knownface.storage.checks import check_file, is_new
@@ -38,20 +36,6 @@ def open_engine(place: Location, *, create: bool) -> Engine:
         engine.dispose()
         raise
     return engine
-
-
-def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
-    """Insert rows; those that a unique key has already are passed over."""
-    if rows:
-        kind = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(kind.insert(table).on_conflict_do_nothing(), rows)
-
-
-def insert_one(connection: Connection, table: Table, values: dict[str, Any]) -> int:
-    """Insert a row into a table whose key is one whole number; returns that number."""
-    key = connection.execute(insert(table), values).inserted_primary_key
-    assert key is not None  # noqa: S101  (an insert of one row always has one)
-    return int(key[0])
 
 
 def _prepare_file(file: Path, *, create: bool) -> None:

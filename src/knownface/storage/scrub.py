@@ -6,8 +6,8 @@ import sqlite3
 
 from sqlalchemy import Connection, select
 
-from knownface.storage.engine import insert_new
 from knownface.storage.schema import META_SCRUB, meta
+from knownface.storage.statements import insert_new
 
 _WAIT_MILLISECONDS = 5000
 

@@ -11,10 +11,10 @@ from sqlalchemy import Connection, func, select
 from knownface.gallery.changes import Changes, State, read_changes, read_position, read_state
 from knownface.gallery.contracts import read_contract
 from knownface.gallery.index.overlay import OverlayMap
-from knownface.gallery.statements import chunks
 from knownface.gallery.templates import read_vectors
 from knownface.storage import Database
 from knownface.storage.schema import people, templates
+from knownface.storage.statements import chunks
 from knownface.types import EmbedderContract, Embeddings, Ids
 
 _NO_IDS: Ids = np.empty(0, dtype=np.int64)

@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 from sqlalchemy import Connection, func, select
 
-from knownface.gallery.statements import chunks
 from knownface.gallery.templates import read_vectors_of
 from knownface.storage.schema import templates
+from knownface.storage.statements import chunks
 from knownface.types import Embeddings, Ids
 
 _UNKNOWN_QUALITY = 0.5
