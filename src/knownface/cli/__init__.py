@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import sys
+from importlib.metadata import EntryPoint
 from typing import Any
 
 import click
@@ -24,23 +25,25 @@ class _Registered(click.Group):
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         point = registered(COMMANDS).get(cmd_name)
-        if point is None:
-            return None
-        command = load_part(point)
-        if not isinstance(command, click.Command):
-            raise PartError(f"The command {cmd_name} ({point.value}) cannot be used: it is no command of click.")
-        return command
+        return None if point is None else _command(point)
 
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
-            formatter.write_dl([(name, self._help_of(ctx, name)) for name in self.list_commands(ctx)])
+            formatter.write_dl([(name, _short_help(point)) for name, point in registered(COMMANDS).items()])
 
-    def _help_of(self, ctx: click.Context, name: str) -> str:
-        try:
-            command = self.get_command(ctx, name)
-        except PartError as error:
-            return error.message
-        return "" if command is None else command.get_short_help_str(limit=200)
+
+def _command(point: EntryPoint) -> click.Command:
+    command = load_part(point)
+    if not isinstance(command, click.Command):
+        raise PartError(f"The command {point.name} ({point.value}) cannot be used: it is no command of click.")
+    return command
+
+
+def _short_help(point: EntryPoint) -> str:
+    try:
+        return _command(point).get_short_help_str(limit=200)
+    except PartError as error:  # of another package; ours must go on
+        return error.message
 
 
 @click.group(cls=_Registered, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
