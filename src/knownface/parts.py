@@ -28,7 +28,7 @@ def registered(group: str) -> Mapping[str, EntryPoint]:
     """The entry points of a group by name, sorted; of two of one name, knownface's own counts.
 
     Raises:
-        PartError: Not even knownface's own parts are registered, since this installation is older than its code.
+        PartError: Not even knownface's own parts are registered: it was installed from an older state of its source.
     """
     points = sorted(metadata.entry_points(group=group), key=_is_own)
     if not points:

@@ -127,6 +127,7 @@ def weightless_parts() -> Iterator[WeightlessPart]:
                 yield WeightlessPart(name, task, usable=False, licence_note=error.message)
                 continue
             if not isinstance(factory, Kind):
-                keys = ("title", "licence", "licence_note", "commercial_use")
-                facts = {key: getattr(factory, key) for key in keys if hasattr(factory, key)}
-                yield WeightlessPart(name, task, **facts)
+                title, licence, note = (str(getattr(factory, key, "")) for key in ("title", "licence", "licence_note"))
+                allowed = getattr(factory, "commercial_use", "")
+                commercial_use = allowed if allowed in {"yes", "no"} else "unclear"
+                yield WeightlessPart(name, task, True, title, licence, note, commercial_use)
