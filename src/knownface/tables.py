@@ -79,9 +79,9 @@ def check_no_faults(path: Path, faults: Sequence[str], hint: str, *, shown: int 
     """
     if not faults:
         return
-    told = "; ".join(fault.rstrip(".") for fault in faults[:shown])
+    listed = "; ".join(fault.rstrip(".") for fault in faults[:shown])
     more = f"; and {len(faults) - shown} more" if len(faults) > shown else ""
-    raise InputError(f"{path} has faults, so nothing was changed: {told}{more}.", hint)
+    raise InputError(f"{path} has faults, so nothing was changed: {listed}{more}.", hint)
 
 
 def write_xlsx(path: Path, sheets: Mapping[str, Table]) -> None:

@@ -74,7 +74,7 @@ def decide_picture(
         rule: Parameters of the vote.
         facts: Of the gallery.
         allow_repeats: Whether one person may be given to several faces, as for frames or photos decided together.
-        top: How many candidates are told at least, where there are so many people.
+        top: How many candidates are listed at least, where there are so many people.
 
     Returns:
         One decision a face, in order.
@@ -147,25 +147,25 @@ def _is_wide_enough(neighbours: Neighbours, rule: DecisionRule, templates: int) 
 
 def _candidates(search: Search, voters: Tally, templates: int, top: int) -> list[tuple[Candidate, ...]]:
     """The people among the k2 nearest, best first; then the next nearest people, without votes, up to ``top``."""
-    told = [
+    listed = [
         tuple(Candidate(int(p), int(v), float(d)) for p, v, d in zip(*row, strict=True) if p != NOBODY)
         for row in zip(voters.people, voters.votes, voters.nearest, strict=True)
     ]
     k = min(4 * top, templates)
-    while k and any(len(row) < top for row in told):
+    while k and any(len(row) < top for row in listed):
         wide = search(k)
-        for face, row in enumerate(told):
+        for face, row in enumerate(listed):
             nearest: dict[int, float] = {}
             for person, distance in zip(wide.people[face].tolist(), wide.distances[face].tolist(), strict=True):
                 if person != NOBODY:
                     nearest.setdefault(person, distance)
             known = {candidate.person_id for candidate in row}
             more = [Candidate(person, 0, distance) for person, distance in nearest.items() if person not in known]
-            told[face] = (*row, *more[: max(0, top - len(row))])
+            listed[face] = (*row, *more[: max(0, top - len(row))])
         if k == templates:
             break
         k = min(4 * k, templates)
-    return told
+    return listed
 
 
 def _losers(outcome: Outcome) -> list[tuple[int, int]]:
@@ -192,8 +192,8 @@ def _explain(
     removed: Sequence[set[int]],
     shown: Sequence[tuple[Candidate, ...]],
 ) -> list[Decision]:
-    # Candidates are told as the gallery saw them, the removed ones included; whom the vote would have named without
-    # the removals tells "taken" and "not this person" from "too far".
+    # Candidates are listed as the gallery saw them, the removed ones included; whom the vote would have named without
+    # the removals distinguishes "taken" and "not this person" from "too far".
     decisions = []
     for face in range(len(outcome.people)):
         person = int(outcome.people[face])

@@ -135,7 +135,7 @@ def uncalibrated_note(contract: EmbedderContract) -> str:
     if contract.calibrated:
         return ""
     zero_shot = (
-        " Zero-shot CLIP tells people apart less well than a face-trained network." if "clip" in contract.name else ""
+        " Zero-shot CLIP separates people less well than a face-trained network." if "clip" in contract.name else ""
     )
     return (
         f"The threshold {contract.rule.threshold:g} of {contract.name} is uncalibrated: measure it on your own "

@@ -118,7 +118,7 @@ def _stream(source: Source, open_timeout: float, read_timeout: float) -> cv2.Vid
 
 
 def _why_unreachable(source: Source, timeout: float) -> tuple[str, str]:
-    """FFmpeg does not tell why; a connection of our own does."""
+    """FFmpeg does not say why; a connection of our own does."""
     parts = urlsplit(source.address)
     address = (parts.hostname or "", parts.port or _PORTS[parts.scheme.lower()])
     try:

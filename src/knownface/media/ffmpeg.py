@@ -158,7 +158,7 @@ def add_sound(program: str, video: Path, source: Path, output: Path, seconds: fl
 
 
 def _sound_of(program: str, source: Path) -> _Sound:
-    """What ffprobe tells; without ffprobe sound is expected, and that it starts with the pictures."""
+    """What ffprobe reports; without ffprobe sound is expected, and that it starts with the pictures."""
     folder = Path(program).parent
     probe = shutil.which("ffprobe", path=str(folder)) or shutil.which("ffprobe")
     if probe is None:
@@ -168,10 +168,10 @@ def _sound_of(program: str, source: Path) -> _Sound:
     result = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     if result.returncode != 0:
         return _Sound(present=True, delay=0.0)
-    told = json.loads(result.stdout)
-    streams = told.get("streams", [])
+    report = json.loads(result.stdout)
+    streams = report.get("streams", [])
     starts = [_seconds(s.get("start_time")) for s in streams if s.get("codec_type") == "video"]
-    delay = max(0.0, starts[0] - _seconds(told.get("format", {}).get("start_time"))) if starts else 0.0
+    delay = max(0.0, starts[0] - _seconds(report.get("format", {}).get("start_time"))) if starts else 0.0
     return _Sound(any(s.get("codec_type") == "audio" for s in streams), delay)
 
 

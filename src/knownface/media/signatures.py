@@ -52,7 +52,7 @@ def image_format(head: bytes) -> ImageFormat | None:
 
 
 def _iso_picture(head: bytes) -> ImageFormat | None:
-    # AVIF and HEIC are both ISO base media files; "mif1" alone as the first brand does not tell which.
+    # AVIF and HEIC are both ISO base media files; "mif1" alone as the first brand does not say which.
     if head[4:8] != b"ftyp":
         return None
     size = int.from_bytes(head[:4], "big")
@@ -65,7 +65,7 @@ def _iso_picture(head: bytes) -> ImageFormat | None:
 def webp_size(head: bytes) -> tuple[int, int] | None:
     """Width and height of a WebP picture, from its first bytes (RFC 9649, section 2).
 
-    Pillow's reader sets memory for the whole canvas aside before it tells the size, hence this look ahead.
+    Pillow's reader sets memory for the whole canvas aside before it gives the size, hence this look ahead.
     """
     chunk, data = head[12:16], head[20:30]
     if len(data) < 10:

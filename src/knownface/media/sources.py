@@ -48,7 +48,7 @@ class Source:
 
 
 def parse_source(source: str | int | Path) -> Source:
-    """Tell what kind of source is meant; nothing is opened.
+    """What kind of source is meant; nothing is opened.
 
     Args:
         source: Number of a camera (or its ``/dev/video…``), an address, or the path of a file or folder.

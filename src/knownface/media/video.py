@@ -43,8 +43,8 @@ class VideoInfo:
         width: Pixels, after rotation.
         height: Pixels, after rotation.
         fps: Frames a second, on average.
-        duration: Seconds, from the number of frames and their mean rate; None where the container does not tell.
-        frames: How many; an estimate from the duration in some containers (Matroska), None where it is not told.
+        duration: Seconds, from the number of frames and their mean rate; None where the container has none.
+        frames: How many; an estimate from the duration in some containers (Matroska), None where it has neither.
     """
 
     width: int
@@ -72,7 +72,7 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
     """The frames of a video file with their times, upright.
 
     Times are the container's own timestamps in seconds from the start, strictly increasing; variable frame rates
-    are told as they are. The file is opened at once, so its errors come from this call; only a video in which no
+    are given as they are. The file is opened at once, so its errors come from this call; only a video in which no
     frame can be decoded shows that at the first ``next``. If a video ends early (cut off, damaged), what can be
     read is yielded and a warning is logged.
 
@@ -114,7 +114,7 @@ def _frames(capture: cv2.VideoCapture, path: str | Path, every: float | None) ->
         raise UnreadableError(f"No frame of {path} can be decoded: it is empty, damaged or cut off.")
     if lost:
         logger.warning("%s is damaged: %d of its frames could not be decoded and were passed over.", path, lost)
-    # Where the number of frames is an estimate from a mean rate, only the time tells.
+    # Where the number of frames is an estimate from a mean rate, only the time counts.
     end = last + 1 / info.fps
     if info.frames and count + lost < _TRUNCATED_BELOW * info.frames and end < _TRUNCATED_BELOW * (info.duration or 0):
         logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, end, info.duration)
@@ -136,7 +136,7 @@ def _time(capture: cv2.VideoCapture, last: float, fps: float) -> float:
 
 def _info(capture: cv2.VideoCapture) -> VideoInfo:
     fps = float(capture.get(cv2.CAP_PROP_FPS))
-    known_rate = 0 < fps <= _HIGHEST_FPS  # damaged headers tell 90,000
+    known_rate = 0 < fps <= _HIGHEST_FPS  # damaged headers say 90,000
     frames = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
     known_length = math.isfinite(frames) and frames > 0
     return VideoInfo(

@@ -50,7 +50,7 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 
 
 def write_image(path: str | Path, image: Image) -> None:
-    """Write a picture; its kind is told by the suffix. The file appears under its name when it is complete.
+    """Write a picture; its kind follows from the suffix. The file appears under its name when it is complete.
 
     Args:
         path: Where; an existing file is replaced, a missing folder is made.
@@ -212,7 +212,7 @@ class _OpencvEncoder:
 
     def finish(self) -> None:
         self._writer.release()
-        # OpenCV does not tell whether it could write: ask the file.
+        # OpenCV does not report whether it could write: ask the file.
         try:
             frames = video_info(self._path).frames
         except InputError as error:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeVar
+from typing import Any, Generic, Literal, TypeAlias, TypeVar
 
 import numpy as np
 
@@ -17,6 +17,7 @@ from knownface.settings import Settings
 from knownface.types import CropPolicy
 
 Part = TypeVar("Part")
+CommercialUse: TypeAlias = Literal["yes", "no", "unclear"]
 
 _GROUPS: Mapping[Literal["detector", "embedder"], str] = {"detector": DETECTORS, "embedder": EMBEDDERS}
 
@@ -114,7 +115,7 @@ class WeightlessPart:
     title: str = ""
     licence: str = ""
     licence_note: str = ""
-    commercial_use: Literal["yes", "no", "unclear"] = "unclear"
+    commercial_use: CommercialUse = "unclear"
 
 
 def weightless_parts() -> Iterator[WeightlessPart]:
@@ -128,6 +129,6 @@ def weightless_parts() -> Iterator[WeightlessPart]:
                 continue
             if not isinstance(factory, Kind):
                 title, licence, note = (str(getattr(factory, key, "")) for key in ("title", "licence", "licence_note"))
-                allowed = getattr(factory, "commercial_use", "")
-                commercial_use = allowed if allowed in {"yes", "no"} else "unclear"
+                allowed: Any = getattr(factory, "commercial_use", None)
+                commercial_use: CommercialUse = allowed if allowed in {"yes", "no"} else "unclear"
                 yield WeightlessPart(name, task, True, title, licence, note, commercial_use)
