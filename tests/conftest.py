@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import sys
@@ -212,9 +213,12 @@ def enrolled_toys(toy_people: Path) -> Path:
 
 
 @pytest.fixture
-def knownface(alone: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
+def knownface(alone: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
     """Run the command line in this process; the status, output and error output are returned."""
     from knownface.cli import main
+
+    log = logging.getLogger("knownface")
+    monkeypatch.setattr(log, "handlers", log.handlers)  # the command's own goes with the test
 
     def run(*arguments: object) -> Ran:
         capfd.readouterr()
