@@ -4,7 +4,7 @@ VENV ?= .venv
 BIN = $(VENV)/bin
 DATA ?=
 
-.PHONY: demo test check docs package setup setup-test setup-reference clean
+.PHONY: demo test test-fast check docs package setup setup-test setup-reference clean
 
 setup: $(VENV)/ready
 setup-test: $(VENV)/ready-to-test
@@ -31,8 +31,14 @@ demo: setup
 	$(BIN)/knownface demo $(if $(DATA),--data "$(DATA)",) --out demo-output --overwrite
 
 # One thread a process: several processes whose libraries each take all processors wait for each other.
+PYTEST = OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist worksteal
+
 test: setup-test
-	OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto
+	$(PYTEST)
+
+# Without the tests that are marked slow: what to run after every change.
+test-fast: setup-test
+	$(PYTEST) -m "not slow"
 
 check: setup-test
 	$(BIN)/pip install --quiet --constraint constraints.txt --group checks

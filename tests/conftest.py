@@ -39,6 +39,17 @@ def pytest_configure(config: pytest.Config) -> None:
         tempfile.tempdir = None
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark as slow what needs a PostgreSQL or a browser: each test is quick, but the first one starts the program."""
+    for item in items:
+        given = set(getattr(item, "fixturenames", ()))
+        if hasattr(item, "callspec"):
+            given |= {value for value in item.callspec.params.values() if isinstance(value, str)}
+        if given & {"postgres", "postgresql", "pgvector", "browser"}:
+            item.add_marker("slow")
+
+
 class Ran(NamedTuple):
     """What a command left."""
 

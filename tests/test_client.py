@@ -86,6 +86,7 @@ def test_errors_carry_codes(up: Running, client: Client) -> None:
     assert (silent.value.code, silent.value.status) == ("unreachable", 0)
 
 
+@pytest.mark.slow
 def test_it_waits_where_it_is_told_to(tmp_path: Path) -> None:
     with serving(tmp_path, rate_per_key=2.0) as limited:
         with Client(limited.address, limited.keys["viewer"], patience=3) as patient:

@@ -181,6 +181,7 @@ def test_names_with_spaces_accents_and_signs(recognizer: FaceRecognizer, alone: 
     assert recognizer.identify(astronaut)[0].name == name
 
 
+@pytest.mark.slow
 def test_a_video_teaches_a_person(recognizer: FaceRecognizer, alone: Path, astronaut: Image) -> None:
     folder = alone / "p" / "Eileen"
     folder.mkdir(parents=True)
@@ -195,6 +196,7 @@ def test_a_video_teaches_a_person(recognizer: FaceRecognizer, alone: Path, astro
     assert recognizer.load_known_faces(alone / "p").count("known") == 1
 
 
+@pytest.mark.slow
 def test_frames_of_a_video_that_show_somebody_else_are_left_out(
     recognizer: FaceRecognizer, alone: Path, astronaut: Image, strangers: list[Image]
 ) -> None:

@@ -42,6 +42,7 @@ def test_everything_is_measured_once(photos: Path) -> None:
     assert result.machine["processors used"].isdigit()
 
 
+@pytest.mark.slow
 def test_all_embedders_at_hand_by_default(photos: Path) -> None:
     options = BenchOptions(photos, sizes=(), seconds=0.01, frames=FRAMES)
     result = run_bench(load_settings(detector="dlib-hog"), options)

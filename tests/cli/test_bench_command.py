@@ -15,6 +15,7 @@ QUICK = ("--embedder", "dlib-resnet", "--size", "100", "--dim", "16", "--seconds
 """Detectors and embedders are measured in ``tests/bench``; here it is about what is shown and written."""
 
 
+@pytest.mark.slow
 def test_a_run_is_shown_written_and_compared(knownface: Run, alone: Path, toy_engine: None) -> None:
     write_image(alone / "photos" / "a.png", toy_plugin.picture(0, 0))
     ran = knownface("bench", "--data", "photos", *QUICK, "--json", "b.json")
@@ -29,6 +30,7 @@ def test_a_run_is_shown_written_and_compared(knownface: Run, alone: Path, toy_en
     assert "times as fast" in again.out
 
 
+@pytest.mark.slow
 def test_wrong_input(knownface: Run, alone: Path, toy_engine: None) -> None:
     assert knownface("bench", "--data", "nowhere").status == 2
     assert knownface("bench", "--compare", "none.json", *QUICK).status == 3
@@ -38,6 +40,7 @@ def test_wrong_input(knownface: Run, alone: Path, toy_engine: None) -> None:
     assert knownface("bench", "--embedder", "nobody", "--seconds", "0.01").status == 5
 
 
+@pytest.mark.slow
 def test_quantize_refuses_what_it_cannot_do(knownface: Run, alone: Path) -> None:
     pytest.importorskip("onnx", reason="the extra `quantize` is not installed")
     assert knownface("models", "quantize", "nobody").status == 5

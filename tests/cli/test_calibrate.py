@@ -38,6 +38,7 @@ def toy_others(alone: Path) -> Path:
     return write_others(alone / "others", [toy_plugin.picture(person, 0) for person in range(20, 36)])
 
 
+@pytest.mark.slow
 def test_from_calibrating_to_identifying(knownface: Run, enrolled_people: Path, others: Path) -> None:
     gallery = enrolled_people.parent.parent / "gallery.db"
     ran = knownface("calibrate", gallery, "--fpir", "0.3", "--strangers", others)

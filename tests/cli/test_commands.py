@@ -158,6 +158,7 @@ def test_globs_and_names_that_look_like_markup(knownface: Run, enrolled_toys: Pa
     assert "[bold] x.png" in ran.out
 
 
+@pytest.mark.slow
 def test_identify_a_video(knownface: Run, enrolled_people: Path, astronaut: Image, tmp_path: Path) -> None:
     clip = tmp_path / "clip.mp4"
     writer = cv2.VideoWriter(str(clip), cv2.VideoWriter.fourcc(*"mp4v"), 10, (512, 512))
@@ -217,6 +218,7 @@ def test_people_as_csv(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> N
     assert "Dora" in knownface("people", "list", "--group", "staff").out
 
 
+@pytest.mark.slow
 def test_a_counter_example_by_command(knownface: Run, enrolled_people: Path, tmp_path: Path) -> None:
     mirror = enrolled_people / "Eileen Collins" / "mirror.png"
     other = tmp_path / "other.png"
@@ -254,6 +256,7 @@ def test_doctor(knownface: Run, enrolled_people: Path) -> None:
         assert word in ran.out
 
 
+@pytest.mark.slow
 def test_demo(knownface: Run, tmp_path: Path) -> None:
     ran = knownface("demo", "--out", tmp_path / "demo")
     assert ran.status == 0

@@ -35,6 +35,7 @@ def toy_faces(alone: Path, toy_engine: None) -> Path:
     return alone / "faces"
 
 
+@pytest.mark.slow
 def test_evaluate_from_folder_to_report(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
     arguments = ("evaluate", faces, "--out", alone / "out", "--embedder", "dlib-resnet", "--detector", "dlib-hog")
     grid = ("--thresholds", "0.2", "0.6", "0.1", "--k1", "1", "2", "--k2", "2", "3")
@@ -49,6 +50,7 @@ def test_evaluate_from_folder_to_report(knownface: Callable[..., Any], faces: Pa
     assert len((alone / "out" / "grid_search_results.csv").read_text().splitlines()) == 1 + 3 * 5
 
 
+@pytest.mark.slow
 def test_an_experiment_from_the_command_line(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
     common = ("--out", alone / "out", "--detector", "dlib-hog", "--thresholds", "0.2", "0.6", "0.1")
     ran = knownface(
@@ -93,6 +95,7 @@ def test_help_names_every_experiment(knownface: Callable[..., Any]) -> None:
         assert name in text
 
 
+@pytest.mark.slow
 def test_real_people_are_named(
     knownface: Callable[..., Any], face_data: Path, model_folder: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

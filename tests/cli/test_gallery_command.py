@@ -42,6 +42,7 @@ def fill(location: str | Path) -> None:
         gallery.enrol([("Ann Secret", template(1000 + i)) for i in range(30)])
 
 
+@pytest.mark.slow
 def test_scrub_overwrites_what_a_removal_left_in_a_large_gallery(
     knownface: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,6 +61,7 @@ def test_scrub_overwrites_what_a_removal_left_in_a_large_gallery(
     assert "300" in knownface("gallery", "info").out
 
 
+@pytest.mark.slow
 def test_scrub_says_that_another_program_is_in_the_way(
     knownface: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -50,6 +50,7 @@ def names(gallery: str) -> dict[str, int]:
         return {person.name: person.templates for person in opened.people()}
 
 
+@pytest.mark.slow
 def test_kill_during_enrolment_loses_nothing_that_was_reported(crowd: Path) -> None:
     with subprocess.Popen([sys.executable, "-c", TELLING, str(crowd)], stdout=subprocess.PIPE, text=True) as run:
         assert run.stdout is not None
@@ -68,6 +69,7 @@ def test_kill_during_enrolment_loses_nothing_that_was_reported(crowd: Path) -> N
     assert set(everybody.values()) == {1}
 
 
+@pytest.mark.slow
 def test_two_enrolments_at_once_both_succeed_and_double_nothing(crowd: Path) -> None:
     runs = [
         subprocess.Popen([*KNOWNFACE, "enroll", str(crowd)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
@@ -80,6 +82,7 @@ def test_two_enrolments_at_once_both_succeed_and_double_nothing(crowd: Path) -> 
     assert set(everybody.values()) == {1}
 
 
+@pytest.mark.slow
 def test_a_full_disk_stops_with_a_sentence_and_keeps_what_was_there(
     crowd: Path, enrolled_toys: Path, tmp_path: Path
 ) -> None:
@@ -100,6 +103,7 @@ def test_a_full_disk_stops_with_a_sentence_and_keeps_what_was_there(
     assert subprocess.run([*KNOWNFACE, "enroll", str(crowd)], capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 def test_a_stopped_identification_goes_on_where_it_was(enrolled_toys: Path, tmp_path: Path, alone: Path) -> None:
     crowd = alone / "many"
     for number in range(PARTY):
@@ -166,6 +170,7 @@ def test_a_damaged_gallery_is_refused_and_left_as_it_is(toy_people: Path, knownf
 
 # getrusage would tell the peak of the process that started this one, too: on Linux it outlives the start of a program.
 @pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="only Linux tells a program's own peak")
+@pytest.mark.slow
 def test_huge_pictures_need_bounded_memory(alone: Path, enrolled_people: Path) -> None:
     write_image(alone / "big" / "big.jpg", np.full((10_000, 10_000, 3), 120, np.uint8))
     code = (

@@ -126,6 +126,7 @@ def next_event(run: subprocess.Popen[str], kind: str) -> dict[str, Any]:
     raise AssertionError(f"{kind} never came: {run.stderr.read() if run.stderr else ''}")
 
 
+@pytest.mark.slow
 def test_a_video_with_everything(watch: Run, gallery: Path, clip: Path, tmp_path: Path) -> None:
     video, timeline = tmp_path / "named.mp4", tmp_path / "seen.csv"
     ran = watch(clip, "--out", video, "--timeline", timeline, "--events", "--detect-every", 2)
@@ -156,6 +157,7 @@ def test_people_read_a_table(watch: Run, gallery: Path, clip: Path) -> None:
     assert ran.out.split()[:5] == ["name", "from", "to", "distance", "frames"]
 
 
+@pytest.mark.slow
 def test_the_same_result_twice(watch: Run, gallery: Path, clip: Path, tmp_path: Path) -> None:
     for name in ("a", "b"):
         assert watch(clip, "--timeline", tmp_path / f"{name}.json", "--detect-every", 4).status == 0
@@ -165,6 +167,7 @@ def test_the_same_result_twice(watch: Run, gallery: Path, clip: Path, tmp_path: 
 
 
 @pytest.mark.skipif(shutil.which("ffmpeg") is None, reason="ffmpeg is not installed")
+@pytest.mark.slow
 def test_the_sound_is_kept(watch: Run, gallery: Path, clip: Path, tmp_path: Path) -> None:
     sounding, out = tmp_path / "sounding.mp4", tmp_path / "out.mp4"
     sine = ["-f", "lavfi", "-i", f"sine=duration={SECONDS}"]
@@ -175,6 +178,7 @@ def test_the_sound_is_kept(watch: Run, gallery: Path, clip: Path, tmp_path: Path
     assert subprocess.run(probe, capture_output=True, text=True, check=True).stdout.split() == ["h264", "aac"]
 
 
+@pytest.mark.slow
 def test_a_recording_goes_into_the_gallery_where_asked(watch: Run, gallery: Path, clip: Path) -> None:
     began = "2026-03-14T09:00:00+00:00"
     ran = watch(clip, "--record", "--began", began, "--name", "front door", "--keep-pictures", "--detect-every", 3)
@@ -189,6 +193,7 @@ def test_a_recording_goes_into_the_gallery_where_asked(watch: Run, gallery: Path
         assert read_image(log.picture(sighting.id) or b"").size
 
 
+@pytest.mark.slow
 def test_a_folder_of_frames(watch: Run, gallery: Path, walk: list[Image], tmp_path: Path) -> None:
     for number, frame in enumerate(walk[:10]):
         write_image(tmp_path / "frames" / f"{number}.png", frame)
@@ -198,6 +203,7 @@ def test_a_folder_of_frames(watch: Run, gallery: Path, walk: list[Image], tmp_pa
     assert "Eileen Collins" in ran.out
 
 
+@pytest.mark.slow
 def test_ctrl_c_ends_cleanly_and_loses_nothing(gallery: Path, walk: list[Image], tmp_path: Path) -> None:
     video, timeline = tmp_path / "named.mp4", tmp_path / "seen.json"
     with camera(walk) as url, watching(url, "--events", "--out", video, "--timeline", timeline) as run:
@@ -215,6 +221,7 @@ def test_ctrl_c_ends_cleanly_and_loses_nothing(gallery: Path, walk: list[Image],
         assert "Eileen Collins" in {sighting.label for sighting in SightingLog(opened).find()}
 
 
+@pytest.mark.slow
 def test_sigterm_in_the_middle_of_a_file_writes_what_there_is(gallery: Path, clip: Path, tmp_path: Path) -> None:
     video = tmp_path / "named.mp4"
     with watching(clip, "--events", "--out", video, "--max-fps", 5) as run:
@@ -225,6 +232,7 @@ def test_sigterm_in_the_middle_of_a_file_writes_what_there_is(gallery: Path, cli
     assert 0 < (video_info(video).frames or 0) < FPS * SECONDS
 
 
+@pytest.mark.slow
 def test_kill_loses_nothing_that_was_written_while_the_person_was_there(gallery: Path, walk: list[Image]) -> None:
     def last_seen(log: SightingLog) -> float:
         return max((s.last_seen.timestamp() for s in log.find() if s.label == "Eileen Collins"), default=0.0)
@@ -243,6 +251,7 @@ def test_kill_loses_nothing_that_was_written_while_the_person_was_there(gallery:
         assert last_seen(SightingLog(opened)) >= written
 
 
+@pytest.mark.slow
 def test_the_picture_is_shown_to_a_browser_of_this_machine(gallery: Path, walk: list[Image]) -> None:
     with camera(walk) as url, watching(url, "--show", "--events", "--no-record") as run:
         assert run.stderr is not None

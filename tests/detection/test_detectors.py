@@ -90,6 +90,7 @@ def test_nothing_is_found_where_there_is_nothing(yunet: YuNetDetector, shape: tu
 
 
 @pytest.mark.parametrize("kind", ["yunet", "hog"])
+@pytest.mark.slow
 def test_one_detector_may_be_used_by_several_threads(
     request: pytest.FixtureRequest, astronaut: Image, kind: str
 ) -> None:

@@ -123,6 +123,7 @@ def test_two_curves_on_one_figure_differ_in_colour_and_dashes(ordinary: dict[str
     assert one.get_linestyle() != two.get_linestyle()
 
 
+@pytest.mark.slow
 def test_no_mistake_is_lost_in_a_matrix_of_a_hundred(make_faces) -> None:
     gallery = make_faces(100, 1, spread=0.1)
     probes = make_faces(100, 3, spread=0.1, seed=4)

@@ -49,6 +49,7 @@ def searches_with_ties(draw: st.DrawFn) -> Searches:
 
 @settings(max_examples=80, deadline=None)
 @given(searches_with_ties(), st.sampled_from([0.0, 0.125, 0.5]))
+@pytest.mark.slow
 def test_every_combination_is_the_vote(searches: Searches, margin: float) -> None:
     for (k1, k2), spans in zip(
         SMALL.pairs, answer_spans(searches.neighbours, SMALL.pairs, SMALL.thresholds, margin), strict=True

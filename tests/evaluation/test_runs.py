@@ -29,6 +29,7 @@ def mixed_up(toy_people: Callable[..., Path]) -> Path:
     return root
 
 
+@pytest.mark.slow
 def test_the_report_tells_everything(
     toy_bench: Bench, mixed_up: Path, toy_people: Callable[..., Path], tmp_path: Path
 ) -> None:
@@ -50,6 +51,7 @@ def test_the_report_tells_everything(
 
 
 @pytest.mark.parametrize("people", [1, 2])
+@pytest.mark.slow
 def test_few_people_and_no_strangers(
     toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path, people: int
 ) -> None:

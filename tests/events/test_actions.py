@@ -31,6 +31,7 @@ def test_nothing_that_was_seen_reaches_a_shell(tmp_path):
     assert not target.exists()
 
 
+@pytest.mark.slow
 def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path):
     note = tmp_path / "pid"
     code = (

@@ -235,6 +235,7 @@ def test_what_was_recorded_survives_kill_9(file):
 
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs a limit on file sizes")
+@pytest.mark.slow
 def test_a_full_disk_is_said_and_loses_nothing(file, tmp_path):
     code = """
 import resource, sys

@@ -40,6 +40,7 @@ def digest(number):
     return hashlib.sha256(str(number).encode()).hexdigest()
 
 
+@pytest.mark.slow
 def test_programs_that_enrol_at_once_lose_nothing_and_double_nothing(file):
     code = """
     first = int(sys.argv[2])
@@ -144,6 +145,7 @@ def test_kill_9_while_a_larger_index_is_built_in_the_background_does_no_harm(fil
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="no limits of this kind")
+@pytest.mark.slow
 def test_a_full_disk_is_told_and_nothing_that_was_reported_is_lost(file):
     """A limit on the size of files stands for the disk: the log cannot grow, as with ENOSPC."""
     code = """
@@ -175,6 +177,7 @@ def test_a_full_disk_is_told_and_nothing_that_was_reported_is_lost(file):
         assert len(gallery) == 1 + 100 * len(batches)
 
 
+@pytest.mark.slow
 def test_an_index_that_finds_no_room_leaves_the_gallery_usable(file):
     code = """
     import resource, signal

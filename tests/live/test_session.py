@@ -70,6 +70,7 @@ def test_no_frame_waits_for_a_slow_embedder(recognizer: FaceRecognizer, walking:
         assert labels([session.frame(walking[4], 4 / 15)]) == [["Eileen Collins"]]
 
 
+@pytest.mark.slow
 def test_people_enrolled_and_removed_meanwhile(
     recognizer: FaceRecognizer, walking: list[Image], astronaut: Image
 ) -> None:
@@ -104,6 +105,7 @@ def test_a_track_ends_with_the_evidence_that_its_name_stands_on(
     assert recognizer.classify_face(track.evidence[0].embedding).name == "Eileen Collins"
 
 
+@pytest.mark.slow
 def test_no_frame_waits_for_the_number_of_an_unknown(recognizer: FaceRecognizer, walking: list[Image]) -> None:
     recognizer.gallery.remove("Eileen Collins")
     go_on = threading.Event()
@@ -129,6 +131,7 @@ def test_the_faces_of_unknowns_can_be_kept_before_anybody_is_enrolled(alone: Pat
             assert recognizer.gallery.contract == recognizer.embedder.contract
 
 
+@pytest.mark.slow
 def test_all_tracks_are_reported_every_half_second(recognizer: FaceRecognizer, walking: list[Image]) -> None:
     with LiveSession(recognizer, WAITING) as session:
         results = push(session, walking[:20])
@@ -137,6 +140,7 @@ def test_all_tracks_are_reported_every_half_second(recognizer: FaceRecognizer, w
     assert [track.identity.name for track in results[16].present] == ["Eileen Collins"]
 
 
+@pytest.mark.slow
 def test_two_sessions_on_one_recogniser(recognizer: FaceRecognizer, walking: list[Image]) -> None:
     told: dict[int, list[list[str]]] = {}
 

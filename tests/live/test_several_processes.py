@@ -28,6 +28,7 @@ def people(url: str, *arguments: str) -> None:
     subprocess.run(command, check=True, capture_output=True)
 
 
+@pytest.mark.slow
 def test_a_live_session_shows_within_a_second_what_another_program_changed(
     watching: LiveSession, walking: list[Image], postgres_url: str
 ) -> None:

@@ -60,6 +60,7 @@ def test_a_file_comes_frame_by_frame_to_its_end(recognizer: FaceRecognizer, clip
     assert sink.left
 
 
+@pytest.mark.slow
 def test_the_same_file_gives_the_same_result(recognizer: FaceRecognizer, clip: Path) -> None:
     def run() -> list[Any]:
         sink = Gathering()
@@ -81,6 +82,7 @@ def test_a_folder_of_frames_and_every(recognizer: FaceRecognizer, walking: list[
     assert [result.began for result in sink.frames] == [began] * 4
 
 
+@pytest.mark.slow
 def test_stopping_hands_on_what_was_read_and_leaves_every_sink(recognizer: FaceRecognizer, clip: Path, until) -> None:
     sink = Gathering()
     with Watcher(clip, recognizer, WatchOptions(max_fps=10), [sink]) as watcher:
@@ -150,6 +152,7 @@ def test_a_live_stream_is_named_and_previewed(
     assert all(result.began is not None for result in sink.frames)
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_cut_comes_back(
     recognizer: FaceRecognizer, walking: list[Image], serve: Callable[..., Any], until, caplog
 ) -> None:
@@ -179,6 +182,7 @@ def test_a_stream_that_was_never_there_is_an_error(recognizer: FaceRecognizer, s
     assert watcher.status().state == "failed"
 
 
+@pytest.mark.slow
 def test_a_stream_that_is_not_there_yet_is_waited_for(
     recognizer: FaceRecognizer, walking: list[Image], serve: Callable[..., Any], until
 ) -> None:
@@ -199,6 +203,7 @@ def test_a_slow_machine_leaves_frames_out_and_stays_with_the_present(
         assert watcher.status().queue < 40
 
 
+@pytest.mark.slow
 def test_at_most_so_many_frames_a_second(
     recognizer: FaceRecognizer, walking: list[Image], serve: Callable[..., Any], until
 ) -> None:
@@ -210,6 +215,7 @@ def test_at_most_so_many_frames_a_second(
     assert len(times) <= 4 * (times[-1] - times[0]) + 2.1
 
 
+@pytest.mark.slow
 def test_several_at_once_on_one_recogniser(
     recognizer: FaceRecognizer, walking: list[Image], clip: Path, serve: Callable[..., Any], until
 ) -> None:
@@ -248,6 +254,7 @@ def test_an_rtsp_camera_that_is_cut_for_several_attempts_to_connect(
     ]
 
 
+@pytest.mark.slow
 def test_a_program_that_forgets_to_stop_ends_all_the_same(clip: Path) -> None:
     forgetful = f"""
 from knownface import FaceRecognizer

@@ -30,6 +30,7 @@ def where(image: np.ndarray, colour: tuple[int, int, int]) -> np.ndarray:
 
 @pytest.mark.parametrize(("width", "height"), SIZES)
 @pytest.mark.parametrize("known", [True, False])
+@pytest.mark.slow
 def test_box_and_plate_at_every_size(width, height, known):
     grey = np.full((height, width, 3), 128, np.uint8)
     box = Box(width * 0.4, height * 0.4, width * 0.2, height * 0.25)

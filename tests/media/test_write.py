@@ -279,6 +279,7 @@ def test_opencv_that_cannot_write_is_an_error(tmp_path, monkeypatch):
 
 
 @needs_ffmpeg
+@pytest.mark.slow
 def test_real_clip_with_its_sound(face_data, tmp_path):
     source = face_data / "hamilton" / "clip.mp4"
     path = tmp_path / "named.mp4"

@@ -88,6 +88,7 @@ def test_one_video_of_one_person_and_of_none(toy_bench: Bench, toy_people: Calla
         one_video(toy_bench, toy_people(2, 1, name="single"), OPTIONS)
 
 
+@pytest.mark.slow
 def test_video_decides_frames_and_clips(
     toy_bench: Bench, toy_video: Callable[..., None], toy_people: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -22,6 +22,7 @@ pytestmark = [
 ]
 
 
+@pytest.mark.slow
 def test_without_people_what_changes_little_is_kept(alone: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(variants, "NEARLY_THE_SAME", 0.002)
     with open_bench(embedder="dlib-resnet", detector="dlib-hog", use_cache=False) as bench:
@@ -40,6 +41,7 @@ def test_without_people_what_changes_little_is_kept(alone: Path, monkeypatch: py
     assert kept.contract.fingerprint != plain_embedder.contract.fingerprint  # no gallery takes both
 
 
+@pytest.mark.slow
 def test_with_people_identification_decides(face_data: Path, model_folder: Path, tmp_path: Path) -> None:
     everybody = read_dataset(face_data / "lfw62", SplitOptions(people=8, per_person=3))
     known, others = everybody.people[:6], everybody.people[6:]

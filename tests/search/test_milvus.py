@@ -32,6 +32,7 @@ def nearest(vectors, probes, k):
 
 
 @pytest.mark.parametrize("kind", ["flat", "ivf", "sq8", "hnsw"])
+@pytest.mark.slow
 def test_every_kind_finds_what_is_near(uri, kind):
     vectors, probes = unit(1, 200), unit(2, 5)
     partition = MilvusPartition(MilvusOptions(uri=uri, kind=kind, nlist=8, nprobe=8), DIM, 7)
@@ -63,6 +64,7 @@ def test_galleries_keep_apart_and_each_its_mark(uri):
     other.close()
 
 
+@pytest.mark.slow
 def test_another_kind_of_index_takes_the_place_of_the_one_before(uri):
     first = MilvusPartition(MilvusOptions(uri=uri, kind="hnsw"), DIM, 1)
     first.add(np.arange(60), unit(1, 60))
@@ -77,6 +79,7 @@ def test_another_kind_of_index_takes_the_place_of_the_one_before(uri):
     third.close()
 
 
+@pytest.mark.slow
 def test_one_program_at_a_time_opens_a_file(uri):
     partition = MilvusPartition(MilvusOptions(uri=uri), DIM, 1)
     code = (
@@ -92,6 +95,7 @@ def test_one_program_at_a_time_opens_a_file(uri):
     partition.close()
 
 
+@pytest.mark.slow
 def test_another_program_finds_what_one_has_left(uri):
     code = (
         "import sys, numpy as np; from knownface.search.milvus import Mark, MilvusPartition;"

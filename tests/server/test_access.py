@@ -105,6 +105,7 @@ def test_keys_are_made_rotated_and_revoked_at_once(served: Running, admin: httpx
     assert actions == ["key.revoke", "key.rotate", "key.create"]
 
 
+@pytest.mark.slow
 def test_what_another_program_revokes_is_void_within_seconds(own: Running) -> None:
     import time
 
@@ -183,6 +184,7 @@ def test_login_from_another_site_or_with_a_wrong_key(served: Running) -> None:
         assert served.keys["admin"] not in faulty.text
 
 
+@pytest.mark.slow
 def test_rates_of_a_key_and_of_an_address(tmp_path_factory: pytest.TempPathFactory) -> None:
     with serving(tmp_path_factory.mktemp("rates"), rate_per_key=2.0, rate_per_address=1000.0) as up, up.http() as one:
         codes = [one.get("/session").status_code for _ in range(12)]

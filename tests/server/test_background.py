@@ -27,6 +27,7 @@ def finished(admin: httpx.Client, job: str) -> dict[str, object]:
     return dict(admin.get(f"/jobs/{job}").json())
 
 
+@pytest.mark.slow
 def test_a_calibration_is_measured_with_strangers_who_are_then_forgotten(
     own: Running, eileen: bytes, mirrored: bytes, strangers: list[Image]
 ) -> None:
@@ -82,6 +83,7 @@ def test_a_job_that_was_lost_is_told_from_one_that_never_was(served: Running, ad
         assert "There is no job" in admin.get(f"/jobs/{never}").json()["message"]
 
 
+@pytest.mark.slow
 def test_an_idle_service_overwrites_the_traces_of_what_was_removed(
     tmp_path_factory: pytest.TempPathFactory, eileen: bytes, monkeypatch: pytest.MonkeyPatch
 ) -> None:

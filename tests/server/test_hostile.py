@@ -89,6 +89,7 @@ def multipart(field: str, name: str, content: bytes) -> tuple[bytes, str]:
     return head + content + b"\r\n--b--\r\n", "multipart/form-data; boundary=b"
 
 
+@pytest.mark.slow
 def test_an_uploads_name_is_not_taken_for_a_file(tmp_path_factory: pytest.TempPathFactory, eileen: bytes) -> None:
     """Where small pictures are not kept, none is cut from a file that happens to be called like the upload."""
     folder = tmp_path_factory.mktemp("plain")
@@ -171,6 +172,7 @@ def raw(served: Running) -> socket.socket:
     return socket.create_connection((parts.hostname or "", parts.port or 0), timeout=60)
 
 
+@pytest.mark.slow
 def test_a_slow_body_is_told_and_cut_off(small: Running) -> None:
     with raw(small) as connection:
         head = (
@@ -197,6 +199,7 @@ def test_slow_heads_are_hung_up_on(served: Running, monkeypatch: pytest.MonkeyPa
         assert anybody.get("/health").status_code == 200
 
 
+@pytest.mark.slow
 def test_a_kept_connection_survives_short_requests(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("knownface.server.serving._HEAD_SECONDS", 0.3)
     with served.http(None) as anybody:
@@ -265,6 +268,7 @@ def test_any_multipart_is_answered(admin: httpx.Client, body: bytes, boundary: s
     assert set(answer.json()) == SHAPE
 
 
+@pytest.mark.slow
 def test_a_full_queue_sends_away_and_says_when_to_come_back(tmp_path: Path, eileen: bytes) -> None:
     from concurrent.futures import ThreadPoolExecutor
 
@@ -290,6 +294,7 @@ def test_nothing_secret_or_asked_for_stands_in_the_log(served: Running, caplog: 
         assert key not in caplog.text
 
 
+@pytest.mark.slow
 def test_a_websocket_outlives_the_patience_with_heads(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     from websockets.exceptions import ConnectionClosed
     from websockets.sync.client import connect

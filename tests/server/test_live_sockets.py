@@ -164,6 +164,7 @@ def test_a_camera_that_falls_silent_and_one_too_many(live: Running, monkeypatch:
             assert closed(second) == 4503
 
 
+@pytest.mark.slow
 def test_an_unknown_is_told_named_and_known_from_then_on(live: Running, jpeg: bytes) -> None:
     """The events are told as they happen; the sightings of the Unknown become the person's."""
     with live.http("operator") as http, opened(live, "events", "viewer") as events:

@@ -60,6 +60,7 @@ def program(*options: str) -> Iterator[tuple[subprocess.Popen[str], str, str | N
             run.communicate(timeout=60)
 
 
+@pytest.mark.slow
 def test_the_first_start_shows_a_key_once_and_sigterm_ends_it_well(alone: Path) -> None:
     gallery = os.environ["KNOWNFACE_GALLERY"]
     with program() as (run, address, key):
@@ -127,6 +128,7 @@ def test_a_port_that_is_taken(alone: Path, knownface: Callable[..., Ran]) -> Non
     assert str(port) in ran.err
 
 
+@pytest.mark.slow
 def test_tls_of_its_own_is_trusted_by_its_certificate_and_marks_cookies(alone: Path) -> None:
     with program("--tls", "self-signed", "--name", "faces.example.org") as (_, address, key):
         certificate = Path(os.environ["KNOWNFACE_CACHE"]) / "tls" / "certificate.pem"
@@ -144,6 +146,7 @@ def test_tls_of_its_own_is_trusted_by_its_certificate_and_marks_cookies(alone: P
         assert "strict-transport-security" not in begun.headers  # browsers would not let the warning be accepted
 
 
+@pytest.mark.slow
 def test_behind_a_proxy_its_word_counts_and_nobody_elses(alone: Path) -> None:
     told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "203.0.113.9"}
     with program("--behind-proxy", "127.0.0.1") as (_, address, key):

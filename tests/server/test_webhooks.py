@@ -171,6 +171,7 @@ def test_addresses_that_no_receiver_has(url: str) -> None:
         check_address(url)
 
 
+@pytest.mark.slow
 def test_the_routes_tell_the_secret_once(tmp_path: Path, receiver: Receiver) -> None:
     with serving(tmp_path) as up, up.http() as admin:
         made = admin.post("/webhooks", json={"url": receiver.url})

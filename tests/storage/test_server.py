@@ -57,6 +57,7 @@ def test_the_migrations_make_what_the_schema_says(postgres_empty):
     database.close()
 
 
+@pytest.mark.slow
 def test_programs_that_make_one_gallery_at_once_all_get_it(postgres_empty):
     code = "import sys; from knownface.storage import Database; Database.open(sys.argv[1]).close()"
     command = [sys.executable, "-c", code, postgres_empty]

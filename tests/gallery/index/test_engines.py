@@ -103,6 +103,7 @@ def test_the_same_scenario_gives_the_same_answers(opened):
     check(again, probes, 4)
 
 
+@pytest.mark.slow
 def test_two_openings_see_each_others_changes_at_once(opened):
     one, other = opened(), opened()
     one.add_templates("Ann", faces(1, 2))
@@ -140,6 +141,7 @@ def test_more_than_one_step_and_a_step_cut_short(opened, monkeypatch):
     check(gallery, unit(9, 4), 60)
 
 
+@pytest.mark.slow
 def test_a_graph_is_built_and_answers_nearly_the_same(postgres_url, monkeypatch):
     monkeypatch.setattr(pgvector_module, "GRAPH_FROM", 500)
     with Gallery.open(postgres_url, index=Pgvector()) as gallery:
@@ -165,6 +167,7 @@ def test_a_graph_is_built_and_answers_nearly_the_same(postgres_url, monkeypatch)
         assert (found.people == gallery.person("Person 0").id).all()
 
 
+@pytest.mark.slow
 def test_milvus_that_was_lost_or_is_ahead_is_mended(tmp_path):
     pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
     options = MilvusOptions(uri=str(tmp_path / "faces.db"))
@@ -187,6 +190,7 @@ def test_milvus_that_was_lost_or_is_ahead_is_mended(tmp_path):
         check(gallery, unit(9, 3), 5)
 
 
+@pytest.mark.slow
 def test_what_is_removed_leaves_milvus_before_anybody_searches(tmp_path):
     pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
     options = MilvusOptions(uri=str(tmp_path / "faces.db"))

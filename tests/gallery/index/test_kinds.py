@@ -65,6 +65,7 @@ def how(request, file):
 
 
 @pytest.mark.parametrize("how", KINDS, indirect=True)
+@pytest.mark.slow
 def test_enrol_search_edit_delete_restart(how, file, contract, tmp_path):
     probes = np.stack([vector_of(p, 1000) for p in range(0, PEOPLE, 7)])
     with Gallery.open(**how) as gallery:

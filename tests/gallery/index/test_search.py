@@ -403,7 +403,8 @@ class TwoCondensed(TwoPrograms):
 
 def _tested(machine):
     case = machine.TestCase
-    case.settings = settings(max_examples=12, stateful_step_count=12, deadline=None)
+    case.settings = settings(max_examples=12, stateful_step_count=12)
+    case.pytestmark = [pytest.mark.slow]
     return case
 
 

@@ -108,6 +108,7 @@ def test_a_length_beyond_reason_is_not_taken(content: bytes, tmp_path: Path) -> 
 
 @settings(max_examples=25, deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_damage_is_an_error_or_another_network_and_nothing_else(
     content: bytes, data: st.DataObject, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
