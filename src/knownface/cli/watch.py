@@ -171,7 +171,7 @@ def _say_alert(event: LiveEvent) -> None:
 
 
 def _watch(watcher: Watcher, recognizer: FaceRecognizer, chosen: dict[str, Any]) -> bool:
-    """Watch to the end; whether a signal brought it."""
+    """Watches to the end; returns whether a signal brought it."""
     from knownface.live.show import ShowServer
     from knownface.pipeline import opencv_on_one_thread
 

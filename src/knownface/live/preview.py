@@ -40,7 +40,7 @@ def face_labels(faces: tuple[TrackedFace, ...], scale: float = 1.0) -> list[Labe
 
 
 class Preview:
-    """The newest result of a stream, and its picture as JPEG for any number of onlookers."""
+    """The newest result of a stream, and its picture as JPEG for any number of viewers."""
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
@@ -51,20 +51,20 @@ class Preview:
         self._drawn: tuple[int, bytes | None] = (0, None)
 
     def show(self, result: FrameResult) -> None:
-        """Take the next result."""
+        """Takes the next result."""
         with self._changed:
             self._result = result
             self._number += 1
             self._changed.notify_all()
 
     def close(self) -> None:
-        """No more will come: onlookers need not wait."""
+        """Notes that no more will come: viewers need not wait."""
         with self._changed:
             self._closed = True
             self._changed.notify_all()
 
     def wait(self, after: int, timeout: float) -> int:
-        """Wait for a result newer than number ``after``; the newest one's number, 0 before the first."""
+        """Waits for a result newer than number ``after``; returns the newest one's number, 0 before the first."""
         with self._changed:
             self._changed.wait_for(lambda: self._number > after or self._closed, timeout)
             return self._number

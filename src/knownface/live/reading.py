@@ -82,15 +82,15 @@ class LiveReader:
         self._job = Job(self._run, "reading")
 
     def start(self) -> None:
-        """Begin to read."""
+        """Begins to read."""
         self._job.start()
 
     def stop(self) -> None:
-        """Ask the thread to end; it does when the read under way returns, which has a time limit."""
+        """Asks the thread to end; it does when the read under way returns, which has a time limit."""
         self._stop.set()
 
     def join(self) -> BaseException | None:
-        """Wait for the thread; the error that ended it, or None."""
+        """Waits for the thread; returns the error that ended it, or None."""
         self._job.join()
         return self._job.error
 
@@ -128,7 +128,7 @@ class LiveReader:
             wait = min(2 * wait, LONGEST_WAIT)
 
     def _take_all(self, capture: Capture) -> None:
-        """Hand on frames until the source ends or falls silent, or reading is to stop."""
+        """Puts frames into the queue until the source ends or falls silent, or reading is to stop."""
         connected = False
         while not self._stop.is_set() and capture.grab():
             at, captured_at = time.perf_counter(), datetime.now(UTC)

@@ -1,4 +1,4 @@
-"""Threads that end for sure, whose errors are kept, and the queue between a live source and the work."""
+"""Threads whose errors are kept, and the queue between the reader of a live source and the work."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Job:
         self._thread = threading.Thread(target=self._run, name=f"knownface-{name}", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begins."""
         self._thread.start()
 
     def join(self, timeout: float | None = None) -> bool:
-        """Wait for the end; whether it has come."""
+        """Waits for the end; returns whether it has come."""
         if self._thread.ident is not None:
             self._thread.join(timeout)
         return not self._thread.is_alive()
@@ -81,7 +81,7 @@ class LatestFrameQueue:
         self.dropped = 0
 
     def put(self, item: _Item) -> None:
-        """Add a frame, in the place of one that still waits, or a notice."""
+        """Adds a frame, in the place of one that still waits, or a notice."""
         with self._changed:
             if isinstance(item, ReceivedFrame) and self._items and isinstance(self._items[-1], ReceivedFrame):
                 self._items.pop()
@@ -90,13 +90,13 @@ class LatestFrameQueue:
             self._changed.notify()
 
     def take(self) -> _Item | None:
-        """Wait for the next item; None when no more will come."""
+        """Waits for the next item and returns it; None when no more will come."""
         with self._changed:
             self._changed.wait_for(lambda: self._items or self._closed)
             return self._items.popleft() if self._items else None
 
     def close(self) -> None:
-        """Let who waits go; what is still in the queue can be taken."""
+        """Notes that no more will come; what is still in the queue can be taken."""
         with self._changed:
             self._closed = True
             self._changed.notify()

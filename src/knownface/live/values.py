@@ -101,7 +101,7 @@ class Sink(AbstractContextManager[Any], Protocol):
     """
 
     def take(self, result: FrameResult) -> None:
-        """Take the next result; those of a live source may come without their pictures when a sink is too slow.
+        """Takes the next result; those of a live source may come without their pictures when a sink is too slow.
 
         Raises:
             KnownFaceError: It cannot go on; watching ends then.
@@ -111,7 +111,7 @@ class Sink(AbstractContextManager[Any], Protocol):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None, /
     ) -> None:
-        """Finish what was begun."""
+        """Finishes what was begun."""
         return
 
 

@@ -19,7 +19,7 @@ Boxes = npt.NDArray[np.float64]
 def match_boxes(
     expected: Sequence[Box], reach: npt.ArrayLike, found: Sequence[Box], unlikeness: Boxes | None = None
 ) -> list[tuple[int, int]]:
-    """Assign found boxes to expected ones so that the sum of their differences is smallest.
+    """Assigns found boxes to expected ones so that the sum of their differences is smallest.
 
     As many pairs as possible are made among those that may be pairs; of these, the nearest ones. The difference of
     two boxes is the distance of their middles in units of their mean side, plus the logarithm of the ratio of their

@@ -1,4 +1,4 @@
-"""Where a face will be: a constant-velocity filter for a box."""
+"""State estimation: a constant-velocity filter for a box."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _SHORTEST = 1e-3
 
 
 class BoxFilter:
-    """State estimation for one box: an alpha-beta filter of its middle and of the logarithm of its sides.
+    """An alpha-beta filter of its middle and of the logarithm of its sides.
 
     That is the steady state of a Kalman filter with constant velocity, without its matrices, which would cost more
     than all the rest of tracking a face.
@@ -44,7 +44,7 @@ class BoxFilter:
         return Box(x - width / 2, y - height / 2, width, height)
 
     def update(self, box: Box, time: float) -> None:
-        """Take a measured box into account."""
+        """Takes a measured box into account."""
         elapsed = max(time - self._time, _SHORTEST)
         expected = self.predict(time).center
         measured, size = box.center, _log_size(box)

@@ -32,7 +32,7 @@ class UnknownMemory:
         self._gone: dict[int, _Gone] = {}
 
     def remember(self, number: int, embedding: Embeddings, time: float) -> None:
-        """Keep what an Unknown looked like when they left."""
+        """Keeps what an Unknown looked like when they left."""
         self._gone.pop(number, None)
         self._gone[number] = _Gone(number, embedding, time)
         while len(self._gone) > _MOST:

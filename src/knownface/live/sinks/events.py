@@ -24,13 +24,13 @@ class EventLines(Sink):
         self._lock = threading.Lock()
 
     def write(self, event: LiveEvent) -> None:
-        """Write one event; any thread may call it."""
+        """Writes one event; any thread may call it."""
         line = json.dumps(event.as_dict(), ensure_ascii=True)
         with self._lock:
             self._stream.write(line + "\n")
             self._stream.flush()
 
     def take(self, result: FrameResult) -> None:
-        """Write the events of a result."""
+        """Writes the events of a result."""
         for event in result.events:
             self.write(event)

@@ -99,7 +99,7 @@ class Timeline:
         return sorted(self._rows, key=lambda row: (row.first_time, row.last_time))
 
     def take(self, result: FrameResult) -> None:
-        """Take the tracks that ended.
+        """Takes the tracks that ended.
 
         Raises:
             OutputError: The file or a picture cannot be written.

@@ -31,7 +31,7 @@ class LabelledVideo:
         self._size: tuple[int, int] | None = None
 
     def take(self, result: FrameResult) -> None:
-        """Append a frame.
+        """Appends a frame.
 
         Raises:
             OutputError: It cannot be written.

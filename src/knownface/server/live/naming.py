@@ -37,7 +37,7 @@ class NamedTrack:
 def name_track(
     recognizer: FaceRecognizer, pictures: PictureStore | None, stream: Stream, track_id: int, name: str
 ) -> NamedTrack:
-    """Say who a track is.
+    """Names a track.
 
     Args:
         recognizer: Whose gallery learns the face.

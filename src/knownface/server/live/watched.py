@@ -18,9 +18,9 @@ from knownface.server.source_list import ListedSource, SourceList
 
 _log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 1.0
-"""How often the list is looked at: another program may have changed it."""
-AGAIN_SECONDS = 30.0
+POLL_SECONDS = 1.0
+"""How often the list is read: another program may have changed it."""
+RETRY_SECONDS = 30.0
 """After which a camera or stream is watched again whose watching failed, as when the disk was full."""
 _FILE_FPS = 30.0
 """A file is watched in about real time, as if it happened now: its sightings are of the time of watching."""
@@ -113,9 +113,9 @@ class WatchedSources:
         self._streams: dict[int, WatchedStream] = {}
         self._ours = False
         self._lock = threading.Lock()  # of what is watched
-        self._following = threading.Lock()  # held by whoever follows the list
+        self._synchronising = threading.Lock()  # held by whoever brings it in line with the list
         self._closing = threading.Event()
-        self._thread = threading.Thread(target=self._keep_following, name="sources", daemon=True)
+        self._thread = threading.Thread(target=self._poll, name="sources", daemon=True)
 
     # What there is
 
@@ -145,17 +145,17 @@ class WatchedSources:
     # Changes
 
     def add(self, name: str, address: str) -> WatchedSource:
-        """Add a source and start to watch it.
+        """Adds a source and starts to watch it.
 
         Raises:
             BadNameError, NameTakenError, UnsupportedError: As :meth:`SourceList.add`.
         """
         source_id = self._list.add(name, address)
-        self._follow()
+        self._synchronise()
         return self.get(source_id)
 
     def start(self, source_id: int) -> WatchedSource:
-        """Watch a source, from now on and after every start of the service.
+        """Watches a source, from now on and after every start of the service.
 
         Raises:
             NotFoundError: There is none of this number.
@@ -166,11 +166,11 @@ class WatchedSources:
             if stream is not None and stream.over_for() is not None:
                 del self._streams[source_id]
         self._list.note(source_id, running=True)
-        self._follow()
+        self._synchronise()
         return self.get(source_id)
 
     def stop(self, source_id: int) -> WatchedSource:
-        """Watch a source no more; waits until what was seen here is written down.
+        """Watches a source no more; waits until what was seen here is stored.
 
         Raises:
             NotFoundError: There is none of this number.
@@ -179,34 +179,34 @@ class WatchedSources:
         with self._lock:
             stream = self._streams.get(source_id)
         self._list.note(source_id, running=False)
-        self._follow()
+        self._synchronise()
         if stream is not None:
             stream.watcher.wait()
         return self.get(source_id)
 
     def remove(self, source_id: int) -> None:
-        """Stop a source, forget it and its address.
+        """Stops a source, forgets it and its address.
 
         Raises:
             NotFoundError: There is none of this number.
         """
         self._list.get(source_id)
         self._list.remove(source_id)
-        self._follow()
+        self._synchronise()
 
     # The service's own start and end
 
     def open(self) -> None:
-        """Watch what is to be watched, and go on following the list."""
-        self._follow()
+        """Watches what is to be watched, and goes on following the list."""
+        self._synchronise()
         self._thread.start()
 
     def close(self) -> None:
-        """Stop everything here; what was watched will be at the next start, or at once by another service."""
+        """Stops everything here; what was watched will be at the next start, or at once by another service."""
         self._closing.set()
         if self._thread.is_alive():
             self._thread.join()
-        with self._following, self._lock:
+        with self._synchronising, self._lock:
             streams = list(self._streams.values())
             self._streams.clear()
         for stream in streams:
@@ -220,20 +220,20 @@ class WatchedSources:
 
     # Inside
 
-    def _keep_following(self) -> None:
-        while not self._closing.wait(LOOK_SECONDS):
+    def _poll(self) -> None:
+        while not self._closing.wait(POLL_SECONDS):
             try:
-                self._follow()
+                self._synchronise()
             except KnownFaceError as error:
                 _log.warning("The list of watched sources cannot be read: %s", error)
 
-    def _follow(self) -> None:
-        """Bring what is watched here in line with the list."""
+    def _synchronise(self) -> None:
+        """Brings what is watched here in line with the list."""
         ended: list[WatchedStream] = []
-        with self._following:
+        with self._synchronising:
             if self._closing.is_set():
                 return
-            over = self._note_what_ended()
+            over = self._note_ended()
             listed = {one.id: one for one in self._list.all()}
             wanted = {i for i, one in listed.items() if one.running}
             self._ours = not wanted or self._lease.take()
@@ -242,7 +242,7 @@ class WatchedSources:
             try:
                 with self._lock:
                     for source_id in list(self._streams):
-                        if self._is_done_with(source_id, over.get(source_id), listed.get(source_id)):
+                        if self._should_drop(source_id, over.get(source_id), listed.get(source_id)):
                             ended.append(self._streams.pop(source_id))
                     for source_id in wanted - set(self._streams) if self._ours else ():
                         self._streams[source_id] = self._begin(listed[source_id])
@@ -252,7 +252,7 @@ class WatchedSources:
         for stream in ended:
             stream.watcher.wait()
 
-    def _note_what_ended(self) -> dict[int, float]:
+    def _note_ended(self) -> dict[int, float]:
         """What ended by itself, since how many seconds; files are noted to be over."""
         with self._lock:
             found = {
@@ -266,14 +266,14 @@ class WatchedSources:
                 stream.noted = True
         return {i: seconds for i, (_, seconds) in found.items()}
 
-    def _is_done_with(self, source_id: int, over: float | None, listed: ListedSource | None) -> bool:
+    def _should_drop(self, source_id: int, over: float | None, listed: ListedSource | None) -> bool:
         if listed is None or not self._ours:
             return True
         live = self._streams[source_id].live
         if over is None:
             return not listed.running
         # What has ended is watched again if it is wanted; until then a file's end can be asked after.
-        return (over >= AGAIN_SECONDS if live else True) if listed.running else live
+        return (over >= RETRY_SECONDS if live else True) if listed.running else live
 
     def _begin(self, listed: ListedSource) -> WatchedStream:
         stream_id = f"source-{listed.id}"

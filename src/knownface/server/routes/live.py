@@ -36,7 +36,7 @@ _JPEG: dict[int | str, dict[str, Any]] = {200: {"content": {"image/jpeg": {}}}}
 def present(streams: Live) -> Present:
     """Everybody in front of a camera of a browser or of a watched source, at most half a second old."""
     faces = [
-        PresentFace.of(stream.id, stream.source, track)
+        PresentFace.of(stream, track)
         for stream in streams.all()
         for track in stream.recent.present()
         if track.identity.state != "pending"

@@ -133,7 +133,7 @@ def frame_answer(result: FrameResult) -> dict[str, Any]:
 
 @contextlib.asynccontextmanager
 async def _opened(websocket: WebSocket, role: Role) -> AsyncIterator[Callable[[], Any]]:
-    """Accept a connection of somebody who may, and close it in order, whatever ends it.
+    """Accepts a connection of somebody who may, and closes it in order, whatever ends it.
 
     Yields:
         What makes a coroutine that returns when the key or session is not valid any more.
@@ -168,7 +168,7 @@ async def _drain(websocket: WebSocket) -> None:
 
 
 async def _until_one_ends(*work: Any) -> None:
-    """Run coroutines until one of them returns or raises; the others are cancelled."""
+    """Runs coroutines until one of them returns or raises; the others are cancelled."""
     tasks = [asyncio.ensure_future(one) for one in work]
     try:
         done, _ = await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)

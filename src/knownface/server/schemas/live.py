@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 
 from knownface.live import WatchStatus
 from knownface.media import SourceKind
+from knownface.server.live.streams import Stream
 from knownface.server.live.watched import WatchedSource
 from knownface.server.schemas.common import Schema, finite
 from knownface.server.schemas.people import NameText, PersonSchema
@@ -53,12 +54,12 @@ class PresentFace(Schema):
     why: str
 
     @classmethod
-    def of(cls, session: str, source: str, track: TrackSummary) -> PresentFace:
+    def of(cls, stream: Stream, track: TrackSummary) -> PresentFace:
         """From the library's value."""
         identity = track.identity
         return cls(
-            session=session,
-            source=source,
+            session=stream.id,
+            source=stream.source,
             track=track.track_id,
             state=identity.state,
             person=identity.person_id,
