@@ -281,7 +281,7 @@ def test_the_picture_is_shown_to_a_browser_of_this_machine(gallery: Path, walk: 
         (["text.mp4"], 3, "not a video"),
         (["."], 3, "holds no picture"),
         (["text.mp4", "--timeline", "x.xlsx"], 11, ".csv or .json"),
-        (["text.mp4", "--out", "x.avi"], 3, "not a video"),
+        (["text.mp4", "--out", "x.avi"], 11, "named like a video"),
         (["empty.mp4", "--every", "0"], 2, "--every"),
         (["empty.mp4", "--began", "noon"], 2, "2026-03-14T09:30"),
         (["0", "--began", "2026-01-01"], 2, "--began"),
@@ -308,7 +308,7 @@ def test_the_video_that_is_watched_is_not_written_over(
     own.write_bytes(clip.read_bytes())
     link.symlink_to(own)
     for out in (own, link):
-        ran = knownface("watch", own, "--out", out)
+        ran = knownface("watch", own, "--out", out, "--overwrite")
         assert (ran.status, "would be lost" in ran.err) == (11, True)
     assert own.read_bytes() == clip.read_bytes()
 
