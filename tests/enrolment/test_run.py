@@ -1,4 +1,4 @@
-"""Enrolment: layouts, reviews, and that nothing is done twice or lost."""
+"""Enrolment: reviews, and that nothing is done twice or lost."""
 
 from __future__ import annotations
 
@@ -11,8 +11,7 @@ import numpy as np
 import pytest
 
 from knownface import FaceRecognizer
-from knownface.enrolment import EnrolmentReport, FileReview, scan_people
-from knownface.errors import UnreadableError
+from knownface.enrolment import EnrolmentReport, FileReview
 from knownface.media import write_image
 from knownface.pipeline import map_in_order
 from knownface.types import Image
@@ -26,46 +25,6 @@ def recognizer(alone: Path) -> Iterator[FaceRecognizer]:
 
 def by_name(report: EnrolmentReport) -> dict[str, FileReview]:
     return {review.path.name: review for review in report.reviews}
-
-
-class TestScan:
-    def test_train_is_taken_alone_where_there_is_one(self, alone: Path, astronaut: Image) -> None:
-        write_image(alone / "p" / "Ada" / "train" / "a.png", astronaut)
-        write_image(alone / "p" / "Ada" / "outside.png", astronaut)
-        [ada] = scan_people(alone / "p").people
-        assert [path.name for path in ada.files] == ["a.png"]
-
-    def test_what_is_no_person_is_reported(self, alone: Path, astronaut: Image) -> None:
-        root = alone / "p"
-        write_image(root / "Ada" / "a.png", astronaut)
-        write_image(root / "loose.png", astronaut)
-        write_image(root / "Unknown" / "a.png", astronaut)
-        write_image(root / "ADA" / "a.png", astronaut)
-        (root / "Empty").mkdir()
-        (root / "Notes").mkdir()
-        (root / "Notes" / "readme.txt").write_text("no picture")
-        (root / ".hidden").mkdir()
-        scan = scan_people(root)
-        assert len(scan.people) == 1
-        assert {problem.path.name: problem.reason for problem in scan.refused} == {
-            "loose.png": "no-person",
-            "Unknown": "bad-name",
-            "Empty": "no-pictures",
-            "Notes": "no-pictures",
-            "readme.txt": "unsupported",
-            scan.refused[0].path.name if scan.refused[0].reason == "name-taken" else "Ada": "name-taken",
-        }
-
-    @pytest.mark.parametrize("what", ["missing", "empty", "only pictures"])
-    def test_a_folder_without_people_says_how_it_should_be(self, alone: Path, astronaut: Image, what: str) -> None:
-        root = alone / "p"
-        if what != "missing":
-            root.mkdir()
-        if what == "only pictures":
-            write_image(root / "a.png", astronaut)
-        with pytest.raises(UnreadableError) as error:
-            scan_people(root)
-        assert "folder" in error.value.hint
 
 
 def test_reasons(recognizer: FaceRecognizer, people: Path, astronaut: Image, strangers: list[Image]) -> None:
@@ -134,20 +93,6 @@ def test_one_more_person_costs_that_person_only(
     report = recognizer.load_known_faces(people)
     assert (report.templates, report.count("known")) == (1, 4)
     assert len(seen) == 1
-
-
-def test_what_may_not_be_read_is_reported(ordinary_folder: Path, astronaut: Image) -> None:
-    for name in ("Ada", "Ben"):
-        write_image(ordinary_folder / "p" / name / "a.png", astronaut[:40, :40])
-    (ordinary_folder / "p" / "Ben").chmod(0)
-    scan = scan_people(ordinary_folder / "p")
-    assert [person.name for person in scan.people] == ["Ada"]
-    assert [(problem.path.name, problem.reason) for problem in scan.refused] == [("Ben", "unreadable")]
-    (ordinary_folder / "p").chmod(0)
-    with pytest.raises(UnreadableError, match="may not be read"):
-        scan_people(ordinary_folder / "p")
-    (ordinary_folder / "p").chmod(0o700)
-    (ordinary_folder / "p" / "Ben").chmod(0o700)
 
 
 def test_the_same_file_twice_for_one_person_and_under_two_people(recognizer: FaceRecognizer, people: Path) -> None:

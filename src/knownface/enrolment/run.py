@@ -1,4 +1,4 @@
-"""Folders of photos and videos into a gallery, with a review of each file.
+"""Photos and videos of people into a gallery, with a review of each file.
 
 Every file is examined, the faces of a batch are embedded together, and the batch is committed in one transaction with
 the refusals among it; only then are its reviews handed out. So what was reported as enrolled is enrolled, whatever
@@ -7,83 +7,29 @@ happens next, and a second run has nothing left to do: files are known by their 
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 import numpy as np
 
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
-from knownface.errors import (
-    BadNameError,
-    FaceError,
-    InputError,
-    MissingExtraError,
-    NoFaceError,
-    TooLargeError,
-    UnreadableError,
-    UnsupportedError,
-)
+from knownface.enrolment.scan import FileReview, PersonFolder, Status, refusal_of
+from knownface.errors import FaceError, InputError, MissingExtraError, NoFaceError, TooLargeError, UnreadableError
 from knownface.files import sha256_of
-from knownface.gallery import Gallery, NewTemplate, Refusal, clean_name, name_key
-from knownface.media import is_clutter, kind_of, natural_key, read_image, read_video, video_info
+from knownface.gallery import Gallery, NewTemplate, Refusal, name_key
+from knownface.media import kind_of, read_image, read_video, video_info
 from knownface.parts import digest_of, fingerprint_of
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import PoorPictureError, ReviewRules, review
 from knownface.types import Embeddings
 
-Status: TypeAlias = Literal["enrolled", "known", "refused"]
-
 VIDEO_SECONDS = 0.5
 """Videos are sampled this often, less often if that would give more than ``VIDEO_FRAMES``: neighbouring frames are
 nearly the same picture and teach nothing."""
 VIDEO_FRAMES = 60
-
-
-@dataclass(frozen=True, slots=True)
-class PersonFolder:
-    """A person's name and the files to learn them from."""
-
-    name: str
-    files: tuple[Path, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FileReview:
-    """What became of one file, or of one folder that could not be a person.
-
-    Attributes:
-        path: The file or folder.
-        person: The name as its folder has it.
-        status: ``enrolled``, ``known`` (enrolled before) or ``refused``.
-        reason: A stable word: empty if enrolled, else such as ``no-face`` or ``unreadable``.
-        text: The sentence a user reads: why it was refused, or a warning about an enrolled one.
-        templates: How many templates it gave.
-    """
-
-    path: Path
-    person: str
-    status: Status
-    reason: str = ""
-    text: str = ""
-    templates: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class PeopleScan:
-    """What a folder of people holds, before anything is read."""
-
-    people: tuple[PersonFolder, ...]
-    refused: tuple[FileReview, ...]
-
-    @property
-    def file_count(self) -> int:
-        """Files that will be examined."""
-        return sum(len(person.files) for person in self.people)
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,74 +63,6 @@ class EnrolmentOptions:
     batch_size: int = 32
     threads: int = 1
     max_pixels: int = 120_000_000
-
-
-def scan_people(directory: str | Path) -> PeopleScan:
-    """Find a person in every subfolder: its pictures and videos, or those of its ``train`` folder where it has one.
-
-    Raises:
-        UnreadableError: There is no such folder, or nobody in it.
-    """
-    root = Path(directory)
-    if not os.path.isdir(root):  # noqa: PTH112 - unlike Path.is_dir it does not raise where a folder above is closed
-        raise UnreadableError(f"There is no folder {root}.", "Give a folder that holds one folder a person.")
-    people: dict[str, PersonFolder] = {}
-    refused: list[FileReview] = []
-    entries = _entries(root)
-    if not any(is_folder for _, is_folder in entries):
-        raise UnreadableError(
-            f"{root} holds no folders, so nobody can be learnt from it.",
-            "Put each person's pictures into a folder with the person's name, and give the folder above.",
-        )
-    for entry, is_folder in entries:
-        if not is_folder:
-            refused.append(_refusal(entry, "", "no-person", "Lies in no person's folder."))
-            continue
-        try:
-            name = clean_name(entry.name)
-            files, unused = _files_of(entry)
-        except (BadNameError, UnreadableError) as error:
-            refused.append(_refusal(entry, entry.name, error.code, error.message))
-            continue
-        refused += [_refusal(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
-        twin = people.get(name_key(name))
-        if twin:
-            text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."
-            refused.append(_refusal(entry, name, "name-taken", text))
-        elif not files:
-            text = "The folder holds no picture and no video; folders in it, other than train, are not looked into."
-            refused.append(_refusal(entry, name, "no-pictures", text))
-        else:
-            people[name_key(name)] = PersonFolder(name, tuple(files))
-    return PeopleScan(tuple(people.values()), tuple(refused))
-
-
-def _entries(folder: Path) -> list[tuple[Path, bool]]:
-    """What a folder holds, in natural order, and whether each is a folder; without clutter."""
-    try:
-        with os.scandir(folder) as found:  # knows folders from files without a call for each
-            listed = [(Path(entry.path), entry.is_dir()) for entry in found]
-        return sorted(
-            ((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(Path(entry[0].name))
-        )
-    except OSError as error:
-        raise UnreadableError(f"The folder {folder} may not be read: {error.strerror}.") from error
-
-
-def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will show."""
-    entries = _entries(folder)
-    train = next((path for path, is_folder in entries if is_folder and path.name == "train"), None)
-    wanted: list[Path] = []
-    others: list[Path] = []
-    for path, is_folder in _entries(train) if train else entries:
-        if not is_folder:
-            (wanted if kind_of(path) else others).append(path)
-    return wanted, others
-
-
-def _refusal(path: Path, person: str, reason: str, text: str) -> FileReview:
-    return FileReview(path, person, "refused", reason, text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,7 +102,7 @@ def enrol_people(
             continue
         text = f"The gallery has a {twin!r}, which differs only in letter case. Rename the folder or the person."
         for path in person.files:
-            yield _refusal(path, person.name, "name-taken", text)
+            yield refusal_of(path, person.name, "name-taken", text)
 
     def examined(item: tuple[str, Path]) -> _Examined:
         person, path = item
@@ -232,13 +110,13 @@ def enrol_people(
             sha256 = sha256_of(path)
         except OSError as error:
             text = f"{path} cannot be read: {error.strerror}."
-            return _Examined(person, path, refusal=_refusal(path, person, UnreadableError.code, text))
+            return _Examined(person, path, refusal=refusal_of(path, person, UnreadableError.code, text))
         source = (name_key(person), sha256)
         if source in known:
             return _Examined(person, path, sha256, refusal=_known(path, person))
         if source in refused:
             before = refused[source]
-            return _Examined(person, path, sha256, refusal=_refusal(path, person, before.reason, before.detail))
+            return _Examined(person, path, sha256, refusal=refusal_of(path, person, before.reason, before.detail))
         return _examine_file(person, path, sha256, detector, embedder, options)
 
     items = ((person.name, path) for person in welcome for path in person.files)
@@ -266,7 +144,7 @@ def _examine_file(
     except (FaceError, InputError, MissingExtraError) as error:
         reason = error.reason if isinstance(error, PoorPictureError) else error.code
         hint = error.hint if isinstance(error, (TooLargeError, MissingExtraError)) else ""
-        refusal = _refusal(path, person, reason, f"{error.message} {hint}".strip())
+        refusal = refusal_of(path, person, reason, f"{error.message} {hint}".strip())
         # What the detector saw stays so; a file that could not be read may be readable next time.
         return _Examined(person, path, sha256, refusal=refusal, lasting=isinstance(error, FaceError))
 

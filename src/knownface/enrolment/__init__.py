@@ -1,0 +1,14 @@
+"""Folders of photos and videos into a gallery: who is in them, and what becomes of each file."""
+
+from knownface.enrolment.run import EnrolmentOptions, EnrolmentReport, enrol_people
+from knownface.enrolment.scan import FileReview, PeopleScan, PersonFolder, scan_people
+
+__all__ = [
+    "EnrolmentOptions",
+    "EnrolmentReport",
+    "FileReview",
+    "PeopleScan",
+    "PersonFolder",
+    "enrol_people",
+    "scan_people",
+]

@@ -1,0 +1,125 @@
+"""Folders of people: who is in them, and which files show whom; nothing is read yet."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, TypeAlias
+
+from knownface.errors import BadNameError, UnreadableError, UnsupportedError
+from knownface.gallery import clean_name, name_key
+from knownface.media import is_clutter, kind_of, natural_key
+
+Status: TypeAlias = Literal["enrolled", "known", "refused"]
+
+
+@dataclass(frozen=True, slots=True)
+class PersonFolder:
+    """A person's name and the files to learn them from."""
+
+    name: str
+    files: tuple[Path, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class FileReview:
+    """What became of one file, or of one folder that could not be a person.
+
+    Attributes:
+        path: The file or folder.
+        person: The name as its folder has it.
+        status: ``enrolled``, ``known`` (enrolled before) or ``refused``.
+        reason: A stable word: empty if enrolled, else such as ``no-face`` or ``unreadable``.
+        text: The sentence a user reads: why it was refused, or a warning about an enrolled one.
+        templates: How many templates it gave.
+    """
+
+    path: Path
+    person: str
+    status: Status
+    reason: str = ""
+    text: str = ""
+    templates: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleScan:
+    """What a folder of people holds, before anything is read."""
+
+    people: tuple[PersonFolder, ...]
+    refused: tuple[FileReview, ...]
+
+    @property
+    def file_count(self) -> int:
+        """Files that will be examined."""
+        return sum(len(person.files) for person in self.people)
+
+
+def scan_people(directory: str | Path) -> PeopleScan:
+    """Find a person in every subfolder: its pictures and videos, or those of its ``train`` folder where it has one.
+
+    Raises:
+        UnreadableError: There is no such folder, or nobody in it.
+    """
+    root = Path(directory)
+    if not os.path.isdir(root):  # noqa: PTH112 - unlike Path.is_dir it does not raise where a folder above is closed
+        raise UnreadableError(f"There is no folder {root}.", "Give a folder that holds one folder a person.")
+    people: dict[str, PersonFolder] = {}
+    refused: list[FileReview] = []
+    entries = _entries(root)
+    if not any(is_folder for _, is_folder in entries):
+        raise UnreadableError(
+            f"{root} holds no folders, so nobody can be learnt from it.",
+            "Put each person's pictures into a folder with the person's name, and give the folder above.",
+        )
+    for entry, is_folder in entries:
+        if not is_folder:
+            refused.append(refusal_of(entry, "", "no-person", "Lies in no person's folder."))
+            continue
+        try:
+            name = clean_name(entry.name)
+            files, unused = _files_of(entry)
+        except (BadNameError, UnreadableError) as error:
+            refused.append(refusal_of(entry, entry.name, error.code, error.message))
+            continue
+        refused += [refusal_of(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
+        twin = people.get(name_key(name))
+        if twin:
+            text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."
+            refused.append(refusal_of(entry, name, "name-taken", text))
+        elif not files:
+            text = "The folder holds no picture and no video; folders in it, other than train, are not looked into."
+            refused.append(refusal_of(entry, name, "no-pictures", text))
+        else:
+            people[name_key(name)] = PersonFolder(name, tuple(files))
+    return PeopleScan(tuple(people.values()), tuple(refused))
+
+
+def _entries(folder: Path) -> list[tuple[Path, bool]]:
+    """What a folder holds, in natural order, and whether each is a folder; without clutter."""
+    try:
+        with os.scandir(folder) as found:  # knows folders from files without a call for each
+            listed = [(Path(entry.path), entry.is_dir()) for entry in found]
+        return sorted(
+            ((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(Path(entry[0].name))
+        )
+    except OSError as error:
+        raise UnreadableError(f"The folder {folder} may not be read: {error.strerror}.") from error
+
+
+def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
+    """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will show."""
+    entries = _entries(folder)
+    train = next((path for path, is_folder in entries if is_folder and path.name == "train"), None)
+    wanted: list[Path] = []
+    others: list[Path] = []
+    for path, is_folder in _entries(train) if train else entries:
+        if not is_folder:
+            (wanted if kind_of(path) else others).append(path)
+    return wanted, others
+
+
+def refusal_of(path: Path, person: str, reason: str, text: str) -> FileReview:
+    """The review of a file, or of a folder, that is not used."""
+    return FileReview(path, person, "refused", reason, text)
