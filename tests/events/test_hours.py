@@ -104,7 +104,7 @@ STARTS = st.sampled_from([time(), time(2, 30), time(12), time(23, 59)])
 def test_no_minute_is_lost_or_counted_twice(stays, zone, starts, gap):
     days = work_days(stays, zone, breaks_after=gap, day_starts=starts)
     assert [d.day for d in days] == sorted({d.day for d in days})
-    present = [stretch for d in days for stretch in d.present]
+    present = [interval for d in days for interval in d.present]
     assert all(a <= b for a, b in present)
     assert all(one[1] <= other[0] for one, other in pairwise(present))
     for d in days:

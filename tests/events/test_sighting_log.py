@@ -123,7 +123,7 @@ def test_filters(log, see, made):
 
 
 def test_pages_follow_each_other_without_gap(log, see, monkeypatch):
-    monkeypatch.setattr("knownface.events.log._PAGE", 3)
+    monkeypatch.setattr("knownface.events.sighting_log._PAGE", 3)
     for minute in range(8):
         see("Ann", minute)
     first = log.find(limit=5)

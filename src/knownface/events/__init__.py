@@ -15,10 +15,10 @@ from knownface.events.attendance_values import Attendee, Session, SessionReport,
 from knownface.events.clustering import group_by_likeness
 from knownface.events.guests import Guest, read_guests
 from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
-from knownface.events.log import SightingLog
 from knownface.events.rules import AlertRule, add_rule, list_rules, remove_rule
 from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
 from knownface.events.samples import SampleOffer, accept_offers, list_offers, offer_picture, offer_sample, reject_offers
+from knownface.events.sighting_log import SightingLog
 from knownface.events.unknowns import Named, UnknownGroup, group_unknowns, name_unknown
 from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 

@@ -16,9 +16,9 @@ from sqlalchemy import Connection, Row, insert, or_, select, update
 from sqlalchemy import delete as delete_rows
 
 from knownface.errors import EventsError, SessionOpenError, UnknownSessionError
+from knownface.events.arrivals import all_strangers, read_entries, write_arrivals
 from knownface.events.attendance_values import Session, SessionReport
 from knownface.events.guests import Guest
-from knownface.events.marks import all_strangers, read_entries, write_marks
 from knownface.events.recording import as_utc
 from knownface.events.reporting import find_entry, read_report
 from knownface.gallery import clean_name, name_key
@@ -99,7 +99,7 @@ def close_session(database: Database, session_id: int, now: datetime | None = No
         table = attendance_sessions
         connection.execute(update(table).where(table.c.id == session_id).values(closed=closed))
         row = _row(connection, session_id)
-        write_marks(connection, row)
+        write_arrivals(connection, row)
         written = {"strangers": all_strangers(connection, row), "written": True}
         connection.execute(update(table).where(table.c.id == session_id).values(written))
         return _session(row)

@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from sqlalchemy import Connection, select
 
 from knownface.errors import EventsError
-from knownface.events.finding import conditions
+from knownface.events.sighting_queries import conditions
 from knownface.events.values import SightingFilter
 from knownface.gallery import Person
 from knownface.gallery.people import list_people
@@ -23,7 +23,7 @@ from knownface.storage.events_schema import sightings
 MIDNIGHT = time()
 LAST_YEAR = 9000
 
-Stretch = tuple[datetime, datetime]
+Interval = tuple[datetime, datetime]
 """From when to when, timezone-aware."""
 
 
@@ -37,7 +37,7 @@ class WorkDay:
     """
 
     day: date
-    present: tuple[Stretch, ...]
+    present: tuple[Interval, ...]
 
     @property
     def first_in(self) -> datetime:
@@ -50,7 +50,7 @@ class WorkDay:
         return self.present[-1][1]
 
     @property
-    def breaks(self) -> tuple[Stretch, ...]:
+    def breaks(self) -> tuple[Interval, ...]:
         """When the person was away in between, UTC."""
         return tuple((one[1], other[0]) for one, other in zip(self.present, self.present[1:], strict=False))
 
@@ -83,7 +83,7 @@ class WorkWeek:
 
 
 def work_days(
-    stays: Iterable[Stretch],
+    stays: Iterable[Interval],
     zone: tzinfo | None = None,
     *,
     breaks_after: timedelta | None = None,
@@ -96,15 +96,15 @@ def work_days(
         zone: In which days begin; None is this machine's own.
         breaks_after: Who is not seen for longer than this was away. None counts no breaks, but from first in to last
             out: right for a camera at the door, that sees people come and go only.
-        day_starts: When a day begins, such as 12:00 where people work at night. What lasts beyond it is parted.
+        day_starts: When a day begins, such as 12:00 where people work at night. What lasts beyond it is split.
 
     Returns:
         The days on which the person was seen, ascending.
     """
-    parts: dict[date, list[Stretch]] = {}
-    for came, left in _joined(stays, breaks_after or timedelta()):
-        for day, stretch in _parted(came, left, zone, day_starts):
-            parts.setdefault(day, []).append(stretch)
+    parts: dict[date, list[Interval]] = {}
+    for came, left in _merged(stays, breaks_after or timedelta()):
+        for day, interval in _split_by_day(came, left, zone, day_starts):
+            parts.setdefault(day, []).append(interval)
     days = [WorkDay(day, tuple(present)) for day, present in sorted(parts.items())]
     if breaks_after is not None:
         return days
@@ -156,7 +156,7 @@ def read_hours(
         raise EventsError("A break is longer than 0 minutes and at most a day.", "Give minutes from 1 to 1440.")
     begin = _begin(first_day, zone, day_starts)
     end = _begin(last_day + timedelta(days=1), zone, day_starts)
-    # A little more on either side: a stay that is bridged over the edge is parted there.
+    # A little more on either side: a stay that is bridged over the edge is split there.
     with database.reading() as connection:
         stays = _read_stays(connection, where or SightingFilter(), begin - timedelta(days=1), end + timedelta(days=1))
         by_id = {person.id: person for person in list_people(connection)}
@@ -171,10 +171,10 @@ def read_hours(
 
 def _read_stays(
     connection: Connection, where: SightingFilter, begin: datetime, end: datetime
-) -> dict[int, list[Stretch]]:
+) -> dict[int, list[Interval]]:
     """By person id, when everybody was seen who was."""
     columns = (sightings.c.person_id, sightings.c.first_seen, sightings.c.last_seen)
-    stays: dict[int, list[Stretch]] = {}
+    stays: dict[int, list[Interval]] = {}
     query = select(*columns).where(
         conditions(connection, where),
         sightings.c.person_id.is_not(None),
@@ -186,20 +186,22 @@ def _read_stays(
     return stays
 
 
-def _joined(stays: Iterable[Stretch], gap: timedelta) -> list[Stretch]:
+def _merged(stays: Iterable[Interval], gap: timedelta) -> list[Interval]:
     """Stays that overlap, or follow each other within ``gap``, made one; ascending, UTC."""
-    joined: list[Stretch] = []
+    merged: list[Interval] = []
     for came, left in sorted((came.astimezone(UTC), left.astimezone(UTC)) for came, left in stays):
-        if joined and came - joined[-1][1] <= gap:
-            joined[-1] = (joined[-1][0], max(joined[-1][1], left))
+        if merged and came - merged[-1][1] <= gap:
+            merged[-1] = (merged[-1][0], max(merged[-1][1], left))
         else:
-            joined.append((came, left))
-    return joined
+            merged.append((came, left))
+    return merged
 
 
-def _parted(came: datetime, left: datetime, zone: tzinfo | None, day_starts: time) -> Sequence[tuple[date, Stretch]]:
+def _split_by_day(
+    came: datetime, left: datetime, zone: tzinfo | None, day_starts: time
+) -> Sequence[tuple[date, Interval]]:
     day = _day_of(came, zone, day_starts)
-    parts: list[tuple[date, Stretch]] = []
+    parts: list[tuple[date, Interval]] = []
     while (end := _begin(day + timedelta(days=1), zone, day_starts)) < left:
         if end > came:
             parts.append((day, (came, end)))

@@ -9,8 +9,8 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, select
 
+from knownface.events.arrivals import Stay, all_strangers, linked_people, read_entries, read_stays
 from knownface.events.attendance_values import Attendee, Session, SessionReport, Status
-from knownface.events.marks import Stay, all_strangers, links, read_entries, read_stays
 from knownface.gallery import name_key
 from knownface.storage.schema import people
 from knownface.storage.statements import chunks
@@ -19,7 +19,7 @@ from knownface.storage.statements import chunks
 def read_report(connection: Connection, row: Row[Any], session: Session, now: datetime) -> SessionReport:
     """Who came, from what the session holds and from the sightings that are still there."""
     entries = read_entries(connection, session.id)
-    linked = links(connection, entries)
+    linked = linked_people(connection, entries)
     stays = read_stays(connection, row)
     known = _known(connection, [*stays, *linked.values(), *(e.person_id for e in entries if e.person_id is not None)])
     found: list[Attendee] = []
@@ -54,7 +54,7 @@ def read_report(connection: Connection, row: Row[Any], session: Session, now: da
 
 def find_entry(connection: Connection, entries: Sequence[Row[Any]], name: str) -> Row[Any] | None:
     """The entry that a user means by a name or an external id."""
-    linked = links(connection, entries)
+    linked = linked_people(connection, entries)
     owners = {entry.id: linked.get(entry.id, entry.person_id) for entry in entries}
     known = _known(connection, [person_id for person_id in owners.values() if person_id is not None])
     wanted = name_key(name)

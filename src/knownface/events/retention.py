@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, func, select
 
-from knownface.events.marks import write_marks_before_purge
+from knownface.events.arrivals import write_arrivals_before_purge
 from knownface.storage import insert_new
 from knownface.storage.events_schema import events, offers, sightings
 from knownface.storage.schema import META_SCRUB, meta
@@ -25,7 +25,7 @@ def purge(connection: Connection, cutoff: datetime) -> int:
     """
     oldest = connection.scalar(select(func.min(sightings.c.last_seen)))
     if oldest is not None and oldest < cutoff:
-        write_marks_before_purge(connection, oldest, cutoff)
+        write_arrivals_before_purge(connection, oldest, cutoff)
     gone = sum(
         connection.execute(delete(table).where(column < cutoff)).rowcount
         for table, column in (

@@ -12,8 +12,8 @@ from sqlalchemy import Connection, select, update
 
 from knownface.errors import UnknownSightingError
 from knownface.events.clustering import group_by_likeness
-from knownface.events.finding import conditions, find
 from knownface.events.recording import vector_from
+from knownface.events.sighting_queries import conditions, find
 from knownface.events.values import Embedding, Sighting, SightingFilter
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
 from knownface.gallery.people import list_people

@@ -136,7 +136,7 @@ class Mark(Schema):
     absent: bool = False
 
 
-class StretchSchema(Schema):
+class IntervalSchema(Schema):
     """From when to when."""
 
     start: datetime
@@ -149,7 +149,7 @@ class WorkDaySchema(Schema):
     day: date = Field(description="On which it began, in the time zone asked for.")
     first_in: datetime
     last_out: datetime
-    breaks: list[StretchSchema]
+    breaks: list[IntervalSchema]
     worked_seconds: float = Field(description="From first in to last out, less the breaks.")
 
 
@@ -174,7 +174,7 @@ class HoursSchema(Schema):
                     day=day.day,
                     first_in=day.first_in,
                     last_out=day.last_out,
-                    breaks=[StretchSchema(start=left, end=back) for left, back in day.breaks],
+                    breaks=[IntervalSchema(start=left, end=back) for left, back in day.breaks],
                     worked_seconds=day.worked.total_seconds(),
                 )
                 for day in days

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import delete, select, update
 
 from knownface.errors import UnknownSightingError
-from knownface.events import finding, recording
+from knownface.events import recording, sighting_queries
 from knownface.events.retention import is_scrubbing_due, purge
 from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 from knownface.gallery import Gallery
@@ -92,7 +92,7 @@ class SightingLog:
             UnknownPersonError: Nobody has the name given.
         """
         with self._database.reading() as connection:
-            return finding.find(connection, where or SightingFilter(), limit, below)
+            return sighting_queries.find(connection, where or SightingFilter(), limit, below)
 
     def each(self, where: SightingFilter | None = None) -> Iterator[Sighting]:
         """The same, however many there are, without holding them all in memory.
@@ -108,12 +108,12 @@ class SightingLog:
     def count(self, where: SightingFilter | None = None) -> int:
         """How many there are."""
         with self._database.reading() as connection:
-            return finding.count(connection, where or SightingFilter())
+            return sighting_queries.count(connection, where or SightingFilter())
 
     def sources(self) -> list[str]:
         """Every source that somebody was seen at, in alphabetical order."""
         with self._database.reading() as connection:
-            return finding.sources(connection)
+            return sighting_queries.sources(connection)
 
     def picture(self, sighting_id: int) -> bytes | None:
         """The JPEG that is kept of a sighting, or None.
@@ -140,7 +140,7 @@ class SightingLog:
             UnknownPersonError: Nobody has the name given.
         """
         with self._database.erasing() as connection:
-            return connection.execute(delete(sightings).where(finding.conditions(connection, where))).rowcount
+            return connection.execute(delete(sightings).where(sighting_queries.conditions(connection, where))).rowcount
 
     def purge(self, now: datetime | None = None) -> int:
         """Deletes what is older than ``retention.days``; happens by itself.

@@ -51,8 +51,8 @@ def count_strangers(connection: Connection, session: Row[Any], before: datetime 
     return connection.scalar(query) or 0
 
 
-def links(connection: Connection, entries: Sequence[Row[Any]]) -> dict[int, int]:
-    """Which people of the gallery the guests are who were not in it when the list was read.
+def linked_people(connection: Connection, entries: Sequence[Row[Any]]) -> dict[int, int]:
+    """The people of the gallery whom a session's guests turned out to be; they were not in it when the list was read.
 
     Args:
         connection: The caller's transaction.
@@ -80,10 +80,10 @@ def read_entries(connection: Connection, session_id: int) -> list[Row[Any]]:
     return list(connection.execute(query.order_by(attendance_entries.c.id)).all())
 
 
-def write_marks(connection: Connection, session: Row[Any]) -> None:
+def write_arrivals(connection: Connection, session: Row[Any]) -> None:
     """Write into the session who came so far, so that its report no longer needs the sightings."""
     table = attendance_entries
-    for entry_id, person_id in links(connection, read_entries(connection, session.id)).items():
+    for entry_id, person_id in linked_people(connection, read_entries(connection, session.id)).items():
         connection.execute(update(table).where(table.c.id == entry_id).values(person_id=person_id))
     entries = {entry.person_id: entry for entry in read_entries(connection, session.id)}
     for person_id, stay in read_stays(connection, session).items():
@@ -100,12 +100,12 @@ def write_marks(connection: Connection, session: Row[Any]) -> None:
             connection.execute(update(table).where(table.c.id == entry.id).values(values))
 
 
-def write_marks_before_purge(connection: Connection, oldest: datetime, cutoff: datetime) -> None:
+def write_arrivals_before_purge(connection: Connection, oldest: datetime, cutoff: datetime) -> None:
     """Write who came into every session that sightings from ``oldest`` to ``cutoff`` belong to."""
     table = attendance_sessions
     query = select(table).where(table.c.opened < cutoff, or_(table.c.closed.is_(None), table.c.closed > oldest))
     for session in connection.execute(query).all():
-        write_marks(connection, session)
+        write_arrivals(connection, session)
         if not session.written:
             strangers = session.strangers + count_strangers(connection, session, before=cutoff)
             connection.execute(update(table).where(table.c.id == session.id).values(strangers=strangers))
