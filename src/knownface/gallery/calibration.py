@@ -6,7 +6,7 @@ What becomes of the promise when the gallery changes:
   all that counts is how near the nearest template is, whoever owns it. The calibration stays.
 - Each person added gives a stranger one more chance of a false match, so the share grows at most in proportion to
   their number (union bound, for people who are like those enrolled before). Up to a quarter more people it is at most
-  a quarter above the promise, less than a check with a few hundred strangers could tell; beyond, it is reported.
+  a quarter above the promise, less than a check with a few hundred strangers could show; beyond, it is reported.
 - Templates added to the same people do the same, but less, since they lie close together: reported from twice as many.
 - Another embedder's distances mean something else: such a calibration is not used.
 """

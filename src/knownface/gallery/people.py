@@ -92,7 +92,7 @@ def get_person(connection: Connection, person: PersonKey) -> Person:
     """The person meant.
 
     Raises:
-        UnknownPersonError: There is nobody; the message tells names that come near.
+        UnknownPersonError: There is nobody; the message lists names that come near.
     """
     found = list_people(connection, person=person)
     if not found:

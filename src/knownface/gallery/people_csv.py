@@ -59,7 +59,7 @@ def read_rows(path: Path) -> list[PersonRow]:
 
     Raises:
         UnreadableError: It is missing, or not UTF-8.
-        InputError: It has faults; the message tells the lines.
+        InputError: It has faults; the message names the lines.
     """
     header, lines = read_csv(path, _HINT)
     _check_header(path, header)

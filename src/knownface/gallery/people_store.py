@@ -206,7 +206,7 @@ class PeopleStore:
 
         Raises:
             UnreadableError: It is missing, or not UTF-8.
-            InputError: It has faults; the message tells the lines. Nothing was changed.
+            InputError: It has faults; the message names the lines. Nothing was changed.
         """
         rows = read_rows(Path(path))
         with self._database.writing() as connection:

@@ -60,9 +60,9 @@ def add_refusals(connection: Connection, refused: Iterable[tuple[str, Refusal]])
     insert_new(connection, refusals, rows)
 
 
-def read_owners_of_files(connection: Connection, sha256s: Iterable[str]) -> dict[str, list[str]]:
+def read_people_of_files(connection: Connection, sha256s: Iterable[str]) -> dict[str, list[str]]:
     """For each of these files that is enrolled: the names of the people it is enrolled for, in alphabetical order."""
-    owners: dict[str, list[str]] = {}
+    names: dict[str, list[str]] = {}
     for chunk in chunks(sorted(set(sha256s))):
         query = (
             select(templates.c.source_sha256, people.c.name, people.c.name_key)
@@ -72,5 +72,5 @@ def read_owners_of_files(connection: Connection, sha256s: Iterable[str]) -> dict
             .order_by(people.c.name_key)
         )
         for sha256, name, _ in connection.execute(query).all():
-            owners.setdefault(sha256, []).append(name)
-    return owners
+            names.setdefault(sha256, []).append(name)
+    return names

@@ -133,7 +133,7 @@ class TemplateStore:
             sources.add_refusals(connection, refusals)
             if added:
                 note_templates_added(connection)
-            owners = sources.read_owners_of_files(connection, {t.source_sha256 for _, t in new})
+            owners = sources.read_people_of_files(connection, {t.source_sha256 for _, t in new})
         return Enrolled(added, owners)
 
     def remove(self, ids: Iterable[int]) -> int:

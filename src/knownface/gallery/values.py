@@ -51,8 +51,8 @@ class NewTemplate:
 
     Attributes:
         vector: Its embedding, float32, shape (dim,), unit norm.
-        source: Where it came from, a path as a rule; told to users, never opened.
-        source_sha256: Hex digest of the source's content; with frame time and face index it tells whether the same
+        source: Where it came from, a path as a rule; shown to users, never opened.
+        source_sha256: Hex digest of the source's content; with frame time and face index it says whether the same
             face is enrolled already.
         frame_time: Seconds from the start of a video, kept to the microsecond; None for a still photo.
         face_index: Which face of the picture.
@@ -154,7 +154,7 @@ class GalleryInfo:
         generation: One higher after every change.
         schema: Revision of the database's schema.
         size: Bytes of the database with its side files; None on a server and in memory.
-        index: What searches it, as users are told.
+        index: What searches it, for users.
         index_saved: Whether the next start finds a saved index that it can use; None where another program searches.
     """
 

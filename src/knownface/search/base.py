@@ -150,7 +150,7 @@ class VectorIndex(ABC):
 
     @classmethod
     def identity(cls, path: Path) -> str:
-        """A text by which a saved file is told from any other; what erases vectors in a file leaves it as it was.
+        """A text that no other saved file has; what erases vectors in a file leaves it as it was.
 
         Raises:
             IndexDamagedError: It is missing, or not such a file.
@@ -163,7 +163,7 @@ def nearest(probe: npt.NDArray[np.float64], vectors: Embeddings, ids: Ids, k: in
     """The k nearest of some vectors, by float64 arithmetic.
 
     Order is by the distance as it is returned, that is rounded to float32, then by id; so equal vectors, and vectors
-    that differ by less than a float32 can tell, stand in the order of their ids whatever found them.
+    that differ by less than a float32 can show, stand in the order of their ids whatever found them.
 
     Args:
         probe: Shape (dim,).

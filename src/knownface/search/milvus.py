@@ -115,7 +115,7 @@ class MilvusPartition:
     def _has_wanted_index(self) -> bool:
         found = self._client.describe_index(self._collection, "vector") or {}
         wanted = {"index_type": KINDS[self._options.kind][0], **self._options.build(self._dim)}
-        # Milvus Lite does not tell the parameters.
+        # Milvus Lite does not give the parameters.
         return "index_type" in found and all(str(found.get(key, value)) == str(value) for key, value in wanted.items())
 
     def mark(self) -> Mark:

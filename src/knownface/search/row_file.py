@@ -174,7 +174,7 @@ def read_rows(path: Path) -> RowFile:
 
 
 def read_token(path: Path) -> str:
-    """A random text by which this file is told from any other; erasing leaves it.
+    """A random text that no other file has; erasing leaves it.
 
     Raises:
         IndexDamagedError: It is missing, or no such file.

@@ -56,7 +56,7 @@ class Growing(Generic[_T]):
 def checks_of(rows: npt.NDArray[Any]) -> Checks:
     """A checksum of each row, never 0: a sum of its words modulo 2^64, each with an odd weight of its own.
 
-    It tells any change but for a chance of about 2^-63. It is for damage by the disk, not by somebody who means it.
+    It shows any change but for a chance of about 2^-63. It is for damage by the disk, not by somebody who means it.
 
     Args:
         rows: C-contiguous.

@@ -61,7 +61,7 @@ class Milvus:
 
 
 class MilvusIndex:
-    """A partition in Milvus, which follows by the gallery's generation and stamp.
+    """A partition in Milvus, brought up to date by the place in the log of changes and the stamp that it holds.
 
     Args:
         connection: Of the gallery, in a writing transaction: a gallery new to Milvus gets its number.
@@ -89,7 +89,7 @@ class MilvusIndex:
         mark = self._partition.mark()
         if self._holds(mark, state):
             return True
-        # A gallery that was restored has another log: the stamps tell.
+        # A gallery that was restored has another log; its stamps differ.
         known = mark.position >= 0 and stamp_at(connection, mark.position) == mark.stamp
         changes = read_changes(connection, mark.position) if known else None
         if changes is None:
