@@ -172,7 +172,7 @@ def _threshold(recognizer: FaceRecognizer, photos: Sequence[Path], fpir: float) 
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """What tells who is enrolled and who appears."""
+    """Options that say who is enrolled and who appears."""
     parser.add_argument("--data", type=Path, required=True, help="one folder a person")
     parser.add_argument("--strangers", type=Path, nargs="*", default=[], help="photos of one stranger each")
     parser.add_argument("--people", type=int, default=50, help="people enrolled; the others are strangers")

@@ -1,8 +1,8 @@
-"""Ways of telling who a track is from several pictures, compared on the same made videos.
+"""Ways of naming a track from several pictures, compared on the same made videos.
 
 Every face is embedded in every frame in which the detector finds it; pictures are chosen as the tracker chooses
 them, tracks are perfect. For strangers count those of the videos, and everybody enrolled with their own templates
-left out. A way is told at the gallery's threshold, and at the one at which it names 0.2 % of the strangers.
+left out. A way is measured at the gallery's threshold, and at the one at which it names 0.2 % of the strangers.
 """
 
 from __future__ import annotations
@@ -81,8 +81,8 @@ def decided(frames: Sequence[tuple[float, Array, float]], faces: Faces) -> Itera
             if len(taken) > _KEPT.most_samples:
                 taken.remove(min(taken[:-1], key=lambda item: item[1]))
         if taken and time - frames[0][0] >= GRACE:
-            told = ways(np.stack([v for v, _ in taken]), np.array([w for _, w in taken]), faces)
-            yield {"frame by frame": faces.distances(vector[None])[0], **told}
+            found = ways(np.stack([v for v, _ in taken]), np.array([w for _, w in taken]), faces)
+            yield {"frame by frame": faces.distances(vector[None])[0], **found}
 
 
 def visits(
@@ -118,8 +118,8 @@ def main() -> None:
         for variant in (v for v in VARIANTS if v.name in _SHOWN):
             for person, frames in visits(variant, cast, arguments.seconds, arguments.seed).values():
                 own = faces.names.index(person) if person else None
-                for told in decided(frames, faces):
-                    for way, distances in told.items():
+                for found in decided(frames, faces):
+                    for way, distances in found.items():
                         others = np.delete(distances, own) if own is not None else distances
                         impostor[way].append(float(others.min()))
                         if own is not None:

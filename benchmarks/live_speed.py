@@ -139,8 +139,8 @@ def time_live(recognizer: FaceRecognizer, video: Path, side: int | None, seconds
     )
     for what, waits in (("name", sink.to_name), ("Unknown", sink.to_unknown)):
         if waits:
-            told = f"p50 {1000 * np.median(waits):.0f} ms, p95 {1000 * np.percentile(waits, 95):.0f} ms"
-            print(f"live: entry of a face to its {what}: {told} ({len(waits)} tracks)")
+            times = f"p50 {1000 * np.median(waits):.0f} ms, p95 {1000 * np.percentile(waits, 95):.0f} ms"
+            print(f"live: entry of a face to its {what}: {times} ({len(waits)} tracks)")
 
 
 def time_stages(recognizer: FaceRecognizer, video: Path, sides: Sequence[int | None]) -> None:

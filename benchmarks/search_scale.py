@@ -63,7 +63,7 @@ def _compare(arguments: argparse.Namespace, made: MadeGallery) -> None:
         _try_kind(kind, exact, probes, lambda time, answer: _tell("", time, answer, right, owners, people, rule))
 
 
-def _try_kind(kind: str, exact: FaissFlatIndex, probes: Floats, tell: Callable[[float, Answers], None]) -> None:
+def _try_kind(kind: str, exact: FaissFlatIndex, probes: Floats, show: Callable[[float, Answers], None]) -> None:
     start = time.perf_counter()
     nlist = nlist_for(len(exact)) if kind == "ivf" else 0
     sample = exact._vectors[:: max(1, len(exact) // sample_size(nlist))][: sample_size(nlist)]
@@ -76,7 +76,7 @@ def _try_kind(kind: str, exact: FaissFlatIndex, probes: Floats, tell: Callable[[
         if nprobe:
             print(f"  {nprobe} of {nlist} lists", end="")
         index._nprobe = nprobe
-        tell(_median_ms(index, probes[:300]), index.search(probes, 10))
+        show(_median_ms(index, probes[:300]), index.search(probes, 10))
 
 
 def _real_faces(arguments: argparse.Namespace) -> tuple[Floats, Numbers, Floats, Numbers]:

@@ -11,7 +11,7 @@ import pytest
 from knownface.errors import CalibrationError, SettingsError, TooFewStrangersError
 from knownface.evaluation import Calibration, FaceSet, calibrate, search, search_without_own_source
 from knownface.evaluation.calibration import MARGINS
-from knownface.evaluation.promise import Impostors, allowance, gather_impostors
+from knownface.evaluation.guarantee import Impostors, allowance, gather_impostors
 
 DIM = 24
 

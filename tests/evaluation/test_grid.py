@@ -24,8 +24,8 @@ from knownface.evaluation import (
     search,
     threshold_range,
 )
+from knownface.evaluation.answer_steps import answer_steps
 from knownface.evaluation.grid import COLUMNS
-from knownface.evaluation.spans import answer_spans
 from knownface.types import DecisionRule, Neighbours
 
 SMALL = Grid((1, 2, 3), (2, 3, 5), threshold_range(0.0, 1.6, 0.125))
@@ -51,11 +51,11 @@ def searches_with_ties(draw: st.DrawFn) -> Searches:
 @given(searches_with_ties(), st.sampled_from([0.0, 0.125, 0.5]))
 @pytest.mark.slow
 def test_every_combination_is_the_vote(searches: Searches, margin: float) -> None:
-    for (k1, k2), spans in zip(
-        SMALL.pairs, answer_spans(searches.neighbours, SMALL.pairs, SMALL.thresholds, margin), strict=True
+    for (k1, k2), steps in zip(
+        SMALL.pairs, answer_steps(searches.neighbours, SMALL.pairs, SMALL.thresholds, margin), strict=True
     ):
         answers = np.full((len(searches), len(SMALL.thresholds)), NOBODY)
-        for probe, person, first, stop in zip(spans.probes, spans.people, spans.first, spans.stop, strict=True):
+        for probe, person, first, stop in zip(steps.probes, steps.people, steps.first, steps.stop, strict=True):
             assert (answers[probe, first:stop] == NOBODY).all()
             answers[probe, first:stop] = person
         for column, threshold in enumerate(SMALL.thresholds.tolist()):

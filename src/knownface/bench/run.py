@@ -65,7 +65,7 @@ def run_bench(settings: Settings, options: BenchOptions, on_figure: OnFigure = l
     Args:
         settings: Detector, embedder, device, threads and batch size.
         options: What, and for how long.
-        on_figure: Told of each figure as soon as it is known.
+        on_figure: Called with each figure as soon as it is known.
 
     Raises:
         InputError: The folder holds no photo that can be read.

@@ -55,7 +55,7 @@ def made_gallery(size: int, dim: int) -> tuple[Embeddings, Embeddings]:
     """Unit vectors of made people, and probes of some of them; the same every time.
 
     Templates of a person lie about 0.75 apart and different people as far as chance puts them. How fast a search is
-    depends on little else; how often it finds the right one is not told by such data.
+    depends on little else; how often it finds the right one cannot be measured on such data.
 
     Returns:
         Templates, shape (size, dim), and probes, shape (64, dim).

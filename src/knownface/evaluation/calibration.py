@@ -1,13 +1,13 @@
 """Choosing the parameters of a gallery for the false alarms its owner can accept, and saying with what certainty.
 
-**The promise.** Without a margin a stranger gets a name exactly where the nearest template is within the threshold,
+**The guarantee.** Without a margin a stranger gets a name exactly where the nearest template is within the threshold,
 whatever k1 and k2 are; with one, everybody else must be farther by the margin too. So the rate of false alarms grows
 with the threshold and does not depend on k1 and k2. How many errors still bound the rate follows from the number of
-impostors alone, before anything is looked at (:mod:`knownface.evaluation.promise`); the threshold is the largest that
+impostors alone, before anything is looked at (:mod:`knownface.evaluation.guarantee`); the threshold is the largest that
 makes no more. For a rate that is monotone in the threshold this needs no correction for having tried many (Bates et
 al., "Distribution-free, risk-controlling prediction sets", Journal of the ACM 68, 2021). The bound is that of Clopper
 and Pearson; where people have several searches, that of Bentkus ("On Hoeffding's inequalities", 2004). Trying several
-margins is paid for: the risk of a broken promise is divided among them.
+margins is paid for: the risk of error is divided among them.
 
 The true rate is then at most the wanted one, with the confidence asked. A check on as many new strangers has luck of
 its own, so the errors allowed are also few enough for such a check to stay within the wanted rate, as far as so many
@@ -15,7 +15,7 @@ strangers can show it at all.
 
 **Genuine searches.** Every template is searched without its own source (file or video). These choose k1, k2 and the
 margin by the largest TPIR, each person counting the same. That costs no certainty on the impostors' side. The TPIR
-told is cross-validated over people, so that having chosen does not flatter it.
+reported is cross-validated over people, so that having chosen does not flatter it.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ from typing import Any
 import numpy as np
 
 from knownface.errors import CalibrationError, SettingsError
+from knownface.evaluation.answer_steps import answer_steps
 from knownface.evaluation.faces import FaceSet, Searches, search_without_own_source
 from knownface.evaluation.grid import DEFAULT_GRID, threshold_range
+from knownface.evaluation.guarantee import Allowance, Impostors, allowance, gather_impostors, too_few
 from knownface.evaluation.intervals import Floats, Interval, rate_interval, seen_later
-from knownface.evaluation.promise import Allowance, Impostors, allowance, gather_impostors, too_few
-from knownface.evaluation.spans import answer_spans
 from knownface.types import DecisionRule
 
 THRESHOLDS = threshold_range(0.10, 1.60, 0.01)
@@ -45,12 +45,12 @@ _FOLDS = 5
 
 @dataclass(frozen=True, slots=True)
 class Calibration:
-    """Parameters for one gallery and what they promise.
+    """Parameters for one gallery and what they guarantee.
 
     Attributes:
         rule: k1, k2, threshold and margin.
         wanted_fpir: The share of searches by strangers that may end with a name.
-        confidence: With which that is promised.
+        confidence: Of that rate.
         fpir: The share seen among the impostors.
         fpir_bound: The largest true share that fits what was seen, at the confidence; at most ``wanted_fpir``.
         fpir_interval: Where the share seen in a check on as many new strangers lies, at the confidence.
@@ -90,17 +90,17 @@ class Calibration:
 
     @property
     def sentence(self) -> str:
-        """What is promised, for people."""
+        """What is guaranteed, in a sentence."""
         rule = self.rule
-        promise = (
+        guaranteed = (
             f"At threshold {rule.threshold:.2f} (k1 = {rule.k1}, k2 = {rule.k2}, margin {rule.margin:g}) at most "
             f"{self.wanted_fpir:.2%} of strangers get a name, with {self.confidence:.0%} confidence; seen were "
             f"{self.fpir:.2%} of {self.strangers} strangers and {self.left_out} enrolled people left out in turn."
         )
         if self.tpir is None or self.tpir_interval is None:
-            return f"{promise} How many known people are recognised could not be measured: nobody has two sources."
+            return f"{guaranteed} How many known people are recognised could not be measured: nobody has two sources."
         return (
-            f"{promise} Known people are recognised in {self.tpir:.1%} of their pictures "
+            f"{guaranteed} Known people are recognised in {self.tpir:.1%} of their pictures "
             f"({self.tpir_interval.low:.1%} to {self.tpir_interval.high:.1%})."
         )
 
@@ -113,12 +113,12 @@ class Calibration:
     @classmethod
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
         """The reverse of :meth:`as_dict`."""
-        told = dict(values)
-        told["rule"] = DecisionRule(**values["rule"])
-        told["fpir_interval"] = Interval(**values["fpir_interval"])
-        told["tpir_interval"] = values["tpir_interval"] and Interval(**values["tpir_interval"])
-        told["calibrated_at"] = datetime.fromisoformat(values["calibrated_at"])
-        return cls(**told)
+        fields = dict(values)
+        fields["rule"] = DecisionRule(**values["rule"])
+        fields["fpir_interval"] = Interval(**values["fpir_interval"])
+        fields["tpir_interval"] = values["tpir_interval"] and Interval(**values["tpir_interval"])
+        fields["calibrated_at"] = datetime.fromisoformat(values["calibrated_at"])
+        return cls(**fields)
 
 
 def calibrate(
@@ -139,15 +139,15 @@ def calibrate(
         gallery: Its templates, with the file or video that each comes from.
         strangers: People who are not in the gallery, whatever their labels.
         fpir: The share of searches by strangers that may end with a name, above 0 and below 1.
-        confidence: With which that is promised, above 0.5 and below 1.
+        confidence: Of that rate, above 0.5 and below 1.
         margins: Margins to try, at least one; only the first is tried where there are too few impostors for more.
-        undetected_gallery: Pictures of enrolled people in which no face was found, told in the result.
+        undetected_gallery: Pictures of enrolled people in which no face was found, reported in the result.
         undetected_strangers: The same of strangers; they are no right refusals and do not count as searches.
         now: When; the present if left out.
         seed: Of the folds, and of the bootstrap for the interval of the TPIR.
 
     Raises:
-        TooFewStrangersError: Even without a single false alarm the rate could not be promised.
+        TooFewStrangersError: Even without a single false alarm the rate could not be guaranteed.
         CalibrationError: It could, but only by a threshold at which nobody is recognised.
         InputError: The gallery is empty, or the strangers were embedded by another network.
         SettingsError: The rate or the confidence makes no sense.
@@ -229,8 +229,8 @@ def _shares_named(genuine: Searches, threshold: float, margin: float) -> Floats:
     """The share of each known person's searches with the right name: shape (pairs, people)."""
     people, unit, searches = np.unique(genuine.people, return_inverse=True, return_counts=True)
     rows = []
-    for spans in answer_spans(genuine.neighbours, PAIRS, np.array([threshold]), margin):
-        right = spans.where((spans.first < spans.stop) & (genuine.people[spans.probes] == spans.people))
+    for steps in answer_steps(genuine.neighbours, PAIRS, np.array([threshold]), margin):
+        right = steps.where((steps.first < steps.stop) & (genuine.people[steps.probes] == steps.people))
         rows.append(np.bincount(unit[right.probes], minlength=len(people)) / searches)
     return np.stack(rows)
 

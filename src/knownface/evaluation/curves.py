@@ -89,7 +89,7 @@ def distance_curve(distances: npt.NDArray[np.floating], genuine: npt.NDArray[np.
 def one_against_rest(gallery: FaceSet, probes: FaceSet) -> tuple[Floats, npt.NDArray[np.bool_]]:
     """Every probe against every enrolled person: distance to the nearest template, and whether it is that person.
 
-    This is the paper's ROC: with many people there are so many wrong pairs that the curve tells little.
+    This is the paper's ROC: with many people there are so many wrong pairs that the curve says little.
 
     Returns:
         Two arrays of shape (probes * people,).

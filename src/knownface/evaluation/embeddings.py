@@ -1,4 +1,4 @@
-"""From files to faces as arrays: one face a picture, the largest; every miss is kept and told.
+"""From files to faces as arrays: one face a picture, the largest; every miss is kept with its reason.
 
 Videos give a face for every frame looked at. What was embedded once is taken from the cache, which knows files by
 their content.
@@ -163,7 +163,7 @@ class FaceReader:
         Args:
             samples: The files and whom they show.
             alteration: What is done to every picture first; its face must have been found unaltered.
-            on_done: Told of every file.
+            on_done: Called with every file.
         """
         people: list[str] = []
         sources: list[str] = []
@@ -229,7 +229,7 @@ class FaceReader:
                 looked.places.append([np.nan if time is None else time, box.x, box.y, box.width, box.height])
                 looked.crops.append(crop)
         except (InputError, MissingExtraError) as error:
-            # Damage is told anew each time, never remembered: the reader may have learnt this kind meanwhile.
+            # Damage is reported each time, never remembered: the reader may have learnt this kind meanwhile.
             looked.fresh = False
             looked.frames += 1
             looked.reason = error.message.rstrip(".")

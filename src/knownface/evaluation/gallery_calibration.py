@@ -51,13 +51,13 @@ def calibrate_gallery(
         gallery: At least one person.
         strangers: People who are not in the gallery, their sources as SHA-256; files that are enrolled are left out.
         fpir: The share of searches by strangers that may end with a name.
-        confidence: With which that is promised.
-        undetected_strangers: Pictures of strangers in which no face was found; told, and part of no rate.
+        confidence: Of that rate.
+        undetected_strangers: Pictures of strangers in which no face was found; reported, and part of no rate.
         now: When; the present if left out.
 
     Raises:
         GalleryEmptyError: Nobody is enrolled.
-        TooFewStrangersError: The rate cannot be promised; what was stored before stays.
+        TooFewStrangersError: The rate cannot be guaranteed; what was stored before stays.
         CalibrationError, InputError, SettingsError: As :func:`knownface.evaluation.calibrate`.
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """

@@ -19,8 +19,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.errors import InputError, OutputError, SettingsError
+from knownface.evaluation.answer_steps import AnswerSteps, Floats, answer_steps
 from knownface.evaluation.faces import Searches
-from knownface.evaluation.spans import Floats, Spans, answer_spans
 from knownface.types import DecisionRule, Ids
 
 COLUMNS = {
@@ -216,22 +216,22 @@ def grid_search(searches: Searches, grid: Grid = DEFAULT_GRID, margin: float = 0
         raise InputError("There is no probe to decide.", "Keep some pictures of each person out of the gallery.")
     count = len(grid.thresholds)
     table = np.empty(len(grid), dtype=_DTYPE)
-    spans_of_pairs = answer_spans(searches.neighbours, grid.pairs, grid.thresholds, margin)
-    for i, ((k1, k2), spans) in enumerate(zip(grid.pairs, spans_of_pairs, strict=True)):
+    steps_of_pairs = answer_steps(searches.neighbours, grid.pairs, grid.thresholds, margin)
+    for i, ((k1, k2), steps) in enumerate(zip(grid.pairs, steps_of_pairs, strict=True)):
         rows = table[i * count : (i + 1) * count]
         rows["k1"], rows["k2"], rows["threshold"] = k1, k2, grid.thresholds
-        _fill(rows, spans, searches)
+        _fill(rows, steps, searches)
     return GridTable(table)
 
 
-def _fill(rows: npt.NDArray[np.void], spans: Spans, searches: Searches) -> None:
+def _fill(rows: npt.NDArray[np.void], steps: AnswerSteps, searches: Searches) -> None:
     """Count one pair of k1 and k2 at every threshold."""
     people, count, truth = searches.enrolled, len(rows), searches.truth
     support = np.bincount(searches.people[searches.mated], minlength=people)[:people, None]
-    given = spans.count(spans.people, people, count)
-    right = spans.where(truth[spans.probes] == spans.people)
+    given = steps.count(steps.people, people, count)
+    right = steps.where(truth[steps.probes] == steps.people)
     hits = right.count(right.people, people, count)
-    named = spans.count(searches.mated[spans.probes].astype(np.int64), 2, count)
+    named = steps.count(searches.mated[steps.probes].astype(np.int64), 2, count)
     mated, strangers = int(searches.mated.sum()), int((~searches.mated).sum())
     tp = hits.sum(axis=0)
     rows["tp"], rows["fn"], rows["fp"] = tp, mated - tp, mated - tp + named[0]

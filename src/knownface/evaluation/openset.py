@@ -15,6 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from knownface.evaluation.answer_steps import AnswerSteps, answer_steps
 from knownface.evaluation.faces import Searches
 from knownface.evaluation.grid import threshold_range
 from knownface.evaluation.intervals import (
@@ -25,7 +26,6 @@ from knownface.evaluation.intervals import (
     resample_people,
     trials_needed,
 )
-from knownface.evaluation.spans import Spans, answer_spans
 from knownface.types import Ids
 
 THRESHOLDS = threshold_range(0.0, 2.0, 0.005)
@@ -110,19 +110,21 @@ def open_set(
     Raises:
         InputError: k1 and k2 do not fit, or there are too few neighbours.
     """
-    spans = next(answer_spans(searches.neighbours, [(k1, k2)], thresholds, margin))
-    of_mated = searches.mated[spans.probes]
-    right = of_mated & (searches.people[spans.probes] == spans.people)
-    hits, mated = _by_person(searches, searches.mated, spans.where(right), len(thresholds))
-    named, non_mated = _by_person(searches, ~searches.mated, spans.where(~of_mated), len(thresholds))
+    steps = next(answer_steps(searches.neighbours, [(k1, k2)], thresholds, margin))
+    of_mated = searches.mated[steps.probes]
+    right = of_mated & (searches.people[steps.probes] == steps.people)
+    hits, mated = _by_person(searches, searches.mated, steps.where(right), len(thresholds))
+    named, non_mated = _by_person(searches, ~searches.mated, steps.where(~of_mated), len(thresholds))
     return OpenSet(thresholds, hits, mated, named, non_mated, undetected_mated, undetected_strangers)
 
 
-def _by_person(searches: Searches, rows: np.typing.NDArray[np.bool_], spans: Spans, thresholds: int) -> tuple[Ids, Ids]:
-    """Spans counted for each person among the rows, and that person's rows."""
+def _by_person(
+    searches: Searches, rows: np.typing.NDArray[np.bool_], steps: AnswerSteps, thresholds: int
+) -> tuple[Ids, Ids]:
+    """Answers counted for each person among the rows, and that person's rows."""
     people, numbers = np.unique(searches.people[rows], return_counts=True)
-    unit = np.searchsorted(people, searches.people[spans.probes])
-    return spans.count(unit, len(people), thresholds), numbers.astype(np.int64)
+    unit = np.searchsorted(people, searches.people[steps.probes])
+    return steps.count(unit, len(people), thresholds), numbers.astype(np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -139,7 +141,7 @@ class OperatingPoint:
         tpir_interval: Its interval: the threshold is found anew for every resample of strangers and known people.
         strangers: Strangers searched.
         strangers_needed: How many, with nobody named, could show such a rate at this confidence. With fewer,
-            ``wanted_fpir`` is what was seen, not what can be promised.
+            ``wanted_fpir`` is what was seen, not what can be guaranteed.
     """
 
     wanted_fpir: float

@@ -23,14 +23,14 @@ from knownface.evaluation.openset import OpenSet, OperatingPoint, open_set, oper
 from knownface.types import DecisionRule, Ids
 
 Tick: TypeAlias = Callable[[str, int, int], None]
-"""Told what is done, how much of it, and of how much."""
+"""Called with what is done, how much of it, and of how much."""
 
 STRANGER = "stranger: "
 """Before the name of everybody who is not enrolled, so that they cannot share a name with somebody who is."""
 
 
 def no_tick(_what: str, _done: int, _total: int) -> None:
-    """Tell nobody."""
+    """Report to nobody."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ def embed_dataset(dataset: Dataset, strangers: Sequence[Sample], reader: FaceRea
 
 
 def read_all(samples: Sequence[Sample], reader: FaceReader, what: str, tick: Tick) -> FoundFaces:
-    """Embed files and tell of each."""
+    """Embed files and report each."""
     done = 0
 
     def on_done(_: Sample) -> None:
@@ -98,7 +98,7 @@ def split_frames(found: FoundFaces, seed: int, train_share: float) -> tuple[Foun
         count = max(1, min(round(train_share * len(rows)), len(rows) - 1))
         for_train[rng.permutation(rows)[:count]] = True
     train, val = found.take(for_train), found.take(~for_train)
-    # Frames without a face are on neither side; they are told once.
+    # Frames without a face are on neither side; they are reported once.
     return train, replace(val, misses=())
 
 
@@ -224,7 +224,7 @@ def evaluate(sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy
 
 
 def _open_set(sides: Sides, rule: DecisionRule, k: int) -> OpenSet:
-    assert sides.strangers is not None  # noqa: S101 - told by the caller
+    assert sides.strangers is not None  # noqa: S101 - the caller looked
     both = joined(sides.val, sides.strangers)
     return open_set(
         search(sides.train.faces, both.faces, k),

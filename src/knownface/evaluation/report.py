@@ -64,7 +64,7 @@ class TableData:
     Attributes:
         columns: Headings.
         rows: As many cells each as there are columns.
-        caption: What the table tells.
+        caption: What the table shows.
         formats: How numbers of a column are written, by heading, such as ``".1%"``; ``".4g"`` where left out.
     """
 
@@ -174,8 +174,8 @@ def write_report(report: Report, folder: str | Path) -> Path:
         report=report, plots=plots, folder=PLOTS, long_table=LONG_TABLE, made=f"{now:%Y-%m-%d %H:%M} UTC",
         versions=versions,
     )  # fmt: skip
-    told = {**_as_dict(report), "made": now.isoformat(timespec="seconds"), "versions": versions}
-    _write(folder / "report.json", json.dumps(told, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
+    content = {**_as_dict(report), "made": now.isoformat(timespec="seconds"), "versions": versions}
+    _write(folder / "report.json", json.dumps(content, ensure_ascii=False, indent=1, allow_nan=False) + "\n")
     _write(folder / "index.html", page)
     return folder / "index.html"
 

@@ -98,7 +98,7 @@ def run_evaluation(
         out: Folder of the report.
         options: How.
         facts: More facts for the page, such as the command.
-        tick: Told how far it is.
+        tick: Called with how far it is.
 
     Returns:
         The evaluation, and the headline.

@@ -1,6 +1,6 @@
 """What is done to a picture before it is searched for a face: the paper's augmentations, and worse light than one has.
 
-Every alteration gives the same picture each time. Sizes are told in units of the face, so that a strength means the
+Every alteration gives the same picture each time. Sizes are given in units of the face, so that a strength means the
 same in a portrait and in a group photo.
 """
 
@@ -17,7 +17,7 @@ from knownface.evaluation.alteration import Alteration
 from knownface.types import Box, Face, Image
 
 _FACE_SIDE = 112
-"""Blur is told in pixels of a face of this height, which is about what networks see."""
+"""Blur is given in pixels of a face of this height, which is about what networks see."""
 _TWILIGHT_NOISE = 6.0
 
 

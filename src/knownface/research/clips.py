@@ -108,8 +108,8 @@ def video(
         f"{per_clip:.0f} frames {outcomes[1].right / outcomes[1].total:.1%} by majority and "
         f"{outcomes[2].right / outcomes[2].total:.1%} by mean embedding ({len(truth)} clips)."
     )
-    told = {**dataset_facts(dataset, sides), "Clips": len(truth), **bench.facts(), **(facts or {})}
-    return Report("Frames or clips?", headline, told, sections)
+    shown = {**dataset_facts(dataset, sides), "Clips": len(truth), **bench.facts(), **(facts or {})}
+    return Report("Frames or clips?", headline, shown, sections)
 
 
 _TEXT = (

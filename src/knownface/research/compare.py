@@ -111,9 +111,9 @@ def compare(
         root: The data set.
         options: How.
         embedders: As ``--embedder`` takes them; none compares all of :data:`ENTRIES`.
-        fpir: At which TPIR is told, where there are strangers.
+        fpir: At which TPIR is given, where there are strangers.
         facts: More facts for the page.
-        tick: Told how far it is.
+        tick: Called with how far it is.
     """
     dataset = read_dataset(root, options.split)
     strangers: tuple[Sample, ...] = ()
@@ -130,21 +130,21 @@ def compare(
             continue
         reader = bench.with_embedder(entry.embedder)
 
-        def tell(what: str, done: int, total: int, name: str = entry.embedder) -> None:
+        def on_tick(what: str, done: int, total: int, name: str = entry.embedder) -> None:
             tick(f"{name}: {what.casefold()}", done, total)
 
-        sides = embed_dataset(dataset, strangers, reader, tell)
+        sides = embed_dataset(dataset, strangers, reader, on_tick)
         evaluation = evaluate(sides, options.grid, options.criterion)
         measured[entry.title] = Measured(evaluation, speed_of(reader, dataset), reader.embedder.contract)
         notes += [f"{entry.title}: {note}" for note in (*sides.notes, *edge_notes(evaluation))]
-    told: dict[str, Cell] = {"Data set": str(root)}
+    shown: dict[str, Cell] = {"Data set": str(root)}
     if measured:
-        told = dict(dataset_facts(dataset, next(iter(measured.values())).evaluation.sides))
-    told |= {"Detector": bench.reader.detector.name, **(facts or {})}
+        shown = dict(dataset_facts(dataset, next(iter(measured.values())).evaluation.sides))
+    shown |= {"Detector": bench.reader.detector.name, **(facts or {})}
     entries = entries_for(embedders)
     side_by_side = _measured_section(bench, entries, measured, fpir)
     sections = [*notes_section(notes), side_by_side, _status_section(entries, measured, missing), *_plots(measured)]
-    return Report("Embedders compared", _headline(measured, missing), told, sections)
+    return Report("Embedders compared", _headline(measured, missing), shown, sections)
 
 
 def _lacking(bench: Bench, entry: Entry) -> str:

@@ -72,7 +72,7 @@ def growth(
         options: How.
         draws: Random choices of people for each number of them.
         facts: More facts for the page.
-        tick: Told how far it is.
+        tick: Called with how far it is.
     """
     dataset, sides = embed_folder(bench, root, options, tick)
     everybody = evaluate(sides, options.grid, options.criterion)

@@ -80,11 +80,11 @@ def one_video(
     section = Section(
         "Three ways to split", _TEXT, [TableData(_COLUMNS, rows, "One video or burst a person.", _FORMATS)]
     )
-    told: dict[str, Cell] = {
+    shown: dict[str, Cell] = {
         "Data set": str(root), "People": len(several), "Frames": len(used), "Frames without a face": used.missed,
         "Seed": options.split.seed, **bench.facts(), **(facts or {}),
     }  # fmt: skip
-    return Report("One video a person", headline, told, [*notes_section(notes), section])
+    return Report("One video a person", headline, shown, [*notes_section(notes), section])
 
 
 _FORMATS = {"accuracy": ".2%", "macro F1": ".2%", "nearest own frame": ".3f", "nearest other person": ".3f"}

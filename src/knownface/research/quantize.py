@@ -126,7 +126,7 @@ def _quiet() -> Iterator[None]:
 
 
 def _prepared(network: onnx.ModelProto, folder: Path) -> Path:
-    """The network with its shapes told and its simple operations joined, as quantisation wants it."""
+    """The network with its shapes written down and its simple operations joined, as quantisation wants it."""
     from onnxruntime.quantization import quant_pre_process
 
     given, path = folder / "given.onnx", folder / "prepared.onnx"

@@ -90,7 +90,7 @@ def make_variants(
         precisions: What to make; None is all that is worth making of this network.
         dataset: People to calibrate and measure on; None measures on made pictures.
         strangers: Pictures of people who are not enrolled.
-        tick: Told how far it is.
+        tick: Called with how far it is.
 
     Yields:
         The network itself, then each variant.

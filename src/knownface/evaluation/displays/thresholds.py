@@ -82,7 +82,7 @@ class GridDisplay(Display):
     criterion: str = "accuracy"
 
     def plot(self, ax: Axes | None = None) -> Self:
-        """Draw; each cell tells the value and the strictest threshold that reaches it, the best is framed."""
+        """Draw; each cell shows the value and the strictest threshold that reaches it, the best is framed."""
         rows, sign = self.table.rows, -1.0 if self.criterion in SMALLER_IS_BETTER else 1.0
         k1s, k2s = np.unique(rows["k1"]), np.unique(rows["k2"])
         values, best = self._best_cells(k1s.tolist(), k2s.tolist())

@@ -4,7 +4,7 @@ For fixed k1 and k2 a probe's answer changes at few thresholds only. Let person 
 :func:`knownface.decision.tally`). Stage 2 names the best person whose nearest template is at most the threshold away:
 person j from j's nearest distance on, until somebody better comes in reach. Stage 1 names the winner of the k1 from
 that person's mean distance on, whatever stage 2 says. Below the first step the answer is Unknown. So a whole grid of
-thresholds costs a few steps a probe, and counting is adding where a span begins and subtracting where it ends.
+thresholds costs a few steps a probe, and counting is adding where a step begins and subtracting where it ends.
 """
 
 from __future__ import annotations
@@ -23,10 +23,10 @@ Floats = npt.NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Spans:
+class AnswerSteps:
     """Who is answered to which probe over which thresholds; everywhere else the answer is Unknown.
 
-    Spans of one probe do not overlap.
+    Steps of one probe do not overlap.
 
     Attributes:
         probes: Int64, shape (m,).
@@ -40,12 +40,12 @@ class Spans:
     first: Ids
     stop: Ids
 
-    def where(self, mask: npt.NDArray[np.bool_]) -> Spans:
-        """The spans at which the mask is true."""
-        return Spans(self.probes[mask], self.people[mask], self.first[mask], self.stop[mask])
+    def where(self, mask: npt.NDArray[np.bool_]) -> AnswerSteps:
+        """The steps at which the mask is true."""
+        return AnswerSteps(self.probes[mask], self.people[mask], self.first[mask], self.stop[mask])
 
     def count(self, groups: Ids, group_count: int, thresholds: int) -> Ids:
-        """How many spans of each group hold at each threshold.
+        """How many steps of each group hold at each threshold.
 
         Args:
             groups: Int64, shape (m,): the group of each span, 0 to ``group_count`` - 1.
@@ -63,9 +63,9 @@ class Spans:
         return counts
 
 
-def answer_spans(
+def answer_steps(
     neighbours: Neighbours, pairs: Sequence[tuple[int, int]], thresholds: Floats, margin: float = 0.0
-) -> Iterator[Spans]:
+) -> Iterator[AnswerSteps]:
     """The answers of the two-stage vote for many parameters at once.
 
     Args:
@@ -91,7 +91,7 @@ def answer_spans(
         reached, winners = first_stage[k1]
         second = second_stage[k2]
         stop = np.minimum(second.stop, reached[second.probes])
-        yield Spans(
+        yield AnswerSteps(
             np.concatenate([winners.probes, second.probes]),
             np.concatenate([winners.people, second.people]),
             np.concatenate([winners.first, np.minimum(second.first, stop)]),
@@ -99,17 +99,17 @@ def answer_spans(
         )
 
 
-def _first_stage(neighbours: Neighbours, k: int, thresholds: Floats, margin: float) -> tuple[Ids, Spans]:
+def _first_stage(neighbours: Neighbours, k: int, thresholds: Floats, margin: float) -> tuple[Ids, AnswerSteps]:
     """From which threshold on stage 1 answers, for every probe; and its answers that the margin lets stand."""
     counted = tally(neighbours, k)
     reached = np.searchsorted(thresholds, counted.mean[:, 0], side="left")
     probes = np.flatnonzero(reached < len(thresholds))
     people = counted.people[probes, 0]
-    spans = Spans(probes, people, reached[probes], np.full(len(probes), len(thresholds)))
-    return reached, spans.where(_clear(neighbours, probes, people, counted.nearest[probes, 0], margin))
+    steps = AnswerSteps(probes, people, reached[probes], np.full(len(probes), len(thresholds)))
+    return reached, steps.where(_clear(neighbours, probes, people, counted.nearest[probes, 0], margin))
 
 
-def _second_stage(neighbours: Neighbours, k: int, thresholds: Floats, margin: float) -> Spans:
+def _second_stage(neighbours: Neighbours, k: int, thresholds: Floats, margin: float) -> AnswerSteps:
     counted = tally(neighbours, k)
     better = np.minimum.accumulate(counted.nearest, axis=1)
     until = np.concatenate([np.full((len(better), 1), np.inf), better[:, :-1]], axis=1)
@@ -117,8 +117,8 @@ def _second_stage(neighbours: Neighbours, k: int, thresholds: Floats, margin: fl
     stop = np.searchsorted(thresholds, until, side="left")
     probes, ranks = np.nonzero((first < stop) & (counted.people != NOBODY))
     people, nearest = counted.people[probes, ranks], counted.nearest[probes, ranks]
-    spans = Spans(probes, people, first[probes, ranks], stop[probes, ranks])
-    return spans.where(_clear(neighbours, probes, people, nearest, margin))
+    steps = AnswerSteps(probes, people, first[probes, ranks], stop[probes, ranks])
+    return steps.where(_clear(neighbours, probes, people, nearest, margin))
 
 
 def _clear(neighbours: Neighbours, probes: Ids, people: Ids, nearest: Floats, margin: float) -> npt.NDArray[np.bool_]:

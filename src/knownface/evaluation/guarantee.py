@@ -1,4 +1,4 @@
-"""What can be promised about strangers, from impostors of two kinds, before any threshold is looked at.
+"""What can be guaranteed about strangers, from impostors of two kinds, before any threshold is looked at.
 
 A stranger searches the whole gallery. An enrolled person is left out and searches the gallery of the others. The unit
 is the person: a person with several pictures counts once, with the share of them that got a name.
@@ -101,7 +101,7 @@ def gather_impostors(gallery: FaceSet, strangers: FaceSet | None, k: int) -> Imp
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
-    """How many errors keep a promise.
+    """How many errors a guarantee allows.
 
     Attributes:
         errors: So many, among the impostors' trials, at most.
@@ -121,8 +121,8 @@ def allowance(impostors: Impostors, fpir: float, confidence: float, attempts: in
 
     Args:
         impostors: Only their numbers are used.
-        fpir: The rate to be promised.
-        confidence: With which it is promised.
+        fpir: The rate to guarantee.
+        confidence: Of the guarantee.
         attempts: Margins to be tried; the risk is divided among them (Bonferroni).
     """
     trials, rate = impostors.trials, fpir * impostors.shrink
