@@ -30,6 +30,7 @@ def test_every_public_name_is_there_and_none_of_an_earlier_version_is_gone() -> 
         _ = knownface.nonsense
 
 
+@pytest.mark.slow
 def test_no_public_name_is_any_for_a_type_checker(tmp_path: Path) -> None:
     names = sorted(knownface.__all__)
     program = tmp_path / "program.py"

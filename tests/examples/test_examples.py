@@ -52,6 +52,7 @@ def photo(tmp_path, astronaut):
     return path
 
 
+@pytest.mark.slow
 def test_name_faces_in_photos(run, people, photo):
     assert f"photo.png: {WHO} at distance" in run("name_faces_in_photos", people, photo)
     assert photo.with_name("photo-named.jpg").is_file()
@@ -61,6 +62,7 @@ def test_own_embedder(run, people, photo):
     assert f"{WHO} at distance" in run("own_embedder", people, photo)
 
 
+@pytest.mark.slow
 def test_label_a_video(run, people, tmp_path, astronaut):
     video, labelled = tmp_path / "talk.mp4", tmp_path / "labelled.mp4"
     with VideoWriter(video, 10.0) as writer:
