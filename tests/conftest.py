@@ -201,7 +201,7 @@ def toy_engine(alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     """
     site = toy_plugin.install(tmp_path / "site")
     monkeypatch.syspath_prepend(site)
-    monkeypatch.setenv("PYTHONPATH", str(site))
+    monkeypatch.setenv("PYTHONPATH", str(site), prepend=os.pathsep)
     monkeypatch.setenv("KNOWNFACE_EMBEDDER", "toy")
     monkeypatch.setenv("KNOWNFACE_DETECTOR", "toy")
     yield

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 
@@ -28,6 +29,8 @@ def test_a_run_is_shown_written_and_compared(knownface: Run, alone: Path, toy_en
     again = knownface("bench", "--data", "photos", *QUICK, "--compare", "b.json")
     assert again.status == 0
     assert "times as fast" in again.out
+    ratios = re.findall(r"(?:ms|a second) +\d+\.\d\d *$", again.out, re.MULTILINE)
+    assert len(ratios) == len(written["figures"])
 
 
 @pytest.mark.slow

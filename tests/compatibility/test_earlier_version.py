@@ -29,7 +29,7 @@ THEN = HERE / "a51822f"
 NOON = 1772452800
 """When the pictures were last changed; the journal of a stopped identification holds it."""
 
-LOOSE = {"message", "hint", "sentence", "reason", "last_used"}
+LOOSE = {"message", "hint", "sentence", "reason", "notes", "last_used"}
 """Fields for people to read, whose wording is no promise, and when a key was used."""
 
 Run = Callable[..., Any]

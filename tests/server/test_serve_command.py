@@ -19,13 +19,14 @@ import httpx
 import pytest
 from service_tools import png
 
+import toy_plugin
 from knownface.client import Client, RemoteError
 from knownface.gallery import Gallery
 from knownface.storage.checks import check_file
-from knownface.types import Image
 
-NETWORKS = ["--embedder", "dlib-resnet", "--detector", "dlib-hog"]
-SERVE = [sys.executable, "-m", "knownface", "serve", "--port", "0", *NETWORKS]
+SERVE = [sys.executable, "-m", "knownface", "serve", "--port", "0"]
+
+pytestmark = pytest.mark.usefixtures("toy_engine")
 
 
 class Ran(Protocol):
@@ -114,7 +115,7 @@ def test_keys_and_audit_by_command_line(alone: Path, knownface: Callable[..., Ra
 def test_what_cannot_be_served_is_said_in_a_sentence(
     alone: Path, knownface: Callable[..., Ran], options: list[str]
 ) -> None:
-    ran = knownface("serve", *options, *NETWORKS)
+    ran = knownface("serve", *options)
     assert ran.status == 8, ran.err
     assert ran.err.count("Error:") == 1
     assert "kf_" not in ran.out + ran.err
@@ -123,7 +124,7 @@ def test_what_cannot_be_served_is_said_in_a_sentence(
 def test_a_port_that_is_taken(alone: Path, knownface: Callable[..., Ran]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-        ran = knownface("serve", "--port", port, *NETWORKS)
+        ran = knownface("serve", "--port", port)
     assert ran.status == 8
     assert str(port) in ran.err
 
@@ -172,10 +173,11 @@ def enrol_until_it_ends(address: str, key: str, prefix: str, faces: list[bytes],
 
 
 @pytest.mark.slow
-def test_kill_under_load_loses_nothing_that_was_answered(alone: Path, strangers: list[Image]) -> None:
+def test_kill_under_load_loses_nothing_that_was_answered(alone: Path) -> None:
     """Three kills here; ``benchmarks/service_kill.py`` does twenty."""
     gallery = Path(os.environ["KNOWNFACE_GALLERY"])
     answered: dict[str, int] = {}
+    pictures = [png(toy_plugin.picture(person, 0)) for person in range(8)]
     keys: list[str] = []
     for turn in range(3):
         with program() as (run, address, key):
@@ -184,7 +186,7 @@ def test_kill_under_load_loses_nothing_that_was_answered(alone: Path, strangers:
             threads = [
                 threading.Thread(
                     target=enrol_until_it_ends,
-                    args=(address, keys[0], f"{turn} {worker}", [png(face) for face in strangers[:8]], answered),
+                    args=(address, keys[0], f"{turn} {worker}", pictures, answered),
                 )
                 for worker in range(4)
             ]
