@@ -1,4 +1,4 @@
-"""How optional parts of knownface are installed, in words that fit how knownface itself was."""
+"""What is installed, and how optional parts of knownface are, in words that fit how knownface itself was."""
 
 from __future__ import annotations
 
@@ -6,6 +6,14 @@ import importlib.metadata
 import json
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
+
+
+def installed_version(package: str) -> str | None:
+    """Returns the version of an installed package; None where it is not installed."""
+    try:
+        return importlib.metadata.version(package)
+    except importlib.metadata.PackageNotFoundError:
+        return None
 
 
 def install_command(extra: str) -> str:

