@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import toy_plugin
-from knownface.errors import SettingsError
+from knownface.errors import PartError, SettingsError
 from knownface.gallery import Gallery
 from knownface.gallery.index.choice import chosen_index
 from knownface.parts import INDEXES, registered
@@ -79,6 +79,16 @@ def test_the_command_line_takes_it_and_says_which_there_are(brute, contract, fac
     assert refused.status == SettingsError.exit_status
     assert "There is no index 'bruce'." in refused.err
     assert "auto, brute, compressed, flat, ivf, milvus, pgvector" in " ".join(refused.err.split())
+
+
+def test_what_is_no_whole_index_is_refused_by_its_name(brute, tmp_path):
+    broken = "from knownface.search import VectorIndex\nclass Nothing: pass\nclass Half(VectorIndex): name = 'half'\n"
+    entries = "[knownface.indexes]\nnothing = knownface_toy:Nothing\nhalf = knownface_toy:Half\n"
+    toy_plugin.install(tmp_path / "site", module=broken, entry_points=entries)
+    with pytest.raises(PartError, match=r"nothing \(knownface_toy:Nothing\)"):
+        chosen_index(load_settings(index="nothing"))
+    with pytest.raises(PartError, match=r"lacks .*load.* and search and description"):
+        chosen_index(load_settings(index="half"))
 
 
 def test_an_unknown_index_is_refused_before_a_gallery_is_made(tmp_path):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Protocol, cast
 
-from knownface.errors import SettingsError
+from knownface.errors import PartError, SettingsError
 from knownface.gallery.index.copy import IndexChoice
 from knownface.gallery.index.local import LocalIndex
 from knownface.parts import INDEXES, find_part, load_part, registered
@@ -27,7 +27,7 @@ def chosen_index(settings: Settings) -> IndexChoice:
 
     Raises:
         SettingsError: There is no such index, or its settings do not fit together.
-        PartError: It cannot be imported.
+        PartError: It cannot be imported, or is no index.
     """
     name, most = settings.index, settings.templates_per_person
     if name == AUTO:
@@ -37,5 +37,10 @@ def chosen_index(settings: Settings) -> IndexChoice:
         raise SettingsError(f"There is no index {name!r}.", f"There are: {', '.join([AUTO, *registered(INDEXES)])}.")
     part = load_part(point)
     if isinstance(part, type) and issubclass(part, VectorIndex):
+        lacking = [*sorted(part.__abstractmethods__), *(n for n in ("name", "description") if not hasattr(part, n))]
+        if lacking:
+            raise PartError(f"The index {name} ({point.value}) cannot be used: it lacks {' and '.join(lacking)}.")
         return LocalIndex(part, settings.search_effort, most)
+    if not hasattr(part, "from_settings"):
+        raise PartError(f"The index {name} ({point.value}) cannot be used: it is no VectorIndex and no choice of one.")
     return cast("_ChosenBySettings", part).from_settings(settings)
