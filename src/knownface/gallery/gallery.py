@@ -264,12 +264,7 @@ class Gallery:
     def scrub(self) -> bool:
         """Overwrite the last traces of what was removed now, and not only when the gallery is closed.
 
-        Only a gallery of more than 64 MB has any. It is written anew, which takes about 10 s for each GB; meanwhile
-        it can be searched and not changed.
-
-        Returns:
-            Whether nothing is left to do; False where another program was reading all the time. A server's traces
-            are its own affair.
+        Only a gallery of more than 64 MB has any; see :meth:`knownface.storage.Database.scrub`.
         """
         return self.database.scrub()
 
