@@ -170,6 +170,19 @@ CropPolicy: TypeAlias = Literal["square", "aligned", "chip"]
 
 
 @dataclass(frozen=True, slots=True)
+class CohortSpread:
+    """How alike an embedder finds pictures of different people, measured on a cohort.
+
+    Attributes:
+        deviation: Standard deviation of the cosines of their embeddings.
+        skewness: Of the same.
+    """
+
+    deviation: float
+    skewness: float
+
+
+@dataclass(frozen=True, slots=True)
 class DecisionRule:
     """The parameters of ``classify_face``; see :mod:`knownface.decision`.
 

@@ -115,3 +115,20 @@ def test_export_for_research(knownface: Run, enrolled_toys: Path, tmp_path: Path
         assert sorted(set(read["names"].tolist())) == ["Ben", "Eileen Collins", "Zoë"]
         assert read["embeddings"].shape == (4, 64)
     assert knownface("gallery", "export", "--npz", tmp_path / "faces.npz" / "x").status == 11
+
+
+def test_an_estimate_needs_no_strangers_and_stores_nothing(knownface: Run, alone: Path, toy_engine: None) -> None:
+    for person in range(4):
+        for number in range(2):
+            write_image(alone / "crowd" / f"Person {person}" / f"{number}.png", toy_plugin.picture(person, number))
+    assert knownface("enroll", alone / "crowd").status == 0
+    ran = knownface("calibrate", "--estimate", "--fpir", "0.05")
+    assert ran.status == 0, ran
+    assert "about 1 in 20 strangers would get a name, estimated from 4 people" in ran.out
+    with Gallery.open(alone.parent / "gallery.db") as gallery:
+        assert gallery.calibration is None
+    for name in ("Person 1", "Person 2"):
+        assert knownface("people", "remove", name, "--yes").status == 0
+    ran = knownface("calibrate", "--estimate")
+    assert ran.status == 12
+    assert "2 are enrolled" in ran.err

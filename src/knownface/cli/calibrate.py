@@ -40,6 +40,12 @@ _SHOWN = 10
     show_default=True,
     help="Confidence with which the share holds.",
 )
+@click.option(
+    "--estimate",
+    is_flag=True,
+    help="Show the threshold for that share as the enrolled people alone suggest it; no stranger is needed, nothing is "
+    "promised or stored.",
+)
 @click.option("--forget", is_flag=True, help="Take the calibration away; the embedder's own parameters are used again.")
 @recognizer_options
 def command(
@@ -47,6 +53,7 @@ def command(
     fpir: float,
     strangers: Path | None,
     confidence: float,
+    estimate: bool,
     forget: bool,
     gallery: str | None,
     **options: Any,
@@ -64,6 +71,9 @@ def command(
     if forget:
         _forget(location or gallery)
         return
+    if estimate:
+        _estimate(location or gallery, fpir)
+        return
     with open_recognizer(location or gallery, create=False, **options) as recognizer:
         recognizer.gallery.index.check_not_empty()
         found = _embed_strangers(recognizer, strangers) if strangers else None
@@ -79,6 +89,33 @@ def command(
         _show(result, str(recognizer.gallery.location))
         if found:
             _show_named(recognizer, found, result)
+
+
+def _estimate(location: str | None, fpir: float) -> None:
+    from knownface.decision.estimate import FEWEST_PEOPLE
+    from knownface.errors import CalibrationError
+    from knownface.evaluation.gallery_calibration import estimate_gallery
+    from knownface.gallery import Gallery
+    from knownface.models import ModelStore
+    from knownface.settings import load_settings
+
+    settings = load_settings(gallery=location)
+    with Gallery.open_by(settings, create=False) as opened:
+        contract, people = opened.contract, len(opened.names)
+        known = ModelStore(settings.models, settings.cache).catalog.get(contract.name if contract else "")
+        cohort = known.decision.cohort if known is not None and known.decision is not None else None
+        threshold = estimate_gallery(opened, fpir, cohort)
+    if threshold is None:
+        raise CalibrationError(
+            f"A threshold is estimated from {FEWEST_PEOPLE} people or more; {people} are enrolled.",
+            "Enrol more people.",
+        )
+    out().print(
+        f"At a threshold of {threshold:.3f} about 1 in {1 / fpir:.0f} strangers would get a name, estimated from "
+        f"{people} people. That is no promise: strangers may look more like them than they look like each other.",
+        soft_wrap=True,
+    )
+    say(f"Use it by --threshold {threshold:.3f} or KNOWNFACE_THRESHOLD; `knownface calibrate --strangers` promises.")
 
 
 def _forget(location: str | None) -> None:

@@ -8,10 +8,11 @@ from datetime import datetime
 
 import numpy as np
 
+from knownface.decision.estimate import estimate_threshold
 from knownface.evaluation.calibration import Calibration, calibrate
 from knownface.evaluation.faces import FaceSet, search
 from knownface.gallery import EnrolledFaces, Gallery, GalleryCalibration
-from knownface.types import DecisionRule, Ids
+from knownface.types import CohortSpread, DecisionRule, Ids
 
 _log = logging.getLogger(__name__)
 
@@ -76,6 +77,25 @@ def calibrate_gallery(
     )
     gallery.set_calibration(for_gallery(result, enrolled))
     return result
+
+
+def estimate_gallery(gallery: Gallery, fpir: float, cohort: CohortSpread | None = None) -> float | None:
+    """The threshold at which about a share of strangers gets a name, estimated from the people enrolled alone.
+
+    Args:
+        gallery: At least one person.
+        fpir: That share, above 0 and below 1.
+        cohort: Of the embedder that filled the gallery, where one was measured.
+
+    Returns:
+        A distance; None where too few people are enrolled (see :mod:`knownface.decision.estimate`).
+
+    Raises:
+        GalleryEmptyError: Nobody is enrolled.
+    """
+    gallery.index.check_not_empty()
+    enrolled = gallery.template_store.enrolled_faces()
+    return estimate_threshold(enrolled.embeddings, enrolled.people, fpir, cohort)
 
 
 def for_gallery(result: Calibration, enrolled: EnrolledFaces) -> GalleryCalibration:

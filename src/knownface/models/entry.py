@@ -8,7 +8,7 @@ from pydantic import Field, model_validator
 from pydantic.dataclasses import dataclass
 
 from knownface.models.contract import CONFIG, InputContract
-from knownface.types import DecisionRule
+from knownface.types import CohortSpread, DecisionRule
 
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[^/\\]+$")]
@@ -76,12 +76,14 @@ class DecisionDefaults:
         k2: The same.
         threshold: The same.
         calibrated: Whether somebody measured them on faces.
+        cohort: How alike the embedder finds different people, for estimates from few of them; None if nobody measured.
     """
 
     k1: int
     k2: int
     threshold: float
     calibrated: bool
+    cohort: CohortSpread | None = None
 
     @model_validator(mode="after")
     def _rule_is_possible(self) -> DecisionDefaults:
