@@ -23,4 +23,5 @@ def dlib_recognizer(gallery: str | Path | None = None, **settings: Any) -> FaceR
     """What ``FaceRecognizer.open`` gives with dlib's detector and network; see there for the arguments."""
     given = {"embedder": "dlib-resnet", "detector": "dlib-hog", **settings}
     chosen = load_settings(gallery=None if gallery is None else str(gallery), **given)
-    return FaceRecognizer(Gallery.open_by(chosen), *_parts(), chosen)
+    notes = ("Embedder dlib-resnet, as asked for.", "Detector dlib-hog, as asked for.")
+    return FaceRecognizer(Gallery.open_by(chosen), *_parts(), chosen, notes=notes)
