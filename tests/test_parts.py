@@ -147,6 +147,7 @@ def test_what_a_detector_missed_is_examined_again_once_it_is_mended(
     assert "4 templates of 2 people" in knownface_anew("enroll", people, *TOY).out
 
 
+@pytest.mark.slow
 def test_evaluation_forgets_what_a_detector_missed_once_it_is_mended(
     site: Path, alone: Path, knownface_anew: Callable[..., Any]
 ) -> None:
@@ -224,6 +225,7 @@ def test_installed_parts_are_measured(knownface: Callable[..., Any], alone: Path
     assert "toy, batch 32, a face" in ran.out, ran.err
 
 
+@pytest.mark.slow
 def test_a_service_answers_with_installed_parts(toy: Path, knownface: Callable[..., Any], alone: Path) -> None:
     assert knownface("enroll", toy_plugin.people(alone / "people", 2, 2), *TOY).status == 0
     environment = {**os.environ, "PYTHONPATH": str(toy)}

@@ -24,6 +24,7 @@ def photos(alone: Path, astronaut: Image) -> Path:
     return alone / "photos"
 
 
+@pytest.mark.slow
 def test_everything_is_measured_once(photos: Path) -> None:
     told: list[Figure] = []
     options = BenchOptions(photos, ("dlib-resnet",), (50, 200), dim=16, seconds=0.01, frames=FRAMES)

@@ -173,6 +173,7 @@ def test_identify_a_video(knownface: Run, enrolled_people: Path, astronaut: Imag
     assert capture.get(cv2.CAP_PROP_FRAME_COUNT) == 20
 
 
+@pytest.mark.slow
 def test_verify_answers_by_its_status(knownface: Run, people: Path) -> None:
     eileen = people / "Eileen Collins"
     same = knownface("verify", eileen / "portrait.png", eileen / "mirror.png", *OFFLINE)

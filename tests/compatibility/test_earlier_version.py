@@ -101,6 +101,7 @@ def test_files_that_were_enrolled_are_known_and_one_that_was_refused_is_refused(
     assert "2 files known already; 1 not used" in ran.out
 
 
+@pytest.mark.slow
 def test_rest_answers_what_it_answered(folder: Path, answers: Any) -> None:
     with serving(folder) as service:
         headers = {"Authorization": f"Bearer {answers['token']}"}

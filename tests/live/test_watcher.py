@@ -131,6 +131,7 @@ def test_a_sink_that_fails_ends_watching_with_its_error(recognizer: FaceRecogniz
     assert sink.left
 
 
+@pytest.mark.slow
 def test_a_live_stream_is_named_and_previewed(
     recognizer: FaceRecognizer, walking: list[Image], serve: Callable[..., Any], until
 ) -> None:

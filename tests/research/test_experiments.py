@@ -45,6 +45,7 @@ def test_numbers_of_people() -> None:
     assert counts_up_to(120) == [1, 5, 10, 25, 50, 100, 120]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("experiment", [augment, degrade, background])
 def test_altered_pictures(
     toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path, experiment: Callable[..., Report]

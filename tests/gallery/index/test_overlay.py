@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knownface.gallery.index import overlay
@@ -11,6 +11,7 @@ values = st.text(max_size=2)
 changes = st.lists(st.tuples(st.lists(keys, max_size=4), st.dictionaries(keys, values, max_size=4)), max_size=8)
 
 
+@settings(max_examples=50)
 @given(start=st.dictionaries(keys, values), changes=changes, most=st.integers(0, 5))
 def test_it_says_what_a_plain_dict_says_after_any_changes(start, changes, most):
     before, overlay._MOST_LAID_OVER = overlay._MOST_LAID_OVER, most
