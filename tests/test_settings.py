@@ -60,3 +60,14 @@ def test_a_file_that_is_no_toml_is_refused(alone: Path) -> None:
     (alone / "knownface.toml").write_text("threshold = = 1\n")
     with pytest.raises(SettingsError, match=r"knownface\.toml is not valid TOML"):
         load_settings()
+
+
+def test_a_misspelt_variable_is_named_and_a_foreign_one_is_not(
+    alone: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("KNOWNFACE_TRESHOLD", "KNOWNFACE_SERVICE_HOST", "KNOWNFACE_PORT_8420_TCP"):
+        monkeypatch.setenv(name, "1")
+    load_settings()
+    assert [record.getMessage() for record in caplog.records] == [
+        "KNOWNFACE_TRESHOLD is no setting and is ignored; is KNOWNFACE_THRESHOLD meant?"
+    ]

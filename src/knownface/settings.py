@@ -5,6 +5,10 @@ The file is looked for as ``knownface.toml`` in the working folder, else in the 
 
 from __future__ import annotations
 
+import difflib
+import functools
+import logging
+import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -21,7 +25,15 @@ from pydantic_settings import (
 from knownface.errors import SettingsError
 from knownface.types import DecisionRule
 
+log = logging.getLogger(__name__)
+
 FILE_NAME = "knownface.toml"
+
+_PREFIX = "KNOWNFACE_"
+_OTHER_VARIABLES = ("OFFLINE", "FACE_DATA")
+"""Variables that are no settings."""
+_ALIKE = 0.9
+"""How alike two names are of which one is taken for a misspelling of the other; 1 is equal."""
 
 
 def settings_file() -> Path | None:
@@ -88,7 +100,7 @@ class Settings(BaseSettings):
     """What a user can set; see ``docs/settings.md`` for the same list with examples."""
 
     model_config = SettingsConfigDict(
-        env_prefix="KNOWNFACE_",
+        env_prefix=_PREFIX,
         env_nested_delimiter="__",
         env_ignore_empty=True,
         extra="forbid",
@@ -178,12 +190,27 @@ class Settings(BaseSettings):
         return DecisionRule(k1, k2, threshold, margin)
 
 
+@functools.cache  # once is enough, however often settings are read
+def _warn_of_misspelt(names: tuple[str, ...]) -> None:
+    """Name the variables that are ignored although they look like a setting.
+
+    Others are left alone: container platforms make some of their own, such as ``KNOWNFACE_SERVICE_HOST``.
+    """
+    nested = [f"SERVE__{name.upper()}" for name in ServeSettings.model_fields]
+    known = [*map(str.upper, Settings.model_fields), *nested, *_OTHER_VARIABLES]
+    for name in names:
+        bare = name.upper().removeprefix(_PREFIX)
+        if bare not in known and (near := difflib.get_close_matches(bare, known, 1, _ALIKE)):
+            log.warning("%s is no setting and is ignored; is %s%s meant?", name, _PREFIX, near[0])
+
+
 def load_settings(**overrides: object) -> Settings:
     """Read the settings; ``None`` among the overrides means "not given".
 
     Raises:
         SettingsError: A value makes no sense, or the file is not TOML.
     """
+    _warn_of_misspelt(tuple(sorted(name for name in os.environ if name.upper().startswith(_PREFIX))))
     given: dict[str, Any] = {key: value for key, value in overrides.items() if value is not None}
     try:
         return Settings(**given)

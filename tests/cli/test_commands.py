@@ -125,8 +125,12 @@ def test_a_video_whose_frames_cannot_be_used_is_passed_over_by_name(
 def test_results_go_to_standard_output_too(knownface: Run, enrolled_toys: Path) -> None:
     ran = knownface("identify", enrolled_toys / "Ben", "--csv", "-")
     assert ran.status == 0
-    assert ran.out.startswith("file,time,x,y")
+    [header, row] = ran.out.splitlines()
+    assert header.startswith("file,time,x,y")
+    assert ",Ben," in row
     assert not Path("-").exists()
+    ran = knownface("identify", enrolled_toys / "Ben", "--json", "-")
+    assert [face["name"] for face in json.loads(ran.out)] == ["Ben"]
 
 
 def test_verify_does_not_make_a_gallery(knownface: Run, people: Path) -> None:
@@ -276,3 +280,8 @@ def test_help_of_every_command(knownface: Run) -> None:
     for command in ("enroll", "identify", "verify", "people", "gallery", "models", "doctor", "demo"):
         assert command in listed
         assert "Usage" in knownface(command, "--help").out
+
+
+def test_a_misspelt_command_is_answered_with_what_may_be_meant(knownface: Run) -> None:
+    assert "Did you mean identify?" in knownface("identfy", "x.jpg").err
+    assert "Did you mean" not in knownface("zzz").err

@@ -101,7 +101,9 @@ def command(
     _write(results, csv_file, json_file, top)
     if journal:
         journal.finish()
-    if (csv_file or json_file) and sum(len(result.rows) for result in results) > _TABLE_ROWS:
+    if "-" in {str(csv_file), str(json_file)}:
+        pass  # standard output holds the result, and nothing else
+    elif (csv_file or json_file) and sum(len(result.rows) for result in results) > _TABLE_ROWS:
         _summarize(results)
     else:
         _show(results, top)
