@@ -194,3 +194,9 @@ def test_what_is_handed_out_cannot_be_changed(gallery):
         gallery.names[7] = "Bob"
     with pytest.raises(AttributeError):
         gallery.person("Ann").name = "Bob"
+
+
+def test_people_get_their_numbers_in_the_order_in_which_they_come(gallery, face):
+    names = [f"Person {letter}" for letter in "QWERTZ"]
+    gallery.enrol([(name, face(number)) for number, name in enumerate(names)])
+    assert [person.name for person in sorted(gallery.people(), key=lambda person: person.id)] == names

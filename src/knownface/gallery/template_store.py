@@ -123,7 +123,7 @@ class TemplateStore:
             added: dict[tuple[str, str], int] = {}
             if contract is not None and vectors is not None and new:
                 contract_id = store_contract(connection, contract)
-                ids = people_sql.find_or_create(connection, {person for person, _ in new if isinstance(person, str)})
+                ids = people_sql.find_or_create(connection, dict.fromkeys(p for p, _ in new if isinstance(p, str)))
                 keys = {person_id: name_key(name) for name, person_id in ids.items()}
                 for person in {person for person, _ in new if isinstance(person, int)}:
                     keys[person] = name_key(people_sql.get_person(connection, person).name)
