@@ -103,10 +103,15 @@ def test_one_detector_may_be_used_by_several_threads(
 
 
 @pytest.mark.parametrize("scale", [0.31, 1.0, 1.5])
+@pytest.mark.parametrize(
+    "file", ["yunet_n_dynamic.onnx", "yunet_n_640_640.onnx", "face_detection_yunet_2023mar_int8bq.onnx"]
+)
 def test_yunet_finds_the_same_as_opencv_does_with_the_same_file(
-    model_folder: Path, face_data: Path, scale: float
+    model_folder: Path, face_data: Path, file: str, scale: float
 ) -> None:
-    path = model_folder / "yunet_n_dynamic.onnx"
+    path = model_folder / file
+    if not path.is_file():
+        pytest.skip(f"{file} is not in the models folder")
     detector = YuNetDetector(path)
     for picture in sorted((face_data / "portraits_probe").glob("*.jpg")):
         image = read_image(picture)

@@ -28,6 +28,7 @@ FINGERPRINTS = {
     "clip-vit-l14-fp32": "90fbb55ba786f9072803692ed933c42a5e34c0ee2bbdf8eee6c099253bfce2ad",
     "mobilefacenet": "e52f035b639e057a47811e12e02607e7acf2c778dcdc4cc1524da27067204a00",
     "sface": "1d4b9ceb529ec107c90bf545859581953be26f3a774ca5d0fbceeff1064d6c9d",
+    "sface-int8bq": "90e804a16b1662a2de5b73fcf528f7bec91fac450a709b5ca8569f629a2e4189",
     "auraface": "bbcdca4318d91fd4142ec602af9dc0ae90813fef619fd45e11e40856c53d07ee",
     "arcface-r50": "09c084738b3f83b7d9196d02149855aa63a1d04d1d97ba2a016bdf5d2ca559f9",
     "arcface-mbf": "77b113520676fd988e499c30ec32c78e2e334199e370947a7bd77d876e4ff3ad",

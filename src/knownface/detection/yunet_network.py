@@ -14,6 +14,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
+from knownface.models.onnx_graph import with_free_size
 from knownface.models.session import load_session
 from knownface.types import Image
 
@@ -22,6 +23,9 @@ Rows = npt.NDArray[np.float32]
 
 _NOTHING: Rows = np.empty((0, 15), dtype=np.float32)
 _STRIDES = (8, 16, 32)
+_PROVIDERS = ["CPUExecutionProvider"]
+_TRIED = (1, 3, 64, 96)
+"""Shape of the picture at which a graph made for one size is tried."""
 _OUTPUTS = [f"{name}_{stride}" for stride in _STRIDES for name in ("cls", "obj", "bbox", "kps")]
 
 
@@ -79,10 +83,19 @@ class YuNetNetwork:
 
 
 def free_size_session(path: Path) -> Any:
-    """An ONNX Runtime session on one thread, or None if the graph was made for one size of picture.
+    """An ONNX Runtime session on one thread for pictures of any size, or None if the graph runs at one size only.
+
+    A graph that states one size, as those exported for 640 x 640 do, is tried at another.
 
     Raises:
         ModelError: The file cannot be loaded.
     """
-    session = load_session(path, ["CPUExecutionProvider"], threads=1)
-    return None if any(isinstance(side, int) for side in session.get_inputs()[0].shape[2:]) else session
+    session = load_session(path, _PROVIDERS, threads=1)
+    if not any(isinstance(side, int) for side in session.get_inputs()[0].shape[2:]):
+        return session
+    try:
+        session = load_session(path, _PROVIDERS, threads=1, content=with_free_size(path.read_bytes()))
+        [classes] = session.run(_OUTPUTS[:1], {session.get_inputs()[0].name: np.zeros(_TRIED, np.float32)})
+    except Exception:  # noqa: BLE001 - ONNX Runtime's own errors share no base below it
+        return None
+    return session if classes.shape[1] == _TRIED[2] * _TRIED[3] // _STRIDES[0] ** 2 else None

