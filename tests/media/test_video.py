@@ -1,7 +1,9 @@
 from __future__ import annotations
 
+import contextlib
 import logging
 import shutil
+import subprocess
 
 import cv2
 import numpy as np
@@ -10,6 +12,7 @@ from PIL import Image as PilImage
 
 from knownface.errors import UnreadableError, UnsupportedError
 from knownface.media import read_video, video_info
+from knownface.media.probing import _probe
 
 CONTAINERS = [
     ("a.mp4", ["-pix_fmt", "yuv420p"]),
@@ -99,6 +102,116 @@ def test_rotation_is_applied(make_video, degrees):
     assert (video_info(turned).height, video_info(turned).width) == image.shape[:2]
 
 
+INTERLACED = [
+    ("h264.ts", ["-c:v", "libx264", "-flags", "+ilme+ildct", "-x264opts", "tff=1", "-pix_fmt", "yuv420p"]),
+    ("mpeg2.mpg", ["-c:v", "mpeg2video", "-flags", "+ilme+ildct", "-q:v", "3"]),
+    ("mpeg4.avi", ["-c:v", "mpeg4", "-flags", "+ilme+ildct", "-q:v", "3"]),
+]
+
+
+@pytest.mark.parametrize(("name", "options"), INTERLACED)
+def test_interlaced_videos_show_what_their_plain_twins_show(make_video, name, options, caplog):
+    path = make_video(name, *options)
+    frames, plain = list(read_video(path)), list(read_video(make_video("plain.mp4", "-pix_fmt", "yuv420p")))
+    np.testing.assert_allclose([f.time for f in frames], [f.time for f in plain], atol=0.001)
+    assert frames[0].image.flags.c_contiguous
+    for frame, twin in zip(frames[5::10], plain[5::10], strict=True):
+        assert np.abs(frame.image.astype(int) - twin.image).mean() < 12
+    info = video_info(path)
+    assert (info.width, info.height, info.fps) == (160, 96, 25)
+    assert [round(f.time, 2) for f in read_video(path, 0.5)] == [0, 0.52, 1, 1.52]
+    assert not caplog.records
+
+
+@pytest.mark.parametrize("tool", ["ffmpeg", "ffprobe"])
+def test_interlaced_videos_without_the_programs_are_refused_or_doubted(make_video, tmp_path, monkeypatch, caplog, tool):
+    path = make_video(INTERLACED[0][0], *INTERLACED[0][1])
+    programs = tmp_path / "programs"
+    programs.mkdir()
+    if tool == "ffmpeg":  # ffprobe alone is there
+        (programs / "ffprobe").symlink_to(str(shutil.which("ffprobe")))
+    monkeypatch.setenv("PATH", str(programs))
+    _probe.cache_clear()
+    if tool == "ffmpeg":
+        with pytest.raises(UnsupportedError, match=r"h264\.ts is interlaced: it is read through the program ffmpeg"):
+            read_video(path)
+    else:
+        same = {frame.image.tobytes() for frame in read_video(path)}
+        assert ("does not change from 0.0 to 2.0 seconds" in caplog.text) == (len(same) == 1)
+    _probe.cache_clear()
+
+
+def test_a_codec_that_opencv_lacks_is_read_by_ffmpeg_or_named(make_video, tmp_path, monkeypatch):
+    try:
+        path = make_video("a.mp4", "-c:v", "libaom-av1", "-cpu-used", "8", "-frames:v", "5", "-pix_fmt", "yuv420p")
+    except subprocess.CalledProcessError:
+        pytest.skip("this ffmpeg does not write AV1")
+    frames = list(read_video(path))
+    np.testing.assert_allclose([f.time for f in frames], np.arange(5) / 25, atol=0.001)
+    twin = next(read_video(make_video("plain.mp4", "-pix_fmt", "yuv420p"))).image
+    assert np.abs(frames[0].image.astype(int) - twin).mean() < 12
+    monkeypatch.setenv("PATH", str(tmp_path))
+    _probe.cache_clear()
+    # some builds of OpenCV read it
+    with contextlib.suppress(UnreadableError):
+        assert len(list(read_video(path))) == 5
+        return
+    with pytest.raises(UnreadableError, match=r"its codec \(AV01\) is none that OpenCV reads here") as caught:
+        next(read_video(path))
+    assert "install ffmpeg" in caught.value.hint
+
+
+@pytest.mark.parametrize("options", [[], INTERLACED[0][1]])
+@pytest.mark.parametrize("turned", [False, True])
+def test_pixels_come_out_square(make_video, options, turned):
+    squeezed = make_video("squeezed.mov", "-vf", "scale=80:96,setsar=2/1", *options, "-pix_fmt", "yuv420p")
+    path = squeezed
+    if turned:
+        path = make_video("turned.mov", "-c", "copy", "-metadata:s:v", "rotate=90", source=str(squeezed))
+    info = video_info(path)
+    image = next(read_video(path)).image
+    assert image.shape == (info.height, info.width, 3)
+    assert (info.width, info.height) == ((96, 160) if turned else (160, 96))
+    if not turned:
+        plain = next(read_video(make_video("plain.mp4", "-pix_fmt", "yuv420p"))).image
+        assert np.abs(image.astype(int) - plain).mean() < 12
+
+
+def test_a_picture_that_starts_after_the_sound_has_the_times_that_players_show(make_video, caplog):
+    plain = make_video("plain.mp4", "-pix_fmt", "yuv420p")
+    late = ["-itsoffset", "1.5", "-i", str(plain), "-map", "1:v", "-map", "0:a", "-c:v", "copy"]
+    for name in ("late.mp4", "late.mkv", "late.ts"):
+        times = [f.time for f in read_video(make_video(name, *late, source="sine=duration=4"))]
+        np.testing.assert_allclose(times, 1.5 + np.arange(50) / 25, atol=0.05)
+    assert not caplog.records
+
+
+def test_edit_lists_and_offsets_do_not_end_early(make_video, caplog):
+    plain = make_video("plain.mp4", "-pix_fmt", "yuv420p", "-g", "100")
+    cut = ["-ss", "1", "-i", str(plain), "-map", "1:v", "-c", "copy"]
+    edited = make_video("edited.mp4", *cut, source=str(plain))
+    assert len(list(read_video(edited))) == 25
+    assert video_info(edited).duration == pytest.approx(1, abs=0.05)
+    for name in ("offset.mkv", "offset.ts"):
+        offset = make_video(name, "-c", "copy", "-output_ts_offset", "100", source=str(plain))
+        np.testing.assert_allclose([f.time for f in read_video(offset)], np.arange(50) / 25, atol=0.001)
+        assert video_info(offset).duration == pytest.approx(2, abs=0.1)
+    assert not caplog.records
+
+
+def test_the_default_one_of_several_tracks_is_read_and_no_cover(make_video):
+    plain = make_video("plain.mp4", "-pix_fmt", "yuv420p")
+    both = ["-i", str(plain), "-map", "0:v", "-map", "1:v", "-pix_fmt", "yuv420p"]
+    default = ["-disposition:v:0", "0", "-disposition:v:1", "default"]
+    path = make_video("two.mkv", *both, *default, source="color=c=gray:size=64x64:rate=25:duration=2")
+    assert next(read_video(path)).image.shape == (96, 160, 3)
+    assert (video_info(path).width, len(list(read_video(path)))) == (160, 50)
+    cover = ["-i", str(plain), "-map", "0:a", "-map", "1:v", "-frames:v", "1", "-c:v", "mjpeg"]
+    song = make_video("song.m4a", *cover, "-disposition:v", "attached_pic", source="sine=duration=1")
+    with pytest.raises(UnreadableError, match="holds only sound"):
+        read_video(song)
+
+
 def test_a_cut_off_video_yields_what_there_is_and_warns(make_video, caplog):
     path = make_video("whole.mp4", "-pix_fmt", "yuv420p", "-movflags", "+faststart")
     cut = path.with_name("cut.mp4")
@@ -186,8 +299,10 @@ def test_opencvs_log_level_is_put_back(make_video):
 def test_real_clips(face_data):
     info = video_info(face_data / "hamilton" / "clip.mp4")
     assert (info.width, info.height, info.frames) == (640, 360, 275)
+    # Its picture begins 0.844 s after its sound.
     times = [f.time for f in read_video(face_data / "hamilton" / "clip.mp4", 1.0)]
-    np.testing.assert_allclose(times, np.ceil(np.arange(10) * 29.97) / 29.97, atol=0.002)
+    expected = [0.844, *(0.844 + np.ceil((np.arange(1, 10) - 0.844) * 29.97) / 29.97)]
+    np.testing.assert_allclose(times, expected, atol=0.002)
     crowd = list(read_video(face_data / "crowd" / "clip.mp4", 2.0))
     assert [f.time for f in crowd] == [0.0, 2.0, 4.0]
     assert crowd[0].image.shape == (1080, 1920, 3)

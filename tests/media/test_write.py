@@ -108,6 +108,62 @@ def test_a_full_disk_leaves_the_old_file_and_nothing_else(tmp_path, name, progra
     assert list(tmp_path.iterdir()) == [path]
 
 
+def test_a_helper_that_ends_well_with_half_a_video_does_not_replace_the_old_one(tmp_path):
+    real = shutil.which("ffmpeg") or pytest.skip("ffmpeg is not installed")
+    program = tmp_path / "ffmpeg"
+    # As ffmpeg on a disk that is full when it finishes the file: exit status 0.
+    program.write_text(f'#!/bin/sh\n"{real}" "$@"\nfor last; do :; done\ntruncate -s -100 "${{last#file:}}"\nexit 0\n')
+    program.chmod(0o755)
+    path = tmp_path / "x.mp4"
+    path.write_bytes(b"the old one")
+    with (  # noqa: PT012
+        pytest.raises(OutputError, match="could not be written to its end"),
+        VideoWriter(path, 25, ffmpeg=str(program)) as video,
+    ):
+        for shift in range(10):
+            video.write(scene(shift=shift / 10))
+    assert path.read_bytes() == b"the old one"
+
+
+ONTO_A_SMALL_DISK = """
+import sys
+from knownface.errors import OutputError
+from knownface.media import VideoWriter, read_video
+
+frames = list(read_video(sys.argv[1]))
+try:
+    with VideoWriter(sys.argv[2], 25, sound_from=sys.argv[1]) as video:
+        for frame in frames:
+            video.write(frame.image, frame.time)
+except OutputError as error:
+    print("refused:", error.message)
+"""
+
+
+@needs_ffmpeg
+@pytest.mark.skipif(shutil.which("unshare") is None, reason="needs a disk of its own, mounted by unshare")
+@pytest.mark.parametrize("kilobytes", [24, 40, 80, 160])
+def test_a_small_disk_holds_the_old_video_or_a_whole_new_one(make_video, tmp_path, kilobytes):
+    noise = ["-f", "lavfi", "-i", "anoisesrc=duration=2", "-c:a", "aac", "-b:a", "200k", "-pix_fmt", "yuv420p"]
+    source = make_video("source.mp4", *noise, source="mandelbrot=size=160x96:rate=25,trim=duration=2")
+    disk, kept = tmp_path / "disk", tmp_path / "kept.mp4"
+    disk.mkdir()
+    script = (
+        'mount -t tmpfs -o size="$1"k none "$2" || exit 77; printf old > "$2/x.mp4"\n'
+        'TMPDIR=/tmp "$3" -c "$4" "$5" "$2/x.mp4" || exit 1; cp "$2/x.mp4" "$6"; [ "$(ls -A "$2")" = x.mp4 ]'
+    )
+    given = [str(kilobytes), str(disk), sys.executable, ONTO_A_SMALL_DISK, str(source), str(kept)]
+    command = ["unshare", "--map-root-user", "--mount", "sh", "-c", script, "sh", *given]
+    result = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
+    if not kept.exists():
+        pytest.skip(f"no disk can be mounted here: {result.stderr}")
+    assert result.returncode == 0, result
+    if kept.read_bytes() == b"old":
+        assert result.stdout.startswith("refused:"), result
+    else:
+        assert sum(1 for _ in read_video(kept)) == 50, result
+
+
 @pytest.mark.parametrize("program", [pytest.param("ffmpeg", marks=needs_ffmpeg), None, "no-such-program"])
 @pytest.mark.parametrize(("width", "height"), [(64, 48), (65, 47), (1, 1), (321, 180)])
 def test_videos_come_back(tmp_path, program, width, height):
@@ -178,8 +234,13 @@ def test_sound_that_starts_before_the_pictures_stays_in_step(make_video, tmp_pat
     with VideoWriter(path, 25, sound_from=late) as video:
         for frame in read_video(late):
             video.write(frame.image, frame.time)
-    starts = {s["codec_type"]: float(s["start_time"]) for s in probe(path)}
-    assert starts["video"] - starts["audio"] == pytest.approx(0.8, abs=0.05)
+    starts = [float(s["start_time"]) for s in probe(path)]
+    assert starts == pytest.approx([0, 0], abs=0.05)
+    black, pictures = list(read_video(path))[:20], list(read_video(path))[20:]
+    assert len(pictures) == 50
+    assert max(frame.image.max() for frame in black) < 16
+    assert pictures[0].time == pytest.approx(0.8)
+    assert np.abs(pictures[0].image.astype(int) - next(read_video(late)).image).mean() < 12
 
 
 @needs_ffmpeg
@@ -287,7 +348,7 @@ def test_real_clip_with_its_sound(face_data, tmp_path):
         for frame in read_video(source):
             video.write(frame.image, frame.time)
     streams = {s["codec_type"]: s for s in probe(path)}
-    assert int(streams["video"]["nb_frames"]) == 275
+    assert int(streams["video"]["nb_frames"]) == 25 + 275, "its picture begins 0.844 s after its sound"
     assert streams["audio"]["codec_name"] == "aac"
     assert PilImage.fromarray(next(read_video(path)).image).size == (640, 360)
 

@@ -11,8 +11,8 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from knownface.errors import SourceUnavailableError, UnsupportedError
+from knownface.media.opencv import quiet_opencv  # imported before cv2: it keeps FFmpeg quiet
 from knownface.media.sources import Source
-from knownface.media.video import quiet_opencv  # imported before cv2: it keeps FFmpeg quiet
 from knownface.types import Image
 
 import cv2  # isort: skip

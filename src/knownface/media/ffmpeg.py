@@ -1,4 +1,4 @@
-"""The ``ffmpeg`` program as a process that is fed frames.
+"""The ``ffmpeg`` program as a process that is fed frames, and what it wrote.
 
 Options: https://ffmpeg.org/ffmpeg.html and https://trac.ffmpeg.org/wiki/Encode/H.264.
 """
@@ -12,7 +12,6 @@ import logging
 import shutil
 import subprocess
 import tempfile
-from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
@@ -118,20 +117,13 @@ class FfmpegEncoder:
         return OutputError(f"ffmpeg ended with status {self._process.returncode}: {said or 'it said nothing'}.")
 
 
-@dataclass(frozen=True, slots=True)
-class _Sound:
-    present: bool
-    delay: float
-    """Seconds by which the pictures of the source start after the source itself."""
-
-
 def add_sound(program: str, video: Path, source: Path, output: Path, seconds: float) -> bool:
     """Join a silent video with the sound of its source, both unchanged if MP4 holds that kind of sound, else as AAC.
 
     Args:
         program: Path of ffmpeg.
-        video: The silent video.
-        source: Where the sound is; its own offset between sound and pictures is kept.
+        video: The silent video; its time 0 is that of the source.
+        source: Where the sound is.
         output: Written.
         seconds: Length of ``video``; sound beyond it is cut off.
 
@@ -139,47 +131,58 @@ def add_sound(program: str, video: Path, source: Path, output: Path, seconds: fl
         Whether ``output`` was written; False if the source has no sound, or it could not be taken over (which is
         logged as a warning).
     """
-    sound = _sound_of(program, source)
-    if not sound.present:
+    if not _has_sound(program, source):
         return False
     said = ""
     for codec in ("copy", "aac"):
         command = [
-            *(program, *_QUIET, "-itsoffset", f"{sound.delay:.6f}", "-i", _url(video), "-i", _url(source)),
+            *(program, *_QUIET, "-i", _url(video), "-i", _url(source)),
             *("-map", "0:v:0", "-map", "1:a:0", "-c:v", "copy", "-c:a", codec),
-            *("-t", f"{sound.delay + seconds:.6f}", "-movflags", "+faststart", "-f", "mp4", _url(output)),
+            *("-t", f"{seconds:.6f}", "-movflags", "+faststart", "-f", "mp4", _url(output)),
         ]
         result = subprocess.run(command, capture_output=True, check=False, start_new_session=True)  # noqa: S603
-        if result.returncode == 0:
-            return True
         said = _last_line(result.stderr)
+        if result.returncode == 0:
+            if is_complete(output):  # on a full disk ffmpeg may end with 0 all the same
+                return True
+            said = said or "it could not be written to its end"
     logger.warning("The sound of %s could not be taken over: %s", source, said)
     return False
 
 
-def _sound_of(program: str, source: Path) -> _Sound:
-    """What ffprobe reports; without ffprobe sound is expected, and that it starts with the pictures."""
+def is_complete(path: Path) -> bool:
+    """Whether an MP4 has its index, and its boxes fill the file to its last byte.
+
+    Boxes: ISO/IEC 14496-12, section 4.2.
+    """
+    size = path.stat().st_size
+    kinds: set[bytes] = set()
+    at = 0
+    with path.open("rb") as stream:
+        while at < size:
+            stream.seek(at)
+            head = stream.read(16)
+            length = int.from_bytes(head[:4], "big")
+            if length == 1:
+                length = int.from_bytes(head[8:16], "big")
+            if length < 8:
+                return False
+            kinds.add(head[4:8])
+            at += length
+    return at == size and {b"moov", b"mdat"} <= kinds
+
+
+def _has_sound(program: str, source: Path) -> bool:
+    """What ffprobe reports; without ffprobe sound is expected."""
     folder = Path(program).parent
     probe = shutil.which("ffprobe", path=str(folder)) or shutil.which("ffprobe")
     if probe is None:
-        return _Sound(present=True, delay=0.0)
-    entries = "stream=codec_type,start_time:format=start_time"
-    command = [probe, "-loglevel", "error", "-show_entries", entries, "-of", "json", _url(source)]
+        return True
+    command = [probe, "-loglevel", "error", "-show_entries", "stream=codec_type", "-of", "json", _url(source)]
     result = subprocess.run(command, capture_output=True, check=False)  # noqa: S603
     if result.returncode != 0:
-        return _Sound(present=True, delay=0.0)
-    report = json.loads(result.stdout)
-    streams = report.get("streams", [])
-    starts = [_seconds(s.get("start_time")) for s in streams if s.get("codec_type") == "video"]
-    delay = max(0.0, starts[0] - _seconds(report.get("format", {}).get("start_time"))) if starts else 0.0
-    return _Sound(any(s.get("codec_type") == "audio" for s in streams), delay)
-
-
-def _seconds(text: str | None) -> float:
-    try:
-        return float(text or 0)
-    except ValueError:  # "N/A"
-        return 0.0
+        return True
+    return any(stream.get("codec_type") == "audio" for stream in json.loads(result.stdout).get("streams", []))
 
 
 @functools.cache

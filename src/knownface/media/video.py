@@ -2,24 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import logging
 import math
-import os
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-
-# FFmpeg inside OpenCV writes about every odd byte to stderr; it reads this when the first video is opened.
-os.environ.setdefault("OPENCV_FFMPEG_LOGLEVEL", "-8")
-
-import cv2
-import numpy as np
+from typing import Protocol
 
 from knownface.errors import UnreadableError, UnsupportedError
+from knownface.media.decoding import FfmpegDecoder
 from knownface.media.images import open_binary
+from knownface.media.opencv import (
+    pixel_aspect,
+    quiet_opencv,
+    rgb_of,
+    square_size,
+)  # imported before cv2: it keeps FFmpeg quiet
+from knownface.media.probing import VideoFacts, probe
 from knownface.media.signatures import HEAD_BYTES, image_format, is_video
-from knownface.types import Frame
+from knownface.media.still import StillPicture
+from knownface.types import Frame, Image
+
+import cv2  # isort: skip
 
 logger = logging.getLogger(__name__)
 
@@ -31,7 +36,6 @@ _PATIENCE = 100
 
 _DEFAULT_FPS = 25.0
 _HIGHEST_FPS = 1000
-_LOG_ERRORS = 2
 _TRUNCATED_BELOW = 0.95
 
 
@@ -40,8 +44,8 @@ class VideoInfo:
     """What a container says of its video.
 
     Attributes:
-        width: Pixels, after rotation.
-        height: Pixels, after rotation.
+        width: Pixels, upright and square.
+        height: Pixels, upright and square.
         fps: Frames a second, on average.
         duration: Seconds, from the number of frames and their mean rate; None where the container has none.
         frames: How many; an estimate from the duration in some containers (Matroska), None where it has neither.
@@ -54,27 +58,42 @@ class VideoInfo:
     frames: int | None
 
 
+class _Reader(Protocol):
+    """An open video file."""
+
+    @property
+    def info(self) -> VideoInfo: ...
+    def grab(self) -> bool: ...
+    @property
+    def time(self) -> float: ...
+    def picture(self) -> Image | None: ...
+    def close(self) -> None: ...
+
+
 def video_info(path: str | Path) -> VideoInfo:
-    """Size, rate and length of a video file, without decoding it.
+    """Size, rate and length of a video file, without reading it to its end.
 
     Raises:
         UnreadableError: The file is missing, empty or damaged, or holds no pictures (only sound).
-        UnsupportedError: It is not a video.
+        UnsupportedError: It is not a video, or one that only the ``ffmpeg`` program reads, which is missing.
     """
-    capture = _open(path)
+    reader = _open(path)
     try:
-        return _info(capture)
+        return reader.info
     finally:
-        capture.release()
+        reader.close()
 
 
 def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
-    """The frames of a video file with their times, upright.
+    """The frames of a video file with their times, upright, with square pixels.
 
-    Times are the container's own timestamps in seconds from the start, strictly increasing; variable frame rates
-    are given as they are. The file is opened at once, so its errors come from this call; only a video in which no
-    frame can be decoded shows that at the first ``next``. If a video ends early (cut off, damaged), what can be
-    read is yielded and a warning is logged.
+    Times are the container's own timestamps in seconds from its start, as players show them (a picture that starts
+    1.5 seconds after the sound begins with 1.5), strictly increasing; variable frame rates are given as they are. The
+    file is opened at once, so its errors come from this call; only a video in which no frame can be decoded shows that
+    at the first ``next``. If a video ends early (cut off, damaged), what can be read is yielded and a warning is
+    logged; so is a warning where the pictures are one and the same for long.
+
+    Interlaced videos and those of a codec that OpenCV lacks are read through the ``ffmpeg`` program.
 
     Args:
         path: The file.
@@ -83,7 +102,7 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
 
     Raises:
         UnreadableError: The file is missing, empty or damaged, or holds no pictures (only sound).
-        UnsupportedError: It is not a video.
+        UnsupportedError: It is not a video, or one that only the ``ffmpeg`` program reads, which is missing.
         ValueError: ``every`` is not a positive number.
     """
     if every is not None and not (math.isfinite(every) and every > 0):
@@ -91,64 +110,101 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
     return _frames(_open(path), path, every)
 
 
-def _frames(capture: cv2.VideoCapture, path: str | Path, every: float | None) -> Iterator[Frame]:
-    info = _info(capture)
-    last, due, count, lost = -1.0, 0.0, 0, 0
+def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[Frame]:
+    info = reader.info
+    still = StillPicture(str(path))
+    first, last, due, count, lost = 0.0, -1.0, 0.0, 0, 0
     try:
-        while (failed := _grab(capture)) is not None:
-            last = _time(capture, last, info.fps)
+        while (failed := _grab(reader)) is not None:
+            last = _time(reader.time, last, info.fps)
+            first = last if count == 0 else first
             count += 1
             lost += failed
             if last < due - _ROUNDING:
                 continue
-            ok, bgr = capture.retrieve()
-            if not ok:
+            image = reader.picture()
+            if image is None:
                 lost += 1
                 continue
             if every is not None:
                 due = (math.floor((last + _ROUNDING) / every) + 1) * every
-            yield Frame(np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8), last)
+            still.look(image, last)
+            yield Frame(image, last)
     finally:
-        capture.release()
-    if count == 0:
-        raise UnreadableError(f"No frame of {path} can be decoded: it is empty, damaged or cut off.")
+        reader.close()
+    if count == 0 and isinstance(reader, _OpencvReader):
+        yield from _frames(_second_reader(path, reader.codec), path, every)
+        return
+    still.end()
     if lost:
         logger.warning("%s is damaged: %d of its frames could not be decoded and were passed over.", path, lost)
     # Where the number of frames is an estimate from a mean rate, only the time counts.
-    end = last + 1 / info.fps
-    if info.frames and count + lost < _TRUNCATED_BELOW * info.frames and end < _TRUNCATED_BELOW * (info.duration or 0):
-        logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, end, info.duration)
+    length = last - first + 1 / info.fps
+    missing = info.frames is not None and count + lost < _TRUNCATED_BELOW * info.frames
+    if missing and length < _TRUNCATED_BELOW * (info.duration or 0):
+        logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, length, info.duration)
 
 
-def _grab(capture: cv2.VideoCapture) -> int | None:
+def _grab(reader: _Reader) -> int | None:
     """Decode the next frame; how many had to be passed over for it, None at the end."""
     # A damaged frame and the end of the file look alike.
-    return next((failed for failed in range(_PATIENCE) if capture.grab()), None)
+    return next((failed for failed in range(_PATIENCE) if reader.grab()), None)
 
 
-def _time(capture: cv2.VideoCapture, last: float, fps: float) -> float:
-    time = float(capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000
+def _time(time: float, last: float, fps: float) -> float:
     # Streams without timestamps (or with broken ones) are taken to run at their nominal rate.
     if math.isfinite(time) and time > last and time >= 0:
         return time
     return 0.0 if last < 0 else last + 1 / fps
 
 
-def _info(capture: cv2.VideoCapture) -> VideoInfo:
+class _OpencvReader:
+    def __init__(self, capture: cv2.VideoCapture, facts: VideoFacts | None) -> None:
+        self._capture = capture
+        self._offset = 0.0 if facts is None else facts.offset
+        self._pixel = pixel_aspect(capture)
+        self.codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").strip()
+        self.info = _info(capture, self._pixel, None if facts is None else facts.duration)
+
+    def grab(self) -> bool:
+        return bool(self._capture.grab())
+
+    @property
+    def time(self) -> float:
+        return float(self._capture.get(cv2.CAP_PROP_POS_MSEC)) / 1000 + self._offset
+
+    def picture(self) -> Image | None:
+        ok, bgr = self._capture.retrieve()
+        return rgb_of(bgr, self._pixel) if ok and bgr.size else None
+
+    def close(self) -> None:
+        self._capture.release()
+
+
+class _FfmpegReader(FfmpegDecoder):
+    def __init__(self, program: str, path: str | Path, facts: VideoFacts) -> None:
+        super().__init__(program, path, facts)
+        fps = facts.fps if 0 < facts.fps <= _HIGHEST_FPS else _DEFAULT_FPS
+        frames = None if facts.duration is None else round(facts.duration * fps)
+        self.info = VideoInfo(self.width, self.height, fps, facts.duration, frames)
+
+
+def _info(capture: cv2.VideoCapture, pixel: float, duration: float | None) -> VideoInfo:
     fps = float(capture.get(cv2.CAP_PROP_FPS))
     known_rate = 0 < fps <= _HIGHEST_FPS  # damaged headers say 90,000
-    frames = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
-    known_length = math.isfinite(frames) and frames > 0
-    return VideoInfo(
-        width=int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)),
-        height=int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT)),
-        fps=fps if known_rate else _DEFAULT_FPS,
-        duration=frames / fps if known_rate and known_length else None,
-        frames=int(frames) if known_length else None,
-    )
+    fps = fps if known_rate else _DEFAULT_FPS
+    count = float(capture.get(cv2.CAP_PROP_FRAME_COUNT))
+    frames = int(count) if math.isfinite(count) and count > 0 else None
+    length = frames / fps if known_rate and frames else None
+    # OpenCV counts the frames that an edit list hides, and the time before the first one of a file that starts late.
+    if length is not None and duration is not None and abs(length - duration) > (1 - _TRUNCATED_BELOW) * length:
+        length, frames = duration, round(duration * fps)
+    stored = int(capture.get(cv2.CAP_PROP_FRAME_WIDTH)), int(capture.get(cv2.CAP_PROP_FRAME_HEIGHT))
+    width, height = square_size(*stored, pixel)
+    return VideoInfo(width, height, fps, length, frames)
 
 
-def _open(path: str | Path) -> cv2.VideoCapture:
+def _open(path: str | Path) -> _Reader:
     with open_binary(path) as stream:
         head = stream.read(HEAD_BYTES)
     if not head:
@@ -157,6 +213,13 @@ def _open(path: str | Path) -> cv2.VideoCapture:
     if not is_video(head):
         what = "a picture, not a video" if image_format(head) else "not a video of a kind that is read here"
         raise UnsupportedError(f"{path} is {what}.")
+    facts = probe(path)
+    if facts is not None and facts.stream is None:
+        raise UnreadableError(f"{path} cannot be read as a video: it holds only sound.", "Choose another file.")
+    if facts is not None and facts.interlaced:
+        return _through_ffmpeg(path, facts, "is interlaced")
+    if facts is not None and facts.others:
+        return _through_ffmpeg(path, facts, "has several video tracks, and the default one is not the first")
     with quiet_opencv():
         # An absolute path, since FFmpeg takes what stands before a colon for a protocol.
         capture = cv2.VideoCapture(str(Path(path).absolute()), cv2.CAP_FFMPEG)
@@ -166,16 +229,25 @@ def _open(path: str | Path) -> cv2.VideoCapture:
             f"{path} cannot be read as a video: it is damaged or cut off, or holds only sound.",
             "Check that it plays in another program.",
         )
-    return capture
+    return _OpencvReader(capture, facts)
 
 
-@contextlib.contextmanager
-def quiet_opencv() -> Iterator[None]:
-    """Keep OpenCV's warnings from stderr: whatever matters is raised as an error."""
-    logs = cv2.utils.logging if hasattr(cv2.utils, "logging") else cv2  # OpenCV 5; OpenCV 4
-    level = logs.getLogLevel()
-    logs.setLogLevel(_LOG_ERRORS)
-    try:
-        yield
-    finally:
-        logs.setLogLevel(level)
+def _second_reader(path: str | Path, codec: str) -> _Reader:
+    """For a file of which OpenCV decodes no frame."""
+    facts = probe(path)
+    if facts is None or shutil.which("ffmpeg") is None:
+        raise UnreadableError(
+            f"No frame of {path} can be decoded: it is empty, damaged or cut off, or its codec ({codec}) is none that "
+            "OpenCV reads here.",
+            "If it plays in another program, install ffmpeg, with which more codecs are read.",
+        )
+    return _through_ffmpeg(path, facts, f"has the codec {codec}")
+
+
+def _through_ffmpeg(path: str | Path, facts: VideoFacts, what: str) -> _Reader:
+    program = shutil.which("ffmpeg")
+    if program is None:
+        raise UnsupportedError(
+            f"{path} {what}: it is read through the program ffmpeg, which is not installed.", "Install ffmpeg."
+        )
+    return _FfmpegReader(program, path, facts)

@@ -17,8 +17,9 @@ from PIL import Image as PilImage
 
 from knownface.errors import InputError, OutputError
 from knownface.files import beside, put_in_place, replacing, unwritable
-from knownface.media.ffmpeg import FfmpegEncoder, add_sound
-from knownface.media.video import quiet_opencv, video_info
+from knownface.media.ffmpeg import FfmpegEncoder, add_sound, is_complete
+from knownface.media.opencv import quiet_opencv
+from knownface.media.video import video_info
 from knownface.types import Image
 
 logger = logging.getLogger(__name__)
@@ -139,9 +140,9 @@ class VideoWriter:
         Args:
             image: RGB, uint8, shape (height, width, 3); all of one shape. Odd sides grow by one repeated pixel,
                 which the format asks for.
-            time: Seconds from the start. The frame before is repeated until then, and a frame for whose time one
-                was already written is left out, so that variable frame rates and samples stay in step with the
-                sound. None puts it right behind the last one.
+            time: Seconds from the start. The frame before (black at the beginning) is repeated until then, and a frame
+                for whose time one was already written is left out, so that variable frame rates and samples stay in
+                step with the sound. None puts it right behind the last one.
 
         Raises:
             InputError: The shape differs from the first frame's.
@@ -154,7 +155,7 @@ class VideoWriter:
         due = self._written if time is None else round(time * self._fps)
         if due < self._written:
             return
-        waiting = frame if self._last is None else self._last
+        waiting = np.zeros_like(frame) if self._last is None else self._last
         for _ in range(due - self._written):
             encoder.write(waiting)
         encoder.write(frame)
@@ -180,12 +181,26 @@ class VideoWriter:
         if self._encoder is None:
             raise OutputError(f"{self._path} was not written: there was no frame.", "Check the video's source.")
         self._encoder.finish()
+        _check(self._silent, self._written)
         done = self._silent
         if self._program is not None and self._source is not None:
             seconds = self._written / self._fps
             if add_sound(self._program, self._silent, self._source, self._sounding, seconds):
                 done = self._sounding
         put_in_place(done, self._path)
+
+
+def _check(path: Path, expected: int) -> None:
+    """Refuse a video that is not whole: neither OpenCV nor ffmpeg always reports that the disk was full."""
+    try:
+        frames = video_info(path).frames if is_complete(path) else 0
+    except InputError:
+        frames = 0
+    if frames != expected:
+        raise OutputError(
+            f"The video could not be written to its end: {frames or 'none'} of its {expected} frames are there.",
+            "Check that the disk is not full.",
+        )
 
 
 def _sweep(path: Path) -> None:
@@ -198,8 +213,6 @@ def _sweep(path: Path) -> None:
 
 class _OpencvEncoder:
     def __init__(self, path: Path, size: tuple[int, int], fps: float) -> None:
-        self._path = path
-        self._count = 0
         fourcc = cv2.VideoWriter.fourcc(*"mp4v")
         with quiet_opencv():
             self._writer = cv2.VideoWriter(str(path.absolute()), cv2.CAP_FFMPEG, fourcc, fps, size)
@@ -208,17 +221,9 @@ class _OpencvEncoder:
 
     def write(self, image: Image) -> None:
         self._writer.write(cv2.cvtColor(image, cv2.COLOR_RGB2BGR))
-        self._count += 1
 
     def finish(self) -> None:
         self._writer.release()
-        # OpenCV does not report whether it could write: ask the file.
-        try:
-            frames = video_info(self._path).frames
-        except InputError as error:
-            raise OutputError("OpenCV could not write the video.") from error
-        if frames != self._count:
-            raise OutputError(f"OpenCV wrote {frames} of {self._count} frames of the video.")
 
     def abort(self) -> None:
         self._writer.release()
