@@ -50,6 +50,20 @@ def test_evaluate_from_folder_to_report(knownface: Callable[..., Any], faces: Pa
     assert len((alone / "out" / "grid_search_results.csv").read_text().splitlines()) == 1 + 3 * 5
 
 
+def test_a_report_may_replace_what_lies_in_a_folder_if_asked_to(
+    knownface: Callable[..., Any], toy_faces: Path, alone: Path
+) -> None:
+    (alone / "out").mkdir()
+    (alone / "out" / "index.html").write_text("mine")
+    arguments = ("evaluate", toy_faces, "--out", alone / "out", "--thresholds", "0.2", "0.4", "0.1")
+    assert knownface(*arguments).status == 11
+    assert (alone / "out" / "index.html").read_text() == "mine"
+    ran = knownface(*arguments, "--overwrite")
+    assert ran.status == 0, ran.err
+    told = json.loads((alone / "out" / "report.json").read_text(encoding="utf-8"))
+    assert " --overwrite " in told["facts"]["Command"]
+
+
 @pytest.mark.slow
 def test_an_experiment_from_the_command_line(knownface: Callable[..., Any], faces: Path, alone: Path) -> None:
     common = ("--out", alone / "out", "--detector", "dlib-hog", "--thresholds", "0.2", "0.6", "0.1")

@@ -128,6 +128,9 @@ def command_line() -> str:
         name = parameter.name or ""
         if context.get_parameter_source(name) is not click.core.ParameterSource.COMMANDLINE:
             continue
+        if name not in context.params:  # an option that its own callback keeps, such as --overwrite
+            words.append(parameter.opts[0])
+            continue
         value = context.params[name]
         values = list(value) if isinstance(value, tuple) else [value]
         if isinstance(parameter, click.Argument):
