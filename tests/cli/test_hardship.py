@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import signal
 import subprocess
 import sys
@@ -19,6 +18,8 @@ import pytest
 import toy_plugin
 from knownface import Gallery
 from knownface.media import write_image
+
+resource = pytest.importorskip("resource", reason="limits and kills of POSIX")
 
 KNOWNFACE = [sys.executable, "-m", "knownface"]
 

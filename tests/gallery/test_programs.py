@@ -14,6 +14,8 @@ import pytest
 from knownface.gallery import Gallery
 from knownface.gallery.index.saved import index_files
 
+needs_kill = pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+
 COMMON = """
 import hashlib, sys
 import numpy as np
@@ -60,6 +62,7 @@ def test_programs_that_enrol_at_once_lose_nothing_and_double_nothing(file):
         assert len(gallery) == 120
 
 
+@needs_kill
 def test_what_was_reported_is_there_after_kill_9(file):
     code = """
     for batch in range(10_000):
@@ -84,6 +87,7 @@ def test_what_was_reported_is_there_after_kill_9(file):
         assert len(gallery) == 3 * len(people)
 
 
+@needs_kill
 def test_kill_9_while_the_index_is_saved_does_no_harm(file):
     code = """
     number = 0
@@ -108,6 +112,7 @@ def test_kill_9_while_the_index_is_saved_does_no_harm(file):
         assert gallery.info().index_saved
 
 
+@needs_kill
 def test_kill_9_while_a_larger_index_is_built_in_the_background_does_no_harm(file):
     code = """
     import time

@@ -12,7 +12,7 @@ from knownface.errors import BadNameError, NoKeyError, UnknownKeyError
 from knownface.server.access import check_origin, cookie_name, guarded_router, is_secure, needs
 from knownface.server.error_responses import errors
 from knownface.server.keys import Key, NewKey
-from knownface.server.routes.common import CallerDep, ServiceDep
+from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
 from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
 from knownface.server.schemas.service import (
     AuditSchema,
@@ -131,7 +131,7 @@ def read_audit(
 ) -> Page[AuditSchema]:
     """Who enrolled, changed, deleted and exported what, the latest first. Numbers, no names of people."""
     page = service.audit.page(
-        before=read_number_cursor(cursor), limit=limit + 1, action=action, key_id=key_id, since=_as_utc(since)
+        before=read_number_cursor(cursor), limit=limit + 1, action=action, key_id=key_id, since=as_utc(since)
     )
     rest = cursor_after(page[limit - 1].id) if len(page) > limit else None
     return Page(items=[AuditSchema.model_validate(asdict(entry)) for entry in page[:limit]], next=rest)
@@ -140,7 +140,3 @@ def read_audit(
 def _with_token(service: ServiceDep, made: NewKey) -> KeyWithToken:
     service.authenticator.refresh()
     return KeyWithToken(key=KeySchema.model_validate(made.key), token=made.token)
-
-
-def _as_utc(moment: datetime | None) -> datetime | None:
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment

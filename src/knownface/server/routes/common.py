@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import UTC, datetime
 from typing import Annotated, TypeAlias, cast
 
 from fastapi import Depends, Request, Response
@@ -23,6 +24,11 @@ async def _caller(request: Request) -> Caller:
 
 ServiceDep: TypeAlias = Annotated[Service, Depends(_service)]
 CallerDep: TypeAlias = Annotated[Caller, Depends(_caller)]
+
+
+def as_utc(moment: datetime | None) -> datetime | None:
+    """A moment without a time zone is one of UTC."""
+    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def picture_answer(request: Request, jpeg: bytes) -> Response:

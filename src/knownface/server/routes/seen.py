@@ -29,7 +29,7 @@ from knownface.events import (
 from knownface.events.sheets import as_json, plain, sightings_table
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
-from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
+from knownface.server.routes.common import CallerDep, ServiceDep, as_utc, picture_answer
 from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
 from knownface.server.schemas.people import PersonSchema
 from knownface.server.schemas.seen import (
@@ -230,11 +230,6 @@ def list_events(
 ) -> list[AlertSchema]:
     """The alerts that rules raised, oldest first; webhooks are sent the same."""
     return [AlertSchema.of(alert) for alert in read_alerts(service.database, after=after, limit=limit, newest=newest)]
-
-
-def as_utc(moment: datetime | None) -> datetime | None:
-    """A moment without a time zone is one of UTC."""
-    return moment.replace(tzinfo=UTC) if moment is not None and moment.tzinfo is None else moment
 
 
 def file_answer(content: str | bytes, name: str, kind: str) -> Response:
