@@ -8,9 +8,12 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
+from wheels import make_wheel, use_index, wheel_key
 
 from knownface.detection import FaceDetector, HogDetector, YuNetDetector, choose_detector
+from knownface.detection import yunet as yunet_module
 from knownface.errors import ModelError, ModelUnavailableError, SettingsError, UnknownModelError
+from knownface.files import sha256_of
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.settings import load_settings
@@ -127,6 +130,18 @@ def test_yunet_finds_the_same_as_opencv_does_with_the_same_file(
             assert face.score == pytest.approx(row[14], abs=1e-4)
 
 
+def test_opencv_runs_what_onnx_runtime_cannot(
+    yunet: YuNetDetector, model_folder: Path, astronaut: Image, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(yunet_module, "free_size_session", lambda path: None)
+    by_opencv = YuNetDetector(model_folder / "yunet_n_640_640.onnx")
+    for scale in (0.5, 1.0, 5.0):
+        picture = resized(astronaut, scale)
+        [expected], [found] = yunet.detect(picture)[:1], by_opencv.detect(picture)[:1]
+        assert found.landmarks == pytest.approx(expected.landmarks, abs=0.01)
+        assert found.score == pytest.approx(expected.score, abs=1e-4)
+
+
 def test_several_faces_are_found_at_once(yunet: YuNetDetector, face_data: Path) -> None:
     faces = yunet.detect(read_image(face_data / "portraits_probe" / "obama_and_biden.jpg"))
     assert len(faces) >= 2
@@ -160,6 +175,23 @@ class TestChoice:
         detector, why = choose_detector(settings, ModelStore(tmp_path, tmp_path))
         assert detector.name == "dlib-hog"
         assert "YuNet is not on this machine" in why
+
+    def test_auto_takes_a_yunet_of_the_python_index_where_no_address_answers(
+        self, model_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        use_index(tmp_path / "index", monkeypatch)
+        for variable in ("https_proxy", "HTTPS_PROXY", "HF_ENDPOINT"):
+            monkeypatch.setenv(variable, "http://127.0.0.1:9")
+        network = model_folder / "yunet_n_640_640.onnx"
+        wheel = make_wheel(tmp_path / "index", network.read_bytes())
+        store = ModelStore(None, tmp_path / "cache")
+        (store.folder / "mine").mkdir(parents=True)
+        (store.folder / "mine" / "contract.toml").write_text(
+            'task = "detector"\nkind = "yunet"\ntitle = "Mine"\nlicence = "none"\n[[files]]\n'
+            f'names = ["mine.onnx"]\nsha256 = "{sha256_of(network)}"\n{wheel_key(wheel)}\n'
+        )
+        detector, why = choose_detector(load_settings(detector="auto"), store)
+        assert (detector.name, why) == ("mine", "Detector mine, fetched.")
 
     def test_yunet_by_name_is_refused_where_it_cannot_be_had(
         self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch

@@ -13,6 +13,7 @@ from typing import Any
 import cv2
 import numpy as np
 import numpy.typing as npt
+import onnxruntime
 
 from knownface.models.onnx_graph import with_free_size
 from knownface.models.session import load_session
@@ -95,7 +96,9 @@ def free_size_session(path: Path) -> Any:
         return session
     try:
         session = load_session(path, _PROVIDERS, threads=1, content=with_free_size(path.read_bytes()))
-        [classes] = session.run(_OUTPUTS[:1], {session.get_inputs()[0].name: np.zeros(_TRIED, np.float32)})
+        quiet = onnxruntime.RunOptions()
+        quiet.log_severity_level = 4
+        [classes] = session.run(_OUTPUTS[:1], {session.get_inputs()[0].name: np.zeros(_TRIED, np.float32)}, quiet)
     except Exception:  # noqa: BLE001 - ONNX Runtime's own errors share no base below it
         return None
     return session if classes.shape[1] == _TRIED[2] * _TRIED[3] // _STRIDES[0] ** 2 else None
