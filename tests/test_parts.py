@@ -160,14 +160,37 @@ def test_evaluation_forgets_what_a_detector_missed_once_it_is_mended(
     assert "3 of 3 pictures" in ran.out
 
 
-def test_a_stopped_identification_begins_anew_once_its_detector_is_mended(
-    site: Path, alone: Path, knownface_anew: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+MUDDLED = toy_plugin.MODULE.replace("cvtColor(c,", "cvtColor(0 * c,")
+FUNCTION = """
+def make():
+    from knownface import FunctionEmbedder
+
+    return FunctionEmbedder(lambda crops: Embedder().embed(list(crops)), dim=64, crop="square", name="mine")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("factory", ["Embedder", "make"])
+def test_evaluation_forgets_what_an_embedder_returned_once_it_is_mended(
+    site: Path, alone: Path, knownface_anew: Callable[..., Any], factory: str
+) -> None:
+    parts = ("--embedder", f"knownface_toy:{factory}", "--detector", "toy")
+    words = ("evaluate", toy_plugin.people(alone / "people", 3, 4), "--out", alone / "report", *parts)
+    toy_plugin.install(site, module=MUDDLED + FUNCTION)
+    assert "1 of 3 pictures" in knownface_anew(*words).out
+    toy_plugin.install(site, module=toy_plugin.MODULE + FUNCTION)
+    assert "3 of 3 pictures" in knownface_anew(*words).out
+
+
+@pytest.mark.parametrize("bad", [BLIND, MUDDLED], ids=["detector", "embedder"])
+def test_a_stopped_identification_begins_anew_once_its_part_is_mended(
+    site: Path, alone: Path, knownface_anew: Callable[..., Any], monkeypatch: pytest.MonkeyPatch, bad: str
 ) -> None:
     people = toy_plugin.people(alone / "people", 2, 1)
     words = ("identify", people, *TOY, "--csv", alone / "found.csv")
     toy_plugin.install(site)
     assert knownface_anew("enroll", people, *TOY).status == 0
-    toy_plugin.install(site, module=BLIND)
+    toy_plugin.install(site, module=bad)
     with monkeypatch.context() as patch:
         patch.setattr("knownface.cli.identify.write_text", _stopped)
         assert knownface_anew(*words).status == 130

@@ -96,10 +96,14 @@ def fingerprint_of(part: object) -> str:
     """What the results of a part depend on, as a hex digest; what is remembered of a part is remembered by it.
 
     The part's own ``fingerprint``, which should be a digest over its weights and parameters (:func:`digest_of`); for a
-    part without one, :func:`code_digest` of its class and its name.
+    part without one, a digest of its name, of the :func:`code_digest` of its class, and of the fingerprint in its
+    contract where it is an embedder. That fingerprint alone is the gallery's, and need not cover the code.
     """
-    own = getattr(part, "fingerprint", None)
-    return str(own or digest_of({"name": getattr(part, "name", ""), "code": code_digest(part)}))
+    if own := getattr(part, "fingerprint", None):
+        return str(own)
+    described = {"name": getattr(part, "name", ""), "code": code_digest(part)}
+    contract = getattr(part, "contract", None)
+    return digest_of(described if contract is None else {**described, "contract": contract.fingerprint})
 
 
 def digest_of(described: Mapping[str, Any]) -> str:

@@ -8,6 +8,7 @@ import pytest
 from knownface.embedding import FunctionEmbedder
 from knownface.embedding.crops import ARCFACE_TEMPLATE, align_five_points, crop_face
 from knownface.errors import ModelError
+from knownface.parts import fingerprint_of
 from knownface.types import Box, DecisionRule, Face, Image
 
 
@@ -69,6 +70,15 @@ def test_the_fingerprint_is_what_is_declared() -> None:
     ]  # fmt: skip
     assert len({fingerprint(**change) for change in changes}) == len(changes)
     assert fingerprint(fingerprint="weights of June") == "weights of June"
+
+
+def test_it_is_remembered_by_its_code_unless_it_has_a_fingerprint() -> None:
+    def remembered(fn: Any, **keys: Any) -> str:
+        return fingerprint_of(FunctionEmbedder(fn, dim=4, crop="square", name="mine", **keys))
+
+    assert remembered(corner) == remembered(corner) != remembered(len)
+    assert remembered(corner) != remembered(corner, size=9)
+    assert remembered(corner, fingerprint="June") == remembered(len, fingerprint="June") == "June"
 
 
 @pytest.mark.parametrize(

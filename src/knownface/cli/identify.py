@@ -134,11 +134,11 @@ def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Jo
         return None
     from knownface.journal import Journal
 
-    gallery, contract = recognizer.gallery, recognizer.embedder.contract
+    gallery = recognizer.gallery
     state = (
         gallery.location,
         gallery.index.snapshot().generation,
-        contract.fingerprint,
+        fingerprint_of(recognizer.embedder),
         fingerprint_of(recognizer.detector),
     )
     journal = Journal(result, repr((state, recognizer.rule, chosen)))

@@ -31,6 +31,7 @@ class ClipEmbedder:
 
     def __init__(self, entry: ModelEntry, network: OnnxNetwork) -> None:
         self.contract: EmbedderContract = contract_of(entry)
+        self.fingerprint = self.contract.fingerprint
         self._entry = entry
         self._input = input_of(entry)
         self._side = self._input.side

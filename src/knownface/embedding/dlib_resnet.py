@@ -55,6 +55,7 @@ class DlibResNet:
 
     def __init__(self, entry: ModelEntry, network: OnnxNetwork, landmarks: Path) -> None:
         self.contract: EmbedderContract = contract_of(entry)
+        self.fingerprint = self.contract.fingerprint
         self._entry = entry
         self._input = input_of(entry)
         self._network = network

@@ -29,6 +29,7 @@ class FaceNetwork:
 
     def __init__(self, entry: ModelEntry, network: OnnxNetwork) -> None:
         self.contract: EmbedderContract = contract_of(entry)
+        self.fingerprint = self.contract.fingerprint
         self._entry = entry
         self._input = input_of(entry)
         self._network = network

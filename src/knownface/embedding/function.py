@@ -12,7 +12,7 @@ import numpy as np
 
 from knownface.embedding.base import RECIPE, unit_vectors
 from knownface.embedding.crops import ARCFACE_SIZE, DEFAULT_FACTOR, crop_face, resize_crop
-from knownface.parts import digest_of
+from knownface.parts import code_digest, digest_of
 from knownface.types import DecisionRule, EmbedderContract, Embeddings, Face, Image
 
 UNCALIBRATED = DecisionRule(k1=1, k2=3, threshold=1.1)
@@ -38,7 +38,8 @@ class FunctionEmbedder:
         fingerprint: Changes whenever the function gives other vectors, 200 characters at most: a gallery that one
             fingerprint filled refuses any other. None takes a digest of name, dim, crop, size and crop_factor. The
             function's code and weights are no part of that digest: give another name or fingerprint when they change,
-            or vectors that cannot be compared get into one gallery.
+            or vectors that cannot be compared get into one gallery. The embedder's own ``fingerprint``, by which
+            evaluations are remembered, covers the source file of the function's module too where None is given.
         thread_safe: Whether the function may be called by several threads at once; else calls wait for each other.
 
     Example:
@@ -86,6 +87,7 @@ class FunctionEmbedder:
             rule=rule,
             calibrated=calibrated,
         )
+        self.fingerprint = fingerprint or digest_of({"contract": self.contract.fingerprint, "code": code_digest(fn)})
 
     def crop(self, image: Image, face: Face) -> Image:
         """The aligned or square crop; see :func:`knownface.embedding.crops.crop_face`."""

@@ -264,7 +264,7 @@ def review_key(detector: FaceDetector, embedder: FaceEmbedder, rules: ReviewRule
     """Digest of what a refusal depended on; with other rules, or once a part was mended, the file is examined again."""
     depended = {
         "detector": fingerprint_of(detector),
-        "embedder": embedder.contract.fingerprint,  # whose crop refuses faces too
+        "embedder": fingerprint_of(embedder),  # whose crop refuses faces too
         "rules": repr(rules),
     }
     return digest_of(depended)[:16]

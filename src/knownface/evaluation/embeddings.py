@@ -205,9 +205,8 @@ class FaceReader:
 
     def _recipe(self, alteration: Alteration | None) -> str:
         """Everything besides the file that an embedding depends on."""
-        contract = self.embedder.contract
-        altered = alteration.key if alteration else ""
-        return f"{_RECIPE} {contract.fingerprint} {fingerprint_of(self.detector)} {self.every:g} {altered}"
+        parts = f"{fingerprint_of(self.embedder)} {fingerprint_of(self.detector)}"
+        return f"{_RECIPE} {parts} {self.every:g} {alteration.key if alteration else ''}"
 
     def _look(self, sample: Sample, recipe: str, alteration: Alteration | None) -> _Looked:
         try:
