@@ -7,7 +7,7 @@ import http.server
 import socket
 import sys
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import cv2
@@ -123,3 +123,25 @@ def test_a_video_file_is_no_live_stream(tmp_path: Path) -> None:
 def test_a_camera_that_is_not_there() -> None:
     with pytest.raises(SourceUnavailableError, match="no camera 63"):
         Capture(parse_source("63"))
+
+
+def test_pixels_of_a_stream_come_out_square(make_video: Callable[..., Path]) -> None:
+    squeezed = ["-vf", "scale=80:96,setsar=2/1", "-c:v", "libx264", "-pix_fmt", "yuv420p"]
+    data = make_video("squeezed.ts", *squeezed).read_bytes()
+
+    class Squeezed(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(data)
+
+        def log_message(self, *_: object) -> None: ...
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Squeezed) as server:
+        threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+        with Capture(parse_source(f"http://127.0.0.1:{server.server_port}/x")) as capture:
+            assert capture.grab()
+            picture = capture.picture()
+        server.shutdown()
+    assert picture is not None
+    assert picture.shape == (96, 160, 3)

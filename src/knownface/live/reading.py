@@ -16,6 +16,7 @@ from knownface.live.options import WatchOptions
 from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceNotice
 from knownface.media import Source, read_source
 from knownface.media.capture import Capture
+from knownface.media.still import StillPicture
 from knownface.pipeline import map_in_order
 from knownface.types import Frame
 
@@ -130,6 +131,7 @@ class LiveReader:
     def _take_all(self, capture: Capture) -> None:
         """Puts frames into the queue until the source ends or falls silent, or reading is to stop."""
         connected = False
+        still = StillPicture(self._source.name)
         while not self._stop.is_set() and capture.grab():
             at, captured_at = time.perf_counter(), datetime.now(UTC)
             self._rate.count()
@@ -143,6 +145,7 @@ class LiveReader:
                 connected = True
             if self._began is None:
                 self._began = at
+            still.look(image, at - self._began)
             frame = Frame(image, at - self._began, captured_at)
             self.queue.put(ReceivedFrame(frame, self._frames, at))
             self._frames += 1

@@ -11,12 +11,11 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from knownface.errors import SourceUnavailableError, UnsupportedError
-from knownface.media.opencv import quiet_opencv  # imported before cv2: it keeps FFmpeg quiet
+from knownface.media.opencv import pixel_aspect, quiet_opencv, rgb_of  # imported before cv2: it keeps FFmpeg quiet
 from knownface.media.sources import Source
 from knownface.types import Image
 
 import cv2  # isort: skip
-import numpy as np  # isort: skip
 
 OPEN_TIMEOUT = 8.0
 """Seconds that a stream has to answer and show its first picture."""
@@ -52,6 +51,8 @@ class Capture:
                 "Download it, then watch the file.",
             )
 
+        self._pixel = pixel_aspect(self._capture)
+
     @property
     def fps(self) -> float | None:
         """Frames a second that the source says it has; None where it says nothing that can be."""
@@ -64,9 +65,9 @@ class Capture:
             return bool(self._capture.grab())
 
     def picture(self) -> Image | None:
-        """The picture grabbed last, RGB; None if it cannot be decoded."""
+        """The picture grabbed last, RGB, with square pixels; None if it cannot be decoded."""
         ok, bgr = self._capture.retrieve()
-        return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8) if ok and bgr.size else None
+        return rgb_of(bgr, self._pixel) if ok and bgr.size else None
 
     def close(self) -> None:
         """Let the source go."""

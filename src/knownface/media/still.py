@@ -49,7 +49,7 @@ class StillPicture:
         if not self._warned:
             logger.warning(
                 "The picture of %s does not change from %.1f to %.1f seconds: either nothing moves there, or it cannot "
-                "be decoded here, as interlaced video without the program ffmpeg. Look at it in a player.",
+                "be decoded here, as interlaced video. Look at it in a player.",
                 *(self._name, self._since, self._last),
             )
         self._warned = True
