@@ -123,6 +123,19 @@ def test_interlaced_videos_show_what_their_plain_twins_show(make_video, name, op
     assert not caplog.records
 
 
+def test_a_broadcast_that_becomes_interlaced_is_read_on(make_video, caplog):
+    mpeg2 = ["-c:v", "mpeg2video", "-q:v", "3", "-g", "12"]
+    film = make_video("film.ts", *mpeg2, source="testsrc=size=160x96:rate=25:duration=3")
+    later = ["-flags", "+ilme+ildct", "-output_ts_offset", "3"]
+    news = make_video("news.ts", *mpeg2, *later, source="testsrc=size=160x96:rate=25:duration=4")
+    film.write_bytes(film.read_bytes() + news.read_bytes())
+    frames = list(read_video(film))
+    assert [f.time for f in frames] == sorted({f.time for f in frames})
+    assert frames[-1].time == pytest.approx(6.96, abs=0.1)
+    assert len({f.image.tobytes() for f in frames if f.time > 4.2}) == len([f for f in frames if f.time > 4.2]) > 60
+    assert "becomes interlaced" in caplog.text
+
+
 @pytest.mark.parametrize("tool", ["ffmpeg", "ffprobe"])
 def test_interlaced_videos_without_the_programs_are_refused_or_doubted(make_video, tmp_path, monkeypatch, caplog, tool):
     path = make_video(INTERLACED[0][0], *INTERLACED[0][1])

@@ -19,8 +19,9 @@ _TIMEOUT = 30.0
 """Seconds, for a file on a slow share."""
 
 _INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
-_LOOKED_AT = 5
-"""Frames whose own flag is asked where the stream says nothing of its fields."""
+_FIRST_PACKETS = "%+#5"
+_LATER_PACKETS = "%+#60"
+"""Intervals of ffprobe whose frames are asked for their flags: in the middle of a file a key frame comes first."""
 
 _NEVER_INTERLACED = frozenset({"vp8", "vp9", "av1", "gif", "flv1", "png", "webp"})
 _STREAM = "index,codec_type,codec_name,field_order,avg_frame_rate,start_time,duration"
@@ -94,12 +95,21 @@ def _probe(path: Path, _changed: int, _size: int) -> VideoFacts | None:
     )
 
 
+def interlaced_at(path: str | Path, facts: VideoFacts, time: float) -> bool:
+    """Whether frames at a time, in seconds from ``origin``, are made of two fields; False without ffprobe."""
+    return _some_interlaced(Path(path).absolute(), facts.stream, f"{facts.origin + time:.3f}{_LATER_PACKETS}")
+
+
 def _is_interlaced(path: Path, stream: dict[str, Any]) -> bool:
     order = stream.get("field_order", "unknown")
     if order != "unknown" or stream.get("codec_name") in _NEVER_INTERLACED:
         return order in _INTERLACED
-    first = ("-select_streams", str(stream["index"]), "-read_intervals", f"%+#{_LOOKED_AT}")
-    frames = _ask(path, *first, "-show_entries", "frame=interlaced_frame").get("frames", [])
+    return _some_interlaced(path, stream["index"], _FIRST_PACKETS)
+
+
+def _some_interlaced(path: Path, stream: int | None, interval: str) -> bool:
+    where = ("-select_streams", str(stream), "-read_intervals", interval)
+    frames = _ask(path, *where, "-show_entries", "frame=interlaced_frame").get("frames", [])
     return any(frame.get("interlaced_frame") for frame in frames)
 
 

@@ -40,6 +40,11 @@ class StillPicture:
         if self._equal >= _STILL_PICTURES and time - self._since >= _STILL:
             self._warn()
 
+    @property
+    def seconds(self) -> float:
+        """How long the picture has not changed."""
+        return self._last - self._since
+
     def end(self) -> None:
         """Warn of a video in which nothing ever changed, however short."""
         if not self._changed and self._equal >= _STILL_PICTURES:

@@ -19,7 +19,7 @@ from knownface.media.opencv import (
     rgb_of,
     square_size,
 )  # imported before cv2: it keeps FFmpeg quiet
-from knownface.media.probing import VideoFacts, probe
+from knownface.media.probing import VideoFacts, interlaced_at, probe
 from knownface.media.signatures import HEAD_BYTES, image_format, is_video
 from knownface.media.still import StillPicture
 from knownface.types import Frame, Image
@@ -33,6 +33,9 @@ _ROUNDING = 0.001
 
 _PATIENCE = 100
 """Failures in a row after which the file is taken to have ended."""
+
+_DOUBTFUL = 1.0
+"""Seconds without any change after which OpenCV's reading is checked, once."""
 
 _DEFAULT_FPS = 25.0
 _HIGHEST_FPS = 1000
@@ -113,7 +116,7 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
 def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[Frame]:
     info = reader.info
     still = StillPicture(str(path))
-    first, last, due, count, lost = 0.0, -1.0, 0.0, 0, 0
+    first, last, due, count, lost, asked = 0.0, -1.0, 0.0, 0, 0, False
     try:
         while (failed := _grab(reader)) is not None:
             last = _time(reader.time, last, info.fps)
@@ -129,6 +132,9 @@ def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[
             if every is not None:
                 due = (math.floor((last + _ROUNDING) / every) + 1) * every
             still.look(image, last)
+            if still.seconds >= _DOUBTFUL and not asked:
+                asked = True
+                reader = _checked(reader, path, last)
             yield Frame(image, last)
     finally:
         reader.close()
@@ -143,6 +149,21 @@ def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[
     missing = info.frames is not None and count + lost < _TRUNCATED_BELOW * info.frames
     if missing and length < _TRUNCATED_BELOW * (info.duration or 0):
         logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, length, info.duration)
+
+
+def _checked(reader: _Reader, path: str | Path, time: float) -> _Reader:
+    """The reader, or, if what does not change are interlaced pictures in OpenCV's hands, ffmpeg's from that time on."""
+    facts, program = probe(path), shutil.which("ffmpeg")
+    if not isinstance(reader, _OpencvReader) or facts is None or program is None:
+        return reader
+    if not interlaced_at(path, facts, time):
+        return reader
+    logger.warning("%s becomes interlaced about %.1f seconds; up to %.1f seconds are lost.", path, time, _DOUBTFUL)
+    reader.close()
+    other = _FfmpegReader(program, path, facts)
+    while other.grab() and other.time < time:
+        pass
+    return other
 
 
 def _grab(reader: _Reader) -> int | None:
