@@ -65,14 +65,14 @@ class Verification:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class PictureReview:
-    """What a picture that somebody is to be learnt from is good for.
+    """What a picture that somebody is to be enrolled from is good for.
 
     Attributes:
         image: The picture, upright.
         source: What the gallery is to call it.
         sha256: Hex digest of its content, by which it is known again.
         faces: Every face found, largest first.
-        chosen: Those that a person may be learnt from; none if it was refused.
+        chosen: Those that a person may be enrolled from; none if it was refused.
         embeddings: Of the chosen faces, float32, shape (n, dim).
         error: Why it was refused, or None.
     """

@@ -216,7 +216,7 @@ class Client:
         return self.add_templates(person["id"], pictures)
 
     def template_picture(self, template_id: int) -> bytes:
-        """The face that was learnt from, as JPEG."""
+        """The face that was enrolled, as JPEG."""
         return cast("bytes", self.request("GET", f"templates/{template_id}/picture"))
 
     def delete_template(self, template_id: int) -> None:

@@ -85,7 +85,7 @@ class Person(TypedDict):
 
 
 class Template(TypedDict):
-    """One face that a person was learnt from."""
+    """One face that a person was enrolled from."""
 
     id: int
     person_id: int
@@ -99,7 +99,7 @@ class Template(TypedDict):
 
 
 class EnrolledPicture(TypedDict):
-    """What came of one picture that a person was to be learnt from."""
+    """What came of one picture that a person was to be enrolled from."""
 
     file: str
     status: Literal["enrolled", "known", "refused"]

@@ -247,7 +247,7 @@ class OutputError(KnownFaceError):
 
 
 class CalibrationError(KnownFaceError):
-    """A promise about false alarms that these people and strangers do not allow."""
+    """A rate of false alarms that these people and strangers do not allow to guarantee."""
 
     code = "not-calibrated"
     exit_status = 12
@@ -255,7 +255,7 @@ class CalibrationError(KnownFaceError):
 
 
 class TooFewStrangersError(CalibrationError):
-    """Too few strangers to promise the wanted rate, even if none of them were named.
+    """Too few strangers to guarantee the wanted rate, even if none of them were named.
 
     Args:
         message: One sentence.

@@ -61,7 +61,7 @@ def rule_in_force(
 
 
 class FaceRecognizer:
-    """Learns people and names faces.
+    """Enrols people and names faces.
 
     Use :meth:`open`; the constructor is for callers that bring their own parts.
 
@@ -156,7 +156,7 @@ class FaceRecognizer:
     ) -> None:
         self.close()
 
-    # Learning
+    # Enrolment
 
     def load_known_faces(self, directory: str | Path, *, faces: FacePolicy = "dominant") -> EnrolmentReport:
         """Enrol a folder that holds one folder a person, with pictures or videos in it or in its ``train``.
@@ -188,7 +188,7 @@ class FaceRecognizer:
 
         Raises:
             InputError: The picture cannot be read.
-            FaceError: It shows no face, several, or one too poor to learn from.
+            FaceError: It shows no face, several, or one too poor to enrol.
             BadNameError, NameTakenError: The name cannot be this person's.
         """
         found = self.review_picture(image, faces=faces, source=_path_of(image))
@@ -199,12 +199,12 @@ class FaceRecognizer:
     def review_picture(
         self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "", person: PersonKey | None = None
     ) -> PictureReview:
-        """Review a picture that somebody is to be learnt from, without learning.
+        """Review a picture that somebody is to be enrolled from, without enrolling.
 
         Args:
             image: The picture.
             faces: Which of several faces is meant.
-            person: Who is to be learnt; a face that would be given another name is refused then.
+            person: Who is to be enrolled; a face that would be given another name is refused then.
             source: What the gallery is to call it; shown to users.
 
         Raises:
@@ -244,7 +244,7 @@ class FaceRecognizer:
         return None
 
     def enrol_reviewed(self, person: PersonKey, found: PictureReview, *, is_not: bool = False) -> int:
-        """Learn a person from the chosen faces of a review.
+        """Enrol a person from the chosen faces of a review.
 
         Args:
             person: Who; of a name, a person who is made if new.

@@ -1,4 +1,4 @@
-"""The review of a picture before a person is learnt from it: which face is meant, and is it good enough."""
+"""The review of a picture before a person is enrolled from it: which face is meant, and is it good enough."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def select_faces(faces: Sequence[ExaminedFace], policy: FacePolicy) -> list[Exam
 
 
 def review(faces: Sequence[ExaminedFace], rules: ReviewRules) -> list[ExaminedFace]:
-    """The faces of a picture that a person may be learnt from.
+    """The faces of a picture that a person may be enrolled from.
 
     Raises:
         NoFaceError: There is no face.

@@ -54,7 +54,7 @@ def test_enrolling_many_people_is_one_transaction(gallery, face):
     shas = [face(i).source_sha256 for i in (1, 2, 3)]
     assert enrolled.added == {("ann", shas[0]): 1, ("bob", shas[1]): 1, ("ann", shas[2]): 1}
     assert gallery.enrol([("Ann", face(1))]).added == {}
-    assert enrolled.owners == {
+    assert enrolled.people_of_files == {
         face(1).source_sha256: ["Ann"],
         face(2).source_sha256: ["Bob"],
         face(3).source_sha256: ["Ann"],
@@ -70,9 +70,9 @@ def test_enrolling_many_people_is_one_transaction(gallery, face):
 
 def test_the_same_file_under_two_people_is_noticed(gallery, face):
     gallery.add_templates("bob", [face(1), face(2)])
-    assert gallery.enrol([("Ann", face(1))]).owners == {face(1).source_sha256: ["Ann", "bob"]}
+    assert gallery.enrol([("Ann", face(1))]).people_of_files == {face(1).source_sha256: ["Ann", "bob"]}
     gallery.add_templates("Zoe", [face(2, negative=True)])
-    assert gallery.enrol([("Ann", face(2))]).owners == {face(2).source_sha256: ["Ann", "bob"]}
+    assert gallery.enrol([("Ann", face(2))]).people_of_files == {face(2).source_sha256: ["Ann", "bob"]}
 
 
 def test_known_sources_are_those_a_person_was_learnt_from(gallery, face):

@@ -221,12 +221,12 @@ def _commit(
         # The gallery knows what was new: the same picture may lie twice in a folder, or another program was faster.
         count = added.pop((name_key(item.person), item.sha256), 0)
         done = replace(found, templates=count) if count else _known(item.path, item.person)
-        counted.append(_with_warning(done, item, enrolled.owners))
+        counted.append(_with_warning(done, item, enrolled.people_of_files))
     return counted
 
 
-def _with_warning(found: FileReview, item: _Examined, others: dict[str, list[str]]) -> FileReview:
-    twins = [name for name in others.get(item.sha256, []) if name_key(name) != name_key(item.person)]
+def _with_warning(found: FileReview, item: _Examined, people_of_files: dict[str, list[str]]) -> FileReview:
+    twins = [name for name in people_of_files.get(item.sha256, []) if name_key(name) != name_key(item.person)]
     if found.status != "enrolled" or not twins:
         return found
     text = f"The same file is enrolled for {' and '.join(twins)} too."

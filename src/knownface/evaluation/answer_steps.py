@@ -48,7 +48,7 @@ class AnswerSteps:
         """How many steps of each group hold at each threshold.
 
         Args:
-            groups: Int64, shape (m,): the group of each span, 0 to ``group_count`` - 1.
+            groups: Int64, shape (m,): the group of each step, 0 to ``group_count`` - 1.
             group_count: Number of groups.
             thresholds: Number of thresholds.
 

@@ -120,7 +120,7 @@ def joined(first: FoundFaces, second: FoundFaces) -> FoundFaces:
 
 
 @dataclass(slots=True, eq=False)
-class _Looked:
+class _ExaminedFile:
     """A file on its way from crops to embeddings."""
 
     sample: Sample
@@ -170,14 +170,14 @@ class FaceReader:
         places: list[Place] = []
         misses: list[Miss] = []
         vectors: list[Embeddings] = []
-        for looked in self._embedded(samples, alteration):
-            sample, faces = looked.sample, looked.faces
+        for examined in self._embedded(samples, alteration):
+            sample, faces = examined.sample, examined.faces
             people += [sample.person] * len(faces)
-            sources += [looked.sha256] * len(faces)
+            sources += [examined.sha256] * len(faces)
             places += [_place(sample.path, row) for row in faces[:, :_PLACE].tolist()]
             vectors.append(faces[:, _PLACE:])
-            if looked.frames > len(faces):
-                misses.append(Miss(sample.person, sample.path, looked.frames - len(faces), looked.reason))
+            if examined.frames > len(faces):
+                misses.append(Miss(sample.person, sample.path, examined.frames - len(faces), examined.reason))
             on_done(sample)
         dim = self.embedder.contract.dim
         together = np.concatenate([v for v in vectors if len(v)] or [np.empty((0, dim), dtype=np.float32)])
@@ -185,17 +185,17 @@ class FaceReader:
         found = FaceSet(np.ascontiguousarray(together), np.array(people, dtype=str), np.array(sources, dtype=str))
         return FoundFaces(found, tuple(places), tuple(misses))
 
-    def _embedded(self, samples: Sequence[Sample], alteration: Alteration | None) -> Iterator[_Looked]:
+    def _embedded(self, samples: Sequence[Sample], alteration: Alteration | None) -> Iterator[_ExaminedFile]:
         recipe = self._recipe(alteration)
-        looked = map_in_order(
-            lambda sample: self._look(sample, recipe, alteration),
+        examined = map_in_order(
+            lambda sample: self._examined(sample, recipe, alteration),
             samples,
             threads=self.threads,
             ahead=4 * self.threads,
         )
-        batch: list[_Looked] = []
+        batch: list[_ExaminedFile] = []
         waiting = 0
-        for one in looked:
+        for one in examined:
             batch.append(one)
             waiting += len(one.crops)
             if waiting >= self.batch_size or len(batch) >= 8 * self.batch_size:
@@ -208,31 +208,31 @@ class FaceReader:
         parts = f"{fingerprint_of(self.embedder)} {fingerprint_of(self.detector)}"
         return f"{_RECIPE} {parts} {self.every:g} {alteration.key if alteration else ''}"
 
-    def _look(self, sample: Sample, recipe: str, alteration: Alteration | None) -> _Looked:
+    def _examined(self, sample: Sample, recipe: str, alteration: Alteration | None) -> _ExaminedFile:
         try:
             sha256 = sha256_of(sample.path)
         except OSError as error:
-            return _Looked(sample, frames=1, reason=f"cannot be read: {error.strerror}")
+            return _ExaminedFile(sample, frames=1, reason=f"cannot be read: {error.strerror}")
         known = self.cache.get(recipe, sha256) if self.cache else None
         if known is not None:
-            return _Looked(sample, sha256, known[0], faces=known[1])
-        looked = _Looked(sample, sha256, fresh=True)
+            return _ExaminedFile(sample, sha256, known[0], faces=known[1])
+        examined = _ExaminedFile(sample, sha256, fresh=True)
         try:
             for time, image in self._pictures(sample.path):
-                looked.frames += 1
+                examined.frames += 1
                 try:
                     box, crop = self._face(image, alteration)
                 except FaceError as error:
-                    looked.reason = error.message.rstrip(".").lower()
+                    examined.reason = error.message.rstrip(".").lower()
                     continue
-                looked.places.append([np.nan if time is None else time, box.x, box.y, box.width, box.height])
-                looked.crops.append(crop)
+                examined.places.append([np.nan if time is None else time, box.x, box.y, box.width, box.height])
+                examined.crops.append(crop)
         except (InputError, MissingExtraError) as error:
-            # Damage is reported each time, never remembered: the reader may have learnt this kind meanwhile.
-            looked.fresh = False
-            looked.frames += 1
-            looked.reason = error.message.rstrip(".")
-        return looked
+            # Damage is reported each time, never remembered: the next run's reader may support this kind.
+            examined.fresh = False
+            examined.frames += 1
+            examined.reason = error.message.rstrip(".")
+        return examined
 
     def _pictures(self, path: Path) -> Iterator[tuple[float | None, Image]]:
         if kind_of(path) != "video":
@@ -256,7 +256,7 @@ class FaceReader:
             raise FaceError("no face was found in the altered picture")
         return again[0].box, self.embedder.crop(altered, again[0])
 
-    def _finish(self, batch: list[_Looked], recipe: str) -> Iterator[_Looked]:
+    def _finish(self, batch: list[_ExaminedFile], recipe: str) -> Iterator[_ExaminedFile]:
         vectors = embed_crops([crop for one in batch for crop in one.crops], self.embedder)
         start = 0
         for one in batch:

@@ -121,7 +121,7 @@ def _dropped_section(evaluation: Evaluation, dropped: Dropped | None) -> list[Se
     text = (
         f"{len(dropped.people)} people with an F1 under {dropped.bound:.0%} were taken out and everything was measured "
         "again. This second number flatters: whoever removes what fails until nothing fails has measured nothing. "
-        "Quote the first one. The second tells only how much these people's pictures cost: "
+        "Quote the first one. The second shows only how much these people's pictures cost: "
         f"{', '.join(dropped.people)}."
     )
     return [Section(title, text, [summary_table(evaluation, dropped.evaluation, "without them")])]

@@ -257,7 +257,7 @@ def points_table(points: Sequence[OperatingPoint], what: str = "") -> TableData:
     formats = {"FPIR wanted": ".1%", "threshold": ".3f", "FPIR seen": ".2%", "TPIR": ".2%"}
     caption = (
         f"{what}{': how' if what else 'How'} many known people are found when so many strangers may get a name. "
-        "Intervals by bootstrap over people; where no error was seen, by the rule of three. The last column tells "
+        "Intervals by bootstrap over people; where no error was seen, by the rule of three. The last column shows "
         "whether so many strangers can show such a rate at all."
     )
     return TableData([*columns, "shown"], rows, caption, formats)

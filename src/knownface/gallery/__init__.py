@@ -5,34 +5,34 @@ from knownface.gallery.enrolled import EnrolledFaces
 from knownface.gallery.gallery import Gallery
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.values import (
-    KEEP,
+    UNSET,
     Enrolled,
     GalleryInfo,
     GalleryVectors,
-    Keep,
     NewTemplate,
     PeopleImport,
     Person,
     PersonKey,
     Refusal,
     Template,
+    Unset,
 )
 
 __all__ = [
-    "KEEP",
+    "UNSET",
     "Enrolled",
     "EnrolledFaces",
     "Gallery",
     "GalleryCalibration",
     "GalleryInfo",
     "GalleryVectors",
-    "Keep",
     "NewTemplate",
     "PeopleImport",
     "Person",
     "PersonKey",
     "Refusal",
     "Template",
+    "Unset",
     "clean_name",
     "name_key",
 ]

@@ -1,12 +1,12 @@
-"""The calibration of a gallery: which parameters it is searched with, what they promise, and whether they still do.
+"""The calibration of a gallery: which parameters it is searched with, what they guarantee, and whether they still do.
 
-What becomes of the promise when the gallery changes:
+What becomes of the guarantee when the gallery changes:
 
 - Nobody's removal raises the share of strangers who get a name, and neither does a merge or a split: without a margin
   all that counts is how near the nearest template is, whoever owns it. The calibration stays.
 - Each person added gives a stranger one more chance of a false match, so the share grows at most in proportion to
   their number (union bound, for people who are like those enrolled before). Up to a quarter more people it is at most
-  a quarter above the promise, less than a check with a few hundred strangers could show; beyond, it is reported.
+  a quarter above the guarantee, less than a check with a few hundred strangers could show; beyond, it is reported.
 - Templates added to the same people do the same, but less, since they lie close together: reported from twice as many.
 - Another embedder's distances mean something else: such a calibration is not used.
 """
@@ -41,12 +41,12 @@ class GalleryCalibration:
         fingerprint: Of the embedder's contract whose distances were measured.
         wanted_fpir: The share of strangers who may get a name.
         fpir_bound: The largest share that fits what was seen, at the confidence.
-        confidence: With which that is promised.
+        confidence: Of that bound.
         people: With templates, when it was calibrated.
         templates: Counter-examples aside, when it was calibrated.
         last_person: The largest person id then; later people have larger ones.
         last_template: The largest template id then.
-        sentence: What is promised, for people.
+        sentence: What is guaranteed, for people.
         details: All figures, as plain values.
         calibrated_at: When, in UTC.
         new_people: Enrolled since; counted when the calibration is read.
@@ -70,7 +70,7 @@ class GalleryCalibration:
 
     @property
     def outgrown(self) -> str | None:
-        """A sentence where the gallery has grown too much for the promise, else None."""
+        """A sentence where the gallery has grown too much for the guarantee, else None."""
         people, templates = self.people + self.new_people, self.templates + self.new_templates
         if people > PEOPLE_GROWTH * self.people:
             growth, what = people / self.people, f"people then: {self.people}, enrolled since: {self.new_people}"

@@ -16,17 +16,17 @@ from knownface.gallery.info import read_info
 from knownface.gallery.people_store import PeopleStore
 from knownface.gallery.template_store import TemplateStore
 from knownface.gallery.values import (
-    KEEP,
+    UNSET,
     Enrolled,
     GalleryInfo,
     GalleryVectors,
-    Keep,
     NewTemplate,
     PeopleImport,
     Person,
     PersonKey,
     Refusal,
     Template,
+    Unset,
 )
 from knownface.settings import Settings
 from knownface.storage import Database, backup, parse_location, restore
@@ -133,10 +133,10 @@ class Gallery:
         self,
         person: PersonKey,
         *,
-        name: str | Keep = KEEP,
-        external_id: str | Keep | None = KEEP,
-        groups: Iterable[str] | Keep = KEEP,
-        threshold: float | Keep | None = KEEP,
+        name: str | Unset = UNSET,
+        external_id: str | Unset | None = UNSET,
+        groups: Iterable[str] | Unset = UNSET,
+        threshold: float | Unset | None = UNSET,
     ) -> Person:
         """Change what is said of a person; see :meth:`PeopleStore.edit`."""
         return self.people_store.edit(person, name=name, external_id=external_id, groups=groups, threshold=threshold)

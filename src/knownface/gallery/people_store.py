@@ -14,7 +14,7 @@ from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
 from knownface.gallery.templates import move_all, move_some
-from knownface.gallery.values import KEEP, Keep, PeopleImport, Person, PersonKey
+from knownface.gallery.values import UNSET, PeopleImport, Person, PersonKey, Unset
 from knownface.storage import Database
 from knownface.storage.person_references import delete_guests, move_references
 from knownface.storage.schema import people, refusals
@@ -96,10 +96,10 @@ class PeopleStore:
         self,
         person: PersonKey,
         *,
-        name: str | Keep = KEEP,
-        external_id: str | Keep | None = KEEP,
-        groups: Iterable[str] | Keep = KEEP,
-        threshold: float | Keep | None = KEEP,
+        name: str | Unset = UNSET,
+        external_id: str | Unset | None = UNSET,
+        groups: Iterable[str] | Unset = UNSET,
+        threshold: float | Unset | None = UNSET,
     ) -> Person:
         """Change what is said of a person: everything that is given, or nothing if one part of it cannot be.
 
@@ -115,17 +115,17 @@ class PeopleStore:
             NameTakenError: Somebody else has the name or the external id.
             PersonError: The external id cannot be one, or the threshold is not between 0 and 2.
         """
-        if not isinstance(threshold, Keep) and threshold is not None and not 0.0 <= threshold <= 2.0:
+        if not isinstance(threshold, Unset) and threshold is not None and not 0.0 <= threshold <= 2.0:
             raise PersonError(f"A threshold must lie between 0 and 2, got {threshold}.", "Smaller is stricter.")
         with self._database.writing() as connection:
             person_id = sql.find_id(connection, person)
-            if not isinstance(name, Keep):
+            if not isinstance(name, Unset):
                 sql.rename(connection, person_id, name)
-            if not isinstance(external_id, Keep):
+            if not isinstance(external_id, Unset):
                 sql.set_external_id(connection, person_id, external_id)
-            if not isinstance(groups, Keep):
+            if not isinstance(groups, Unset):
                 sql.set_groups(connection, person_id, groups)
-            if not isinstance(threshold, Keep):
+            if not isinstance(threshold, Unset):
                 connection.execute(update(people).where(people.c.id == person_id).values(threshold=threshold))
             note_people_change(connection)
             return sql.get_person(connection, person_id)

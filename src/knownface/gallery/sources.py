@@ -17,7 +17,7 @@ NameAndFile = tuple[str, str]
 
 
 def read_known(connection: Connection) -> set[NameAndFile]:
-    """Every file that a person was learnt from."""
+    """Every file that a person was enrolled from."""
     query = (
         select(people.c.name_key, templates.c.source_sha256)
         .join(templates, templates.c.person_id == people.c.id)

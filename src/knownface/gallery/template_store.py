@@ -133,8 +133,8 @@ class TemplateStore:
             sources.add_refusals(connection, refusals)
             if added:
                 note_templates_added(connection)
-            owners = sources.read_people_of_files(connection, {t.source_sha256 for _, t in new})
-        return Enrolled(added, owners)
+            people_of_files = sources.read_people_of_files(connection, {t.source_sha256 for _, t in new})
+        return Enrolled(added, people_of_files)
 
     def remove(self, ids: Iterable[int]) -> int:
         """Remove templates, leaving no trace of them; returns how many there were."""
@@ -147,7 +147,7 @@ class TemplateStore:
     # Files
 
     def known_sources(self) -> set[tuple[str, str]]:
-        """Name key and SHA-256 of every file that a person was learnt from."""
+        """Name key and SHA-256 of every file that a person was enrolled from."""
         with self._database.reading() as connection:
             return sources.read_known(connection)
 

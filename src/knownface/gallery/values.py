@@ -10,13 +10,13 @@ from typing import TypeAlias
 from knownface.types import Box, EmbedderContract, Embeddings, Ids
 
 
-class Keep(enum.Enum):
-    """Stands for "leave it as it is", where None means "nothing"."""
+class Unset(enum.Enum):
+    """The type of :data:`UNSET`: an argument that was not given, so that what is stored stays; None clears it."""
 
-    KEEP = enum.auto()
+    UNSET = enum.auto()
 
 
-KEEP = Keep.KEEP
+UNSET = Unset.UNSET
 
 PersonKey: TypeAlias = str | int
 """How a person is meant: by the name, whatever its letter case, or by the id, which outlives renaming."""
@@ -73,7 +73,7 @@ class NewTemplate:
 
 @dataclass(frozen=True, slots=True)
 class Template:
-    """One face that a person was learnt from; see :class:`NewTemplate` for the rest.
+    """One face that a person was enrolled from; see :class:`NewTemplate` for the rest.
 
     Attributes:
         id: Never given to another template.
@@ -118,11 +118,11 @@ class Enrolled:
 
     Attributes:
         added: Templates that were not there already, for each name key and file (by its SHA-256).
-        owners: For each file, everybody's name whom it is now enrolled for.
+        people_of_files: For each file, by its SHA-256, the names of all people for whom it is now enrolled.
     """
 
     added: dict[tuple[str, str], int]
-    owners: dict[str, list[str]]
+    people_of_files: dict[str, list[str]]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

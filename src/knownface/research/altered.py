@@ -1,4 +1,4 @@
-"""Altered pictures: of people to be learnt (augment), of people to be named (degrade), and other backgrounds."""
+"""Altered pictures: of people to be enrolled (augment), of people to be named (degrade), and other backgrounds."""
 
 from __future__ import annotations
 

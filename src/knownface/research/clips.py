@@ -131,7 +131,7 @@ def _open_set_sections(sides: Sides, frames: Evaluation, rule: DecisionRule, k: 
     searches: Searches = search(sides.train.faces, mean_faces(both.faces, clips_of(both)), k)
     of_clips: OpenSet = open_set(searches, k1=rule.k1, k2=rule.k2)
     text = (
-        f"{len(of_clips.non_mated)} strangers; a stranger's photos or frames make one clip. Both tables tell the same "
+        f"{len(of_clips.non_mated)} strangers; a stranger's photos or frames make one clip. Both tables show the same "
         "for frames and for clips by their mean embedding. Whether a clip of a stranger is safer than a photo shows "
         "only where strangers have several frames."
     )

@@ -164,7 +164,7 @@ def _check_same_site(request: HTTPConnection, session: str) -> None:
     check_origin(request)
     given = request.headers.get(CSRF_HEADER, "")
     if not hmac.compare_digest(given.encode("latin-1", "replace"), csrf_token(session).encode()):
-        raise ForbiddenError(f"The header {CSRF_HEADER} is missing or wrong.", "GET /v1/session tells it.")
+        raise ForbiddenError(f"The header {CSRF_HEADER} is missing or wrong.", "GET /v1/session returns it.")
 
 
 def check_origin(request: HTTPConnection) -> None:

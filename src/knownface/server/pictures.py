@@ -1,4 +1,4 @@
-"""Small pictures of the faces that people were learnt from: kept with uploads if that is set, else cut from the file.
+"""Small pictures of the faces that people were enrolled from: kept with uploads if that is set, else cut from the file.
 
 A file that was enrolled from a folder is only opened where its content is still the one enrolled; what an upload was
 called is never taken for a file.

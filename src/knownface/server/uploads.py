@@ -23,7 +23,7 @@ _LONGEST_LABEL = 120
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Looked:
+class NamedUpload:
     """A picture and who is on it, or the error."""
 
     width: int
@@ -34,7 +34,7 @@ class Looked:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Enrolled:
-    """What came of a picture that a person was to be learnt from."""
+    """What came of a picture that a person was to be enrolled from."""
 
     status: Literal["enrolled", "known", "refused"]
     review: PictureReview | None
@@ -73,7 +73,7 @@ def content_of(upload: UploadFile, service: Service) -> bytes:
     return upload.file.read()
 
 
-def identify(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> Looked:
+def identify(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> NamedUpload:
     """Who is on a picture.
 
     Raises:
@@ -83,15 +83,15 @@ def identify(service: Service, top: int, allow_repeats: bool, upload: UploadFile
     found = service.recognizer.identify(image, allow_repeats=allow_repeats, top=top)
     for face in found:
         service.metrics.decided(face.decision)
-    return Looked(image.shape[1], image.shape[0], tuple(found))
+    return NamedUpload(image.shape[1], image.shape[0], tuple(found))
 
 
-def identify_or_error(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> Looked:
+def identify_or_error(service: Service, top: int, allow_repeats: bool, upload: UploadFile) -> NamedUpload:
     """The same, with an error in the place of the answer."""
     try:
         return identify(service, top, allow_repeats, upload)
     except (InputError, FaceError, MissingExtraError) as error:
-        return Looked(0, 0, (), error)
+        return NamedUpload(0, 0, (), error)
 
 
 def stranger(service: Service, upload: UploadFile) -> Stranger:

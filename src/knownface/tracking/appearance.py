@@ -1,4 +1,4 @@
-"""An appearance descriptor: tells two faces apart that meet, and is cheap enough for every frame."""
+"""An appearance descriptor: distinguishes two faces that meet, and is cheap enough for every frame."""
 
 from __future__ import annotations
 

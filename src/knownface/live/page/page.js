@@ -33,7 +33,7 @@ async function refresh() {
   element("state").textContent = status.state;
   element("names").textContent = status.names.join(", ");
   element("error").textContent = status.last_error;
-  figures.forEach(([, tell], i) => (cells[i].textContent = tell(status)));
+  figures.forEach(([, format], i) => (cells[i].textContent = format(status)));
   setTimeout(refresh, 500);
 }
 refresh();

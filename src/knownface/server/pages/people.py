@@ -53,7 +53,7 @@ def new_person(request: Request) -> Response:
 
 @router.get("/people/offers")
 def offers(request: Request) -> Response:
-    """New pictures of known people that may be learnt."""
+    """New pictures of known people that may be enrolled."""
     return page(request, "offers.html", "people", offers=list_offers(service_of(request).database))
 
 

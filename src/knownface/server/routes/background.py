@@ -31,7 +31,7 @@ router = guarded_router("calibration and jobs")
 
 @router.get("/calibration", dependencies=needs("viewer"), responses=errors(), summary="Read the calibration")
 def read_calibration(service: ServiceDep) -> CalibrationState:
-    """The parameters in force, where they come from, and whether they still promise what they did."""
+    """The parameters in force, where they come from, and whether they still guarantee what they did."""
     kept = service.gallery.calibration
     return CalibrationState(
         rule=RuleSchema.model_validate(service.recognizer.rule),
@@ -52,7 +52,7 @@ def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest
 
     Each person of the gallery is left out in turn and should be Unknown to the others; the strangers that were sent to
     `/v1/calibration/strangers` should be Unknown too. Ask `GET /v1/jobs/{job_id}` for what came of it; it is used from
-    then on. Few strangers cannot promise a low rate: the job then fails with the code `too-few-strangers`, and how
+    then on. Few strangers cannot guarantee a low rate: the job then fails with the code `too-few-strangers`, and how
     many would do, and what was in force stays.
     """
     from knownface.evaluation.gallery_calibration import calibrate_gallery

@@ -42,7 +42,7 @@ Top: TypeAlias = Annotated[int, Form(ge=0, le=20, description="How many candidat
 Repeats: TypeAlias = Annotated[
     bool, Form(description="Whether one person may be given to several faces, as on a poster.")
 ]
-Which: TypeAlias = Annotated[FacePolicy, Form(description="Which of several faces is meant.")]
+FacePolicyForm: TypeAlias = Annotated[FacePolicy, Form(description="Which of several faces is meant.")]
 Picture: TypeAlias = Annotated[
     UploadFile, File(description="JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF; HEIC if installed.")
 ]
@@ -62,9 +62,9 @@ async def identify(service: ServiceDep, picture: Picture, top: Top = 5, allow_re
 
     In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise.
     """
-    looked = await service.workers.run(partial(uploads.identify, service, top, allow_repeats), picture)
+    named = await service.workers.run(partial(uploads.identify, service, top, allow_repeats), picture)
     # The text itself: FastAPI would check once more what pydantic has just made.
-    return Response(_named(service, looked, top).model_dump_json(), media_type="application/json")
+    return Response(_named(service, named, top).model_dump_json(), media_type="application/json")
 
 
 @router.post(
@@ -82,7 +82,7 @@ async def identify_batch(
     """The same for several pictures, each by itself; one that cannot be used has its error in its place."""
     check_count(service, pictures)
     work = partial(uploads.identify_or_error, service, top, allow_repeats)
-    looked = await service.workers.run_all(work, pictures)
+    answers = await service.workers.run_all(work, pictures)
     return BatchAnswer(
         pictures=[
             BatchItem(
@@ -90,7 +90,7 @@ async def identify_batch(
                 picture=None if found.error else _named(service, found, top),
                 error=problem_of(found.error) if found.error else None,
             )
-            for picture, found in zip(pictures, looked, strict=True)
+            for picture, found in zip(pictures, answers, strict=True)
         ]
     )
 
@@ -106,7 +106,7 @@ async def verify(
     picture: Picture,
     other: Annotated[UploadFile | None, File(description="A second picture, or")] = None,
     person_id: Annotated[int | None, Form(ge=1, le=2**31 - 1, description="a person: the door's question.")] = None,
-    faces: Which = "dominant",
+    faces: FacePolicyForm = "dominant",
 ) -> VerificationSchema:
     """Compares a picture with a second one, or with a person; one of the two must be given.
 
@@ -134,16 +134,16 @@ async def verify(
     responses=errors(*_PICTURE_ERRORS),
     summary="Tell what a picture is good for",
 )
-async def review(service: ServiceDep, picture: Picture, faces: Which = "dominant") -> ReviewSchema:
-    """Says which face of a picture a person would be learnt from, how good it is, and what is wrong with it.
+async def review(service: ServiceDep, picture: Picture, faces: FacePolicyForm = "dominant") -> ReviewSchema:
+    """Says which face of a picture a person would be enrolled from, how good it is, and what is wrong with it.
 
     Nothing is stored. A page that guides somebody before the camera asks this a few times a second.
     """
 
-    def look(upload: UploadFile) -> PictureReview:
+    def review_one(upload: UploadFile) -> PictureReview:
         return service.recognizer.review_picture(uploads.content_of(upload, service), faces=faces)
 
-    found = await service.workers.run(look, picture)
+    found = await service.workers.run(review_one, picture)
     return ReviewSchema(
         width=found.image.shape[1],
         height=found.image.shape[0],
@@ -163,7 +163,7 @@ def check_count(service: Service, pictures: list[UploadFile]) -> None:
         raise TooLargeError(f"The request holds {len(pictures)} pictures; at most {most} are taken.", "Send fewer.")
 
 
-def _named(service: Service, looked: uploads.Looked, top: int) -> NamedPicture:
+def _named(service: Service, upload: uploads.NamedUpload, top: int) -> NamedPicture:
     names = service.gallery.names
-    faces = [named_face(found, names, top) for found in looked.found]
-    return NamedPicture(width=looked.width, height=looked.height, faces=faces)
+    faces = [named_face(found, names, top) for found in upload.found]
+    return NamedPicture(width=upload.width, height=upload.height, faces=faces)

@@ -53,7 +53,7 @@ def present(streams: Live) -> Present:
 def name_face(
     service: ServiceDep, streams: Live, caller: CallerDep, session: SessionId, track: Number, who: TrackName
 ) -> NamedTrackSchema:
-    """Says who a face in front of a camera is: its best pictures are learnt, its sightings become the person's.
+    """Says who a face in front of a camera is: its best pictures are enrolled, its sightings become the person's.
 
     The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
     """

@@ -12,7 +12,7 @@ from knownface.errors import (
     PersonError,
     UnknownPersonError,
 )
-from knownface.gallery import KEEP
+from knownface.gallery import UNSET
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.removal import removal_of
@@ -73,10 +73,10 @@ def change_person(service: ServiceDep, caller: CallerDep, person_id: PersonId, c
     given = changes.model_fields_set
     changed = service.gallery.edit(
         person_id,
-        name=changes.name if "name" in given else KEEP,
-        external_id=changes.external_id if "external_id" in given else KEEP,
-        groups=changes.groups if "groups" in given else KEEP,
-        threshold=changes.threshold if "threshold" in given else KEEP,
+        name=changes.name if "name" in given else UNSET,
+        external_id=changes.external_id if "external_id" in given else UNSET,
+        groups=changes.groups if "groups" in given else UNSET,
+        threshold=changes.threshold if "threshold" in given else UNSET,
     )
     service.audit.note(caller.actor, "person.change", person_id, fields=", ".join(sorted(given)))
     return PersonSchema.model_validate(changed)

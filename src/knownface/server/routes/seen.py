@@ -215,7 +215,7 @@ def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
     "/offers/reject", dependencies=needs("operator"), responses=errors(UnknownOfferError), summary="Reject offers"
 )
 def reject(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
-    """Says that pictures shall not be learnt from; they are not offered again."""
+    """Says that pictures shall not be enrolled; they are not offered again."""
     reject_offers(service.gallery, wanted.offers)
     service.audit.note(caller.actor, "offers.reject", rejected=len(wanted.offers))
     return Counted(count=len(wanted.offers))

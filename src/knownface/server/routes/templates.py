@@ -20,7 +20,7 @@ from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import error_code, errors
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
-from knownface.server.routes.faces import Which, check_count
+from knownface.server.routes.faces import FacePolicyForm, check_count
 from knownface.server.schemas.common import PersonId, TemplateId
 from knownface.server.schemas.faces import reviewed_face
 from knownface.server.schemas.templates import EnrolledPicture, EnrolledPictures, TemplateSchema
@@ -52,7 +52,7 @@ async def add_templates(
     caller: CallerDep,
     person_id: PersonId,
     pictures: Annotated[list[UploadFile], File(description="Photos of this person.")],
-    faces: Which = "dominant",
+    faces: FacePolicyForm = "dominant",
     counter_example: Annotated[
         bool, Form(description="The pictures show somebody who is taken for this person and is not.")
     ] = False,
@@ -93,7 +93,7 @@ def read_template(service: ServiceDep, template_id: TemplateId) -> TemplateSchem
     summary="Show a template",
 )
 def show_template(service: ServiceDep, request: Request, template_id: TemplateId) -> Response:
-    """The face that was learnt from, at most 160 pixels wide and high, as JPEG, with an `ETag`.
+    """The face that was enrolled, at most 160 pixels wide and high, as JPEG, with an `ETag`.
 
     There is one where it was kept at enrolment (the setting `store_pictures`), or where the photo that was enrolled
     still lies where it was.

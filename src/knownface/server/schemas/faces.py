@@ -161,9 +161,9 @@ class VerificationSchema(Schema):
 
 
 class ReviewedFace(FoundFace):
-    """A face of a picture that somebody may be learnt from."""
+    """A face of a picture that somebody may be enrolled from."""
 
-    chosen: bool = Field(description="Whether a person would be learnt from it.")
+    chosen: bool = Field(description="Whether a person would be enrolled from it.")
 
 
 class ReviewSchema(Schema):
@@ -172,7 +172,7 @@ class ReviewSchema(Schema):
     width: int
     height: int
     faces: list[ReviewedFace]
-    problem: Problem | None = Field(description="Why nobody would be learnt from it; null: somebody would.")
+    problem: Problem | None = Field(description="Why nobody would be enrolled from it; null: somebody would.")
 
 
 def found_face(face: Face, quality: FaceQuality) -> FoundFace:

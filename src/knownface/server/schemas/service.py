@@ -123,7 +123,7 @@ class CalibrationSchema(Schema):
     """A calibration as it is kept."""
 
     rule: RuleSchema
-    sentence: str = Field(description="What is promised.")
+    sentence: str = Field(description="What is guaranteed.")
     wanted_fpir: float
     fpir_bound: float
     confidence: float
@@ -131,7 +131,7 @@ class CalibrationSchema(Schema):
     templates: int
     new_people: int = Field(description="Enrolled since.")
     new_templates: int
-    outgrown: str | None = Field(description="A sentence where the gallery has grown too much for the promise.")
+    outgrown: str | None = Field(description="A sentence where the gallery has grown too much for the guarantee.")
     calibrated_at: datetime
 
 
@@ -144,7 +144,7 @@ class CalibrationState(Schema):
 
 
 class CalibrationRequest(Schema):
-    """What is to be promised."""
+    """What is to be guaranteed."""
 
     fpir: float = Field(default=0.01, gt=0, lt=1, description="Share of strangers who may get a name.")
     confidence: float = Field(default=0.95, ge=0.5, lt=1)

@@ -1,4 +1,4 @@
-"""Templates: what people were learnt from, and what came of pictures sent to learn from."""
+"""Templates: the faces that people are enrolled with, and what came of pictures sent for enrolment."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from knownface.server.schemas.faces import ReviewedFace
 
 
 class TemplateSchema(Schema):
-    """One face that a person was learnt from."""
+    """One face that a person was enrolled from."""
 
     id: int
     person_id: int

@@ -1,4 +1,4 @@
-// Forms and buttons that call the REST service, told by attributes:
+// Forms and buttons that call the REST service, described by attributes:
 //   <form data-api="PATCH" action="/v1/…" data-then="refresh|go:/path|close" data-done="text">
 //   <button data-api="DELETE" data-path="/v1/…" data-then="…">
 //   <button data-open="id of a dialog">  <button data-close>

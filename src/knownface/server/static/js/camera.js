@@ -63,7 +63,7 @@ export class Camera extends EventTarget {
     this.#video.srcObject = null;
   }
 
-  /** The cameras there are; their names are told once one has been allowed. */
+  /** The cameras there are; they have names once one has been allowed. */
   async devices() {
     const all = (await navigator.mediaDevices?.enumerateDevices()) ?? [];
     return all.filter((device) => device.kind === "videoinput" && device.deviceId);

@@ -27,7 +27,7 @@ function fits(step, turn) {
   return own >= TURNED[0] && own <= TURNED[1];
 }
 
-/** What to tell somebody whose picture was reviewed. */
+/** What to advise somebody whose picture was reviewed. */
 export function adviceFor(review, step) {
   const problem = review.problem;
   if (problem) return textOrNull(`problems.${problem.code}`) ?? problem.message;

@@ -7,7 +7,7 @@ const QUALITY = 0.8;
 const FASTEST = 1000 / 20;
 const AGAIN_AFTER = [500, 1000, 2000, 5000];
 
-/** Sends what a camera shows and tells by events: "answer" (detail: what the service said), "state" (detail: a word). */
+/** Sends what a camera shows and fires events: "answer" (detail: what the service said), "state" (detail: a word). */
 export class Feed extends EventTarget {
   #camera;
   #source;

@@ -17,7 +17,7 @@ const form = document.getElementById("new-person");
 let person = place.dataset.person ?? null;
 const waiting = new Map();
 
-/** A row that tells what became of a picture. */
+/** A row that shows what became of a picture. */
 function rowFor(file) {
   const address = URL.createObjectURL(file);
   const square = face("", address);
@@ -48,15 +48,15 @@ async function enrol(file, row, insist = false) {
   if (insist) body.append("insist", "true");
   try {
     const answer = await api("POST", `/v1/people/${person}/templates`, body);
-    const [told] = answer.pictures;
+    const [review] = answer.pictures;
     row.tools.replaceChildren();
-    if (told.status === "enrolled") mark(row, "good", "added", "");
-    else if (told.status === "known") mark(row, "", "known", t("pictures.known_text"));
+    if (review.status === "enrolled") mark(row, "good", "added", "");
+    else if (review.status === "known") mark(row, "", "known", t("pictures.known_text"));
     else {
-      mark(row, "bad", "refused", whyRefused(told));
-      if (told.code === "looks-like-other") row.tools.append(insistButton(file, row));
+      mark(row, "bad", "refused", whyRefused(review));
+      if (review.code === "looks-like-other") row.tools.append(insistButton(file, row));
     }
-    return told.status !== "refused";
+    return review.status !== "refused";
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
     mark(row, "bad", "refused", `${error.message} ${error.hint}`.trim());

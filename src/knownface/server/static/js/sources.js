@@ -35,7 +35,7 @@ async function show(card) {
   }
 }
 
-function tell(card, status) {
+function showStatus(card, status) {
   const chip = card.querySelector("[data-state]");
   const state = status?.state ?? "off";
   chip.className = `chip ${CHIPS[state] ?? ""}`;
@@ -51,7 +51,7 @@ async function round() {
       const list = await api("GET", "/v1/live/sources");
       for (const source of list) {
         const card = there.find((one) => one.dataset.source === String(source.id));
-        if (card) tell(card, source.status);
+        if (card) showStatus(card, source.status);
       }
       const { faces } = await api("GET", "/v1/live/present");
       document.dispatchEvent(new CustomEvent("present", { detail: faces.filter((face) => face.session.startsWith("source-")) }));
