@@ -109,6 +109,12 @@ def test_an_embedder_is_registered_by_the_name_that_it_writes_into_galleries(sit
         load_embedder("other", ModelStore(None, alone))
 
 
+def test_an_embedder_without_a_contract_is_named(site: Path, alone: Path) -> None:
+    toy_plugin.install(site, module=toy_plugin.MODULE + "Embedder.contract = None\n")
+    with pytest.raises(PartError, match="The embedder toy has None for its contract, expected an EmbedderContract"):
+        load_embedder("toy", ModelStore(None, alone))
+
+
 def test_a_name_in_a_gallery_is_never_imported(toy: Path, alone: Path) -> None:
     module = (
         (toy / "knownface_toy.py").read_text(encoding="utf-8").replace('Contract("toy"', 'Contract("evil:Embedder"')

@@ -163,6 +163,14 @@ def test_what_an_embedder_may_return() -> None:
     assert embed_crops([], Embedder(unit)).shape == (0, 4)
 
 
+def test_an_embedder_that_cannot_crop_is_named() -> None:
+    embedder = Embedder(unit)
+    detector = FunctionDetector(lambda image: [(10, 10, 20, 20, 0.9)], gives_landmarks=False)
+    embedder.crop = lambda image, face: image[{}["size"] :]  # type: ignore[method-assign]
+    with pytest.raises(PartError, match="The embedder theirs fails with KeyError: 'size'"):
+        examine(PICTURE, detector, embedder)
+
+
 def test_functions_are_parts() -> None:
     detector = FunctionDetector(lambda image: [(10, 10, 20, 20, 0.9)], gives_landmarks=False)
     embedder = FunctionEmbedder(lambda crops: crops.reshape(len(crops), -1)[:, :4] + 1.0, dim=4, crop="square")

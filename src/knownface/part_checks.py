@@ -10,7 +10,7 @@ from knownface.embedding.crops import ARCFACE_SIZE, ARCFACE_TEMPLATE
 from knownface.errors import ModelError
 from knownface.models import ModelStore
 from knownface.models.session import Device
-from knownface.pipeline import embed_crops, find_faces
+from knownface.pipeline import crop_of, embed_crops, find_faces
 from knownface.settings import Settings
 from knownface.types import Box, Face, Image
 
@@ -83,4 +83,4 @@ def made_crops(embedder: FaceEmbedder, count: int = CROPS) -> list[Image]:
         np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / count + rng.normal(0, 20, ramps.shape), 0, 255)
         for i in range(count)
     ]
-    return [embedder.crop(picture.astype(np.uint8), _FACE) for picture in pictures]
+    return [crop_of(picture.astype(np.uint8), _FACE, embedder) for picture in pictures]

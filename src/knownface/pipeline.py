@@ -70,6 +70,17 @@ def _fault(face: object, width: int, height: int) -> str:
     return ""
 
 
+def crop_of(image: Image, face: Face, embedder: FaceEmbedder) -> Image:
+    """What an embedder sees of a face.
+
+    Raises:
+        FaceError: The face lacks what the crop is made from.
+        PartError: The embedder fails.
+    """
+    with _part_named(f"The embedder {embedder.contract.name}"):
+        return embedder.crop(image, face)
+
+
 def embed_crops(crops: Sequence[Image], embedder: FaceEmbedder) -> Embeddings:
     """Embeddings of crops that the embedder made, one a row.
 
@@ -110,7 +121,7 @@ def _kind(value: object) -> str:
 def examine(image: Image, detector: FaceDetector, embedder: FaceEmbedder) -> list[ExaminedFace]:
     """Find, measure and crop the faces of an RGB image, largest first."""
     return [
-        ExaminedFace(face, measure_quality(image, face), embedder.crop(image, face))
+        ExaminedFace(face, measure_quality(image, face), crop_of(image, face, embedder))
         for face in find_faces(image, detector)
     ]
 

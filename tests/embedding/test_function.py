@@ -90,5 +90,6 @@ def test_it_is_remembered_by_its_code_unless_it_has_a_fingerprint() -> None:
     ],
 )
 def test_nonsense_is_named(answer: Any, message: str) -> None:
-    with pytest.raises(ModelError, match=message):
+    with pytest.raises(ModelError, match=message) as caught:
         FunctionEmbedder(answer, dim=4, crop="square", size=8, name="mine").embed(_crops(2))
+    assert caught.value.hint.startswith(("Set dim to what it returns", "Check what it computes"))

@@ -101,12 +101,12 @@ def unit_vectors(vectors: Embeddings, dim: int, name: str) -> Embeddings:
         given = f"length {vectors.shape[1]}" if vectors.ndim == 2 else f"shape {vectors.shape}"
         raise ModelError(
             f"{name} gave vectors of {given}, its contract says {dim}.",
-            "Set dim and output_name in the network's contract.",
+            "Set dim to what it returns; a network file's contract can choose another output by output_name.",
         )
     norms = np.linalg.norm(vectors.astype(np.float64), axis=1, keepdims=True)
     if not np.all(np.isfinite(norms) & (norms > 0)):
         raise ModelError(
             f"{name} gave a vector that is zero or not finite.",
-            "Check the file with `knownface models verify`, and the scale, mean and std of its contract.",
+            "Check what it computes; of a network's file, run `knownface models verify` and check scale, mean and std.",
         )
     return np.asarray(vectors / norms, dtype=np.float32)

@@ -60,6 +60,9 @@ def load_embedder(
         settings = Settings.model_construct(device=device, batch_size=batch_size, threads=threads)
         return embedder_of(entry, store.files(name), settings)
     embedder: FaceEmbedder = make_part(point, factory, FaceEmbedder)
+    given: object = embedder.contract
+    if not isinstance(given, EmbedderContract):
+        raise PartError(f"The embedder {name} has {given!r} for its contract, expected an EmbedderContract.")
     if not is_script(name) and embedder.contract.name != name:
         raise PartError(
             f"The embedder that is registered as {name} has the name {embedder.contract.name!r} in its contract.",

@@ -24,7 +24,7 @@ from knownface.evaluation.faces import FaceSet
 from knownface.files import sha256_of
 from knownface.media import kind_of, read_image, read_video
 from knownface.parts import fingerprint_of
-from knownface.pipeline import embed_crops, find_faces, map_in_order
+from knownface.pipeline import crop_of, embed_crops, find_faces, map_in_order
 from knownface.types import Box, Embeddings, Image
 
 OnDone: TypeAlias = Callable[[Sample], None]
@@ -247,14 +247,14 @@ class FaceReader:
             raise FaceError(_NO_FACE)
         if alteration is None:
             face = faces[0]
-            return face.box, self.embedder.crop(image, face)
+            return face.box, crop_of(image, face, self.embedder)
         if alteration.crop is not None:
             return faces[0].box, alteration.crop(image, faces[0])
         altered = alteration.change(image, faces[0])
         again = find_faces(altered, self.detector)
         if not again:
             raise FaceError("no face was found in the altered picture")
-        return again[0].box, self.embedder.crop(altered, again[0])
+        return again[0].box, crop_of(altered, again[0], self.embedder)
 
     def _finish(self, batch: list[_ExaminedFile], recipe: str) -> Iterator[_ExaminedFile]:
         vectors = embed_crops([crop for one in batch for crop in one.crops], self.embedder)

@@ -9,7 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError
-from knownface.pipeline import embed_crops
+from knownface.pipeline import crop_of, embed_crops
 from knownface.tracking import EmbeddingRequest, Sample
 from knownface.types import Image
 
@@ -27,7 +27,7 @@ def embed_requests(embedder: FaceEmbedder, image: Image, requests: Sequence[Embe
     cropped = []
     for request in requests:
         try:
-            cropped.append((request, embedder.crop(image, request.face)))
+            cropped.append((request, crop_of(image, request.face, embedder)))
         except FaceError as error:
             logger.debug("A face of track %d is skipped: %s", request.track_id, error)
     vectors = embed_crops([crop for _, crop in cropped], embedder)

@@ -24,6 +24,7 @@ from knownface.evaluation.report import Cell, FigureData, Report, Section, Table
 from knownface.evaluation.runs import EvaluateOptions
 from knownface.media import kind_of, read_image
 from knownface.parts import EMBEDDERS, find_part
+from knownface.pipeline import crop_of, embed_crops, find_faces
 from knownface.types import EmbedderContract, Image
 
 _TIMED_FACES = 64
@@ -166,14 +167,14 @@ def speed_of(reader: FaceReader, dataset: Dataset) -> float:
     found = []
     for path in islice(paths, _TIMED_FACES):
         image: Image = read_image(path, reader.max_pixels)
-        faces = reader.detector.detect(image)
+        faces = find_faces(image, reader.detector)
         if faces:
             found.append((image, faces[0]))
     if not found:
         return float("nan")
-    reader.embedder.embed([reader.embedder.crop(*found[0])])  # the first run of a network takes longer
+    embed_crops([crop_of(*found[0], reader.embedder)], reader.embedder)  # the first run of a network takes longer
     started = time.perf_counter()
-    reader.embedder.embed([reader.embedder.crop(image, face) for image, face in found])
+    embed_crops([crop_of(image, face, reader.embedder) for image, face in found], reader.embedder)
     return len(found) / (time.perf_counter() - started)
 
 

@@ -24,6 +24,7 @@ from knownface.media import kind_of, read_image
 from knownface.models import ModelEntry
 from knownface.models.dlib import converted
 from knownface.part_checks import made_crops
+from knownface.pipeline import crop_of, find_faces
 from knownface.research.quantize import (
     CALIBRATION_PICTURES,
     Precision,
@@ -181,8 +182,8 @@ def _crops(reader: FaceReader, dataset: Dataset, count: int) -> list[Image]:
     crops: list[Image] = []
     for path in islice(paths, 2 * count):
         image = read_image(path, reader.max_pixels)
-        if faces := reader.detector.detect(image):
-            crops.append(reader.embedder.crop(image, faces[0]))
+        if faces := find_faces(image, reader.detector):
+            crops.append(crop_of(image, faces[0], reader.embedder))
         if len(crops) == count:
             break
     if not crops:
