@@ -68,7 +68,8 @@ def test_a_detector_that_sees_faces_everywhere(tmp_path: Path, monkeypatch: pyte
     )
     monkeypatch.syspath_prepend(tmp_path)
     store = ModelStore(None, tmp_path)
-    with pytest.raises(ModelError, match="everywhere:make finds 1 faces in a picture of 320x240 pixels"):
+    with pytest.raises(ModelError, match="everywhere:make finds 1 faces in a picture of 320x240 pixels") as caught:
         check_detector("everywhere:make", store)
+    assert caught.value.hint == "Check the part's code."
     with pytest.raises(PartError, match="The detector nonsense returned a box of -9x9"):
         check_detector("everywhere:nonsense", store)

@@ -93,6 +93,7 @@ def test_a_part_that_cannot_be_used_is_named(site: Path, alone: Path, module: st
     with pytest.raises(PartError, match=told) as caught:
         detector(name, alone)
     assert name in caught.value.message
+    assert ("PYTHONPATH" in caught.value.hint) == (name == "nowhere:Detector")
 
 
 def test_a_broken_package_does_not_break_the_lists(site: Path, knownface: Callable[..., Any]) -> None:
@@ -281,6 +282,9 @@ def test_parts_of_a_script_in_the_working_folder(knownface: Callable[..., Any], 
     people = toy_plugin.people(alone / "people", 2, 2)
     script = ("--embedder", "knownface_toy:Embedder", "--detector", "knownface_toy:Detector")
     assert "4 templates of 2 people" in knownface("enroll", people, *script).out
+    ran = knownface("models", "verify", "knownface_toy:Embedder", "knownface_toy:Detector")
+    assert "knownface_toy:Embedder: gives 64 numbers a face" in ran.out
+    assert "knownface_toy:Detector finds 1 faces" in ran.err
     ran = knownface("identify", people / "p1", *script, "--json", alone / "found.json")
     assert ran.status == 0
     assert names_in(alone / "found.json") == ["p1", "p1"]

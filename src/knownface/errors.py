@@ -121,7 +121,9 @@ class PartError(ModelError):
     """A detector, embedder, index or command of another package, or of a script, that cannot be used."""
 
     code = "bad-part"
-    default_hint = "docs/architecture.md has what a part must be."
+    default_hint = (
+        "The documentation's page on architecture has what a part must be: https://knownface.github.io/knownface/"
+    )
 
 
 class UnknownModelError(ModelError):

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from importlib.metadata import EntryPoint
+from typing import Literal
+
 import numpy as np
 
 from knownface.detection import choose_detector
@@ -10,6 +13,7 @@ from knownface.embedding.crops import ARCFACE_SIZE, ARCFACE_TEMPLATE
 from knownface.errors import ModelError
 from knownface.models import ModelStore
 from knownface.models.session import Device
+from knownface.parts import DETECTORS, load_part, make_part
 from knownface.pipeline import crop_of, embed_crops, find_faces
 from knownface.settings import Settings
 from knownface.types import Box, Face, Image
@@ -42,7 +46,7 @@ def check_detector(name: str, store: ModelStore) -> str:
         if found:
             raise ModelError(
                 f"{name} finds {len(found)} faces in a picture of {width}x{height} pixels that shows none.",
-                "Check that the file is the detector that its contract says.",
+                _advice(name, store, "Check that the file is the detector that its contract says."),
             )
     return f"runs on pictures of {len(SHAPES)} sizes and finds no face where there is none."
 
@@ -64,14 +68,32 @@ def check_embedder(name: str, store: ModelStore, device: Device = "auto") -> str
     if difference > LARGEST_DIFFERENCE:
         raise ModelError(
             f"{name} gives a picture another vector among others than alone: {difference:.1g} apart.",
-            "Set per_item = true in the network's contract.",
+            _advice(name, store, "Set per_item = true in the network's contract."),
         )
     if np.abs(together - together[0]).max() <= difference:
-        raise ModelError(f"{name} gives every picture the same vector.", "Check scale, mean and std of its contract.")
+        raise ModelError(
+            f"{name} gives every picture the same vector.",
+            _advice(name, store, "Check scale, mean and std of its contract."),
+        )
     return (
         f"gives {embedder.contract.dim} numbers a face; alone and in a batch of {CROPS} "
         f"they differ by at most {difference:.1g}."
     )
+
+
+def task_of_script(name: str) -> Literal["detector", "embedder"]:
+    """What ``module:Factory`` makes, by whether it embeds.
+
+    Raises:
+        PartError: It cannot be imported or made.
+    """
+    point = EntryPoint(name, name, DETECTORS)
+    return "embedder" if hasattr(make_part(point, load_part(point), object), "embed") else "detector"
+
+
+def _advice(name: str, store: ModelStore, of_file: str) -> str:
+    """The hint for a network's file; for a part that has none, one for its code."""
+    return of_file if name in store.catalog else "Check the part's code."
 
 
 def made_crops(embedder: FaceEmbedder, count: int = CROPS) -> list[Image]:

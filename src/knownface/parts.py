@@ -63,7 +63,8 @@ def load_part(point: EntryPoint) -> object:
     try:
         loaded: object = point.load()
     except Exception as error:  # somebody else's code may raise anything
-        raise _unusable(point, f"importing it raises {type(error).__name__}: {error}") from error
+        why = f"importing it raises {type(error).__name__}: {error}"
+        raise _unusable(point, why, _where_to_look(point, error)) from error
     return loaded
 
 
@@ -127,6 +128,16 @@ def code_digest(thing: object) -> str:
     return digest_of({"module": code.__module__, "name": code.__qualname__, "source": source})
 
 
-def _unusable(point: EntryPoint, why: str) -> PartError:
+def _where_to_look(point: EntryPoint, error: Exception) -> str:
+    """The hint where a script's module was not found, which is not that of one that it imports itself."""
+    if not (isinstance(error, ModuleNotFoundError) and f"{point.module}.".startswith(f"{error.name}.")):
+        return ""
+    return (
+        f"Only the commands' options look for {point.module} in the working folder too, not variables and settings "
+        "files: use --detector or --embedder, or set PYTHONPATH to its folder."
+    )
+
+
+def _unusable(point: EntryPoint, why: str, hint: str = "") -> PartError:
     named = point.name if point.name == point.value else f"{point.name} ({point.value})"
-    return PartError(f"The part {named} cannot be used: {why}.")
+    return PartError(f"The part {named} cannot be used: {why}.", hint)

@@ -225,7 +225,7 @@ def load_settings(**overrides: object) -> Settings:
         if first["type"] == "extra_forbidden":
             source = settings_file() if where not in given else "the call"
             raise SettingsError(
-                f"There is no setting {where}; {source} has it.", "docs/settings.md has all."
+                f"There is no setting {where}; {source} has it.", "The documentation's page on settings has all."
             ) from error
         raise SettingsError(
             f"The setting {where} is wrong: {first['msg']} (it is {first['input']!r}).",

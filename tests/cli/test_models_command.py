@@ -43,6 +43,8 @@ def test_what_cannot_be_removed_says_where_it_is(knownface: Callable[..., Any], 
     assert "pip uninstall" in refused.err
     assert knownface("models", "remove", "clip-vit-b32").status == 5
     assert knownface("models", "remove", "nobody").status == 5
+    for verb in ("get", "remove"):
+        assert "dlib-hog needs no weights" in knownface("models", verb, "dlib-hog").err
 
 
 def test_a_part_without_weights_is_verified_by_running_it(knownface: Callable[..., Any], alone: Path) -> None:

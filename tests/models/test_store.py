@@ -219,7 +219,7 @@ def test_a_contract_that_does_not_fit_leaves_nothing(
     with pytest.raises(ModelError, match=told):
         store.import_file(network, "my-net", _own_contract(tmp_path, CONTRACT.replace(*change)))
     assert "my-net" not in ModelStore(None, tmp_path / "cache").catalog
-    assert list((store.folder / "my-net").iterdir()) == []
+    assert not (store.folder / "my-net").exists()
 
 
 def test_import_onto_a_full_disk_leaves_nothing(store: ModelStore, tmp_path: Path) -> None:
@@ -370,10 +370,10 @@ def test_import_of_ones_own_detector(store: ModelStore, model_folder: Path, tmp_
 @pytest.mark.parametrize("shape", [("n", 3, 8, 8), ("n", 3, "h", "w")])
 def test_what_is_no_detector_is_not_imported(store: ModelStore, tmp_path: Path, shape: tuple[int | str, ...]) -> None:
     network = flatten_network(tmp_path / "net.onnx", shape)
-    with pytest.raises(ModelError, match=r"my-yunet\.onnx"):
+    with pytest.raises(ModelError, match="of my-yunet cannot be run as a detector of the kind yunet"):
         store.import_file(network, "my-yunet", _own_contract(tmp_path, DETECTOR))
     assert "my-yunet" not in ModelStore(None, store.folder.parent).catalog
-    assert list((store.folder / "my-yunet").iterdir()) == []
+    assert not (store.folder / "my-yunet").exists()
 
 
 # ---- removing

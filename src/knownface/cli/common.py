@@ -79,14 +79,15 @@ def gallery_option(command: Command) -> Command:
     return option(command)
 
 
+def look_here(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
+    """Lets Python look for the modules of ``module:Factory`` in the working folder too; click's callback."""
+    if any(is_script(name) for name in ([value] if isinstance(value, str) else value or ())):
+        sys.path.append(str(Path.cwd()))
+    return value
+
+
 def part_option(*names: str, help: str, multiple: bool = False) -> Callable[[Command], Command]:  # noqa: A002
     """An option whose value is the name of a part, or ``module:Factory``, which may lie in the working folder."""
-
-    def look_here(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
-        if any(is_script(name) for name in ([value] if isinstance(value, str) else value or ())):
-            sys.path.append(str(Path.cwd()))
-        return value
-
     return click.option(*names, metavar="NAME", multiple=multiple, callback=look_here, help=help)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import detector_options, machine_options, out, progress, table
+from knownface.cli.common import detector_options, look_here, machine_options, out, progress, table
 
 if TYPE_CHECKING:
     from knownface.evaluation.datasets import Dataset, Sample
@@ -30,6 +30,15 @@ def _store() -> ModelStore:
 
     settings = load_settings()
     return ModelStore(settings.models, settings.cache)
+
+
+def _refuse_weightless(names: tuple[str, ...]) -> None:
+    from knownface.errors import ModelError
+    from knownface.models.kinds import weightless_parts
+
+    for part in weightless_parts():
+        if part.name in names:
+            raise ModelError(f"{part.name} needs no weights: there are none to fetch or remove.")
 
 
 @command.command(name="list")
@@ -62,6 +71,7 @@ def list_models() -> None:
 def get(names: tuple[str, ...]) -> None:
     """Fetch the weights NAME..., after showing their licence."""
     store = _store()
+    _refuse_weightless(names)
     for name in names:
         entry = store.entry(name)
         with progress() as bar:
@@ -71,20 +81,23 @@ def get(names: tuple[str, ...]) -> None:
 
 
 @command.command()
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument("names", nargs=-1, required=True, metavar="NAME...", callback=look_here)
 def verify(names: tuple[str, ...]) -> None:
     """Check the SHA-256 of NAME..., and that each runs and returns what its contract says.
 
-    A registered part that needs no weights is run.
+    A registered part that needs no weights is run, and so is your own, module:Factory.
     """
     from knownface.models.kinds import weightless_parts
-    from knownface.part_checks import check_detector, check_embedder
+    from knownface.part_checks import check_detector, check_embedder, task_of_script
+    from knownface.parts import is_script
 
     checks = {"embedder": check_embedder, "detector": check_detector}
     store = _store()
     weightless = {part.name: part.task for part in weightless_parts()}
     for name in names:
-        if name in weightless:
+        if is_script(name):
+            task = task_of_script(name)
+        elif name in weightless:
             task = weightless[name]
         else:
             task = store.entry(name).task
@@ -110,6 +123,7 @@ def import_model(file: Path, name: str, contract: Path | None) -> None:
 def remove(names: tuple[str, ...]) -> None:
     """Delete what was fetched or imported of NAME...; your own models folder and packages are left alone."""
     store = _store()
+    _refuse_weightless(names)
     for name in names:
         freed = store.remove(name)
         out().print(escape(f"{name}: {freed / 1e6:.1f} MB freed."), soft_wrap=True)

@@ -170,7 +170,7 @@ def _entry(name: str, table: Mapping[str, Any], where: str) -> ModelEntry:
         first = error.errors()[0]
         # Where a value may be of several types, pydantic names the type after the key.
         key = ".".join(str(part) for part in first["loc"] if str(part).isalnum() or "_" in str(part)) or "the whole"
-        hint = "docs/models.md describes every key of a model's contract."
+        hint = "The documentation's page on models describes every key of a model's contract."
         if first["type"] == "unexpected_keyword_argument" and first["loc"][0] == "input":
-            hint = f"Its keys are {', '.join(key.name for key in fields(InputContract))}; {hint}"
+            hint = f"Its keys are {', '.join(key.name for key in fields(InputContract))}. {hint}"
         raise ModelError(f"{where}: {key} is wrong: {first['msg']}.", hint) from error

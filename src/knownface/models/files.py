@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Callable
 from importlib import metadata
@@ -84,4 +85,6 @@ def copy_in(source: Path, target: Path, check: Callable[[Path], None] | None = N
         raise unwritable(target, error) from error
     finally:
         part.unlink(missing_ok=True)
+        with contextlib.suppress(OSError):  # it holds something, as after every success
+            target.parent.rmdir()
     return target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,8 @@ from knownface.models.session import try_network
 from knownface.parts import DETECTORS, EMBEDDERS, load_part, registered
 from knownface.settings import Settings
 from knownface.types import CropPolicy
+
+log = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
 CommercialUse: TypeAlias = Literal["yes", "no", "unclear"]
@@ -60,7 +63,7 @@ def kind_of(entry: ModelEntry, where: str = "") -> Kind[Any]:
     where = where or entry.name
     points = registered(_GROUPS[entry.task])
     kind = load_part(points[entry.kind]) if entry.kind in points else None
-    hint = "docs/models.md describes every key of a model's contract."
+    hint = "The documentation's page on models describes every key of a model's contract."
     if not isinstance(kind, Kind):
         raise ModelError(f"{where}: kind must be one of {', '.join(points)} for an {entry.task}.", hint)
     if entry.input is not None and entry.input.crop not in kind.crops:
@@ -87,9 +90,10 @@ def try_entry(entry: ModelEntry, network: Path) -> None:
     except KnownFaceError:
         raise
     except Exception as error:
-        why = str(error).strip().splitlines()[:1]
+        log.info("%s as a detector of the kind %s: %s", network, entry.kind, error)
         raise ModelError(
-            f"{network} is no detector of the kind {entry.kind}: {' '.join(why)}", "Check kind in its contract."
+            f"The network of {entry.name} cannot be run as a detector of the kind {entry.kind}.",
+            "Check kind in its contract.",
         ) from error
 
 
