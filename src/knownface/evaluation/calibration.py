@@ -152,27 +152,13 @@ def calibrate(
         InputError: The gallery is empty, or the strangers were embedded by another network.
         SettingsError: The rate or the confidence makes no sense.
     """
-    if not 0 < fpir < 1 or not 0.5 < confidence < 1:
-        raise SettingsError(
-            f"The FPIR must lie between 0 and 1 and the confidence between 0.5 and 1, got {fpir:g} and {confidence:g}."
-        )
+    _check_rates(fpir, confidence)
     k = max(k2 for _, k2 in PAIRS)
     impostors = gather_impostors(gallery, strangers, k)
-    allowed = allowance(impostors, fpir, confidence, len(margins))
-    if allowed is None:
-        margins, allowed = margins[:1], allowance(impostors, fpir, confidence, 1)
-    if allowed is None:
-        raise too_few(impostors, fpir, confidence)
+    margins, allowed = _margins_allowed(impostors, fpir, confidence, margins)
     genuine = search_without_own_source(gallery, k)
     genuine = genuine.take(genuine.mated)
-    chosen = _choose(genuine, impostors, allowed, margins, seed)
-    if chosen is None:
-        raise CalibrationError(
-            f"An FPIR of {fpir:g} would need a threshold at which nobody is recognised: strangers are as near to the "
-            "gallery as its own people.",
-            "Look for strangers who are enrolled after all, take a better embedder, or accept a higher rate.",
-        )
-    rule, errors, misses = chosen
+    rule, errors, misses = _choose(genuine, impostors, allowed, margins, fpir=fpir, seed=seed)
     trials = impostors.trials
     later = seen_later(allowed.errors, trials, trials, confidence) / trials
     return Calibration(
@@ -197,13 +183,31 @@ def calibrate(
     )
 
 
+def _check_rates(fpir: float, confidence: float) -> None:
+    if not 0 < fpir < 1 or not 0.5 < confidence < 1:
+        raise SettingsError(
+            f"The FPIR must lie between 0 and 1 and the confidence between 0.5 and 1, got {fpir:g} and {confidence:g}."
+        )
+
+
+def _margins_allowed(
+    impostors: Impostors, fpir: float, confidence: float, margins: Sequence[float]
+) -> tuple[Sequence[float], Allowance]:
+    """As many of the margins as there are impostors enough to try, and the false alarms allowed then."""
+    for tried in (margins, margins[:1]):
+        allowed = allowance(impostors, fpir, confidence, len(tried))
+        if allowed is not None:
+            return tried, allowed
+    raise too_few(impostors, fpir, confidence)
+
+
 def _of_hits(of_misses: Interval) -> Interval:
     return Interval(1.0 - of_misses.high, 1.0 - of_misses.low)
 
 
 def _choose(
-    genuine: Searches, impostors: Impostors, allowed: Allowance, margins: Sequence[float], seed: int
-) -> tuple[DecisionRule, float, Floats] | None:
+    genuine: Searches, impostors: Impostors, allowed: Allowance, margins: Sequence[float], *, fpir: float, seed: int
+) -> tuple[DecisionRule, float, Floats]:
     """The rule that recognises most, its impostors' errors, and each known person's share of misses."""
     rules: list[DecisionRule] = []
     errors: list[float] = []
@@ -217,12 +221,20 @@ def _choose(
             errors += [float(seen[within[-1]])] * len(PAIRS)
             tables.append(_shares_named(genuine, threshold, margin))
     if not tables:
-        return None
+        raise _nobody_recognised(fpir)
     shares = np.concatenate(tables)
     best = _best(shares)
     if shares.size and shares[best].max() == 0:
-        return None
+        raise _nobody_recognised(fpir)
     return rules[best], errors[best], 1.0 - _held_out(shares, seed)
+
+
+def _nobody_recognised(fpir: float) -> CalibrationError:
+    return CalibrationError(
+        f"An FPIR of {fpir:g} would need a threshold at which nobody is recognised: strangers are as near to the "
+        "gallery as its own people.",
+        "Look for strangers who are enrolled after all, take a better embedder, or accept a higher rate.",
+    )
 
 
 def _shares_named(genuine: Searches, threshold: float, margin: float) -> Floats:
