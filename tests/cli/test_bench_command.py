@@ -50,10 +50,3 @@ def test_quantize_refuses_what_it_cannot_do(knownface: Run, alone: Path) -> None
     assert knownface("models", "quantize", "sface").status == 5
     ran = knownface("models", "quantize", "dlib-resnet", "--to", "int8", "--detector", "dlib-hog")
     assert (ran.status, "--data" in ran.err) == (5, True)
-
-
-def test_the_command_knows_every_precision() -> None:
-    from knownface.cli.models import PRECISIONS
-    from knownface.research import quantize
-
-    assert PRECISIONS == quantize.PRECISIONS

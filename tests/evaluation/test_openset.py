@@ -38,12 +38,12 @@ def test_fpir_rises_and_nearest_fnir_falls(searches) -> None:
     assert counts.fpir[-1] == 1.0
 
 
-def test_undetected_faces_are_misses_but_no_refusals(searches) -> None:
+def test_undetected_faces_are_counted_and_part_of_no_rate(searches) -> None:
     counts = open_set(searches, undetected_mated=60, undetected_strangers=1000)
     plain = open_set(searches)
     np.testing.assert_array_equal(counts.fpir, plain.fpir)
     np.testing.assert_array_equal(counts.fnir, plain.fnir)
-    np.testing.assert_allclose(counts.fnir_with_undetected, 1 - plain.tpir / 2)
+    assert (counts.undetected_mated, counts.undetected_strangers) == (60, 1000)
 
 
 def test_operating_points_keep_their_rate(searches) -> None:

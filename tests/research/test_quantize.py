@@ -11,7 +11,8 @@ onnx = pytest.importorskip("onnx", reason="the extra `quantize` is not installed
 from knownface.errors import ModelError  # noqa: E402
 from knownface.models import onnx_writer  # noqa: E402
 from knownface.models.session import OnnxNetwork  # noqa: E402
-from knownface.research.quantize import PRECISIONS, depends_on_batch, usual_precisions, write_variant  # noqa: E402
+from knownface.precisions import PRECISIONS  # noqa: E402
+from knownface.research.quantize import depends_on_batch, usual_precisions, write_variant  # noqa: E402
 
 pytestmark = pytest.mark.filterwarnings("ignore::DeprecationWarning:onnx.*", "ignore::DeprecationWarning:onnxruntime.*")
 

@@ -9,14 +9,11 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import detector_options, look_here, machine_options, out, progress, table
+from knownface.precisions import PRECISIONS, Precision
 
 if TYPE_CHECKING:
     from knownface.evaluation.datasets import Dataset, Sample
     from knownface.models import ModelStore
-    from knownface.research.quantize import Precision
-
-# The same as in research.quantize, which is not imported for the sake of help.
-PRECISIONS: tuple[Precision, ...] = ("int8", "int8-dynamic", "fp16", "bf16")
 
 
 @click.group(name="models", short_help="List, fetch, verify, import and shrink weights, with their licences.")

@@ -205,21 +205,18 @@ class ConfusedPair:
 
 
 def confused_pairs(
-    searches: Searches, answers: Ids, *, limit: int | None = None, examples: int = 3, with_unknown: bool = True
+    searches: Searches, answers: Ids, *, limit: int | None = None, examples: int = 3
 ) -> list[ConfusedPair]:
-    """The pairs confused most, most frequent first, then in the order of labels.
+    """The pairs confused most, most frequent first, then in the order of labels; Unknown is one of them.
 
     Args:
         searches: The probes.
         answers: A code or -1 for each.
         limit: Pairs to return; None is all.
         examples: Mistakes shown of each.
-        with_unknown: Whether refused people and named strangers are pairs too.
     """
     matrix = confusion_matrix(searches, answers)
     wrong = matrix.counts * (1 - np.eye(len(matrix.counts), dtype=np.int64))
-    if not with_unknown:
-        wrong[-1, :] = wrong[:, -1] = 0
     rows, columns = np.nonzero(wrong)
     order = np.lexsort((columns, rows, -wrong[rows, columns]))[:limit]
     truth = np.where(searches.mated, searches.people, searches.enrolled)

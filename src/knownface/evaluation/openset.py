@@ -72,13 +72,6 @@ class OpenSet:
         """FNIR at each threshold; NaN without mated searches."""
         return 1.0 - self.tpir
 
-    @property
-    def fnir_with_undetected(self) -> Floats:
-        """FNIR at each threshold where a face that was not found counts as a miss too."""
-        searched = int(self.mated.sum())
-        found = searched / max(1, searched + self.undetected_mated)
-        return 1.0 - self.tpir * found
-
 
 def _rate(counts: Ids, searches: Ids) -> Floats:
     total = searches.sum()

@@ -15,19 +15,17 @@ import logging
 import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from knownface.errors import MissingExtraError, ModelError
 from knownface.models.session import Tensor
+from knownface.precisions import PRECISIONS, Precision
 
 if TYPE_CHECKING:
     import onnx
-
-Precision: TypeAlias = Literal["int8", "int8-dynamic", "fp16", "bf16"]
-PRECISIONS: tuple[Precision, ...] = ("int8", "int8-dynamic", "fp16", "bf16")
 
 CALIBRATION_PICTURES = 64
 """Enough for ranges that stay: with 128 the figures of MobileFaceNet and dlib's network were the same."""

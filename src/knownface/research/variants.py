@@ -25,9 +25,9 @@ from knownface.models import ModelEntry
 from knownface.models.dlib import converted
 from knownface.part_checks import made_crops
 from knownface.pipeline import crop_of, find_faces
+from knownface.precisions import Precision
 from knownface.research.quantize import (
     CALIBRATION_PICTURES,
-    Precision,
     depends_on_batch,
     usual_precisions,
     write_variant,
