@@ -123,6 +123,17 @@ def test_interlaced_videos_show_what_their_plain_twins_show(make_video, name, op
     assert not caplog.records
 
 
+def test_damage_of_an_interlaced_video_is_told(make_video, caplog):
+    path = make_video("hurt.mp4", *INTERLACED[0][1], "-g", "10")
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2 : len(data) // 2 + 600] = bytes(600)
+    path.write_bytes(data)
+    times = [f.time for f in read_video(path)]
+    assert times == sorted(set(times))
+    assert 30 <= len(times) < 50
+    assert f"hurt.mp4 is damaged: {50 - len(times)} of its frames are missing (ffmpeg: " in caplog.text
+
+
 def test_a_broadcast_that_becomes_interlaced_is_read_on(make_video, caplog):
     mpeg2 = ["-c:v", "mpeg2video", "-q:v", "3", "-g", "12"]
     film = make_video("film.ts", *mpeg2, source="testsrc=size=160x96:rate=25:duration=3")

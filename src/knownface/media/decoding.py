@@ -44,8 +44,14 @@ class FfmpegDecoder:
         # A file, not a pipe: nobody reads it while frames are read, and a full pipe would stop both sides.
         self._messages = tempfile.TemporaryFile()  # noqa: SIM115 - closed in close
         try:
+            # A session of its own: at Ctrl-C it would end before its reader knows, as if the video did.
             self._process = subprocess.Popen(  # noqa: S603 - a list, no shell
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self._messages, bufsize=1 << 20
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=self._messages,
+                bufsize=1 << 20,
+                start_new_session=True,
             )
         except OSError as error:
             self._messages.close()
@@ -53,15 +59,17 @@ class FfmpegDecoder:
         self.width = self.height = 0
         self.time = 0.0
         """Seconds, of the frame grabbed last."""
+        self.complaint = ""
+        """What ffmpeg said last, once it is closed."""
         self._cluster = 0
         self._image: Image | None = None
         self._ended = not self._next()
         self._ahead = not self._ended
         if self._ended:
-            said = self._said()
+            self._process.wait()
             self.close()
             raise UnreadableError(
-                f"No frame of {path} can be decoded ({facts.codec}): {said}.",
+                f"No frame of {path} can be decoded ({facts.codec}): {self.complaint or 'it holds none'}.",
                 "Check that it plays in another program.",
             )
 
@@ -83,7 +91,11 @@ class FfmpegDecoder:
         self._process.wait()
         if self._process.stdout is not None:
             self._process.stdout.close()
-        self._messages.close()
+        if not self._messages.closed:
+            self._messages.seek(0)
+            lines = self._messages.read().decode(errors="replace").strip().splitlines()
+            self.complaint = lines[-1].strip().rstrip(".") if lines else ""
+            self._messages.close()
 
     def _next(self) -> bool:
         """Read up to the end of the next block, with its frame."""
@@ -113,12 +125,6 @@ class FfmpegDecoder:
             return False
         self._image = data.reshape(shape) if len(data) == np.prod(shape) else None
         return True
-
-    def _said(self) -> str:
-        self._process.wait()
-        self._messages.seek(0)
-        lines = self._messages.read().decode(errors="replace").strip().splitlines()
-        return lines[-1].strip().rstrip(".") if lines else "it holds none"
 
 
 def _number(stream: IO[bytes], *, marked: bool = False) -> int | None:

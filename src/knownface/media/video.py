@@ -144,10 +144,13 @@ def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[
     still.end()
     if lost:
         logger.warning("%s is damaged: %d of its frames could not be decoded and were passed over.", path, lost)
+    elif isinstance(reader, FfmpegDecoder) and reader.complaint and count < (info.frames or 0):
+        missing = (info.frames or 0) - count
+        logger.warning("%s is damaged: %d of its frames are missing (ffmpeg: %s).", path, missing, reader.complaint)
     # Where the number of frames is an estimate from a mean rate, only the time counts.
     length = last - first + 1 / info.fps
-    missing = info.frames is not None and count + lost < _TRUNCATED_BELOW * info.frames
-    if missing and length < _TRUNCATED_BELOW * (info.duration or 0):
+    short = info.frames is not None and count + lost < _TRUNCATED_BELOW * info.frames
+    if short and length < _TRUNCATED_BELOW * (info.duration or 0):
         logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, length, info.duration)
 
 
