@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from knownface.errors import FaceError, KnownFaceError
+from knownface.gallery import NewTemplate
 from knownface.pipeline import ExaminedFace
 from knownface.quality import FaceQuality
 from knownface.types import Box, Decision, Embeddings, Face, Image
@@ -84,6 +85,21 @@ class PictureReview:
     chosen: tuple[ExaminedFace, ...]
     embeddings: Embeddings
     error: FaceError | None
+
+    def templates(self, *, negative: bool = False) -> list[NewTemplate]:
+        """The chosen faces as templates, or as counter-examples."""
+        return [
+            NewTemplate(
+                vector=vector,
+                source=self.source,
+                source_sha256=self.sha256,
+                face_index=index,
+                box=face.face.box,
+                quality=face.quality.score,
+                negative=negative,
+            )
+            for index, (face, vector) in enumerate(zip(self.chosen, self.embeddings, strict=True))
+        ]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,52 +12,31 @@ import numpy as np
 from PIL import Image as PilImage
 
 from knownface.answers import Answer, Identification, Item, PictureReview, Verification
-from knownface.decision import CounterExamples, GalleryFacts, decide_picture
+from knownface.batches import BatchOptions, answer_in_batches, identified
+from knownface.deciding import decide_embeddings, rule_in_force, unit_vector
 from knownface.detection import FaceDetector, choose_detector
-from knownface.embedding import FaceEmbedder, choose_embedder, uncalibrated_note
+from knownface.embedding import FaceEmbedder, choose_embedder
 from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
 from knownface.errors import (
     FaceError,
     GalleryEmptyError,
-    InputError,
     KnownFaceError,
     LooksLikeOtherError,
     ModelError,
     UnknownPersonError,
 )
 from knownface.files import sha256_of
-from knownface.gallery import Gallery, NewTemplate, PersonKey
+from knownface.gallery import Gallery, PersonKey
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
-from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
+from knownface.pipeline import ExaminedFace, embed, examine
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
-from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Image, Neighbours
+from knownface.types import Decision, DecisionRule, Embeddings, Image
 
 ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
 """A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3)."""
-
-
-def rule_in_force(
-    gallery: Gallery, contract: EmbedderContract, settings: Settings
-) -> tuple[DecisionRule, tuple[str, ...]]:
-    """The parameters that a gallery is searched with, and what a user should know about them, one line each.
-
-    What the user set wins, then the gallery's calibration, then the embedder's own.
-
-    Raises:
-        SettingsError: k1 and k2 do not fit together once the rest is filled in.
-    """
-    calibration = gallery.calibration
-    fits = calibration is not None and calibration.fingerprint == contract.fingerprint
-    rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule)
-    notes = []
-    if calibration is not None:
-        notes = calibration.notes(rule, contract.fingerprint, gallery.index.snapshot().thresholds)
-    if not fits and (uncalibrated := uncalibrated_note(contract)):
-        notes.append(uncalibrated)
-    return rule, tuple(notes)
 
 
 class FaceRecognizer:
@@ -259,19 +238,7 @@ class FaceRecognizer:
             UnknownPersonError: There is nobody of this id.
         """
         self.gallery.bind(self.embedder.contract)
-        templates = [
-            NewTemplate(
-                vector=vector,
-                source=found.source,
-                source_sha256=found.sha256,
-                face_index=index,
-                box=face.face.box,
-                quality=face.quality.score,
-                negative=is_not,
-            )
-            for index, (face, vector) in enumerate(zip(found.chosen, found.embeddings, strict=True))
-        ]
-        return self.gallery.add_templates(person, templates)
+        return self.gallery.add_templates(person, found.templates(negative=is_not))
 
     def build_index(self) -> int:
         """Build the search index and save it beside the gallery; returns the number of templates in it.
@@ -295,7 +262,7 @@ class FaceRecognizer:
         """
         faces = examine(self._read(image), self.detector, self.embedder)
         decisions = self.decide(embed(faces, self.embedder), allow_repeats=allow_repeats, top=top)
-        return _identified(faces, decisions)
+        return identified(faces, decisions)
 
     def identify_many(
         self,
@@ -318,55 +285,18 @@ class FaceRecognizer:
         Yields:
             One answer an item; a picture that cannot be used has its error in it.
         """
-
-        def examined(item: Item) -> tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]:
-            try:
-                image = load(item)
-                faces = examine(image, self.detector, self.embedder)
-            except ModelError:
-                raise  # says something of the detector, not of this picture
-            except KnownFaceError as error:
-                return item, None, [], error
-            return item, image if keep_images else None, faces, None
-
-        batch = []
-        count = 0
-        # Crops are small: so many may wait that the workers go on while a batch is embedded. Pictures are not.
-        ahead = 2 * self.threads + (0 if keep_images else self.settings.batch_size)
-        for seen in map_in_order(examined, items, threads=self.threads, ahead=ahead):
-            batch.append(seen)
-            count += len(seen[2])
-            if count >= self.settings.batch_size or len(batch) >= (8 if keep_images else self.settings.batch_size):
-                yield from self._answers(batch, allow_repeats, top)
-                batch, count = [], 0
-        yield from self._answers(batch, allow_repeats, top)
-
-    def _answers(
-        self,
-        batch: Sequence[tuple[Item, Image | None, list[ExaminedFace], KnownFaceError | None]],
-        allow_repeats: bool,
-        top: int,
-    ) -> Iterator[Answer[Item]]:
-        vectors = embed([face for _, _, faces, _ in batch for face in faces], self.embedder)
-        start = 0
-        for item, image, faces, error in batch:
-            decisions = self.decide(vectors[start : start + len(faces)], allow_repeats=allow_repeats, top=top)
-            start += len(faces)
-            yield Answer(item, image, tuple(_identified(faces, decisions)), error)
+        return answer_in_batches(
+            items,
+            load,
+            self.detector,
+            self.embedder,
+            lambda embeddings: self.decide(embeddings, allow_repeats=allow_repeats, top=top),
+            BatchOptions(self.settings.batch_size, self.threads, keep_images),
+        )
 
     def classify_face(self, embedding: Embeddings) -> Decision:
         """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""
-        dim = self.embedder.contract.dim
-        try:
-            vector = np.asarray(embedding, dtype=np.float32).reshape(1, -1)
-        except (TypeError, ValueError) as error:
-            raise InputError(f"An embedding must be {dim} finite numbers.") from error
-        length = float(np.linalg.norm(vector))
-        if vector.shape[1] != dim or not np.isfinite(length) or length == 0:
-            raise InputError(
-                f"An embedding must be {dim} finite numbers that are not all zero, got shape {np.shape(embedding)}."
-            )
-        return self.decide(vector / length)[0]
+        return self.decide(unit_vector(embedding, self.embedder.contract.dim)[None])[0]
 
     def decide_tracks(self, embeddings: Embeddings) -> list[Decision]:
         """Decide the faces of one frame by the mean embeddings of their tracks.
@@ -374,8 +304,7 @@ class FaceRecognizer:
         As :meth:`decide`, where each person's mean embedding counts as one more template: means lie nearer to each
         other than to single photos. Calibration, which is measured on single photos, knows nothing of it.
         """
-        gallery = self.gallery
-        return self._decide(embeddings, gallery.index.search_with_means, len(gallery) + len(gallery.names))
+        return decide_embeddings(self.gallery, self.rule, embeddings, with_means=True)
 
     def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
@@ -386,30 +315,7 @@ class FaceRecognizer:
             top: How many candidates each decision lists at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
         """
-        gallery = self.gallery
-        return self._decide(embeddings, gallery.search, len(gallery), allow_repeats=allow_repeats, top=top)
-
-    def _decide(
-        self,
-        embeddings: Embeddings,
-        search: Callable[[Embeddings, int], Neighbours],
-        most: int,
-        *,
-        allow_repeats: bool = False,
-        top: int = 0,
-    ) -> list[Decision]:
-        """Decide by a search that finds at most so many templates, whatever k is."""
-        snapshot = self.gallery.index.snapshot()
-        counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
-        facts = GalleryFacts(
-            templates=most,
-            names=snapshot.names,
-            thresholds=snapshot.thresholds,
-            counter_examples=counter_examples if len(snapshot.negatives) else None,
-        )
-        return decide_picture(
-            embeddings, lambda k: search(embeddings, k), self.rule, facts, allow_repeats=allow_repeats, top=top
-        )
+        return decide_embeddings(self.gallery, self.rule, embeddings, allow_repeats=allow_repeats, top=top)
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether two pictures show the same person.
@@ -468,10 +374,6 @@ class FaceRecognizer:
             if isinstance(source, (str, Path)) and str(source) not in error.message:
                 error.message = f"{source}: {error.message}"
             raise
-
-
-def _identified(faces: Sequence[ExaminedFace], decisions: Sequence[Decision]) -> list[Identification]:
-    return [Identification(f.face, d, f.quality) for f, d in zip(faces, decisions, strict=True)]
 
 
 def _path_of(image: ImageSource) -> str:

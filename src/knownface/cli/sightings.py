@@ -81,8 +81,8 @@ def delete(everything: bool, yes: bool, gallery: str | None, **options: Any) -> 
 @gallery_option
 def unknowns(dismissed: bool, gallery: str | None) -> None:
     """List the Unknowns, those who look alike on one line (where their faces were kept)."""
+    from knownface.deciding import rule_in_force
     from knownface.events import SightingFilter, group_unknowns
-    from knownface.recognizer import rule_in_force
     from knownface.settings import load_settings
 
     rows = table("numbers", "seen", "sources", "first", "last")

@@ -15,8 +15,8 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.types import Scope
 
+from knownface.deciding import rule_in_force
 from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
-from knownface.recognizer import rule_in_force
 from knownface.server.access import caller_of, csrf_of
 from knownface.server.context import Service, service_of
 from knownface.server.error_responses import http_status

@@ -10,8 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from knownface.deciding import rule_in_force
 from knownface.gallery import Gallery, GalleryCalibration, NewTemplate
-from knownface.recognizer import rule_in_force
 from knownface.settings import load_settings
 from knownface.types import DecisionRule, EmbedderContract
 

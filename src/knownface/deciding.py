@@ -1,0 +1,88 @@
+"""Who faces are, by their embeddings: a gallery's neighbours, decided by the parameters in force."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+from knownface.decision import CounterExamples, GalleryFacts, decide_picture
+from knownface.embedding import uncalibrated_note
+from knownface.errors import InputError
+from knownface.gallery import Gallery
+from knownface.settings import Settings
+from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings
+
+
+def rule_in_force(
+    gallery: Gallery, contract: EmbedderContract, settings: Settings
+) -> tuple[DecisionRule, tuple[str, ...]]:
+    """The parameters that a gallery is searched with, and what a user should know about them, one line each.
+
+    What the user set wins, then the gallery's calibration, then the embedder's own.
+
+    Raises:
+        SettingsError: k1 and k2 do not fit together once the rest is filled in.
+    """
+    calibration = gallery.calibration
+    fits = calibration is not None and calibration.fingerprint == contract.fingerprint
+    rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule)
+    notes = []
+    if calibration is not None:
+        notes = calibration.notes(rule, contract.fingerprint, gallery.index.snapshot().thresholds)
+    if not fits and (uncalibrated := uncalibrated_note(contract)):
+        notes.append(uncalibrated)
+    return rule, tuple(notes)
+
+
+def decide_embeddings(
+    gallery: Gallery,
+    rule: DecisionRule,
+    embeddings: Embeddings,
+    *,
+    with_means: bool = False,
+    allow_repeats: bool = False,
+    top: int = 0,
+) -> list[Decision]:
+    """Decide the faces of one picture.
+
+    Args:
+        gallery: The people known.
+        rule: The parameters in force.
+        embeddings: Unit vectors, float32, shape (n, dim).
+        with_means: Whether each person's mean embedding counts as one more template.
+        allow_repeats: Whether one person may be given to several faces.
+        top: How many candidates each decision lists at least, where the gallery has so many people; 0: those who are
+            among the k2 nearest templates anyway.
+    """
+    # Templates that a search finds at most, whatever k is.
+    most = len(gallery) + (len(gallery.names) if with_means else 0)
+    search = gallery.index.search_with_means if with_means else gallery.search
+    snapshot = gallery.index.snapshot()
+    counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
+    facts = GalleryFacts(
+        templates=most,
+        names=snapshot.names,
+        thresholds=snapshot.thresholds,
+        counter_examples=counter_examples if len(snapshot.negatives) else None,
+    )
+    return decide_picture(
+        embeddings, lambda k: search(embeddings, k), rule, facts, allow_repeats=allow_repeats, top=top
+    )
+
+
+def unit_vector(embedding: npt.ArrayLike, dim: int) -> Embeddings:
+    """An embedding of any length, scaled to 1: float32, shape (dim,).
+
+    Raises:
+        InputError: It is not ``dim`` finite numbers, or all of them are zero.
+    """
+    try:
+        vector = np.asarray(embedding, dtype=np.float32).reshape(-1)
+    except (TypeError, ValueError) as error:
+        raise InputError(f"An embedding must be {dim} finite numbers.") from error
+    length = float(np.linalg.norm(vector))
+    if len(vector) != dim or not np.isfinite(length) or length == 0:
+        raise InputError(
+            f"An embedding must be {dim} finite numbers that are not all zero, got shape {np.shape(embedding)}."
+        )
+    return vector / length
