@@ -205,7 +205,9 @@ def test_a_picture_that_starts_after_the_sound_has_the_times_that_players_show(m
     plain = make_video("plain.mp4", "-pix_fmt", "yuv420p")
     late = ["-itsoffset", "1.5", "-i", str(plain), "-map", "1:v", "-map", "0:a", "-c:v", "copy"]
     for name in ("late.mp4", "late.mkv", "late.ts"):
-        times = [f.time for f in read_video(make_video(name, *late, source="sine=duration=4"))]
+        path = make_video(name, *late, source="sine=duration=4")
+        assert video_info(path).start == pytest.approx(1.5, abs=0.05)
+        times = [f.time for f in read_video(path)]
         np.testing.assert_allclose(times, 1.5 + np.arange(50) / 25, atol=0.05)
     assert not caplog.records
 

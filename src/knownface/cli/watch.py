@@ -137,7 +137,8 @@ def _began(source: Source, given: str | None, *, record: bool) -> datetime | Non
     if not record:
         return None
     path = Path(source.address)
-    length = (video_info(path).duration or 0.0) if source.kind == "video" else 0.0
+    info = video_info(path) if source.kind == "video" else None
+    length = info.start + (info.duration or 0.0) if info else 0.0
     began = datetime.fromtimestamp(path.stat().st_mtime, UTC) - timedelta(seconds=length)
     say(f"Taken to be recorded from {began.astimezone():%Y-%m-%d %H:%M:%S} on (time of the file; --began sets it).")
     return began

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import logging
 import math
 import shutil
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -42,7 +42,7 @@ _HIGHEST_FPS = 1000
 _TRUNCATED_BELOW = 0.95
 
 
-@dataclass(frozen=True, slots=True)
+@dataclasses.dataclass(frozen=True, slots=True)
 class VideoInfo:
     """What a container says of its video.
 
@@ -52,6 +52,7 @@ class VideoInfo:
         fps: Frames a second, on average.
         duration: Seconds, from the number of frames and their mean rate; None where the container has none.
         frames: How many; an estimate from the duration in some containers (Matroska), None where it has neither.
+        start: Seconds from the beginning of the file to its first picture.
     """
 
     width: int
@@ -59,6 +60,7 @@ class VideoInfo:
     fps: float
     duration: float | None
     frames: int | None
+    start: float = 0.0
 
 
 class _Reader(Protocol):
@@ -188,7 +190,8 @@ class _OpencvReader:
         self._offset = 0.0 if facts is None else facts.offset
         self._pixel = pixel_aspect(capture)
         self.codec = int(capture.get(cv2.CAP_PROP_FOURCC)).to_bytes(4, "little").decode("latin-1").strip()
-        self.info = _info(capture, self._pixel, None if facts is None else facts.duration)
+        info = _info(capture, self._pixel, None if facts is None else facts.duration)
+        self.info = dataclasses.replace(info, start=self._offset)
 
     def grab(self) -> bool:
         return bool(self._capture.grab())
@@ -210,7 +213,7 @@ class _FfmpegReader(FfmpegDecoder):
         super().__init__(program, path, facts)
         fps = facts.fps if 0 < facts.fps <= _HIGHEST_FPS else _DEFAULT_FPS
         frames = None if facts.duration is None else round(facts.duration * fps)
-        self.info = VideoInfo(self.width, self.height, fps, facts.duration, frames)
+        self.info = VideoInfo(self.width, self.height, fps, facts.duration, frames, facts.offset)
 
 
 def _info(capture: cv2.VideoCapture, pixel: float, duration: float | None) -> VideoInfo:
