@@ -204,13 +204,13 @@ class Client:
         counter_example: bool = False,
         insist: bool = False,
     ) -> Enrolled:
-        """Learn a person from pictures; safe to repeat, since files are known by their content."""
+        """Enrol a person from pictures; safe to repeat, since files are known by their content."""
         data = {"faces": faces, "counter_example": counter_example, "insist": insist}
         files = _files("pictures", pictures)
         return cast("Enrolled", self.request("POST", f"people/{person_id}/templates", data=data, files=files))
 
     def enrol(self, name: str, pictures: Sequence[PictureSource]) -> Enrolled:
-        """Learn a person by name, who is made if there is nobody of this name."""
+        """Enrol a person by name, who is made if there is nobody of this name."""
         known = [person for person in self.people(search=name) if person["name"] == name]
         person = known[0] if known else self.create_person(name)
         return self.add_templates(person["id"], pictures)

@@ -20,7 +20,7 @@ DOMINANCE = 2.25
 
 
 class PoorPictureError(FaceError):
-    """A face that is too poor to learn a person from.
+    """A face that is too poor to enrol a person from.
 
     Attributes:
         reason: The stable word of the first shortcoming, such as ``too-blurred``.

@@ -151,10 +151,10 @@ def _impostor_cosines(embeddings: Embeddings, people: Ids) -> tuple[npt.NDArray[
     """
     order = np.argsort(people, kind="stable")
     embeddings, people = embeddings[order], people[order]
-    _, starts, owners = np.unique(people, return_index=True, return_inverse=True)
+    _, starts, person_of = np.unique(people, return_index=True, return_inverse=True)
     probes = np.arange(len(people))
     if len(probes) > _MOST_PROBES:
         probes = np.concatenate([starts, np.random.default_rng(_SEED).choice(probes, _MOST_PROBES - len(starts))])
     nearest = np.maximum.reduceat(embeddings[probes] @ embeddings.T, starts, axis=1)
-    nearest[np.arange(len(probes)), owners[probes]] = np.nan
-    return nearest, 1 / np.bincount(owners[probes])[owners[probes]]
+    nearest[np.arange(len(probes)), person_of[probes]] = np.nan
+    return nearest, 1 / np.bincount(person_of[probes])[person_of[probes]]

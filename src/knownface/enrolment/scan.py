@@ -16,7 +16,7 @@ Status: TypeAlias = Literal["enrolled", "known", "refused"]
 
 @dataclass(frozen=True, slots=True)
 class PersonFolder:
-    """A person's name and the files to learn them from."""
+    """A person's name and the files to enrol them from."""
 
     name: str
     files: tuple[Path, ...]

@@ -55,11 +55,11 @@ def read_report(connection: Connection, row: Row[Any], session: Session, now: da
 def find_entry(connection: Connection, entries: Sequence[Row[Any]], name: str) -> Row[Any] | None:
     """The entry that a user means by a name or an external id."""
     linked = linked_people(connection, entries)
-    owners = {entry.id: linked.get(entry.id, entry.person_id) for entry in entries}
-    known = _known(connection, [person_id for person_id in owners.values() if person_id is not None])
+    person_of = {entry.id: linked.get(entry.id, entry.person_id) for entry in entries}
+    known = _known(connection, [person_id for person_id in person_of.values() if person_id is not None])
     wanted = name_key(name)
     for entry in entries:
-        gallery_name, external_id = known.get(owners[entry.id] or 0, ("", None))
+        gallery_name, external_id = known.get(person_of[entry.id] or 0, ("", None))
         if wanted in {entry.name_key, name_key(gallery_name)} or name in {entry.external_id, external_id}:
             return entry
     return None

@@ -47,7 +47,7 @@ class Person:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class NewTemplate:
-    """One face to learn a person from.
+    """One face to enrol a person from.
 
     Attributes:
         vector: Its embedding, float32, shape (dim,), unit norm.

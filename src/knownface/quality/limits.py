@@ -1,4 +1,4 @@
-"""When a face picture is too poor to learn a person from."""
+"""When a face picture is too poor to enrol a person from."""
 
 from __future__ import annotations
 

@@ -122,7 +122,7 @@ def picture_of(service: Service, upload: UploadFile) -> Image:
 def enrol(
     service: Service, person_id: int, policy: FacePolicy, is_not: bool, insist: bool, upload: UploadFile
 ) -> Enrolled:
-    """Learn a person from an upload; what is enrolled is on the disk when this returns.
+    """Enrol a person from an upload; what is enrolled is on the disk when this returns.
 
     Raises:
         UnknownPersonError: There is nobody of this id.

@@ -40,7 +40,7 @@ def name_track(
     """Names a track.
 
     Args:
-        recognizer: Whose gallery learns the face.
+        recognizer: For whose gallery the face is enrolled.
         pictures: Keeps the best picture; None keeps none.
         stream: Where the track is.
         track_id: Which one.
