@@ -42,12 +42,12 @@ def pytest_configure(config: pytest.Config) -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark as slow what needs a PostgreSQL or a browser: each test is quick, but the first one starts the program."""
+    """Mark as slow what starts a program: a PostgreSQL, a browser, or ffmpeg to make a video."""
     for item in items:
         given = set(getattr(item, "fixturenames", ()))
         if hasattr(item, "callspec"):
             given |= {value for value in item.callspec.params.values() if isinstance(value, str)}
-        if given & {"postgres", "postgresql", "pgvector", "browser"}:
+        if given & {"postgres", "postgresql", "pgvector", "browser", "make_video"}:
             item.add_marker("slow")
 
 

@@ -27,6 +27,7 @@ def client(up: Running) -> Iterator[Client]:
         yield opened
 
 
+@pytest.mark.slow
 def test_from_a_photo_to_a_name_and_back(
     client: Client, astronaut: Image, strangers: list[Image], tmp_path: Path
 ) -> None:

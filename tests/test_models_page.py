@@ -32,6 +32,7 @@ def _run(library: str, page: str = "models.md") -> dict[str, Any]:
     return names
 
 
+@pytest.mark.slow
 def test_dlib(alone: Path, people: Path, astronaut: Image, capsys: pytest.CaptureFixture[str]) -> None:
     shutil.copy(ModelStore(None, alone).files("dlib-resnet")["network"], alone)
     people.rename(alone / "PEOPLE")

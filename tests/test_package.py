@@ -53,6 +53,7 @@ def test_importing_brings_no_heavy_library(what: str) -> None:
     assert ran.stdout.strip() == "[]"
 
 
+@pytest.mark.slow
 def test_research_is_loaded_by_its_commands_alone() -> None:
     rooms = "knownface.cli.models, knownface.recognizer, knownface.live, knownface.evaluation.gallery_calibration"
     code = f"import {rooms}\nimport sys\nprint([m for m in sys.modules if m.startswith('knownface.research')])"

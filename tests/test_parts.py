@@ -246,6 +246,7 @@ def test_a_video_is_watched_with_installed_parts(knownface: Callable[..., Any], 
     assert set(names_in(alone / "seen.json")) == {"p1"}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("toy")
 def test_installed_parts_are_measured(knownface: Callable[..., Any], alone: Path) -> None:
     people = toy_plugin.people(alone / "people", 3, 4)
@@ -295,6 +296,7 @@ def test_parts_of_a_script_in_the_working_folder(knownface: Callable[..., Any], 
     assert "--embedder module:Factory" in ran.err
 
 
+@pytest.mark.slow
 def test_a_settings_file_in_the_working_folder_imports_nothing_from_there(
     alone: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

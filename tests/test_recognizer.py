@@ -65,6 +65,7 @@ def test_strangers_are_unknown(knows_eileen: FaceRecognizer, strangers: list[Ima
     assert {face.decision.reason for face in found} == {"too far"}
 
 
+@pytest.mark.slow
 def test_an_image_may_be_path_bytes_pil_or_array(
     knows_eileen: FaceRecognizer, astronaut: Image, tmp_path: Path
 ) -> None:
@@ -90,6 +91,7 @@ def test_one_person_is_given_to_one_face_of_a_picture(knows_eileen: FaceRecogniz
     assert [f.name for f in knows_eileen.identify(twice, allow_repeats=True)] == ["Eileen Collins"] * 2
 
 
+@pytest.mark.slow
 def test_a_counter_example_takes_the_name_away(knows_eileen: FaceRecognizer, astronaut: Image) -> None:
     mirrored = np.ascontiguousarray(astronaut[:, ::-1])
     assert knows_eileen.identify(mirrored)[0].name == "Eileen Collins"
@@ -189,6 +191,7 @@ def test_an_aligned_network_refuses_a_detector_without_landmarks(alone: Path, mo
         FaceRecognizer.open(":memory:", embedder="mobilefacenet", detector="dlib-hog", models=model_folder)
 
 
+@pytest.mark.slow
 def test_top_tells_people_beyond_the_k2_nearest_templates(
     knows_eileen: FaceRecognizer, astronaut: Image, strangers: list[Image]
 ) -> None:
@@ -216,6 +219,7 @@ def test_an_empty_gallery_knows_nobody(recognizer: FaceRecognizer, astronaut: Im
     assert (found.name, found.decision.reason) == (None, "empty gallery")
 
 
+@pytest.mark.slow
 def test_verify(recognizer: FaceRecognizer, astronaut: Image, strangers: list[Image], tmp_path: Path) -> None:
     same = recognizer.verify(astronaut, np.ascontiguousarray(astronaut[:, ::-1]))
     assert same.same

@@ -20,6 +20,7 @@ Run = Callable[..., Any]
 OFFLINE = ("--embedder", "dlib-resnet", "--detector", "dlib-hog")
 
 
+@pytest.mark.slow
 def test_enroll_says_what_it_took_and_what_it_did(knownface: Run, people: Path) -> None:
     ran = knownface("enroll", people)
     assert ran.status == 0

@@ -50,6 +50,7 @@ def test_evaluate_from_folder_to_report(knownface: Callable[..., Any], faces: Pa
     assert len((alone / "out" / "grid_search_results.csv").read_text().splitlines()) == 1 + 3 * 5
 
 
+@pytest.mark.slow
 def test_a_report_may_replace_what_lies_in_a_folder_if_asked_to(
     knownface: Callable[..., Any], toy_faces: Path, alone: Path
 ) -> None:
@@ -122,6 +123,7 @@ def test_real_people_are_named(
     assert told["data"]["best"]["accuracy"] >= 0.9
 
 
+@pytest.mark.slow
 def test_frames_on_both_sides_are_warned_about(knownface: Callable[..., Any], toy_faces: Path, alone: Path) -> None:
     ran = knownface("evaluate", toy_faces, "--out", alone / "out", "--split", "frames", "--people", "1")
     assert ran.status == 0, ran.err

@@ -161,6 +161,7 @@ def test_guests_are_greeted_once(seen, knownface):
     assert (seen / "m.csv").read_text().splitlines()[1:] == ["ann@x.org,,L"]
 
 
+@pytest.mark.slow
 def test_greeting_goes_on_until_it_is_stopped(seen, knownface):
     assert knownface("attendance", "open", "Now", "--people", "Ann").status == 0
     program = subprocess.Popen(

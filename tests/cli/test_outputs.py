@@ -181,6 +181,7 @@ def test_a_forgotten_file_name_leaves_the_photos_alone(people, knownface: Run):
     assert [photo.read_bytes() for photo in photos] == before
 
 
+@pytest.mark.slow
 def test_labelled_copies_inside_the_input_are_no_input_of_the_next_run(people, knownface: Run):
     assert knownface("enroll", str(people)).status == 0
     party, copies = people.parent / "party", people.parent / "party" / "labelled"

@@ -150,6 +150,7 @@ def test_a_video_with_everything(watch: Run, gallery: Path, clip: Path, tmp_path
     assert SightingLog(Gallery.open(gallery)).count() == 0, "a file is not recorded unless asked"
 
 
+@pytest.mark.slow
 def test_people_read_a_table(watch: Run, gallery: Path, clip: Path) -> None:
     ran = watch(clip, "--detect-every", 3)
     assert ran.status == 0, ran.err

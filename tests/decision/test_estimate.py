@@ -78,6 +78,7 @@ def test_too_few_people_are_no_ground_for_an_estimate():
     assert estimate_threshold(templates, people, 0.01) is None
 
 
+@pytest.mark.slow
 def test_a_large_gallery_is_sampled_always_alike():
     templates, people = made_people(np.random.default_rng(3), 6000, 1, 32, 0.0)
     estimates = {estimate_threshold(templates, people, 0.01) for _ in range(2)}

@@ -198,6 +198,7 @@ def test_auto_without_a_hub_is_the_face_network_of_the_index(store: ModelStore, 
     assert choose_embedder(auto, store)[1] == f"Embedder tiny-face from {store.find('tiny-face')}, {why_not}"
 
 
+@pytest.mark.slow
 def test_auto_with_an_altered_wheel_is_dlib(store: ModelStore, auto: Settings, index: Path) -> None:
     make_wheel(index.parent, b"altered")
     embedder, why = choose_embedder(auto, store)

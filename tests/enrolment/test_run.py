@@ -64,6 +64,7 @@ def test_policies_for_several_faces(
     assert report.templates == count
 
 
+@pytest.mark.slow
 def test_a_dominant_face_is_taken_beside_a_small_one(
     recognizer: FaceRecognizer, alone: Path, astronaut: Image, strangers: list[Image]
 ) -> None:

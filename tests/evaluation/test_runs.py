@@ -60,6 +60,7 @@ def test_few_people_and_no_strangers(
     assert "nothing is known about false alarms" in headline
 
 
+@pytest.mark.slow
 def test_pictures_that_were_not_used_are_listed(
     toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Path
 ) -> None:

@@ -58,6 +58,7 @@ def test_name_faces_in_photos(run, people, photo):
     assert photo.with_name("photo-named.jpg").is_file()
 
 
+@pytest.mark.slow
 def test_own_embedder(run, people, photo):
     assert f"{WHO} at distance" in run("own_embedder", people, photo)
 

@@ -38,6 +38,7 @@ def answer(url: str, path: str, host: str | None = None) -> tuple[int, http.clie
     return response.status, response.headers, body
 
 
+@pytest.mark.slow
 def test_the_page_and_everything_it_needs_come_from_here(shown: tuple[str, Watcher]) -> None:
     url, _ = shown
     assert url.startswith("http://127.0.0.1:")
@@ -73,6 +74,7 @@ def test_the_stream_can_be_watched_by_a_watcher(shown: tuple[str, Watcher]) -> N
             assert picture.shape == (240, 320, 3)
 
 
+@pytest.mark.slow
 def test_nobody_else_gets_anything(shown: tuple[str, Watcher]) -> None:
     url, _ = shown
     path = urlsplit(url).path

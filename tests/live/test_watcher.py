@@ -114,6 +114,7 @@ def test_a_truncated_file_is_watched_as_far_as_it_goes(recognizer: FaceRecognize
     assert 5 < len(sink.frames) < 30
 
 
+@pytest.mark.slow
 def test_a_sink_that_fails_ends_watching_with_its_error(recognizer: FaceRecognizer, clip: Path) -> None:
     class Full(Gathering):
         def take(self, result: FrameResult) -> None:

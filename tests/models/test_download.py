@@ -177,6 +177,7 @@ def test_the_token_of_a_login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -
     assert download.hub_headers() == {"Authorization": "Bearer third"}
 
 
+@pytest.mark.slow
 def test_a_hub_that_accepts_and_says_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")

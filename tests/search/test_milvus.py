@@ -46,6 +46,7 @@ def test_every_kind_finds_what_is_near(uri, kind):
     partition.close()
 
 
+@pytest.mark.slow
 def test_galleries_keep_apart_and_each_its_mark(uri):
     one, other = (MilvusPartition(MilvusOptions(uri=uri), DIM, number) for number in (0, 2**23 - 1))
     one.add(np.arange(50), unit(1, 50))

@@ -224,6 +224,7 @@ def test_faiss_agrees_with_the_oracle_among_near_equal_vectors(kind, seed, n, di
         np.testing.assert_array_equal(few[1], found[:count])
 
 
+@pytest.mark.slow
 def test_few_probes_among_many_vectors_are_answered_from_codes_and_a_few_vectors(monkeypatch):
     """Of 33,000 x 128 numbers, and as exactly as ever: after additions, removals and a vector beyond the codes."""
     rng = np.random.default_rng(6)

@@ -25,6 +25,7 @@ def call(client: httpx.Client, served: Running, method: str, path: str, **option
     return client.request(method, f"{served.address}{path.replace('{', '').replace('}', '')}", **options)
 
 
+@pytest.mark.slow
 def test_every_route_but_the_open_ones_asks_for_a_valid_key(served: Running) -> None:
     revoked = served.service.keys.create("revoked", "admin")
     expired = served.service.keys.create("expired", "admin", datetime.now(UTC) - timedelta(seconds=1))
@@ -198,6 +199,7 @@ def test_rates_of_a_key_and_of_an_address(tmp_path_factory: pytest.TempPathFacto
         assert [anybody.get("/health").status_code for _ in range(4)][-1] == 429
 
 
+@pytest.mark.slow
 def test_the_audit_log_names_nobody(own: Running, eileen: bytes) -> None:
     with own.http("operator") as operator, own.http("admin") as admin:
         made = operator.post("/people", json={"name": "Unmistakable"}).json()["id"]

@@ -106,6 +106,7 @@ def test_an_idle_service_overwrites_the_traces_of_what_was_removed(
         assert admin.get("/jobs").json()[0]["result"] == {"done": True}
 
 
+@pytest.mark.slow
 def test_retention_needs_no_camera(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("KNOWNFACE_RETENTION_DAYS", "30")
     with serving(tmp_path_factory.mktemp("retention")) as up:

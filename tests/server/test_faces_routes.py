@@ -30,6 +30,7 @@ def test_a_known_face_is_named_and_says_why(admin: httpx.Client, knows_eileen: i
     assert answer.json()["width"] == 512
 
 
+@pytest.mark.slow
 def test_strangers_are_unknown_and_repeats_only_where_allowed(
     admin: httpx.Client, knows_eileen: int, stranger: bytes, astronaut: Image
 ) -> None:
@@ -56,6 +57,7 @@ def test_a_batch_tells_of_each_picture(admin: httpx.Client, knows_eileen: int, m
     assert admin.post("/identify/batch", files=[("pictures", ("a.png", b"x"))] * 17).status_code in {400, 413}
 
 
+@pytest.mark.slow
 def test_verify_pictures_and_the_question_at_the_door(
     admin: httpx.Client, knows_eileen: int, eileen: bytes, mirrored: bytes, stranger: bytes
 ) -> None:

@@ -76,6 +76,7 @@ def test_changes_hold_all_or_none(admin: httpx.Client, crowd: list[int]) -> None
     assert {"name": "crowd", "people": len(crowd) - 1} in admin.get("/groups").json()
 
 
+@pytest.mark.slow
 def test_merge_split_and_what_goes(own: Running, eileen: bytes, mirrored: bytes) -> None:
     with own.http() as admin:
         a, b = (admin.post("/people", json={"name": name}).json()["id"] for name in ("A", "B"))
@@ -97,6 +98,7 @@ def test_merge_split_and_what_goes(own: Running, eileen: bytes, mirrored: bytes)
         assert [p["name"] for p in admin.get("/people").json()["items"]] == ["C"]
 
 
+@pytest.mark.slow
 def test_nothing_of_a_deleted_person_is_left_in_any_file(own: Running, eileen: bytes) -> None:
     with own.http() as admin:
         made = admin.post("/people", json={"name": "Eileen Unmistakable"}).json()["id"]

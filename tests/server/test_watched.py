@@ -151,6 +151,7 @@ def test_of_two_services_on_a_gallery_one_watches(tmp_path: Path, camera: MjpegS
         until(lambda: state(there, window)["state"] == "running")
 
 
+@pytest.mark.slow
 def test_addresses_that_lead_nowhere(own: Running, tmp_path: Path) -> None:
     with own.http() as admin:
         nobody = add(admin, "nobody", "rtsp://user:hunter2@127.0.0.1:9/live")
@@ -172,6 +173,7 @@ def test_addresses_that_lead_nowhere(own: Running, tmp_path: Path) -> None:
         assert len(admin.get("/live/sources").json()) == 2
 
 
+@pytest.mark.slow
 def test_a_lease_is_held_by_one_and_runs_out_with_its_holder(tmp_path: Path) -> None:
     with Database.open(tmp_path / "g.db") as here, Database.open(tmp_path / "g.db") as there:
         first, second = Lease(here, "watching", 0.6), Lease(there, "watching", 0.6)

@@ -112,6 +112,7 @@ def test_events_arrive_signed_and_in_order(gallery: Gallery, receiver: Receiver)
     assert headers["X-Knownface-Event"] == "2"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("status", [500, 404, 302])
 def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(
     gallery: Gallery, receiver: Receiver, status: int
@@ -130,6 +131,7 @@ def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(
     assert (after.failures, after.error, after.next_attempt) == (0, None, None)
 
 
+@pytest.mark.slow
 def test_what_waits_survives_a_restart_and_a_pause(gallery: Gallery, receiver: Receiver) -> None:
     store = WebhookStore(gallery.database)
     hook = store.create("http://127.0.0.1:9/nobody")

@@ -76,6 +76,7 @@ def test_opening_an_up_to_date_gallery_changes_nothing_and_needs_no_alembic(tmp_
     assert file.read_bytes() == content
 
 
+@pytest.mark.slow
 def test_programs_that_make_one_gallery_at_once_all_get_it(tmp_path):
     file = tmp_path / "g.db"
     code = "import sys; from knownface.storage import Database; Database.open(sys.argv[1]).close()"

@@ -62,6 +62,7 @@ def test_the_singer_is_named_in_his_close_shot_and_nobody_in_the_audience(hamilt
     assert singer.best_distance < 0.95
 
 
+@pytest.mark.slow
 def test_a_face_that_moves_over_a_photo_keeps_its_name(
     alone: Path, astronaut: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -77,6 +77,7 @@ def check(gallery, probes, k):
     assert set(found.people.ravel().tolist()) - {-1} <= set(gallery.names)
 
 
+@pytest.mark.slow
 def test_the_same_scenario_gives_the_same_answers(opened):
     gallery, probes = opened(), unit(99, 7)
     check(gallery, probes, 3)
@@ -116,6 +117,7 @@ def test_two_openings_see_each_others_changes_at_once(opened):
     check(other, unit(2, 2), 3)
 
 
+@pytest.mark.slow
 def test_more_than_one_step_and_a_step_cut_short(opened, monkeypatch):
     monkeypatch.setattr(remote, "STEP", 16)
     gallery = opened()

@@ -31,6 +31,7 @@ def expected(gallery, probe, k, around=20):
     return sorted(rows, key=lambda row: row[0])[:k]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("k", [1, 3, 30])
 def test_each_persons_mean_is_one_more_template(gallery, face, k):
     gallery.enrol([(f"P{i % 12}", face(i)) for i in range(45)] + [("Alone", face(99)), ("P1", face(7, negative=True))])
