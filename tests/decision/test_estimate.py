@@ -79,6 +79,13 @@ def test_too_few_people_are_no_ground_for_an_estimate():
 
 
 @pytest.mark.slow
+def test_many_templates_of_few_people_are_compared_in_blocks(monkeypatch):
+    templates, people = made_people(np.random.default_rng(5), 4, 40, 16, 0.0)
+    whole = estimate_threshold(templates, people, 0.01)
+    monkeypatch.setattr("knownface.decision.estimate._BLOCK_COSINES", 700)
+    assert estimate_threshold(templates, people, 0.01) == pytest.approx(whole, abs=1e-6)
+
+
 def test_a_large_gallery_is_sampled_always_alike():
     templates, people = made_people(np.random.default_rng(3), 6000, 1, 32, 0.0)
     estimates = {estimate_threshold(templates, people, 0.01) for _ in range(2)}

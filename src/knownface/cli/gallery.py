@@ -75,7 +75,7 @@ def backup(file: Path, gallery: str | None) -> None:
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
-        opened.backup(file, overwrite=may_overwrite())
+        opened.backup(file, overwrite=may_overwrite(click.get_current_context()))
     out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)
 
 

@@ -101,12 +101,8 @@ def command(
     _write(results, csv_file, json_file, top)
     if journal:
         journal.finish()
-    if "-" in {str(csv_file), str(json_file)}:
-        pass  # standard output holds the result, and nothing else
-    elif (csv_file or json_file) and sum(len(result.rows) for result in results) > _TABLE_ROWS:
-        _summarize(results)
-    else:
-        _show(results, top)
+    if "-" not in {str(csv_file), str(json_file)}:  # else standard output holds the result, and nothing else
+        _show_or_sum_up(results, top, in_file=bool(csv_file or json_file))
     failed = [result for result in results if result.error]
     for result in failed:
         say(f"Passed over: {result.error}", style="yellow")
@@ -164,6 +160,13 @@ def _write(results: list[FileResult], csv_file: Path | None, json_file: Path | N
 def _candidates(row: Any, top: int) -> list[Any]:
     cells = [value for c in row.candidates or [] for value in (c["name"], c["distance"])]
     return cells + [None] * (2 * top - len(cells))
+
+
+def _show_or_sum_up(results: list[FileResult], top: int, *, in_file: bool) -> None:
+    if in_file and sum(len(result.rows) for result in results) > _TABLE_ROWS:
+        _summarize(results)
+    else:
+        _show(results, top)
 
 
 def _summarize(results: list[FileResult]) -> None:

@@ -46,7 +46,7 @@ class OutputFile(click.Path):
         """
         path = super().convert(value, param, ctx)
         assert isinstance(path, Path)  # noqa: S101  (click makes what path_type says)
-        _check_file(path, self, may_overwrite=ctx is not None and ctx.meta.get(_OVERWRITE, False))
+        _check_file(path, self, overwrite=may_overwrite(ctx))
         return path
 
 
@@ -68,8 +68,7 @@ class OutputFolder(click.Path):
         """
         path = super().convert(value, param, ctx)
         assert isinstance(path, Path)  # noqa: S101  (as above)
-        may_overwrite = ctx is not None and ctx.meta.get(_OVERWRITE, False)
-        if path.is_dir() and any(path.iterdir()) and not (path / MARK).exists() and not may_overwrite:
+        if path.is_dir() and any(path.iterdir()) and not (path / MARK).exists() and not may_overwrite(ctx):
             raise OutputError(
                 f"The folder {path} holds files that are no results of knownface.",
                 "Name a new folder, or allow files of the same names to be replaced with --overwrite.",
@@ -109,9 +108,9 @@ def overwrite_option(command: Command) -> Command:
     return option(command)
 
 
-def may_overwrite() -> bool:
-    """Whether the command that runs was given ``--overwrite``."""
-    return bool(click.get_current_context().meta.get(_OVERWRITE, False))
+def may_overwrite(ctx: click.Context | None) -> bool:
+    """Whether a command was given ``--overwrite``."""
+    return ctx is not None and bool(ctx.meta.get(_OVERWRITE, False))
 
 
 @functools.cache
@@ -129,7 +128,7 @@ def _precious_suffixes() -> dict[str, str]:
     }
 
 
-def _check_file(path: Path, kind: OutputFile, *, may_overwrite: bool) -> None:
+def _check_file(path: Path, kind: OutputFile, *, overwrite: bool) -> None:
     wanted = " or ".join(kind.suffixes)
     suffix = path.suffix.lower()
     if suffix not in kind.suffixes and suffix in _precious_suffixes():
@@ -145,7 +144,7 @@ def _check_file(path: Path, kind: OutputFile, *, may_overwrite: bool) -> None:
     found = _precious_content(head)
     if found is not None and _precious_suffixes().get(kind.suffixes[0]) != found:
         raise OutputError(f"{path} is a {found}; it is not replaced by a {wanted} file.", "Choose another name.")
-    if not may_overwrite and not _is_earlier_result(head, kind.fields):
+    if not overwrite and not _is_earlier_result(head, kind.fields):
         raise OutputError(
             f"{path} exists already and is no earlier result of this option.",
             "Choose another name, or allow it to be replaced with --overwrite.",

@@ -41,6 +41,8 @@ _LARGEST_RATE = 0.2
 _MOST_PEOPLE = 2000
 _MOST_TEMPLATES = 40_000
 _MOST_PROBES = 4000
+_BLOCK_COSINES = 16_000_000
+"""Computed at a time, 64 MB of them, however many templates there are."""
 _SEED = 0
 
 
@@ -155,6 +157,10 @@ def _impostor_cosines(embeddings: Embeddings, people: Ids) -> tuple[npt.NDArray[
     probes = np.arange(len(people))
     if len(probes) > _MOST_PROBES:
         probes = np.concatenate([starts, np.random.default_rng(_SEED).choice(probes, _MOST_PROBES - len(starts))])
-    nearest = np.maximum.reduceat(embeddings[probes] @ embeddings.T, starts, axis=1)
+    nearest = np.empty((len(probes), len(starts)), np.float32)
+    block = max(1, _BLOCK_COSINES // len(people))
+    for first in range(0, len(probes), block):
+        rows = slice(first, first + block)
+        nearest[rows] = np.maximum.reduceat(embeddings[probes[rows]] @ embeddings.T, starts, axis=1)
     nearest[np.arange(len(probes)), person_of[probes]] = np.nan
     return nearest, 1 / np.bincount(person_of[probes])[person_of[probes]]
