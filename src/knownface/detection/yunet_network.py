@@ -6,6 +6,7 @@ result; on one thread ONNX Runtime takes 2.0 ms for 320 x 180 pixels, OpenCV 5.0
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ import onnxruntime
 from knownface.models.onnx_graph import with_free_size
 from knownface.models.session import load_session
 from knownface.types import Image
+
+log = logging.getLogger(__name__)
 
 Rows = npt.NDArray[np.float32]
 """One face a row, shape (n, 15): x, y, width, height, five points, score."""
@@ -99,6 +102,7 @@ def free_size_session(path: Path) -> Any:
         quiet = onnxruntime.RunOptions()
         quiet.log_severity_level = 4
         [classes] = session.run(_OUTPUTS[:1], {session.get_inputs()[0].name: np.zeros(_TRIED, np.float32)}, quiet)
-    except Exception:  # noqa: BLE001 - ONNX Runtime's own errors share no base below it
+    except Exception as error:  # noqa: BLE001 - ONNX Runtime's own errors share no base below it
+        log.debug("%s runs at its own size only: %s", path, error)
         return None
     return session if classes.shape[1] == _TRIED[2] * _TRIED[3] // _STRIDES[0] ** 2 else None
