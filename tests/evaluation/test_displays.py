@@ -45,7 +45,7 @@ def all_displays(gallery: FaceSet, probes: FaceSet) -> dict[str, Display]:
         "cmc": CmcDisplay.from_faces(gallery, probes),
         "open_set": OpenSetDisplay(counts, threshold=1.0),
         "grid": GridDisplay(table),
-        "threshold": ThresholdDisplay.from_best(table),
+        "threshold": ThresholdDisplay.from_row(table, table.best_row()),
         "embedding": EmbeddingDisplay.from_faces(probes),
         "histogram": DistanceHistogramDisplay.from_faces(probes, threshold=1.0),
         "growth": GrowthDisplay.from_draws([1, 5], {"accuracy": [[1.0, 0.9], [0.8, np.nan]]}),

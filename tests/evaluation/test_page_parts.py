@@ -18,6 +18,7 @@ from knownface.evaluation.page_parts import (
     plateau_text,
     plural,
     unknown_sentence,
+    unrestricted_text,
 )
 from knownface.evaluation.protocol import Evaluation, Sides, evaluate
 from knownface.types import Box
@@ -38,7 +39,7 @@ def mixed() -> Evaluation:
     train = found([[1, 0, 0], [0, 1, 0], [0, 0, 1], [-1, 0, 0]], ["Ann", "Bob", "Cy", "Dee"], "t")
     val = found([[1, 0.1, 0], [1, 0, 0.1], [1, 0.3, 0], [-0.2, -1, -0.2]], ["Ann", "Ann", "Bob", "Cy"], "v")
     strangers = found([[1, 0.2, 0.1], [-0.1, -1, -0.5]], ["stranger: X", "stranger: Y"], "s")
-    return evaluate(Sides(train, val, strangers), GRID, "unknown_rate")
+    return evaluate(Sides(train, val, strangers), GRID, "unknown_rate", fpir=1.0)
 
 
 def test_every_person_gets_a_sentence(mixed: Evaluation) -> None:
@@ -56,7 +57,19 @@ def test_unknown_and_the_headline(mixed: Evaluation) -> None:
         "1 got a name: Ann (1)."
     )
     assert headline(mixed).startswith("2 of 4 pictures of 4 people were named rightly (50.0%); 1 got somebody else's")
-    assert "Of 2 pictures of strangers 1 got a name (50.0%)." in headline(mixed)
+    assert "Of 2 pictures of strangers 1 got a name (50.0%); at most 100.0% may." in headline(mixed)
+
+
+def test_the_best_row_keeps_to_the_strangers_allowed_and_the_rest_is_a_footnote(mixed: Evaluation) -> None:
+    free = evaluate(mixed.sides, GRID, "unknown_rate", fpir=1.0)
+    held = evaluate(mixed.sides, GRID, "unknown_rate", fpir=0.01)
+    assert free.table.row(free.best)["strangers_named_rate"] == 0.5
+    assert held.table.row(held.best)["strangers_named_rate"] == 0.0
+    assert "0 got a name (0.0%); at most 1.0% may." in headline(held)
+    assert "50.0% of the strangers get a name as well" in unrestricted_text(held)
+    assert "best of all rows too" in unrestricted_text(free)
+    lax = evaluate(mixed.sides, Grid((1,), (2,), threshold_range(0.5, 1.2, 0.1)), fpir=0.01)
+    assert "names the fewest, 50.0%" in unrestricted_text(lax)
 
 
 def test_the_ends_of_the_grid_are_told(mixed: Evaluation) -> None:

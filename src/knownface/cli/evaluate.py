@@ -38,10 +38,16 @@ def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command
     return command
 
 
-def strangers_option(command: Command) -> Command:
-    """``--strangers``."""
-    text = "Pictures of people who are not enrolled: files named after them, or a folder each."
-    return click.option("--strangers", type=_FOLDER, help=text)(command)
+def strangers_options(command: Command) -> Command:
+    """``--strangers`` and ``--fpir``."""
+    options = [
+        click.option("--strangers", type=_FOLDER,
+                     help="Pictures of people who are not enrolled: files named after them, or a folder each."),
+        click.option("--fpir", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01,
+                     show_default=True,
+                     help="Share of strangers that may get a name: the best row is chosen within it."),
+    ]  # fmt: skip
+    return _apply(options, command)
 
 
 def bench_options(command: Command) -> Command:
@@ -89,8 +95,9 @@ def grid_options(command: Command) -> Command:
 
 
 def chosen_options(options: dict[str, Any], strangers: Path | None, drop_under: float | None = None) -> EvaluateOptions:
-    """What :func:`split_options` and :func:`grid_options` read, taken out of ``options``, as one value."""
+    """What the options of split, grid and strangers read, taken out of ``options``, as one value."""
     from knownface.evaluation.datasets import SplitOptions
+    from knownface.evaluation.protocol import DEFAULT_FPIR
     from knownface.evaluation.runs import EvaluateOptions
 
     split = SplitOptions(
@@ -101,7 +108,8 @@ def chosen_options(options: dict[str, Any], strangers: Path | None, drop_under: 
         options.pop("by", "files") == "frames",
     )
     grid = _grid(*(options.pop(name) for name in ("k1", "k2", "thresholds", "paper_grid")))
-    return EvaluateOptions(split, strangers, grid, options.pop("criterion"), drop_under)
+    criterion, fpir = options.pop("criterion"), options.pop("fpir", DEFAULT_FPIR)
+    return EvaluateOptions(split, strangers, grid, criterion, fpir, drop_under)
 
 
 def _grid(
@@ -183,7 +191,7 @@ def show_result(headline: str, folder: Path) -> None:
 @embedder_option
 @split_options
 @grid_options
-@strangers_option
+@strangers_options
 @click.option("--drop-problem-people", type=click.FloatRange(0, 1), metavar="BOUND",
               help="Repeat without people whose F1 is under BOUND (0 to 1), and show both.")  # fmt: skip
 def command(dataset: Path, out: Path, strangers: Path | None, drop_problem_people: float | None, **options: Any) -> int:

@@ -17,7 +17,7 @@ from knownface.cli.evaluate import (
     opened,
     show_result,
     split_options,
-    strangers_option,
+    strangers_options,
     ticking,
 )
 from knownface.cli.outputs import claim
@@ -82,7 +82,7 @@ def growth(dataset: Path, out: Path, draws: int, **options: Any) -> int:
 @command.command()
 @_shared(without=["by"])
 @embedder_option
-@strangers_option
+@strangers_options
 def augment(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> int:
     """Add mirrored, rotated, cropped, blurred and contrast-changed copies of train pictures."""
     from knownface.research.altered import augment as experiment
@@ -123,7 +123,7 @@ def one_video(dataset: Path, out: Path, **options: Any) -> int:
 @command.command()
 @_shared()
 @embedder_option
-@strangers_option
+@strangers_options
 def video(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> int:
     """Decide frame by frame, and over whole clips."""
     from knownface.research.clips import video as experiment
@@ -135,15 +135,11 @@ def video(dataset: Path, out: Path, strangers: Path | None, **options: Any) -> i
 @_shared()
 @part_option("--embedder", "embedders", multiple=True,
              help="To compare; may be given several times. Default: all that the paper names, and ours.")  # fmt: skip
-@click.option("--fpir", type=click.FloatRange(0, 1, min_open=True, max_open=True), default=0.01, show_default=True,
-              help="Rate of named strangers at which the rate of known people found is reported.")  # fmt: skip
-@strangers_option
-def compare(
-    dataset: Path, out: Path, strangers: Path | None, embedders: tuple[str, ...], fpir: float, **options: Any
-) -> int:
+@strangers_options
+def compare(dataset: Path, out: Path, strangers: Path | None, embedders: tuple[str, ...], **options: Any) -> int:
     """Compare embedders on the same split, with the same detector and search."""
     from knownface.research.compare import compare as experiment
 
     # The bench wants an embedder, which is not used; dlib's is on every machine.
     options.update(embedder="dlib-resnet", show_embedder=False)
-    return _run(experiment, dataset, out, options, strangers, embedders=embedders, fpir=fpir)
+    return _run(experiment, dataset, out, options, strangers, embedders=embedders)

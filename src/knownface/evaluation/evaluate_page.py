@@ -36,6 +36,7 @@ from knownface.evaluation.page_parts import (
     rule_text,
     summary_table,
     unknown_sentence,
+    unrestricted_text,
 )
 from knownface.evaluation.protocol import Evaluation, all_faces
 from knownface.evaluation.report import Cell, FigureData, PictureData, Report, Section, TableData
@@ -75,7 +76,7 @@ def evaluation_report(
     notes = (*evaluation.sides.notes, *edge_notes(evaluation))
     sections = [
         *notes_section(notes),
-        Section("The result", "", [summary_table(evaluation), best_rows_table(table)]),
+        Section("The result", unrestricted_text(evaluation), [summary_table(evaluation), best_rows_table(evaluation)]),
         *_dropped_section(evaluation, dropped),
         _parameters(evaluation),
         Section(
@@ -136,8 +137,10 @@ def _parameters(evaluation: Evaluation) -> Section:
         "ones. To set the threshold for the false alarms you accept, use knownface calibrate."
     )
     figures = [
-        FigureData("grid", "The best of each pair of k1 and k2.", GridDisplay(table, evaluation.criterion)),
-        FigureData("threshold", "What the threshold does.", ThresholdDisplay.from_best(table, evaluation.criterion)),
+        FigureData(
+            "grid", "The best of each pair of k1 and k2.", GridDisplay(table, evaluation.criterion, evaluation.fpir)
+        ),
+        FigureData("threshold", "What the threshold does.", ThresholdDisplay.from_row(table, evaluation.best)),
     ]
     return Section("Parameters", text, [], figures)
 

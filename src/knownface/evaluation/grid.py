@@ -140,11 +140,13 @@ class GridTable:
         row = self.rows[index]
         return DecisionRule(int(row["k1"]), int(row["k2"]), float(row["threshold"]))
 
-    def best_row(self, criterion: str = "accuracy") -> int:
+    def best_row(self, criterion: str = "accuracy", fpir: float = 1.0) -> int:
         """Index of the best row; ties go to the smaller threshold, then the smaller k1, then the smaller k2.
 
         Args:
             criterion: A column that measures something. Of rates of mistakes the smallest is best.
+            fpir: Rows in which a larger share of strangers got a name are passed over, where strangers were tried;
+                with no row within it, those with the smallest share remain.
 
         Raises:
             SettingsError: The column is a parameter, is empty, or does not exist.
@@ -154,6 +156,8 @@ class GridTable:
             raise SettingsError(f"{criterion!r} cannot tell which row is best here.", "Choose another column.")
         # Sums in another order may differ in the last bit; such rows are ties.
         values = np.round(values if criterion in SMALLER_IS_BETTER else -values, 12)
+        named = self.rows["strangers_named_rate"]
+        values[named > max(fpir, float(named.min()))] = np.inf
         return int(np.lexsort((self.rows["k2"], self.rows["k1"], self.rows["threshold"], values))[0])
 
     def plateaus(self) -> list[Plateau]:

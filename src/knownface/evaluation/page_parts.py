@@ -82,7 +82,10 @@ def headline(evaluation: Evaluation) -> str:
     if evaluation.strangers is not None:
         named = int((evaluation.strangers.answers(evaluation.rule) != NOBODY).sum())
         strangers = len(evaluation.strangers)
-        text += f" Of {plural(strangers, 'picture')} of strangers {named} got a name ({named / strangers:.1%})."
+        text += (
+            f" Of {plural(strangers, 'picture')} of strangers {named} got a name ({named / strangers:.1%}); "
+            f"at most {evaluation.fpir:.1%} may."
+        )
     else:
         text += " No strangers were tried, so nothing is known about false alarms."
     return text
@@ -120,13 +123,41 @@ def summary_table(evaluation: Evaluation, other: Evaluation | None = None, name:
     )
 
 
-def best_rows_table(table: GridTable) -> TableData:
-    """The best row by each of the usual criteria."""
-    rows = []
-    for criterion in ("accuracy", "macro_f1", "answered_precision", "answered_f1"):
-        row = table.row(table.best_row(criterion))
+def unrestricted_text(evaluation: Evaluation) -> str:
+    """What could be had if strangers did not count: a footnote, since nobody may quote it alone; empty without any."""
+    if evaluation.strangers is None:
+        return ""
+    table, wanted = evaluation.table, evaluation.fpir
+    row, free = table.row(evaluation.best), table.row(table.best_row(evaluation.criterion))
+    if row["strangers_named_rate"] > wanted:
+        text = (
+            f"No row of the grid names at most {wanted:.1%} of the strangers. The one taken names the fewest, "
+            f"{row['strangers_named_rate']:.1%}: try smaller thresholds (--thresholds LOW HIGH STEP), or ask for less "
+            "(--fpir)."
+        )
+    else:
+        text = f"The best row among those that name at most {wanted:.1%} of the strangers (--fpir)."
+    if free["threshold"] == row["threshold"]:
+        return f"{text} It is the best of all rows too."
+    return (
+        f"{text} Footnote: a threshold of {free['threshold']:.2f} names {free['accuracy']:.1%} of the known faces "
+        f"rightly, and {free['strangers_named_rate']:.1%} of the strangers get a name as well. That is no result to "
+        "be quoted."
+    )
+
+
+def best_rows_table(evaluation: Evaluation) -> TableData:
+    """The best row by each of the usual criteria, strangers within the wanted share; last, whatever strangers get."""
+    table = evaluation.table
+    criteria = ("accuracy", "macro_f1", "answered_precision", "answered_f1")
+    best = [(criterion, table.best_row(criterion, evaluation.fpir)) for criterion in criteria]
+    if evaluation.strangers is not None:
+        best.append(("accuracy, whatever strangers get", table.best_row("accuracy")))
+    rows: list[list[Cell]] = []
+    for what, index in best:
+        row = table.row(index)
         values = [row[name] for name in ("accuracy", "macro_f1", "answered_precision", "unknown_rate")]
-        rows.append([criterion, int(row["k1"]), int(row["k2"]), row["threshold"], *values, row["strangers_named_rate"]])
+        rows.append([what, int(row["k1"]), int(row["k2"]), row["threshold"], *values, row["strangers_named_rate"]])
     columns = [
         "best by",
         "k1",

@@ -25,6 +25,9 @@ from knownface.types import DecisionRule, Ids
 Tick: TypeAlias = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much."""
 
+DEFAULT_FPIR = 0.01
+"""The share of strangers that may get a name, where nobody says another."""
+
 STRANGER = "stranger: "
 """Before the name of everybody who is not enrolled, so that they cannot share a name with somebody who is."""
 
@@ -159,6 +162,7 @@ class Evaluation:
         searches: Every probe of an enrolled person.
         table: The grid search.
         criterion: By which the best row was chosen.
+        fpir: The share of strangers that may get a name by it, where there are strangers.
         best: Its index.
         answers: The best rule's answers.
         report: Of the best rule.
@@ -171,6 +175,7 @@ class Evaluation:
     searches: Searches
     table: GridTable
     criterion: str
+    fpir: float
     best: int
     answers: Ids
     report: ClassificationReport
@@ -189,13 +194,16 @@ class Evaluation:
         return self.searches.labels[: self.searches.enrolled]
 
 
-def evaluate(sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy") -> Evaluation:
+def evaluate(
+    sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy", fpir: float = DEFAULT_FPIR
+) -> Evaluation:
     """Search the grid and look closely at its best row.
 
     Args:
         sides: The faces.
         grid: Parameters to try.
         criterion: A column of the grid table; ties go to the stricter row.
+        fpir: The share of strangers that may get a name by the best row (see :meth:`GridTable.best_row`).
 
     Raises:
         SettingsError: The criterion is no column that measures something.
@@ -203,10 +211,8 @@ def evaluate(sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy
     k = max(grid.k2)
     searches = search(sides.train.faces, sides.val.faces, k)
     strangers = search(sides.train.faces, sides.strangers.faces, k) if sides.strangers is not None else None
-    table = grid_search(searches, grid)
-    if strangers is not None:
-        table.rows["strangers_named_rate"] = grid_search(strangers, grid).rows["strangers_named_rate"]
-    best = table.best_row(criterion)
+    table = search_grid(searches, strangers, grid)
+    best = table.best_row(criterion, fpir)
     answers = searches.answers(table.rule(best))
     counts = _open_set(sides, table.rule(best), k) if strangers is not None else None
     return Evaluation(
@@ -214,6 +220,7 @@ def evaluate(sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy
         searches=searches,
         table=table,
         criterion=criterion,
+        fpir=fpir,
         best=best,
         answers=answers,
         report=classification_report(searches, answers),
@@ -221,6 +228,14 @@ def evaluate(sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy
         open_set=counts,
         points=operating_points(counts) if counts is not None else (),
     )
+
+
+def search_grid(searches: Searches, strangers: Searches | None, grid: Grid) -> GridTable:
+    """The grid over probes of enrolled people, with what strangers would have got beside it."""
+    table = grid_search(searches, grid)
+    if strangers is not None:
+        table.rows["strangers_named_rate"] = grid_search(strangers, grid).rows["strangers_named_rate"]
+    return table
 
 
 def _open_set(sides: Sides, rule: DecisionRule, k: int) -> OpenSet:
@@ -261,7 +276,7 @@ def with_dropped(
     if not len(val):
         raise InputError(f"Everybody tested is under {bound:.0%}, so nobody would be left.", "Choose a lower bound.")
     fewer = Sides(sides.train.of_people(kept), val, sides.strangers, sides.notes)
-    return evaluate(fewer, grid, evaluation.criterion), dropped
+    return evaluate(fewer, grid, evaluation.criterion, evaluation.fpir), dropped
 
 
 def all_faces(sides: Sides) -> FaceSet:

@@ -13,7 +13,16 @@ from knownface.evaluation.datasets import Dataset, Sample, SplitOptions, read_da
 from knownface.evaluation.evaluate_page import Dropped, evaluation_report
 from knownface.evaluation.grid import COLUMNS, DEFAULT_GRID, Grid
 from knownface.evaluation.page_parts import headline
-from knownface.evaluation.protocol import Evaluation, Sides, Tick, embed_dataset, evaluate, no_tick, with_dropped
+from knownface.evaluation.protocol import (
+    DEFAULT_FPIR,
+    Evaluation,
+    Sides,
+    Tick,
+    embed_dataset,
+    evaluate,
+    no_tick,
+    with_dropped,
+)
 from knownface.evaluation.report import Cell, write_report
 from knownface.files import unwritable
 
@@ -31,6 +40,7 @@ class EvaluateOptions:
         strangers: Folder of people who are not enrolled, or None.
         grid: Parameters to try.
         criterion: A column of the grid table.
+        fpir: The share of strangers that may get a name by the best row, where there are strangers.
         drop_under: Repeat without people whose F1 is under this; None does not.
 
     Raises:
@@ -41,6 +51,7 @@ class EvaluateOptions:
     strangers: Path | None = None
     grid: Grid = DEFAULT_GRID
     criterion: str = "accuracy"
+    fpir: float = DEFAULT_FPIR
     drop_under: float | None = None
 
     def __post_init__(self) -> None:
@@ -113,7 +124,7 @@ def run_evaluation(
     dataset, sides = embed_folder(bench, root, options, tick)
     steps = 3
     tick("Searching the grid", 0, steps)
-    evaluation = evaluate(sides, options.grid, options.criterion)
+    evaluation = evaluate(sides, options.grid, options.criterion, options.fpir)
     evaluation.table.write_csv(out / GRID_FILE)
     tick("Searching the grid", 1, steps)
     dropped = None

@@ -51,7 +51,7 @@ def _start(bench: Bench, root: Path, options: EvaluateOptions, tick: Tick) -> _S
     if options.split.by_frames:
         raise InputError("Altered pictures need files of their own for train and val.", "Leave out --split frames.")
     dataset, sides = embed_folder(bench, root, options, tick)
-    evaluation = evaluate(sides, options.grid, options.criterion)
+    evaluation = evaluate(sides, options.grid, options.criterion, options.fpir)
     people = [person for person in dataset.people if person.train]
     train = [Sample(person.name, path) for person in people for path in person.train]
     val = [Sample(person.name, path) for person in people for path in person.val]
@@ -89,7 +89,9 @@ def augment(
     rows: list[list[Cell]] = []
     fixed = start.evaluation.rule
     for what, gallery in galleries:
-        found = evaluate(Sides(gallery, start.sides.val, start.sides.strangers), options.grid, options.criterion)
+        found = evaluate(
+            Sides(gallery, start.sides.val, start.sides.strangers), options.grid, options.criterion, options.fpir
+        )
         at_fixed = float((found.searches.answers(fixed) == found.searches.truth).mean())
         stranger_rate = _strangers_named(found, fixed)
         rows.append(
@@ -178,7 +180,7 @@ def _crops_section(start: _Start, bench: Bench, options: EvaluateOptions, tick: 
     ]
     for crop, gallery, probes in zip(CROPS, train, val, strict=True):
         if len(gallery) and len(probes):
-            found = evaluate(Sides(gallery, probes, None), options.grid, options.criterion)
+            found = evaluate(Sides(gallery, probes, None), options.grid, options.criterion, options.fpir)
             rows.append([crop.label, found.report.accuracy, found.report.macro.f1])
     text = (
         "Here the network gets a square around the face box instead of its own crop, in train and val alike: tight "

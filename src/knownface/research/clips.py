@@ -13,10 +13,9 @@ from knownface.evaluation.bench import Bench
 from knownface.evaluation.displays import CmcDisplay, DetDisplay
 from knownface.evaluation.embeddings import FoundFaces, joined
 from knownface.evaluation.faces import FaceSet, Searches, search
-from knownface.evaluation.grid import grid_search
 from knownface.evaluation.openset import OpenSet, open_set, operating_points
 from knownface.evaluation.page_parts import dataset_facts, notes_section, points_table, rule_text
-from knownface.evaluation.protocol import Evaluation, Sides, Tick, evaluate, no_tick
+from knownface.evaluation.protocol import Evaluation, Sides, Tick, evaluate, no_tick, search_grid
 from knownface.evaluation.report import Cell, FigureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions, embed_folder
 from knownface.research.bars import Outcomes, OutcomesDisplay
@@ -68,13 +67,13 @@ def video(
 ) -> Report:
     """Name every frame, then every clip by the majority of its frames and by its mean embedding."""
     dataset, sides = embed_folder(bench, root, options, tick)
-    frames = evaluate(sides, options.grid, options.criterion)
+    frames = evaluate(sides, options.grid, options.criterion, options.fpir)
     clips = clips_of(sides.val)
     voted = majority(frames.answers, frames.searches.neighbours.distances[:, 0], clips)
     of_clips = mean_faces(sides.val.faces, clips)
     means = search(sides.train.faces, of_clips, max(options.grid.k2))
-    table = grid_search(means, options.grid)
-    rule = table.rule(table.best_row(options.criterion))
+    table = search_grid(means, _clips_of_strangers(sides, max(options.grid.k2)), options.grid)
+    rule = table.rule(table.best_row(options.criterion, options.fpir))
     truth = means.truth
     ways: list[tuple[str, Ids, Ids, DecisionRule]] = [
         ("frame by frame", frames.answers, frames.searches.truth, frames.rule),
@@ -110,6 +109,12 @@ def video(
     )
     shown = {**dataset_facts(dataset, sides), "Clips": len(truth), **bench.facts(), **(facts or {})}
     return Report("Frames or clips?", headline, shown, sections)
+
+
+def _clips_of_strangers(sides: Sides, k: int) -> Searches | None:
+    if sides.strangers is None:
+        return None
+    return search(sides.train.faces, mean_faces(sides.strangers.faces, clips_of(sides.strangers)), k)
 
 
 _TEXT = (

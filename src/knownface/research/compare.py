@@ -101,7 +101,6 @@ def compare(
     options: EvaluateOptions,
     *,
     embedders: Sequence[str] = (),
-    fpir: float = 0.01,
     facts: Mapping[str, Cell] | None = None,
     tick: Tick = no_tick,
 ) -> Report:
@@ -112,7 +111,6 @@ def compare(
         root: The data set.
         options: How.
         embedders: As ``--embedder`` takes them; none compares all of :data:`ENTRIES`.
-        fpir: At which TPIR is given, where there are strangers.
         facts: More facts for the page.
         tick: Called with how far it is.
     """
@@ -135,7 +133,7 @@ def compare(
             tick(f"{name}: {what.casefold()}", done, total)
 
         sides = embed_dataset(dataset, strangers, reader, on_tick)
-        evaluation = evaluate(sides, options.grid, options.criterion)
+        evaluation = evaluate(sides, options.grid, options.criterion, options.fpir)
         measured[entry.title] = Measured(evaluation, speed_of(reader, dataset), reader.embedder.contract)
         notes += [f"{entry.title}: {note}" for note in (*sides.notes, *edge_notes(evaluation))]
     shown: dict[str, Cell] = {"Data set": str(root)}
@@ -143,7 +141,7 @@ def compare(
         shown = dict(dataset_facts(dataset, next(iter(measured.values())).evaluation.sides))
     shown |= {"Detector": bench.reader.detector.name, **(facts or {})}
     entries = entries_for(embedders)
-    side_by_side = _measured_section(bench, entries, measured, fpir)
+    side_by_side = _measured_section(bench, entries, measured, options.fpir)
     sections = [*notes_section(notes), side_by_side, _status_section(entries, measured, missing), *_plots(measured)]
     return Report("Embedders compared", _headline(measured, missing), shown, sections)
 

@@ -76,17 +76,19 @@ class GridDisplay(Display):
     Attributes:
         table: Of the grid search.
         criterion: A column of it.
+        fpir: The share of strangers that may get a name, where strangers were tried.
     """
 
     table: GridTable
     criterion: str = "accuracy"
+    fpir: float = 1.0
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw; each cell shows the value and the strictest threshold that reaches it, the best is framed."""
         rows, sign = self.table.rows, -1.0 if self.criterion in SMALLER_IS_BETTER else 1.0
         k1s, k2s = np.unique(rows["k1"]), np.unique(rows["k2"])
         values, best = self._best_cells(k1s.tolist(), k2s.tolist())
-        winner = self.table.row(self.table.best_row(self.criterion))
+        winner = self.table.row(self.table.best_row(self.criterion, self.fpir))
         with style():
             self.figure_, self.ax_ = axes(ax, 2.2 + 0.72 * len(k2s), 1.8 + 0.5 * len(k1s))
             ax = self.ax_
@@ -113,7 +115,7 @@ class GridDisplay(Display):
             for j, k2 in enumerate(k2s):
                 part = GridTable(rows[(rows["k1"] == k1) & (rows["k2"] == k2)])
                 if len(part):
-                    row = part.row(part.best_row(self.criterion))
+                    row = part.row(part.best_row(self.criterion, self.fpir))
                     values[i, j], thresholds[i, j] = row[self.criterion], row["threshold"]
         return values, thresholds
 
@@ -141,9 +143,9 @@ class ThresholdDisplay(Display):
     columns: tuple[str, ...] = tuple(_NAMES)
 
     @classmethod
-    def from_best(cls, table: GridTable, criterion: str = "accuracy") -> Self:
-        """For k1 and k2 of the best row."""
-        row = table.row(table.best_row(criterion))
+    def from_row(cls, table: GridTable, index: int) -> Self:
+        """For k1 and k2 of a row, the best one as a rule."""
+        row = table.row(index)
         return cls(table, int(row["k1"]), int(row["k2"]))
 
     def plot(self, ax: Axes | None = None) -> Self:
