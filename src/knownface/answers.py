@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
 from knownface.errors import FaceError, KnownFaceError
 from knownface.gallery import NewTemplate
 from knownface.pipeline import ExaminedFace
 from knownface.quality import FaceQuality
-from knownface.types import Box, Decision, Embeddings, Face, Image
+from knownface.types import Box, Decision, Embeddings, Face, Image, finite
 
 Item = TypeVar("Item")
 
@@ -37,6 +37,21 @@ class Identification:
         """Where the face is, in pixels of the picture."""
         return self.face.box
 
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it, with every candidate; for JSON and tables."""
+        decision = self.decision
+        return {
+            **self.face.to_dict(),
+            "quality": self.quality.to_dict(),
+            "person_id": decision.person_id,
+            "name": decision.name,
+            "distance": finite(decision.distance),
+            "votes": decision.votes,
+            "stage": decision.stage,
+            "reason": decision.reason,
+            "candidates": [candidate.to_dict() for candidate in decision.candidates],
+        }
+
 
 @dataclass(frozen=True, slots=True)
 class Verification:
@@ -62,6 +77,11 @@ class Verification:
         if self.same:
             return f"The distance {self.distance:.3f} is within the threshold {self.threshold:.3f}."
         return f"The distance {self.distance:.3f} is beyond the threshold {self.threshold:.3f}."
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        numbers = {"distance": finite(self.distance), "threshold": finite(self.threshold)}
+        return {"same": self.same, **numbers, "reason": self.reason}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -7,6 +7,7 @@ OpenCV. A distance is the Euclidean distance of unit vectors: 0 to 2, smaller is
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
@@ -61,6 +62,22 @@ class Box:
         """``[x, y, width, height]`` rounded to a tenth of a pixel, as written to files."""
         return [round(v, 1) for v in (self.x, self.y, self.width, self.height)]
 
+    def to_dict(self) -> dict[str, float]:
+        """``x``, ``y``, ``width`` and ``height``, to a tenth of a pixel."""
+        return dict(zip(("x", "y", "width", "height"), self.as_list(), strict=True))
+
+    def pixels(self, width: int, height: int) -> list[int]:
+        """``[x, y, width, height]`` in whole pixels, all of them within a picture of this width and height."""
+        left, right = (min(max(round(v), 0), width) for v in (self.x, self.right))
+        top, bottom = (min(max(round(v), 0), height) for v in (self.y, self.bottom))
+        left, top = min(left, width - 1), min(top, height - 1)
+        return [left, top, max(right - left, 1), max(bottom - top, 1)]
+
+
+def finite(number: float | None, digits: int = 4) -> float | None:
+    """A number as it is written to files: rounded, and None where it is infinite or NaN, which JSON does not have."""
+    return round(number, digits) if number is not None and math.isfinite(number) else None
+
 
 def box_iou(a: Box, b: Box) -> float:
     """Intersection over union of two boxes, 0 to 1."""
@@ -91,6 +108,12 @@ class Face:
         if shape != (5, 2):
             found = type(self.landmarks).__name__ if shape is None else f"the shape {shape}"
             raise ValueError(f"landmarks must be an array of shape (5, 2), NaN where unknown, got {found}")
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it: ``box``, and ``landmarks``, which are None where one is not known."""
+        known = bool(np.isfinite(self.landmarks).all())
+        points = [[round(float(x), 1), round(float(y), 1)] for x, y in self.landmarks] if known else None
+        return {"box": self.box.to_dict(), "landmarks": points}
 
     @classmethod
     def without_landmarks(cls, box: Box, score: float) -> Face:
@@ -270,11 +293,22 @@ class Candidate:
         person_id: Who.
         votes: Templates of this person among the neighbours that voted.
         distance: To this person's nearest template, 0 to 2.
+        name: The person's name; None where nobody of this id is in the gallery any more.
     """
 
     person_id: int
     votes: int
     distance: float
+    name: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        return {
+            "person_id": self.person_id,
+            "name": self.name,
+            "distance": finite(self.distance),
+            "votes": self.votes,
+        }
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import re
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 import numpy as np
 import pytest
+from command_list import COMMANDS
 
 from conftest import Ran
-from knownface.cli import cli
 from knownface.cli.outputs import OutputFile, OutputFolder, claim
 from knownface.errors import OutputError
 from knownface.media import write_image
@@ -20,17 +20,6 @@ from knownface.media import write_image
 Run = Callable[..., Ran]
 
 
-def commands(group: click.Group, path: tuple[str, ...] = ()) -> Iterator[tuple[tuple[str, ...], click.Command]]:
-    context = click.Context(group)
-    for name in group.list_commands(context):
-        command = group.get_command(context, name)
-        assert command is not None
-        if isinstance(command, click.Group):
-            yield from commands(command, (*path, name))
-        yield (*path, name), command
-
-
-COMMANDS = list(commands(cli))
 OUTPUTS = [
     (path, parameter)
     for path, command in COMMANDS

@@ -1,6 +1,6 @@
 """How fast this machine is: detection, embedding, search, and all of it together."""
 
-from knownface.bench.result import BenchResult, Figure, Ratio, compared, read_result, write_result
+from knownface.bench.result import BenchResult, Figure, Ratio, compared, read_result, result_text
 from knownface.bench.run import BenchOptions, run_bench
 
 __all__ = [
@@ -10,6 +10,6 @@ __all__ = [
     "Ratio",
     "compared",
     "read_result",
+    "result_text",
     "run_bench",
-    "write_result",
 ]

@@ -12,7 +12,6 @@ from pydantic import AwareDatetime, ConfigDict, Field, TypeAdapter, ValidationEr
 from pydantic.dataclasses import dataclass as checked_dataclass
 
 from knownface.errors import UnreadableError, UnsupportedError
-from knownface.files import replacing
 
 FORMAT: Literal[1] = 1
 _CONFIG = ConfigDict(extra="forbid")
@@ -87,14 +86,9 @@ def compared(now: BenchResult, earlier: BenchResult) -> list[Ratio]:
     return found
 
 
-def write_result(result: BenchResult, path: Path) -> None:
-    """Write a run as JSON, whole or not at all.
-
-    Raises:
-        OutputError: It cannot be written.
-    """
-    with replacing(path) as part:
-        part.write_text(json.dumps(asdict(result), default=_text, indent=2) + "\n", encoding="utf-8")
+def result_text(result: BenchResult) -> str:
+    """A run as JSON, which :func:`read_result` reads."""
+    return json.dumps(asdict(result), default=_text, indent=2) + "\n"
 
 
 def _text(value: datetime) -> str:
@@ -102,7 +96,7 @@ def _text(value: datetime) -> str:
 
 
 def read_result(path: Path) -> BenchResult:
-    """Read what :func:`write_result` wrote.
+    """Read a file with what :func:`result_text` gave.
 
     Raises:
         UnreadableError: The file is missing or may not be read.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import errno
+import io
 import os
 import sys
 from importlib.metadata import EntryPoint
@@ -79,6 +80,9 @@ def cli(verbose: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; errors of knownface become a sentence, a hint and the exit status of their class."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="replace")  # a name that this terminal cannot show is no reason to stop
     try:
         status = cli.main(arguments, prog_name="knownface", standalone_mode=False)
         sys.stdout.flush()

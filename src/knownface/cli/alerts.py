@@ -10,7 +10,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, say, table, write_text
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.outputs import json_option, overwrite_option
 from knownface.cli.seen import clock, open_log
 
 
@@ -159,15 +159,10 @@ def test(name: str, gallery: str | None) -> None:
 @command.command()
 @click.option("--rule", metavar="NAME", help="Of this rule only.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, the newest.")
-@click.option(
-    "--json",
-    "file",
-    type=OutputFile(".jsonl", ".json", fields=("id", "kind")),
-    help="Write them as lines of JSON; - is the screen.",
-)
+@json_option("id", "kind", help="Write them as lines of JSON.", suffixes=(".jsonl", ".json"))
 @overwrite_option
 @gallery_option
-def log(rule: str | None, limit: int, file: Path | None, gallery: str | None) -> None:
+def log(rule: str | None, limit: int, json_file: Path | None, gallery: str | None) -> None:
     """List what was reported, the newest last."""
     import json
 
@@ -175,9 +170,9 @@ def log(rule: str | None, limit: int, file: Path | None, gallery: str | None) ->
 
     with open_log(gallery) as opened:
         found = read_alerts(opened.gallery.database, limit=limit, newest=True, rule=rule)
-    if file is not None:
+    if json_file is not None:
         lines = (json.dumps({**alert.facts(), "outcome": alert.outcome}, ensure_ascii=False) for alert in found)
-        write_text(file, "".join(f"{line}\n" for line in lines))
+        write_text(json_file, "".join(f"{line}\n" for line in lines))
         return
     rows = table("id", "at", "rule", "what", "outcome")
     for alert in found:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, say, table, write_text
+from knownface.cli.common import gallery_option, out, say, table, write_json, write_text
 from knownface.cli.hours import hours
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.outputs import OutputFile, json_option, overwrite_option
 from knownface.cli.seen import clock, open_log, when, write_tables, zone_option
 from knownface.tables import csv_text
 
@@ -108,6 +108,7 @@ def close(name: str, gallery: str | None) -> None:
     type=OutputFile(".csv", fields=("user", "scantime")),
     help="FILE.csv for Moodle's attendance import.",
 )
+@json_option("session", help="Write the session, everybody and the counts.")
 @overwrite_option
 @click.option("--moodle-user", metavar="COLUMN", help="Guest list's column of Moodle's user. Default: external id.")
 @zone_option
@@ -116,6 +117,7 @@ def report(
     name: str,
     file: Path | None,
     moodle: Path | None,
+    json_file: Path | None,
     moodle_user: str | None,
     zone: tzinfo | None,
     gallery: str | None,
@@ -128,12 +130,14 @@ def report(
         found = report_session(log.gallery.database, find_session(log.gallery.database, name).id)
     if file is not None:
         write_tables(file, {"Attendance": session_table(found, zone)})
+    if json_file is not None:
+        write_json(json_file, found.to_dict())
     if moodle is not None:
         (columns, cells), without = moodle_table(found, moodle_user)
         write_text(moodle, csv_text(columns, cells))
         if without:
             say(f"Left out, since nothing identifies them to Moodle: {', '.join(without)}")
-    if file is not None or moodle is not None:
+    if file or moodle or json_file:
         return
     rows = table("name", "status", "first seen", "last seen", "where", *found.session.columns)
     for a in found.attendees:

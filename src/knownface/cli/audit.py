@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table, write_text
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.common import gallery_option, out, table, write_json
+from knownface.cli.outputs import json_option, overwrite_option
 
 
 @click.command(name="audit", short_help="Show who did what with the service.")
@@ -18,9 +17,7 @@ from knownface.cli.outputs import OutputFile, overwrite_option
 @click.option("--key", "key_id", type=int, help="Only what was done with this key (`knownface keys list`).")
 @click.option("--since", type=click.DateTime(), help="Only from then on, UTC.")
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="The latest so many.")
-@click.option(
-    "--json", "json_file", type=OutputFile(".json", fields=("id", "at")), help="Write them to a file; - is the output."
-)
+@json_option("id", "at", help="Write a list of them.")
 @overwrite_option
 @gallery_option
 def command(
@@ -43,8 +40,7 @@ def command(
             action=action, key_id=key_id, since=since.replace(tzinfo=UTC) if since else None, limit=limit
         )
     if json_file:
-        listed = [{**asdict(entry), "at": entry.at.isoformat()} for entry in found]
-        write_text(json_file, json.dumps(listed, ensure_ascii=False, indent=1) + "\n")
+        write_json(json_file, [asdict(entry) for entry in found])
         return
     rows = table("when", "who", "role", "address", "action", "what", "details")
     for entry in found:

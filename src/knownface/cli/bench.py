@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import detector_options, machine_options, out, part_option, progress, say, table
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.common import detector_options, machine_options, out, part_option, progress, say, table, write_text
+from knownface.cli.outputs import json_option, overwrite_option
 
 if TYPE_CHECKING:
     from knownface.bench import BenchResult
@@ -37,7 +37,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     "--dim", type=click.IntRange(2, 4096), default=512, show_default=True, help="Length of a vector searched."
 )
 @click.option("--seconds", type=click.FloatRange(0.01, 60), default=1.0, show_default=True, help="For each figure.")
-@click.option("--json", "json_file", type=OutputFile(".json", fields=("machine",)), help="Write the figures to FILE.")
+@json_option("machine", help="Write the figures.")
 @overwrite_option
 @click.option("--compare", "earlier_file", type=_FILE, help="Show how many times as fast each figure is as in FILE.")
 def command(
@@ -45,7 +45,7 @@ def command(
     json_file: Path | None, earlier_file: Path | None, **options: Any,
 ) -> None:  # fmt: skip
     """Measure detection, every embedder at hand, search, and all of it together; about a minute."""
-    from knownface.bench import BenchOptions, read_result, run_bench, write_result
+    from knownface.bench import BenchOptions, read_result, result_text, run_bench
     from knownface.settings import load_settings
 
     earlier = read_result(earlier_file) if earlier_file is not None else None
@@ -58,10 +58,11 @@ def command(
             load_settings(**options), wanted, lambda figure: bar.update(task, advance=1, description=figure.name)
         )
     if json_file is not None:
-        write_result(found, json_file)
+        write_text(json_file, result_text(found))
     for note in found.notes:
         say(note)
-    _show(found, earlier)
+    if str(json_file) != "-":
+        _show(found, earlier)
 
 
 def _show(found: BenchResult, earlier: BenchResult | None) -> None:

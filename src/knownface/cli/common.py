@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import sys
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -190,6 +192,17 @@ def table(*columns: str, title: str | None = None) -> Table:
         right = column in {"distance", "votes", "time", "templates", "files", "MB", "id"}
         made.add_column(column, justify="right" if right else "left", overflow="fold")
     return made
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write a result as JSON, all or nothing; ``-`` is standard output. Times are ISO 8601, of UTC with a Z."""
+    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, default=_json_value) + "\n")
+
+
+def _json_value(value: object) -> str:
+    if isinstance(value, datetime):
+        return value.isoformat().replace("+00:00", "Z")
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
 
 
 def write_text(path: Path, text: str) -> None:

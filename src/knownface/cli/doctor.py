@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, NamedTuple
 
 import click
 from rich.markup import escape
-from rich.table import Table
 
 from knownface import __version__
-from knownface.cli.common import gallery_is_there, out, recognizer_options, table
+from knownface.cli.common import gallery_is_there, out, recognizer_options, table, write_json
+from knownface.cli.outputs import json_option, overwrite_option
 from knownface.errors import KnownFaceError
 from knownface.installing import install_command, installed_version
 
@@ -22,40 +23,57 @@ _PACKAGES = (
 _EXTRAS = {"demo": "scikit-image", "heif": "pillow-heif"}
 
 
+class _Fact(NamedTuple):
+    what: str
+    state: str
+    ok: bool = True
+
+
 @click.command(name="doctor", short_help="Show what is installed, what would be used and why.")
 @recognizer_options
-def command(**options: Any) -> int:
+@json_option("ok", help="Write what is shown, and whether all is well.")
+@overwrite_option
+def command(json_file: Path | None, **options: Any) -> int:
     """Show what is installed, which detector, embedder and index would be taken and why, and where files lie."""
+    facts = [*_installed(), *_choices(options)]
+    ok = all(fact.ok for fact in facts)
+    if json_file is not None:
+        write_json(json_file, {"ok": ok, "facts": [fact._asdict() for fact in facts]})
+        return 0 if ok else 1
     rows = table("what", "state")
-    rows.add_row("knownface", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
-    for package in _PACKAGES:
-        rows.add_row(package, installed_version(package) or "[red]missing[/]")
-    alone = _add_runtime(rows)
-    for extra, package in _EXTRAS.items():
-        rows.add_row(package, installed_version(package) or escape(f"not installed ({install_command(extra)})"))
-    healthy = _add_choice(rows, options)
+    named = ""
+    for fact in facts:
+        state = escape(fact.state)
+        rows.add_row("" if fact.what == named else fact.what, state if fact.ok else f"[red]{state}[/]")
+        named = fact.what
     out().print(rows)
-    return 0 if healthy and alone else 1
+    return 0 if ok else 1
 
 
-def _add_runtime(rows: Table) -> bool:
-    """Adds which ONNX Runtime is installed; returns whether it is one.
+def _installed() -> Iterator[_Fact]:
+    yield _Fact("knownface", f"{__version__} on Python {platform.python_version()}, {platform.platform()}")
+    for package in _PACKAGES:
+        yield _Fact(package, installed_version(package) or "missing")
+    yield from _onnx_runtime()
+    for extra, package in _EXTRAS.items():
+        yield _Fact(package, installed_version(package) or f"not installed ({install_command(extra)})")
+
+
+def _onnx_runtime() -> Iterator[_Fact]:
+    """Which ONNX Runtime is installed, and whether it is one.
 
     The packages for processors and for CUDA are different names of one module: of two, each has overwritten files of
     the other, and what removes one takes files from both.
     """
     found = sorted(set(importlib.metadata.packages_distributions().get("onnxruntime", ())))
-    rows.add_row(
-        "ONNX Runtime", ", ".join(f"{package} {installed_version(package)}" for package in found) or "[red]missing[/]"
-    )
+    listed = ", ".join(f"{package} {installed_version(package)}" for package in found)
+    yield _Fact("ONNX Runtime", listed or "missing", ok=bool(found))
     if len(found) > 1:
-        rows.add_row(
-            "", f"[red]two packages hold one module[/]: pip uninstall {' '.join(found)}, then install the one wanted"
-        )
-    return len(found) == 1
+        advice = f"two packages hold one module: pip uninstall {' '.join(found)}, then install the one wanted"
+        yield _Fact("ONNX Runtime", advice, ok=False)
 
 
-def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
+def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     from knownface.detection import choose_detector
     from knownface.embedding import choose_embedder, uncalibrated_note
     from knownface.gallery import Gallery
@@ -64,16 +82,14 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
     from knownface.models.session import cuda_offered
     from knownface.settings import load_settings, settings_file
 
-    add = rows.add_row
     settings = load_settings(**options)
-    add("settings file", escape(str(settings_file() or "none")))
-    add("models folder", escape(str(settings.models or "not set (KNOWNFACE_MODELS)")))
-    add("cache", escape(str(settings.cache)))
-    add("CUDA", "offered by ONNX Runtime" if cuda_offered() else "not offered by ONNX Runtime")
+    yield _Fact("settings file", str(settings_file() or "none"))
+    yield _Fact("models folder", str(settings.models or "not set (KNOWNFACE_MODELS)"))
+    yield _Fact("cache", str(settings.cache))
+    yield _Fact("CUDA", "offered by ONNX Runtime" if cuda_offered() else "not offered by ONNX Runtime")
     store = ModelStore(settings.models, settings.cache)
     contract = calibration = None
     thresholds: Mapping[int, float] = {}
-    healthy = True
     index = f"{settings.index}: exact up to {FLAT_UP_TO:,} templates, by short codes beyond"
     try:
         if gallery_is_there(settings.gallery):
@@ -83,27 +99,27 @@ def _add_choice(rows: Table, options: dict[str, Any]) -> bool:
             content = f"{facts.people} people, {facts.templates} templates"
         else:
             content = "does not exist yet"
-        add("gallery", escape(f"{settings.gallery}: {content}"))
+        yield _Fact("gallery", f"{settings.gallery}: {content}")
     except KnownFaceError as error:
-        healthy = False
-        add("gallery", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
+        yield _trouble("gallery", error)
     try:
         embedder, why = choose_embedder(settings, store, contract)
-        add("embedder", escape(f"{why} Licence of the weights: {embedder.contract.licence}."))
+        yield _Fact("embedder", f"{why} Licence of the weights: {embedder.contract.licence}.")
         fingerprint = embedder.contract.fingerprint
         if calibration is not None:
             rule = settings.rule(calibration.rule)
-            add("calibration", escape(" ".join(calibration.notes(rule, fingerprint, thresholds))))
+            yield _Fact("calibration", " ".join(calibration.notes(rule, fingerprint, thresholds)))
         fits = calibration is not None and calibration.fingerprint == fingerprint
         if not fits and (note := uncalibrated_note(embedder.contract)):
-            add("", escape(note))
+            yield _Fact("calibration" if calibration else "embedder", note)
     except KnownFaceError as error:
-        healthy = False
-        add("embedder", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
+        yield _trouble("embedder", error)
     try:
-        add("detector", escape(choose_detector(settings, store)[1]))
+        yield _Fact("detector", choose_detector(settings, store)[1])
     except KnownFaceError as error:
-        healthy = False
-        add("detector", f"[red]{escape(error.message)}[/] {escape(error.hint)}")
-    add("index", escape(index))
-    return healthy
+        yield _trouble("detector", error)
+    yield _Fact("index", index)
+
+
+def _trouble(what: str, error: KnownFaceError) -> _Fact:
+    return _Fact(what, f"{error.message} {error.hint}".strip(), ok=False)

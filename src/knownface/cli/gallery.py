@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table
-from knownface.cli.outputs import OutputFile, may_overwrite, overwrite_option
+from knownface.cli.common import gallery_option, out, table, write_json
+from knownface.cli.outputs import OutputFile, json_option, may_overwrite, overwrite_option
 from knownface.errors import GalleryError, GalleryLockedError
 
 if TYPE_CHECKING:
@@ -34,16 +34,22 @@ def _location(gallery: str | None) -> str:
 
 
 @command.command()
+@json_option("location", help="Write the same.")
+@overwrite_option
 @gallery_option
-def info(gallery: str | None) -> None:
+def info(json_file: Path | None, gallery: str | None) -> None:
     """Show how many people and templates there are, which embedder filled it, and where it lies."""
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
         facts, calibration, thresholds = opened.info(), opened.calibration, opened.index.snapshot().thresholds
-    rows = table("fact", "value")
     contract = facts.contract
     fingerprint = contract.fingerprint if contract else ""
+    if json_file is not None:
+        measured = calibration and {"sentence": calibration.sentence, "fits": calibration.fingerprint == fingerprint}
+        write_json(json_file, {**facts.to_dict(), "calibration": measured})
+        return
+    rows = table("fact", "value")
     calibrated = calibration.notes(calibration.rule, fingerprint, thresholds) if calibration else ["none"]
     for key, value in (
         ("gallery", facts.location),

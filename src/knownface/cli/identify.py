@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,9 +18,10 @@ from knownface.cli.common import (
     rule_options,
     say,
     table,
+    write_json,
     write_text,
 )
-from knownface.cli.outputs import OutputFile, OutputFolder, claim, overwrite_option
+from knownface.cli.outputs import OutputFile, OutputFolder, claim, json_option, overwrite_option
 from knownface.files import is_stream
 from knownface.parts import fingerprint_of
 from knownface.tables import csv_text
@@ -40,9 +40,7 @@ _TABLE_ROWS = 200
 @recognizer_options
 @rule_options
 @click.option("--csv", "csv_file", type=OutputFile(".csv", fields=("file", "time")), help="Write a row a face as CSV.")
-@click.option(
-    "--json", "json_file", type=OutputFile(".json", fields=("file", "time")), help="Write a list of faces as JSON."
-)
+@json_option("file", "time", help="Write a list of faces.")
 @click.option("--annotate", type=OutputFolder(), help="Write labelled copies into a folder.")
 @overwrite_option
 @click.option("--top", type=click.IntRange(0, 100), default=0, help="Show the N nearest people of each face.")
@@ -146,7 +144,7 @@ def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Jo
 def _write(results: list[FileResult], csv_file: Path | None, json_file: Path | None, top: int) -> None:
     rows = [row for result in results for row in result.rows]
     if json_file:
-        write_text(json_file, json.dumps([row.as_dict() for row in rows], ensure_ascii=False, indent=1) + "\n")
+        write_json(json_file, [row.as_dict() for row in rows])
     if csv_file:
         columns = ["file", "time", "x", "y", "width", "height", "name", "distance", "votes", "stage", "reason"]
         cells = [

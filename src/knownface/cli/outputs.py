@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -87,6 +88,29 @@ def claim(folder: Path) -> None:
         (folder / MARK).write_text("knownface writes results here and may replace what lies in this folder.\n")
     except OSError as error:
         raise OutputError(f"{folder} cannot be written: {error.strerror or error}.") from error
+
+
+def json_option(
+    *fields: str,
+    help: str,  # noqa: A002  (as click calls it)
+    suffixes: tuple[str, ...] = (".json",),
+) -> Callable[[Command], Command]:
+    """``--json``: alone it is standard output, with a FILE behind it that file; the value of ``json_file``.
+
+    Args:
+        *fields: The first keys of the result, as for :class:`OutputFile`.
+        help: What is written.
+        suffixes: What a file may end in.
+    """
+    return click.option(
+        "--json",
+        "json_file",
+        is_flag=False,
+        flag_value="-",
+        metavar="[FILE]",
+        type=OutputFile(*suffixes, fields=fields),
+        help=f"{help} Without FILE, or with -, to standard output.",
+    )
 
 
 def overwrite_option(command: Command) -> Command:

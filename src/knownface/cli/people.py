@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, open_recognizer, out, table
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.common import gallery_option, open_recognizer, out, table, write_json
+from knownface.cli.outputs import OutputFile, json_option, overwrite_option
 
 if TYPE_CHECKING:
     from knownface.gallery import Gallery
@@ -30,34 +30,46 @@ def _open(gallery: str | None) -> Gallery:
 @command.command(name="list")
 @gallery_option
 @click.option("--group", help="Only the people of this group.")
-def list_people(gallery: str | None, group: str | None) -> None:
+@json_option("id", "name", help="Write a list of people.")
+@overwrite_option
+def list_people(gallery: str | None, group: str | None, json_file: Path | None) -> None:
     """List everybody."""
-    rows = table("id", "name", "external id", "groups", "templates", "threshold")
     with _open(gallery) as opened:
-        for p in opened.people(group):
-            own = "" if p.threshold is None else f"{p.threshold:.3f}"
-            groups = escape(", ".join(p.groups))
-            rows.add_row(str(p.id), escape(p.name), escape(p.external_id or ""), groups, str(p.templates), own)
+        found = opened.people(group)
+    if json_file is not None:
+        write_json(json_file, [person.to_dict() for person in found])
+        return
+    rows = table("id", "name", "external id", "groups", "templates", "threshold")
+    for p in found:
+        own = "" if p.threshold is None else f"{p.threshold:.3f}"
+        groups = escape(", ".join(p.groups))
+        rows.add_row(str(p.id), escape(p.name), escape(p.external_id or ""), groups, str(p.templates), own)
     out().print(rows)
 
 
 @command.command()
 @click.argument("name")
+@json_option("person", help="Write the person and a list of templates.")
+@overwrite_option
 @gallery_option
-def show(name: str, gallery: str | None) -> None:
+def show(name: str, json_file: Path | None, gallery: str | None) -> None:
     """Show a person and every template."""
     with _open(gallery) as opened:
         person = opened.person(name)
-        rows = table("id", "source", "time", "quality", "enrolled", "kind")
-        for t in opened.templates(person.name):
-            rows.add_row(
-                str(t.id),
-                escape(t.source),
-                "" if t.frame_time is None else f"{t.frame_time:.2f}",
-                "" if t.quality is None else f"{t.quality:.2f}",
-                f"{t.created:%Y-%m-%d %H:%M}",
-                "is not this person" if t.negative else "",
-            )
+        templates = opened.templates(person.name)
+    if json_file is not None:
+        write_json(json_file, {"person": person.to_dict(), "templates": [t.to_dict() for t in templates]})
+        return
+    rows = table("id", "source", "time", "quality", "enrolled", "kind")
+    for t in templates:
+        rows.add_row(
+            str(t.id),
+            escape(t.source),
+            "" if t.frame_time is None else f"{t.frame_time:.2f}",
+            "" if t.quality is None else f"{t.quality:.2f}",
+            f"{t.created:%Y-%m-%d %H:%M}",
+            "is not this person" if t.negative else "",
+        )
     console = out()
     facts = [f"external id {person.external_id}"] if person.external_id else []
     facts += [f"groups {', '.join(person.groups)}"] if person.groups else []

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import tzinfo
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, say, table
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.common import gallery_option, out, say, table, write_json
+from knownface.cli.outputs import OutputFile, json_option, overwrite_option
 from knownface.cli.seen import clock, filter_from, filter_options, open_log, write_tables
+
+if TYPE_CHECKING:
+    from knownface.events import Sighting
 
 
 @click.group(name="sightings", short_help="List, export and delete who was seen; name Unknowns.")
@@ -25,21 +30,30 @@ def command() -> None:
 @command.command(name="list")
 @filter_options
 @click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many, the last.")
+@json_option("id", "person_id", help="Write a list of sightings.")
+@overwrite_option
 @gallery_option
-def list_sightings(limit: int, gallery: str | None, **options: Any) -> None:
+def list_sightings(limit: int, json_file: Path | None, gallery: str | None, **options: Any) -> None:
     """List sightings in the order in which they were written down."""
-    rows = table("id", "who", "source", "from", "until", "frames", "distance")
     with open_log(gallery) as log:
         where = filter_from(options)
         found = log.find(where, limit=limit)
         count = log.count(where)
-    for s in reversed(found):
-        near = "" if s.best_distance is None else f"{s.best_distance:.3f}"
-        times = (clock(t, options["zone"]) for t in (s.first_seen, s.last_seen))
-        rows.add_row(str(s.id), escape(s.label), escape(s.source), *times, str(s.frames), near)
-    out().print(rows)
+    if json_file is not None:
+        write_json(json_file, [seen.to_dict() for seen in reversed(found)])
+    else:
+        _show(found, options["zone"])
     if count > len(found):
         say(f"{len(found)} of {count}; --limit shows more.")
+
+
+def _show(found: Sequence[Sighting], zone: tzinfo | None) -> None:
+    rows = table("id", "who", "source", "from", "until", "frames", "distance")
+    for s in reversed(found):
+        near = "" if s.best_distance is None else f"{s.best_distance:.3f}"
+        times = (clock(t, zone) for t in (s.first_seen, s.last_seen))
+        rows.add_row(str(s.id), escape(s.label), escape(s.source), *times, str(s.frames), near)
+    out().print(rows)
 
 
 @command.command()

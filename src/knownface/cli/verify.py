@@ -7,12 +7,21 @@ from typing import Any
 
 import click
 
-from knownface.cli.common import gallery_is_there, open_recognizer, out, recognizer_options, rule_options
+from knownface.cli.common import (
+    gallery_is_there,
+    open_recognizer,
+    out,
+    recognizer_options,
+    rule_options,
+    write_json,
+)
+from knownface.cli.outputs import json_option, overwrite_option
+from knownface.errors import UnknownPersonError, UnreadableError
 
 
-@click.command(name="verify", short_help="Compare two pictures: do they show the same person?")
-@click.argument("first", type=click.Path(path_type=Path))
-@click.argument("second", type=click.Path(path_type=Path))
+@click.command(name="verify", short_help="Compare two pictures, or a person and a picture: are they one?")
+@click.argument("first", metavar="PICTURE|NAME")
+@click.argument("second", metavar="PICTURE", type=click.Path(path_type=Path))
 @recognizer_options
 @rule_options
 @click.option(
@@ -22,17 +31,39 @@ from knownface.cli.common import gallery_is_there, open_recognizer, out, recogni
     show_default=True,
     help="Which face of a picture with several is meant.",
 )
-def command(first: Path, second: Path, faces: Any, gallery: str | None, **options: Any) -> int:
-    """Compare the pictures FIRST and SECOND: do they show the same person?
+@json_option("same", help="Write the answer.")
+@overwrite_option
+def command(first: str, second: Path, faces: Any, gallery: str | None, json_file: Path | None, **options: Any) -> int:
+    """Compare two pictures, or a person of the gallery and a picture: do they show the same person?
 
-    Exit status 0: the same person; 1: not the same; others: an error. The gallery only decides which embedder is used.
+    A NAME is compared by all the person's templates and the person's own threshold. What is a file's
+    name as well is the file. Of two pictures the gallery only decides which embedder is used.
+
+    Exit status 0: the same person; 1: not the same; others: an error.
     """
     from knownface.settings import load_settings
 
     location = load_settings(gallery=gallery).gallery
-    given = gallery is not None
-    place = location if given or gallery_is_there(location) else ":memory:"
-    with open_recognizer(place, create=not given, **options) as recognizer:
-        answer = recognizer.verify(first, second, faces=faces)
-    out().print(f"{'same person' if answer.same else 'not the same person'}: {answer.reason}", soft_wrap=True)
+    is_file, is_there = Path(first).exists(), gallery is not None or gallery_is_there(location)
+    if not is_file and not is_there:
+        raise _nothing_called(first)
+    with open_recognizer(location if is_there else ":memory:", create=not is_there, **options) as recognizer:
+        if is_file:
+            answer = recognizer.verify(first, second, faces=faces)
+        else:
+            try:
+                answer = recognizer.verify_person(second, first, faces=faces)
+            except UnknownPersonError as error:
+                raise _nothing_called(first) from error
+    if json_file is not None:
+        write_json(json_file, answer.to_dict())
+    if str(json_file) != "-":
+        out().print(f"{'same person' if answer.same else 'not the same person'}: {answer.reason}", soft_wrap=True)
     return 0 if answer.same else 1
+
+
+def _nothing_called(name: str) -> UnreadableError:
+    return UnreadableError(
+        f"There is no picture {name}, and nobody of that name is in the gallery.",
+        "Check the spelling; `knownface people list` shows everybody.",
+    )

@@ -92,7 +92,7 @@ def decide_picture(
         for face, person in losers:
             removed[face].add(person)
         outcome = _vote_again(search, removed, rule, facts)
-    shown = _candidates(search, unhindered.candidates, facts.templates, top)
+    shown = _candidates(search, unhindered.candidates, facts, top)
     return _explain(raw, unhindered, outcome, facts, refused, removed, shown)
 
 
@@ -145,13 +145,17 @@ def _is_wide_enough(neighbours: Neighbours, rule: DecisionRule, templates: int) 
     )
 
 
-def _candidates(search: Search, voters: Tally, templates: int, top: int) -> list[tuple[Candidate, ...]]:
+def _candidates(search: Search, voters: Tally, facts: GalleryFacts, top: int) -> list[tuple[Candidate, ...]]:
     """The people among the k2 nearest, best first; then the next nearest people, without votes, up to ``top``."""
     listed = [
-        tuple(Candidate(int(p), int(v), float(d)) for p, v, d in zip(*row, strict=True) if p != NOBODY)
+        tuple(
+            Candidate(int(p), int(v), float(d), facts.names.get(int(p)))
+            for p, v, d in zip(*row, strict=True)
+            if p != NOBODY
+        )
         for row in zip(voters.people, voters.votes, voters.nearest, strict=True)
     ]
-    k = min(4 * top, templates)
+    k = min(4 * top, facts.templates)
     while k and any(len(row) < top for row in listed):
         wide = search(k)
         for face, row in enumerate(listed):
@@ -160,11 +164,11 @@ def _candidates(search: Search, voters: Tally, templates: int, top: int) -> list
                 if person != NOBODY:
                     nearest.setdefault(person, distance)
             known = {candidate.person_id for candidate in row}
-            more = [Candidate(person, 0, distance) for person, distance in nearest.items() if person not in known]
+            more = [Candidate(p, 0, d, facts.names.get(p)) for p, d in nearest.items() if p not in known]
             listed[face] = (*row, *more[: max(0, top - len(row))])
-        if k == templates:
+        if k == facts.templates:
             break
-        k = min(4 * k, templates)
+        k = min(4 * k, facts.templates)
     return listed
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 Status: TypeAlias = Literal["present", "late", "expected", "absent", "walk-in"]
 """``expected``: on the list and not seen, while the session goes on; ``absent``: the same once it has ended;
@@ -38,6 +38,19 @@ class Session:
     def is_open(self, now: datetime) -> bool:
         """Whether it goes on at a time, timezone-aware."""
         return self.closed is None or now < self.closed
+
+    def to_dict(self, now: datetime) -> dict[str, Any]:
+        """As the REST service answers it at a time, timezone-aware."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "opened": self.opened,
+            "closed": self.closed,
+            "is_open": self.is_open(now),
+            "grace_minutes": self.grace / timedelta(minutes=1),
+            "sources": list(self.sources),
+            "columns": list(self.columns),
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +87,18 @@ class Attendee:
         facts = "".join(f" {column.capitalize()}: {text.rstrip('.')}." for column, text in self.facts.items())
         return f"Welcome, {self.name}.{facts}{'' if self.listed else ' You are not on the list.'}"
 
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        own = {field.name: getattr(self, field.name) for field in fields(self)}
+        return {**own, "facts": dict(self.facts), "greeting": self.greeting}
+
 
 @dataclass(frozen=True, slots=True)
 class SessionReport:
     """Who came to a session.
 
     Attributes:
-        session: SightingFilter.
+        session: Which.
         at: When this was so, UTC.
         attendees: Everybody listed, then walk-ins, each in the order of their names.
         strangers: How many Unknowns were seen; nobody of the list is among them as far as is known.
@@ -101,3 +119,13 @@ class SessionReport:
         """Those who came, the latest first."""
         came = [(attendee.first_seen, attendee) for attendee in self.attendees if attendee.first_seen is not None]
         return [attendee for _, attendee in sorted(came, key=lambda pair: pair[0], reverse=True)]
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        return {
+            "session": self.session.to_dict(self.at),
+            "at": self.at,
+            "counts": dict(self.counts),
+            "strangers": self.strangers,
+            "attendees": [attendee.to_dict() for attendee in self.attendees],
+        }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from knownface.gallery.values import PersonKey
 from knownface.settings import Settings
-from knownface.types import Image
+from knownface.types import Image, finite
 
 Embedding = npt.NDArray[np.float32]
 """One unit vector: float32, shape (dim,)."""
@@ -133,6 +133,12 @@ class Sighting:
     def label(self) -> str:
         """The name, or ``Unknown 7``."""
         return self.name if self.name is not None else f"Unknown {self.unknown}"
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        shown = {name: value for name, value in asdict(self).items() if name not in {"key", "has_face"}}
+        rounded = {name: finite(shown[name]) for name in ("first_time", "last_time", "best_distance", "quality")}
+        return {**shown, **rounded}
 
 
 @dataclass(frozen=True, slots=True)

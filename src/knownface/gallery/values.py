@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import enum
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from knownface.types import Box, EmbedderContract, Embeddings, Ids
 
@@ -43,6 +43,10 @@ class Person:
     threshold: float | None
     templates: int
     created: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        return {**asdict(self), "groups": list(self.groups)}
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -91,6 +95,20 @@ class Template:
     quality: float | None
     negative: bool
     created: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        return {
+            "id": self.id,
+            "person_id": self.person_id,
+            "source": self.source,
+            "sha256": self.source_sha256,
+            "frame_time": self.frame_time,
+            "box": None if self.box is None else self.box.to_dict(),
+            "quality": self.quality,
+            "counter_example": self.negative,
+            "created": self.created,
+        }
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +187,24 @@ class GalleryInfo:
     size: int | None
     index: str
     index_saved: bool | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """Its figures, the embedder by name, fingerprint, length of a vector and licence; for JSON."""
+        contract = self.contract
+        embedder = contract and {key: getattr(contract, key) for key in ("name", "dim", "fingerprint", "licence")}
+        return {
+            "location": self.location,
+            "people": self.people,
+            "templates": self.templates,
+            "counter_examples": self.negatives,
+            "groups": self.groups,
+            "embedder": embedder,
+            "generation": self.generation,
+            "schema": self.schema,
+            "bytes": self.size,
+            "index": self.index,
+            "index_saved": self.index_saved,
+        }
 
 
 @dataclass(frozen=True, slots=True)

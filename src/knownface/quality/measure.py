@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 import cv2
 import numpy as np
 
-from knownface.types import Face, Image
+from knownface.types import Face, Image, finite
 
 _WORKING_SIDE = 112
 """Faces are measured at the size at which networks see them, never enlarged."""
@@ -50,6 +50,11 @@ class FaceQuality:
         size = min(1.0, self.size / _WORKING_SIDE)
         sharp = min(1.0, self.sharpness / 0.15)
         return float(np.sqrt(size * sharp) * frontal * light * (1.0 - self.cut_off))
+
+    def to_dict(self) -> dict[str, float | None]:
+        """The score and the measurements, as the REST service answers them; None where a thing is not known."""
+        measured = {name: finite(value) for name, value in asdict(self).items()}
+        return {"score": finite(self.score), **measured, "size": round(self.size, 1)}
 
 
 def measure_quality(image: Image, face: Face) -> FaceQuality:

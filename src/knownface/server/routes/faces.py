@@ -64,7 +64,7 @@ async def identify(service: ServiceDep, picture: Picture, top: Top = 5, allow_re
     """
     named = await service.workers.run(partial(uploads.identify, service, top, allow_repeats), picture)
     # The text itself: FastAPI would check once more what pydantic has just made.
-    return Response(_named(service, named, top).model_dump_json(), media_type="application/json")
+    return Response(_named(named, top).model_dump_json(), media_type="application/json")
 
 
 @router.post(
@@ -87,7 +87,7 @@ async def identify_batch(
         pictures=[
             BatchItem(
                 file=uploads.label_of(picture),
-                picture=None if found.error else _named(service, found, top),
+                picture=None if found.error else _named(found, top),
                 error=problem_of(found.error) if found.error else None,
             )
             for picture, found in zip(pictures, answers, strict=True)
@@ -123,9 +123,7 @@ async def verify(
         return service.recognizer.verify(image, uploads.picture_of(service, other), faces=faces)
 
     found = await service.workers.run(compare, picture)
-    return VerificationSchema(
-        same=found.same, distance=round(found.distance, 4), threshold=found.threshold, reason=found.reason
-    )
+    return VerificationSchema(**found.to_dict())
 
 
 @router.post(
@@ -163,7 +161,6 @@ def check_count(service: Service, pictures: list[UploadFile]) -> None:
         raise TooLargeError(f"The request holds {len(pictures)} pictures; at most {most} are taken.", "Send fewer.")
 
 
-def _named(service: Service, upload: uploads.NamedUpload, top: int) -> NamedPicture:
-    names = service.gallery.names
-    faces = [named_face(found, names, top) for found in upload.found]
+def _named(upload: uploads.NamedUpload, top: int) -> NamedPicture:
+    faces = [named_face(found, top) for found in upload.found]
     return NamedPicture(width=upload.width, height=upload.height, faces=faces)

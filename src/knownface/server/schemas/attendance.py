@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from knownface.events import Attendee, Guest, Session, SessionReport, Status
+from knownface.events import Guest, Session, SessionReport, Status
 from knownface.events.hours import WorkDay
 from knownface.gallery import Person
 from knownface.server.schemas.common import Schema
@@ -63,16 +63,7 @@ class AttendanceSessionSchema(Schema):
     @classmethod
     def of(cls, session: Session, now: datetime) -> AttendanceSessionSchema:
         """From the library's value."""
-        return cls(
-            id=session.id,
-            name=session.name,
-            opened=session.opened,
-            closed=session.closed,
-            is_open=session.is_open(now),
-            grace_minutes=session.grace.total_seconds() / 60,
-            sources=list(session.sources),
-            columns=list(session.columns),
-        )
+        return cls(**session.to_dict(now))
 
 
 class AttendeeSchema(Schema):
@@ -90,23 +81,6 @@ class AttendeeSchema(Schema):
     by_hand: bool
     greeting: str
 
-    @classmethod
-    def of(cls, attendee: Attendee) -> AttendeeSchema:
-        """From the library's value."""
-        return cls(
-            person_id=attendee.person_id,
-            name=attendee.name,
-            external_id=attendee.external_id,
-            facts=dict(attendee.facts),
-            listed=attendee.listed,
-            status=attendee.status,
-            first_seen=attendee.first_seen,
-            last_seen=attendee.last_seen,
-            source=attendee.source,
-            by_hand=attendee.by_hand,
-            greeting=attendee.greeting,
-        )
-
 
 class ReportSchema(Schema):
     """Who came to a session."""
@@ -120,13 +94,7 @@ class ReportSchema(Schema):
     @classmethod
     def of(cls, report: SessionReport) -> ReportSchema:
         """From the library's value."""
-        return cls(
-            session=AttendanceSessionSchema.of(report.session, report.at),
-            at=report.at,
-            counts=dict(report.counts),
-            strangers=report.strangers,
-            attendees=[AttendeeSchema.of(attendee) for attendee in report.attendees],
-        )
+        return cls(**report.to_dict())
 
 
 class Mark(Schema):

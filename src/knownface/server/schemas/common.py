@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import base64
 import binascii
-import math
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from fastapi import Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 
 from knownface.errors import BadRequestError
-from knownface.types import Box
 
 Item = TypeVar("Item")
 
@@ -81,14 +79,3 @@ def read_number_cursor(cursor: str | None) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise BadRequestError("The cursor is none that was given out.", "Give `next` of the page before.")
     return int(text)
-
-
-def finite(number: float | None) -> float | None:
-    """Four digits are enough for everything measured here; JSON has no infinity and no NaN: both are null."""
-    return round(number, 4) if number is not None and math.isfinite(number) else None
-
-
-def box_schema(box: Box) -> BoxSchema:
-    """A box to a tenth of a pixel."""
-    x, y, width, height = box.as_list()
-    return BoxSchema(x=x, y=y, width=width, height=height)

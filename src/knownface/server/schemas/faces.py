@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import ConfigDict, Field
@@ -10,10 +9,8 @@ from pydantic.config import JsonDict
 
 from knownface.answers import Identification
 from knownface.pipeline import ExaminedFace
-from knownface.quality import FaceQuality
 from knownface.server.error_responses import Problem
-from knownface.server.schemas.common import BoxSchema, Schema, box_schema, finite
-from knownface.types import Candidate, Face
+from knownface.server.schemas.common import BoxSchema, Schema
 
 _QUALITY: JsonDict = {
     "score": 0.83,
@@ -54,20 +51,6 @@ class QualitySchema(Schema):
     cut_off: float = Field(description="Share of the face outside the picture.")
     detector_score: float = Field(description="The detector's confidence.")
 
-    @classmethod
-    def of(cls, quality: FaceQuality) -> QualitySchema:
-        """From the library's value."""
-        return cls(
-            score=round(quality.score, 4),
-            size=round(quality.size, 1),
-            sharpness=round(quality.sharpness, 4),
-            brightness=round(quality.brightness, 4),
-            contrast=round(quality.contrast, 4),
-            turn=finite(quality.turn),
-            cut_off=round(quality.cut_off, 4),
-            detector_score=round(quality.detector_score, 4),
-        )
-
 
 class CandidateSchema(Schema):
     """A person considered for a face."""
@@ -78,16 +61,6 @@ class CandidateSchema(Schema):
     name: str | None = Field(description="Null: removed a moment ago.")
     distance: float = Field(description="To this person's nearest template, 0 to 2; smaller is nearer.")
     votes: int = Field(description="Templates of this person that voted.")
-
-    @classmethod
-    def of(cls, candidate: Candidate, names: Mapping[int, str]) -> CandidateSchema:
-        """From the library's value."""
-        return cls(
-            person_id=candidate.person_id,
-            name=names.get(candidate.person_id),
-            distance=round(candidate.distance, 4),
-            votes=candidate.votes,
-        )
 
 
 class FoundFace(Schema):
@@ -175,28 +148,12 @@ class ReviewSchema(Schema):
     problem: Problem | None = Field(description="Why nobody would be enrolled from it; null: somebody would.")
 
 
-def found_face(face: Face, quality: FaceQuality) -> FoundFace:
-    """Where a face is, and how good."""
-    known = bool((face.landmarks == face.landmarks).all())  # NaN is not equal to itself
-    points = [(round(float(x), 1), round(float(y), 1)) for x, y in face.landmarks] if known else None
-    return FoundFace(box=box_schema(face.box), landmarks=points, quality=QualitySchema.of(quality))
-
-
-def named_face(found: Identification, names: Mapping[int, str], top: int) -> NamedFace:
-    """A face and who it is."""
-    decision = found.decision
-    return NamedFace(
-        **dict(found_face(found.face, found.quality)),
-        person_id=decision.person_id,
-        name=decision.name,
-        distance=finite(decision.distance),
-        votes=decision.votes,
-        stage=decision.stage,  # type: ignore[arg-type]  # 0, 1 or 2
-        reason=decision.reason,
-        candidates=[CandidateSchema.of(c, names) for c in decision.candidates[:top]],
-    )
+def named_face(found: Identification, top: int) -> NamedFace:
+    """A face and who it is, with so many candidates."""
+    answer = found.to_dict()
+    return NamedFace(**{**answer, "candidates": answer["candidates"][:top]})
 
 
 def reviewed_face(face: ExaminedFace, *, chosen: bool) -> ReviewedFace:
     """A face of a reviewed picture."""
-    return ReviewedFace(**dict(found_face(face.face, face.quality)), chosen=chosen)
+    return ReviewedFace(**{**face.face.to_dict(), "quality": face.quality.to_dict(), "chosen": chosen})

@@ -12,9 +12,10 @@ from knownface.live import WatchStatus
 from knownface.media import SourceKind
 from knownface.server.live.streams import Stream
 from knownface.server.live.watched import WatchedSource
-from knownface.server.schemas.common import Schema, finite
+from knownface.server.schemas.common import Schema
 from knownface.server.schemas.people import NameText, PersonSchema
 from knownface.tracking import State, TrackSummary
+from knownface.types import finite
 
 _SOURCE: JsonDict = {
     "id": 1,

@@ -9,8 +9,9 @@ from pydantic import ConfigDict, Field
 
 from knownface.events import Alert, SampleOffer, Sighting, UnknownGroup
 from knownface.events.rules import Kind
-from knownface.server.schemas.common import Schema, finite
+from knownface.server.schemas.common import Schema
 from knownface.server.schemas.people import NameText, PersonSchema
+from knownface.types import finite
 
 Numbers: TypeAlias = Annotated[
     list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=1000, description="Of Unknowns.")
@@ -62,22 +63,7 @@ class SightingSchema(Schema):
     @classmethod
     def of(cls, seen: Sighting) -> SightingSchema:
         """From the library's value."""
-        return cls(
-            id=seen.id,
-            person_id=seen.person_id,
-            name=seen.name,
-            unknown=seen.unknown,
-            source=seen.source,
-            first_seen=seen.first_seen,
-            last_seen=seen.last_seen,
-            first_time=finite(seen.first_time),
-            last_time=finite(seen.last_time),
-            best_distance=finite(seen.best_distance),
-            frames=seen.frames,
-            quality=finite(seen.quality),
-            dismissed=seen.dismissed,
-            has_picture=seen.has_picture,
-        )
+        return cls(**seen.to_dict())
 
 
 class Deleted(Schema):

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from knownface.gallery import Template
-from knownface.server.schemas.common import BoxSchema, Schema, box_schema
+from knownface.server.schemas.common import BoxSchema, Schema
 from knownface.server.schemas.faces import ReviewedFace
 
 
@@ -28,17 +28,7 @@ class TemplateSchema(Schema):
     @classmethod
     def of(cls, template: Template) -> TemplateSchema:
         """From the library's value."""
-        return cls(
-            id=template.id,
-            person_id=template.person_id,
-            source=template.source,
-            sha256=template.source_sha256,
-            frame_time=template.frame_time,
-            box=None if template.box is None else box_schema(template.box),
-            quality=template.quality,
-            counter_example=template.negative,
-            created=template.created,
-        )
+        return cls(**template.to_dict())
 
 
 class EnrolledPicture(Schema):
