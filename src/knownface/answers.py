@@ -89,7 +89,7 @@ class PictureReview:
     """What a picture that somebody is to be enrolled from is good for.
 
     Attributes:
-        image: The picture, upright.
+        image: The picture as it is shown; its faces may lie on their side in it.
         source: What the gallery is to call it.
         sha256: Hex digest of its content, by which it is known again.
         faces: Every face found, largest first.

@@ -12,6 +12,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from itertools import islice
 from math import isfinite
 from typing import TypeVar
@@ -19,7 +20,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from knownface.detection import FaceDetector
+from knownface.detection import FaceDetector, as_shown, quarter_turns, turned
 from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, PartError
 from knownface.quality import FaceQuality, measure_quality
@@ -34,11 +35,19 @@ _UNIT_TOLERANCE = 1e-3
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ExaminedFace:
-    """A face with what recognition needs of it: its measurements and the embedder's crop."""
+    """A face with what recognition needs of it.
+
+    Attributes:
+        face: Where it is in the picture as it is shown, be the face upright there or not.
+        quality: Measured on the upright face.
+        crop: The embedder's, upright.
+        turns: Quarter turns, anticlockwise, by which the picture stands upright; 0 for nearly all.
+    """
 
     face: Face
     quality: FaceQuality
     crop: Image
+    turns: int = 0
 
 
 def find_faces(image: Image, detector: FaceDetector) -> list[Face]:
@@ -119,10 +128,18 @@ def _kind(value: object) -> str:
 
 
 def examine(image: Image, detector: FaceDetector, embedder: FaceEmbedder) -> list[ExaminedFace]:
-    """Find, measure and crop the faces of an RGB image, largest first."""
+    """Find, measure and crop the faces of an RGB image, largest first; one that lies on its side is turned for it."""
+    faces = find_faces(image, detector)
+    turns = quarter_turns(image, faces, detector, partial(find_faces, detector=detector))
+    height, width = image.shape[:2]
+    if turns:
+        image = turned(image, turns)
+        faces = find_faces(image, detector)
     return [
-        ExaminedFace(face, measure_quality(image, face), crop_of(image, face, embedder))
-        for face in find_faces(image, detector)
+        ExaminedFace(
+            as_shown(face, turns, width, height), measure_quality(image, face), crop_of(image, face, embedder), turns
+        )
+        for face in faces
     ]
 
 

@@ -4,6 +4,16 @@ from knownface.detection.base import FaceDetector
 from knownface.detection.choice import choose_detector
 from knownface.detection.function import FunctionDetector
 from knownface.detection.hog import HogDetector
+from knownface.detection.upright import as_shown, quarter_turns, turned
 from knownface.detection.yunet import YuNetDetector
 
-__all__ = ["FaceDetector", "FunctionDetector", "HogDetector", "YuNetDetector", "choose_detector"]
+__all__ = [
+    "FaceDetector",
+    "FunctionDetector",
+    "HogDetector",
+    "YuNetDetector",
+    "as_shown",
+    "choose_detector",
+    "quarter_turns",
+    "turned",
+]

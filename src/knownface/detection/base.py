@@ -13,7 +13,8 @@ class FaceDetector(Protocol):
     """Finds faces; one instance may be used by several threads at once.
 
     It should have a ``fingerprint`` as well, a digest over its weights and parameters, by which pictures without a
-    face are remembered; see :func:`knownface.parts.fingerprint_of`.
+    face are remembered; see :func:`knownface.parts.fingerprint_of`. One that finds faces that lie on their side, too,
+    should have a ``sure_score``: the score from which a face surely stands upright.
     """
 
     @property

@@ -30,6 +30,8 @@ VIDEO_SECONDS = 0.5
 """Videos are sampled this often, less often if that would give more than ``VIDEO_FRAMES``: neighbouring frames are
 nearly the same picture and teach nothing."""
 VIDEO_FRAMES = 60
+RECIPE = 2
+"""Version of how files are reviewed: raised when a change of it accepts what was refused."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,5 +268,6 @@ def review_key(detector: FaceDetector, embedder: FaceEmbedder, rules: ReviewRule
         "detector": fingerprint_of(detector),
         "embedder": fingerprint_of(embedder),  # whose crop refuses faces too
         "rules": repr(rules),
+        "review": RECIPE,
     }
     return digest_of(depended)[:16]

@@ -23,7 +23,7 @@ class QualityLimits:
     """
 
     size: float = 24.0
-    sharpness: float = 0.012
+    sharpness: float = 0.02
     darkest: float = 0.05
     brightest: float = 0.97
     contrast: float = 0.02

@@ -15,6 +15,7 @@ import numpy as np
 from PIL import Image as PilImage
 from sqlalchemy import select
 
+from knownface.detection import turned
 from knownface.errors import KnownFaceError, NotFoundError
 from knownface.files import sha256_of
 from knownface.gallery import Template
@@ -33,8 +34,14 @@ _MARGIN = 0.3
 _QUALITY = 85
 
 
-def small_picture(image: Image, box: Box) -> bytes:
-    """A face with some ground around it, as JPEG, at most :data:`SIDE` pixels wide and high."""
+def small_picture(image: Image, box: Box, turns: int = 0) -> bytes:
+    """A face with some ground around it, as JPEG, at most :data:`SIDE` pixels wide and high.
+
+    Args:
+        image: RGB.
+        box: The face's, in it.
+        turns: Quarter turns, anticlockwise, by which the face stands upright.
+    """
     height, width = image.shape[:2]
     margin = _MARGIN * max(box.width, box.height)
     left, top = int(max(0, box.x - margin)), int(max(0, box.y - margin))
@@ -45,7 +52,7 @@ def small_picture(image: Image, box: Box) -> bytes:
         size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
         crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     buffer = io.BytesIO()
-    PilImage.fromarray(crop).save(buffer, "JPEG", quality=_QUALITY)
+    PilImage.fromarray(turned(crop, turns)).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
 
 

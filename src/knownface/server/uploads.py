@@ -146,6 +146,7 @@ def enrol(
     ]
     if added and service.settings.store_pictures:
         boxes = {t.id: t.box for t in same if t.box is not None}
-        service.pictures.keep({i: small_picture(review.image, box) for i, box in boxes.items()})
+        turns = review.chosen[0].turns
+        service.pictures.keep({i: small_picture(review.image, box, turns) for i, box in boxes.items()})
     service.metrics.enrolled(added)
     return Enrolled("enrolled" if added else "known", review, tuple(t.id for t in same), added)
