@@ -29,11 +29,21 @@ def test_numbers_stay_numbers():
 
 
 def test_a_file_of_either_separator_is_read(tmp_path):
+    path = tmp_path / "t.csv"
     for text in ("\ufeffName,B\n x ,\n\n,\n", "Name;B\r\nx;\r\n"):
-        path = tmp_path / "t.csv"
         path.write_bytes(text.encode())
-        assert read_csv(path, "hint", semicolons=True) == (["name", "b"], [(2, ["x", ""])])
-    assert read_csv(path, "hint") == (["name;b"], [(2, ["x;"])])
+        assert read_csv(path, "hint") == (["name", "b"], [(2, ["x", ""])])
+    for text in ("\ufeffsep=;\r\nName;B\r\nx;,\r\n", "SEP=\t\nName\tB\nx\t,\n"):
+        path.write_bytes(text.encode())
+        assert read_csv(path, "hint") == (["name", "b"], [(3, ["x", ","])])
+
+
+@given(st.lists(st.text(st.characters(codec="utf-8")).map(str.strip), min_size=1, max_size=4).filter(any))
+def test_what_is_kept_from_being_a_formula_is_read_as_it_was(tmp_path_factory, row):
+    path = tmp_path_factory.mktemp("csv") / "t.csv"
+    path.write_bytes(csv_text(["a"] * len(row), [row]).encode())
+    [(_, cells)] = read_csv(path, "hint")[1]
+    assert cells == row
 
 
 def test_bad_files_are_told(tmp_path):

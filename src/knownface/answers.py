@@ -131,9 +131,11 @@ class Answer(Generic[Item]):
         image: The picture itself, if it was to be kept.
         faces: Who is on it, largest face first.
         error: Why the picture could not be used, or None.
+        size: Width and height of the picture in pixels, or None with an error.
     """
 
     item: Item
     image: Image | None
     faces: tuple[Identification, ...]
     error: KnownFaceError | None = None
+    size: tuple[int, int] | None = None

@@ -35,6 +35,7 @@ class _ExaminedPicture(Generic[Item]):
     image: Image | None = None
     faces: Sequence[ExaminedFace] = ()
     error: KnownFaceError | None = None
+    size: tuple[int, int] | None = None
 
 
 def answer_in_batches(
@@ -70,7 +71,8 @@ def answer_in_batches(
             raise  # says something of the detector, not of this picture
         except KnownFaceError as error:
             return _ExaminedPicture(item, error=error)
-        return _ExaminedPicture(item, image if options.keep_images else None, faces)
+        size = image.shape[1], image.shape[0]
+        return _ExaminedPicture(item, image if options.keep_images else None, faces, size=size)
 
     batch: list[_ExaminedPicture[Item]] = []
     count = 0
@@ -100,4 +102,5 @@ def _answers(
         stop = start + len(picture.faces)
         decisions = decide(vectors[start:stop])
         start = stop
-        yield Answer(picture.item, picture.image, tuple(identified(picture.faces, decisions)), picture.error)
+        named = tuple(identified(picture.faces, decisions))
+        yield Answer(picture.item, picture.image, named, picture.error, picture.size)

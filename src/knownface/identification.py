@@ -7,12 +7,14 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
-from knownface.answers import Identification
+from knownface.answers import Answer, Identification
 from knownface.errors import InputError, KnownFaceError
 from knownface.journal import FaceRow, FileResult, Journal
 from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image, read_video, video_info, write_image
 from knownface.recognizer import FaceRecognizer
+from knownface.types import Image, finite
 
 DEFAULT_EVERY = 0.5
 """Seconds between the frames of a video that are examined."""
@@ -41,6 +43,7 @@ def identify_files(
     options: IdentifyOptions,
     journal: Journal | None = None,
     on_frame: Callable[[Path, float], None] = lambda _path, _time: None,
+    contents: Mapping[Path, bytes] | None = None,
 ) -> Iterator[FileResult]:
     """Name the faces of every file, in order.
 
@@ -50,7 +53,13 @@ def identify_files(
         options: How.
         journal: Files that it holds are not examined again; new ones are added to it.
         on_frame: Called with every frame of a video that was decided, since one file may take long.
+        contents: Pictures that are no files, such as what came on standard input, by what ``paths`` calls them.
     """
+    given = contents or {}
+
+    def load(path: Path) -> Image:
+        return read_image(given.get(path, path), recognizer.settings.max_pixels)
+
     done = journal.done if journal else {}
     targets = annotation_targets(paths, options.annotate) if options.annotate else {}
     for is_done, group in groupby(paths, lambda path: str(path) in done):
@@ -58,7 +67,7 @@ def identify_files(
             for path in group:
                 yield done[str(path)]
             continue
-        for result in _identify(recognizer, group, options, targets, on_frame):
+        for result in _identify(recognizer, group, options, targets, load, on_frame):
             if journal:
                 journal.add(result)
             yield result
@@ -69,6 +78,7 @@ def _identify(
     paths: Iterable[Path],
     options: IdentifyOptions,
     targets: Mapping[Path, Path],
+    load: Callable[[Path], Image],
     on_frame: Callable[[Path, float], None],
 ) -> Iterator[FileResult]:
     for is_video, group in groupby(paths, _is_video):
@@ -76,7 +86,7 @@ def _identify(
             for path in group:
                 yield _video(recognizer, path, options, targets.get(path), on_frame)
         else:
-            yield from _photos(recognizer, group, options, targets)
+            yield from _photos(recognizer, group, options, targets, load)
 
 
 def _is_video(path: Path) -> bool:
@@ -87,20 +97,24 @@ def _is_video(path: Path) -> bool:
 
 
 def _photos(
-    recognizer: FaceRecognizer, paths: Iterable[Path], options: IdentifyOptions, targets: Mapping[Path, Path]
+    recognizer: FaceRecognizer,
+    paths: Iterable[Path],
+    options: IdentifyOptions,
+    targets: Mapping[Path, Path],
+    load: Callable[[Path], Image],
 ) -> Iterator[FileResult]:
     answers = recognizer.identify_many(
         paths,
-        lambda path: read_image(path, recognizer.settings.max_pixels),
+        load,
         allow_repeats=options.allow_repeats,
         top=options.top,
         keep_images=bool(targets),
     )
     for answer in answers:
         if answer.error is not None:
-            yield FileResult(answer.item, (), _sentence(answer.item, answer.error))
+            yield FileResult(answer.item, (), _sentence(answer.item, answer.error), answer.error.code)
             continue
-        rows = _rows(recognizer, answer.item, None, answer.faces, options.top)
+        rows = _rows(answer, answer.item, None, options.top)
         target = targets.get(answer.item)
         if target is not None and answer.image is not None:
             write_image(target, draw_labels(answer.image, labels(answer.faces)))
@@ -127,15 +141,17 @@ def _video(
         for answer in answers:
             failed = failed or answer.error
             time = answer.item.time or 0.0
-            rows += _rows(recognizer, path, time, answer.faces, options.top)
+            rows += _rows(answer, path, time, options.top)
             if target is not None:
                 looked_at.append((time, labels(answer.faces)))
             on_frame(path, time)
         if target is not None:
             _write_labelled_video(path, target, looked_at)
     except InputError as error:
-        return FileResult(path, tuple(rows), _sentence(path, error))
-    return FileResult(path, tuple(rows), _sentence(path, failed) if failed else None, target)
+        return FileResult(path, tuple(rows), _sentence(path, error), error.code)
+    if failed is not None:
+        return FileResult(path, tuple(rows), _sentence(path, failed), failed.code, target)
+    return FileResult(path, tuple(rows), annotated=target)
 
 
 def _sentence(path: Path, error: KnownFaceError) -> str:
@@ -168,28 +184,25 @@ def labels(faces: Sequence[Identification]) -> list[Label]:
     ]
 
 
-def _rows(
-    recognizer: FaceRecognizer, path: Path, time: float | None, faces: Sequence[Identification], top: int
-) -> tuple[FaceRow, ...]:
-    names = recognizer.gallery.names
+def _rows(answer: Answer[Any], path: Path, time: float | None, top: int) -> tuple[FaceRow, ...]:
     return tuple(
         FaceRow(
             file=str(path),
             time=None if time is None else round(time, 3),
-            box=found.box.as_list(),
+            box=found.box.pixels(*answer.size) if answer.size else None,
             name=found.name,
-            distance=None if found.distance == float("inf") else round(found.distance, 4),
+            distance=finite(found.distance),
             votes=found.decision.votes,
             stage=found.decision.stage,
             reason=found.decision.reason,
             candidates=[
-                {"name": names[c.person_id], "distance": round(c.distance, 4), "votes": c.votes}
+                {"name": c.name, "distance": finite(c.distance), "votes": c.votes}
                 for c in sorted(found.decision.candidates, key=lambda c: (c.distance, c.person_id))[:top]
             ]
             if top
             else None,
         )
-        for found in faces
+        for found in answer.faces
     )
 
 

@@ -16,36 +16,41 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class FaceRow:
-    """One face of one picture, as written to tables and files.
+    """One face of one picture, as written to tables and files; or that a file shows none, or cannot be read.
 
     Attributes:
         file: The photo or video.
         time: Seconds from the start of the video; None for a photo.
-        box: ``[x, y, width, height]`` in pixels.
+        box: ``[x, y, width, height]`` in whole pixels, within the picture; None where there is no face.
         name: The person's name, or None for Unknown.
         distance: To the person named, or to anybody when Unknown; None with an empty gallery.
         votes: Templates that voted for the person.
         stage: 1 or 2; 0 for Unknown.
-        reason: Why the decision is what it is.
+        reason: Why the decision is what it is; ``no face``, or the code of the error.
         candidates: The nearest people, as ``{"name", "distance", "votes"}``, if asked for.
+        error: Why the file could not be read, or only in part.
     """
 
     file: str
     time: float | None
-    box: list[float]
+    box: list[int] | None
     name: str | None
     distance: float | None
     votes: int
     stage: int
     reason: str
     candidates: list[dict[str, Any]] | None = None
+    error: str | None = None
 
-    def as_dict(self) -> dict[str, Any]:
-        """As a JSON object; without ``candidates`` where none were asked for."""
-        row = asdict(self)
-        if self.candidates is None:
-            del row["candidates"]
-        return row
+    @classmethod
+    def without_face(cls, file: str, reason: str, error: str | None = None) -> FaceRow:
+        """The row of a file without a face."""
+        return cls(file, None, None, None, None, 0, 0, reason, error=error)
+
+    def to_dict(self) -> dict[str, Any]:
+        """As a JSON object; without ``candidates`` where none were asked for, and ``error`` where there is none."""
+        optional = {"candidates", "error"}
+        return {key: value for key, value in asdict(self).items() if key not in optional or value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +61,7 @@ class FileResult:
         path: The file.
         rows: Its faces.
         error: Why it could not be used, or None; rows found before the error are kept.
+        code: The error's stable word.
         annotated: The labelled copy that was written, or None.
         resumed: Whether an earlier run had done it.
     """
@@ -63,8 +69,16 @@ class FileResult:
     path: Path
     rows: tuple[FaceRow, ...]
     error: str | None = None
+    code: str | None = None
     annotated: Path | None = None
     resumed: bool = False
+
+    @property
+    def entries(self) -> tuple[FaceRow, ...]:
+        """Its faces, and a row of its own for an error or where there is no face: no file is left out."""
+        if self.error is not None:
+            return (*self.rows, FaceRow.without_face(str(self.path), self.code or "error", self.error))
+        return self.rows or (FaceRow.without_face(str(self.path), "no face"),)
 
 
 def _state(path: Path) -> list[int]:
@@ -79,7 +93,7 @@ def _state(path: Path) -> list[int]:
 def _result_of(entry: dict[str, Any]) -> FileResult:
     rows = tuple(FaceRow(**row) for row in entry["rows"])
     annotated = Path(entry["annotated"]) if entry["annotated"] else None
-    return FileResult(Path(entry["file"]), rows, entry["error"], annotated, resumed=True)
+    return FileResult(Path(entry["file"]), rows, entry["error"], entry["code"], annotated, resumed=True)
 
 
 class Journal:
@@ -141,6 +155,7 @@ class Journal:
                 "state": _state(result.path),
                 "rows": [asdict(row) for row in result.rows],
                 "error": result.error,
+                "code": result.code,
                 "annotated": str(result.annotated) if result.annotated else None,
             }
         )

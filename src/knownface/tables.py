@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterable, Mapping, Sequence
+import json
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +22,26 @@ class Table(NamedTuple):
     rows: list[list[Any]]
 
 
+def plain(table: Table) -> Table:
+    """The same for CSV: times by ISO 8601 with their zone, durations in hours with two decimals, nothing empty."""
+    return Table(table.columns, [[_plain(cell) for cell in row] for row in table.rows])
+
+
+def as_json(table: Table) -> str:
+    """The same as a JSON list of objects; durations in seconds."""
+    plain_value: Callable[[Any], Any] = lambda v: v.total_seconds() if isinstance(v, timedelta) else v.isoformat()  # noqa: E731
+    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
+    return json.dumps(rows, ensure_ascii=False, indent=2, default=plain_value) + "\n"
+
+
+def _plain(cell: Any) -> Any:
+    if isinstance(cell, datetime):
+        return cell.isoformat(timespec="seconds")
+    if isinstance(cell, timedelta):
+        return f"{cell / timedelta(hours=1):.2f}"
+    return "" if cell is None else cell
+
+
 def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     """Rows as CSV (RFC 4180) that spreadsheets open without taking a name for a formula."""
     buffer = io.StringIO()
@@ -30,19 +52,28 @@ def csv_text(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     return buffer.getvalue()
 
 
+# What a spreadsheet would run as a formula (CWE-1236), or has an apostrophe before it already.
+_FORMULA = re.compile(r"'*[=+\-@\t\r]")
+
+
 def _harmless(cell: Any) -> Any:
-    # A spreadsheet would run a text that begins like a formula (CWE-1236).
-    return f"'{cell}" if isinstance(cell, str) and cell[:1] in {"=", "+", "-", "@", "\t", "\r"} else cell
+    return f"'{cell}" if isinstance(cell, str) and _FORMULA.match(cell) else cell
 
 
-def read_csv(path: Path, hint: str, *, semicolons: bool = False) -> tuple[list[str], list[tuple[int, list[str]]]]:
-    """Read a CSV file in UTF-8, with or without a byte order mark.
+def _as_meant(cell: str) -> str:
+    """A cell without the apostrophe that :func:`csv_text` put before it."""
+    return cell[1:] if cell[:1] == "'" and _FORMULA.match(cell) else cell
+
+
+def read_csv(path: Path, hint: str) -> tuple[list[str], list[tuple[int, list[str]]]]:
+    """Read a CSV file in UTF-8, with or without a byte order mark, as :func:`csv_text` or a spreadsheet wrote it.
+
+    Cells are separated by what a first line such as ``sep=;`` says, which Excel writes and reads; else by semicolons
+    where the line of columns has these and no comma, as spreadsheets of countries with a decimal comma write it.
 
     Args:
         path: The file.
         hint: What a user should know whose file has faults.
-        semicolons: Whether a file whose first line has semicolons and no comma is separated by them, as spreadsheets
-            of countries with a decimal comma write it.
 
     Returns:
         The cells of the first line in lower case, and of each line after it its number and cells; lines without
@@ -54,17 +85,22 @@ def read_csv(path: Path, hint: str, *, semicolons: bool = False) -> tuple[list[s
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
-            first = file.readline()
-            file.seek(0)
-            separator = ";" if semicolons and ";" in first and "," not in first else ","
-            reader = csv.reader(file, strict=True, delimiter=separator)
-            lines = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+            text = file.read()
     except OSError as error:
         raise UnreadableError(f"{path} cannot be read: {error.strerror or error}.") from error
     except UnicodeDecodeError as error:
         raise UnreadableError(f"{path} is not UTF-8.", "Save it as CSV UTF-8.") from error
+    first, _, rest = text.partition("\n")
+    declared = re.fullmatch(r"sep=(.)\s*", first, re.IGNORECASE)
+    if declared:
+        text = rest
+    separator = declared[1] if declared else ";" if ";" in first and "," not in first else ","
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
+    skipped = 1 if declared else 0
+    try:
+        lines = [(reader.line_num + skipped, [_as_meant(cell.strip()) for cell in cells]) for cells in reader]
     except csv.Error as error:
-        raise InputError(f"{path}, line {reader.line_num}: {error}.", hint) from error
+        raise InputError(f"{path}, line {reader.line_num + skipped}: {error}.", hint) from error
     lines = [(line, cells) for line, cells in lines if any(cells)]
     if not lines:
         raise InputError(f"{path} is empty.", hint)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -101,6 +103,53 @@ def test_a_bad_file_among_good_ones_is_passed_over(knownface: Run, enrolled_toys
     assert ran.status == 1
     assert "Eileen Collins" in ran.out
     assert "broken.jpg" in ran.err
+
+
+def test_every_file_has_a_row_in_csv_and_json(knownface: Run, enrolled_toys: Path) -> None:
+    (enrolled_toys / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    write_image(enrolled_toys / "Ben" / "blank.png", np.full((90, 90, 3), 200, np.uint8))
+    ran = knownface("identify", enrolled_toys / "Ben", "--csv", "faces.csv", "--json", "faces.json", "--bom")
+    assert ran.status == 1
+    rows = list(csv.DictReader(io.StringIO(Path("faces.csv").read_text(encoding="utf-8-sig"))))
+    assert Path("faces.csv").read_bytes()[:3] == b"\xef\xbb\xbf"
+    told = [(Path(row["file"]).name, row["name"], row["reason"], row["x"] != "") for row in rows]
+    assert told == [
+        ("blank.png", "", "no face", False), ("broken.jpg", "", "unreadable", False), ("one.png", "Ben", "named", True)
+    ]  # fmt: skip
+    blank, broken, ben = json.loads(Path("faces.json").read_text(encoding="utf-8"))
+    assert blank["box"] is None
+    assert "broken.jpg" in broken["error"]
+    assert all(isinstance(side, int) for side in ben["box"])
+    height, width, _ = read_image(enrolled_toys / "Ben" / "one.png").shape
+    x, y, w, h = ben["box"]
+    assert 0 <= x < x + w <= width
+    assert 0 <= y < y + h <= height
+
+
+@pytest.mark.slow
+def test_a_picture_comes_on_standard_input(enrolled_toys: Path) -> None:
+    call = [sys.executable, "-m", "knownface", "identify", "-", "--json"]
+    content = (enrolled_toys / "Ben" / "one.png").read_bytes()
+    ran = subprocess.run(call, input=content, capture_output=True, check=True)
+    [face] = json.loads(ran.stdout)
+    assert (face["file"], face["name"]) == ("-", "Ben")
+    empty = subprocess.run(call, input=b"", capture_output=True, check=False)
+    assert json.loads(empty.stdout)[0]["reason"] == "unreadable"
+    video = subprocess.run(call, input=b"\0\0\0\x18ftypmp42" + b"\0" * 99, capture_output=True, check=False)
+    assert b"A video cannot be read from standard input" in video.stderr
+
+
+def test_faces_go_into_an_excel_file(knownface: Run, enrolled_toys: Path) -> None:
+    pytest.importorskip("xlsxwriter", reason="the extra xlsx is not installed")
+    assert knownface("identify", enrolled_toys, "--csv", "faces.xlsx").status == 0
+    assert Path("faces.xlsx").read_bytes()[:2] == b"PK"
+
+
+def test_people_of_odd_names_come_back_from_an_export(knownface: Run, enrolled_toys: Path) -> None:
+    assert knownface("people", "rename", "Ben", '=HYPERLINK("x")').status == 0
+    assert knownface("people", "export", "people.csv", "--bom").status == 0
+    assert "'=HYPERLINK" in Path("people.csv").read_text(encoding="utf-8-sig")
+    assert "0 people added and 0 updated" in knownface("people", "import", "people.csv").out
 
 
 def test_a_picture_without_a_face_is_no_error(knownface: Run, enrolled_toys: Path, tmp_path: Path) -> None:

@@ -71,6 +71,14 @@ def test_every_path_is_known_as_an_input_or_checked_as_an_output():
     assert len(FOLDERS) >= 4
 
 
+def test_whatever_writes_csv_writes_it_for_excel_too():
+    writers = {" ".join(path) for path, parameter in OUTPUTS if ".csv" in parameter.type.suffixes}
+    assert writers
+    assert {
+        name for name in writers if not any("--bom" in p.opts for p in dict(COMMANDS)[tuple(name.split())].params)
+    } == set()
+
+
 @pytest.fixture
 def victims(tmp_path: Path) -> list[Path]:
     """Files that nobody wants to lose: by their suffix, by their content alone, and foreign texts."""

@@ -177,6 +177,16 @@ def test_guests_are_greeted_by_the_lists_name_with_what_it_says(gallery, see, at
     assert {a.name: a.status for a in report.attendees}["Eve"] == "expected"
 
 
+def test_of_two_guests_of_one_name_the_external_id_says_who_is_enrolled(gallery, statuses):
+    two = [Guest("Ann Lee", "T-1", {}), Guest("Ann Lee", "T-2", {})]
+    ann = gallery.add_person("Ann Lee")
+    with pytest.raises(EventsError, match=r"T-1 and T-2.* which of them is 'Ann Lee'"):
+        open_session(gallery.database, "Gala", guests=two)
+    gallery.set_external_id(ann.id, "T-2")
+    report = report_session(gallery.database, open_session(gallery.database, "Gala", guests=two).id)
+    assert {a.external_id: a.person_id for a in report.attendees} == {"T-1": None, "T-2": ann.id}
+
+
 def test_a_guest_who_is_enrolled_later_is_recognised(gallery, see, at, log, statuses):
     session = open_session(gallery.database, "Gala", guests=[Guest("Eve", None, {"table": "1"})], start=at(0))
     see(1, 1)

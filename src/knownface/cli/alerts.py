@@ -9,9 +9,10 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, say, table, write_text
+from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.outputs import json_option, overwrite_option
 from knownface.cli.seen import clock, open_log
+from knownface.cli.writing import write_text
 
 
 @click.group(name="alerts")

@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, say, table, write_json, write_text
+from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.hours import hours
-from knownface.cli.outputs import OutputFile, json_option, overwrite_option
-from knownface.cli.seen import clock, open_log, when, write_tables, zone_option
-from knownface.tables import csv_text
+from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
+from knownface.cli.seen import clock, open_log, when, zone_option
+from knownface.cli.writing import write_json, write_tables
 
 if TYPE_CHECKING:
     from knownface.events import Session, SessionReport
@@ -110,6 +110,7 @@ def close(name: str, gallery: str | None) -> None:
 )
 @json_option("session", help="Write the session, everybody and the counts.")
 @overwrite_option
+@bom_option
 @click.option("--moodle-user", metavar="COLUMN", help="Guest list's column of Moodle's user. Default: external id.")
 @zone_option
 @gallery_option
@@ -133,8 +134,8 @@ def report(
     if json_file is not None:
         write_json(json_file, found.to_dict())
     if moodle is not None:
-        (columns, cells), without = moodle_table(found, moodle_user)
-        write_text(moodle, csv_text(columns, cells))
+        scans, without = moodle_table(found, moodle_user)
+        write_tables(moodle, {"Moodle": scans})
         if without:
             say(f"Left out, since nothing identifies them to Moodle: {', '.join(without)}")
     if file or moodle or json_file:

@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table, write_json
+from knownface.cli.common import gallery_option, out, table
 from knownface.cli.outputs import json_option, overwrite_option
+from knownface.cli.writing import write_json
 
 
 @click.command(name="audit", short_help="Show who did what with the service.")

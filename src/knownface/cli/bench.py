@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import detector_options, machine_options, out, part_option, progress, say, table, write_text
+from knownface.cli.common import detector_options, machine_options, out, part_option, progress, say, table
 from knownface.cli.outputs import json_option, overwrite_option
+from knownface.cli.writing import write_text
 
 if TYPE_CHECKING:
     from knownface.bench import BenchResult

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import sys
 from collections.abc import Callable
-from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -29,7 +27,6 @@ from rich.table import Table
 from rich.text import Text
 
 from knownface.errors import KnownFaceError
-from knownface.files import replacing
 from knownface.parts import is_script
 
 if TYPE_CHECKING:
@@ -192,26 +189,3 @@ def table(*columns: str, title: str | None = None) -> Table:
         right = column in {"distance", "votes", "time", "templates", "files", "MB", "id"}
         made.add_column(column, justify="right" if right else "left", overflow="fold")
     return made
-
-
-def write_json(path: Path, value: Any) -> None:
-    """Write a result as JSON, all or nothing; ``-`` is standard output. Times are ISO 8601, of UTC with a Z."""
-    write_text(path, json.dumps(value, ensure_ascii=False, indent=1, default=_json_value) + "\n")
-
-
-def _json_value(value: object) -> str:
-    if isinstance(value, datetime):
-        return value.isoformat().replace("+00:00", "Z")
-    raise TypeError(f"{type(value).__name__} cannot be written as JSON")
-
-
-def write_text(path: Path, text: str) -> None:
-    """Write a result file, all or nothing; ``-`` is standard output.
-
-    A file name that is no text (on systems where that can be) is written with its bytes escaped.
-    """
-    if str(path) == "-":
-        click.echo(text.encode("utf-8", "backslashreplace"), nl=False)
-        return
-    with replacing(path) as part:
-        part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")

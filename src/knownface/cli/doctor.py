@@ -12,8 +12,9 @@ import click
 from rich.markup import escape
 
 from knownface import __version__
-from knownface.cli.common import gallery_is_there, out, recognizer_options, table, write_json
+from knownface.cli.common import gallery_is_there, out, recognizer_options, table
 from knownface.cli.outputs import json_option, overwrite_option
+from knownface.cli.writing import write_json
 from knownface.errors import KnownFaceError
 from knownface.installing import install_command, installed_version
 

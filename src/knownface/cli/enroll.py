@@ -17,10 +17,10 @@ from knownface.cli.common import (
     recognizer_options,
     say,
     table,
-    write_text,
 )
-from knownface.cli.outputs import OutputFile, overwrite_option
-from knownface.tables import csv_text
+from knownface.cli.outputs import OutputFile, bom_option, overwrite_option
+from knownface.cli.writing import write_tables
+from knownface.tables import Table
 
 _SHOWN = 40
 
@@ -37,9 +37,12 @@ _SHOWN = 40
     "the only one, or all of them.",
 )
 @click.option(
-    "--report", type=OutputFile(".csv", fields=("file", "person")), help="Write the review of every file as CSV."
+    "--report",
+    type=OutputFile(".csv", ".xlsx", fields=("file", "person")),
+    help="Write the review of every file: .csv or .xlsx.",
 )
 @overwrite_option
+@bom_option
 def command(people: Path, faces: Any, report: Path | None, **options: Any) -> int:
     """Learn people from the folder PEOPLE, which holds one folder a person.
 
@@ -106,4 +109,4 @@ def _summary(result: Any, gallery: str) -> None:
 def _write_report(path: Path, result: Any) -> None:
     columns = ["file", "person", "status", "reason", "text", "templates"]
     rows = [[str(r.path), r.person, r.status, r.reason, r.text, r.templates] for r in result.reviews]
-    write_text(path, csv_text(columns, rows))
+    write_tables(path, {"Enrolment": Table(columns, rows)})

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table, write_json
+from knownface.cli.common import gallery_option, out, table
 from knownface.cli.outputs import OutputFile, json_option, may_overwrite, overwrite_option
+from knownface.cli.writing import write_json
 from knownface.errors import GalleryError, GalleryLockedError
 
 if TYPE_CHECKING:

@@ -9,8 +9,9 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, table
-from knownface.cli.outputs import OutputFile, overwrite_option
-from knownface.cli.seen import day, open_log, write_tables, zone_option
+from knownface.cli.outputs import OutputFile, bom_option, overwrite_option
+from knownface.cli.seen import day, open_log, zone_option
+from knownface.cli.writing import write_tables
 
 
 @click.command()
@@ -29,6 +30,7 @@ from knownface.cli.seen import day, open_log, write_tables, zone_option
     help="FILE.csv, .json or .xlsx (days and weeks).",
 )
 @overwrite_option
+@bom_option
 @zone_option
 @gallery_option
 def hours(

@@ -18,19 +18,20 @@ from knownface.cli.common import (
     rule_options,
     say,
     table,
-    write_json,
-    write_text,
 )
-from knownface.cli.outputs import OutputFile, OutputFolder, claim, json_option, overwrite_option
+from knownface.cli.outputs import OutputFile, OutputFolder, bom_option, claim, json_option, overwrite_option
+from knownface.cli.reading import picture_from_stdin
+from knownface.cli.writing import write_json, write_tables
 from knownface.files import is_stream
 from knownface.parts import fingerprint_of
-from knownface.tables import csv_text
+from knownface.tables import Table
 
 if TYPE_CHECKING:
-    from knownface.journal import FileResult, Journal
+    from knownface.journal import FaceRow, FileResult, Journal
     from knownface.recognizer import FaceRecognizer
 
 
+_STDIN = Path("-")
 _TABLE_ROWS = 200
 """More rows than this are summed up on the screen where a file has them."""
 
@@ -39,10 +40,16 @@ _TABLE_ROWS = 200
 @click.argument("paths", nargs=-1, required=True, metavar="PATH...")
 @recognizer_options
 @rule_options
-@click.option("--csv", "csv_file", type=OutputFile(".csv", fields=("file", "time")), help="Write a row a face as CSV.")
+@click.option(
+    "--csv",
+    "csv_file",
+    type=OutputFile(".csv", ".xlsx", fields=("file", "time")),
+    help="Write a row a face: .csv, or .xlsx for Excel.",
+)
 @json_option("file", "time", help="Write a list of faces.")
 @click.option("--annotate", type=OutputFolder(), help="Write labelled copies into a folder.")
 @overwrite_option
+@bom_option
 @click.option("--top", type=click.IntRange(0, 100), default=0, help="Show the N nearest people of each face.")
 @click.option(
     "--every",
@@ -62,7 +69,7 @@ def command(
     allow_repeats: bool,
     **options: Any,
 ) -> int:
-    """Name the faces in photos and videos: files, folders or globs.
+    """Name the faces in photos and videos: files, folders or globs; - is a picture on standard input.
 
     With --csv or --json a run that was stopped goes on where it was when the same command is given again.
     """
@@ -71,12 +78,13 @@ def command(
     if not every < math.inf:  # also where it is no number
         raise click.BadParameter(f"{every} is no number of seconds.", param_hint="--every")
     files = _inputs(paths, annotate)
+    contents = {_STDIN: picture_from_stdin()} if _STDIN in files else None
     with open_recognizer(create=False, **options) as recognizer, contextlib.ExitStack() as opened:
         recognizer.gallery.index.check_not_empty()
         if annotate is not None:
             claim(annotate)
         chosen = IdentifyOptions(every, top, allow_repeats, annotate)
-        journal = _journal(recognizer, chosen, json_file or csv_file)
+        journal = None if contents else _journal(recognizer, chosen, json_file or csv_file)
         if journal:
             opened.callback(journal.close)
         results = []
@@ -87,7 +95,7 @@ def command(
                 bar.update(task, description=f"{escape(path.name)} {time:.1f} s")
 
             try:
-                for result in identify_files(recognizer, files, chosen, journal, on_frame):
+                for result in identify_files(recognizer, files, chosen, journal, on_frame, contents):
                     results.append(result)
                     bar.advance(task)
             except KeyboardInterrupt:
@@ -112,7 +120,8 @@ def _inputs(paths: tuple[str, ...], annotate: Path | None) -> list[Path]:
     from knownface.errors import UnreadableError
     from knownface.media import expand_paths
 
-    files = expand_paths(paths)
+    files = [_STDIN] if "-" in paths else []
+    files += expand_paths([path for path in paths if path != "-"])
     if annotate is not None:
         files = [file for file in files if not file.resolve().is_relative_to(annotate.resolve())]
     if not files:
@@ -142,20 +151,25 @@ def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Jo
 
 
 def _write(results: list[FileResult], csv_file: Path | None, json_file: Path | None, top: int) -> None:
-    rows = [row for result in results for row in result.rows]
+    rows = [row for result in results for row in result.entries]
     if json_file:
-        write_json(json_file, [row.as_dict() for row in rows])
+        write_json(json_file, [row.to_dict() for row in rows])
     if csv_file:
-        columns = ["file", "time", "x", "y", "width", "height", "name", "distance", "votes", "stage", "reason"]
-        cells = [
-            [r.file, r.time, *r.box, r.name or "Unknown", r.distance, r.votes, r.stage, r.reason, *_candidates(r, top)]
-            for r in rows
-        ]
-        more = [f"candidate_{i + 1}{part}" for i in range(top) for part in ("", "_distance")]
-        write_text(csv_file, csv_text(columns + more, cells))
+        write_tables(csv_file, {"Faces": _faces_table(rows, top)})
 
 
-def _candidates(row: Any, top: int) -> list[Any]:
+def _faces_table(rows: list[FaceRow], top: int) -> Table:
+    columns = ["file", "time", "x", "y", "width", "height", "name", "distance", "votes", "stage", "reason"]
+    columns += [f"candidate_{i + 1}{part}" for i in range(top) for part in ("", "_distance")]
+    cells = []
+    for r in rows:
+        name = r.name or ("Unknown" if r.box else None)
+        face: list[Any] = [*(r.box or (None,) * 4), name, r.distance, r.votes, r.stage, r.reason]
+        cells.append([r.file, r.time, *face, *_candidates(r, top)])
+    return Table(columns, cells)
+
+
+def _candidates(row: FaceRow, top: int) -> list[Any]:
     cells = [value for c in row.candidates or [] for value in (c["name"], c["distance"])]
     return cells + [None] * (2 * top - len(cells))
 
@@ -180,19 +194,17 @@ def _summarize(results: list[FileResult]) -> None:
 
 def _show(results: list[FileResult], top: int) -> None:
     rows = table("file", "time", "box", "name", "distance", "votes", "why", *(["nearest people"] if top else []))
-    for result in results:
-        for row in result.rows:
-            nearest = ", ".join(f"{c['name']} {c['distance']:.2f}" for c in row.candidates or [])
-            rows.add_row(
-                escape(row.file),
-                "" if row.time is None else f"{row.time:.2f}",
-                " ".join(f"{value:.0f}" for value in row.box),
-                f"[bold green]{escape(row.name)}[/]" if row.name else "Unknown",
-                "" if row.distance is None else f"{row.distance:.3f}",
-                str(row.votes),
-                "" if row.reason == "named" else row.reason,
-                *([escape(nearest)] if top else []),
-            )
-        if not result.rows and not result.error:
-            rows.add_row(escape(str(result.path)), "", "", "[dim]no face[/]", "", "", "")
+    for row in (row for result in results for row in result.entries):
+        nearest = ", ".join(f"{c['name']} {c['distance']:.2f}" for c in row.candidates or [])
+        shown = f"[bold green]{escape(row.name)}[/]" if row.name else "Unknown" if row.box else f"[dim]{row.reason}[/]"
+        rows.add_row(
+            escape(row.file),
+            "" if row.time is None else f"{row.time:.2f}",
+            " ".join(map(str, row.box or [])),
+            shown,
+            "" if row.distance is None else f"{row.distance:.3f}",
+            str(row.votes) if row.box else "",
+            row.reason if row.box and not row.name else "",
+            *([escape(nearest)] if top else []),
+        )
     out().print(rows)

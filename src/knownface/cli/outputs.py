@@ -19,7 +19,6 @@ MARK = ".knownface"
 
 _HEAD_BYTES = 4096
 _DATABASE_START = b"SQLite format 3\0"
-_OVERWRITE = "knownface.overwrite"
 
 
 class OutputFile(click.Path):
@@ -113,28 +112,33 @@ def json_option(
     )
 
 
-def overwrite_option(command: Command) -> Command:
-    """``--overwrite``, for every command that has an :class:`OutputFile` or :class:`OutputFolder`."""
-
+def _remembered_flag(name: str, help: str) -> Callable[[Command], Command]:  # noqa: A002  (as click calls it)
     def remember(ctx: click.Context, _param: click.Parameter, value: bool) -> bool:
-        ctx.meta[_OVERWRITE] = value
+        ctx.meta[f"knownface.{name}"] = value
         return value
 
     # Eager, so that it is known when the paths are checked, in whatever order they are given.
-    option = click.option(
-        "--overwrite",
-        is_flag=True,
-        is_eager=True,
-        expose_value=False,
-        callback=remember,
-        help="Replace an existing output, whatever it is; never a picture, video or database by another kind of file.",
-    )
-    return option(command)
+    return click.option(f"--{name}", is_flag=True, is_eager=True, expose_value=False, callback=remember, help=help)
+
+
+overwrite_option = _remembered_flag(
+    "overwrite", "Replace an existing output, whatever it is; never a picture, video or database by another kind."
+)
+"""``--overwrite``, for every command that has an :class:`OutputFile` or :class:`OutputFolder`."""
+
+bom_option = _remembered_flag("bom", "Begin CSV files with a byte order mark, so that Excel reads every letter right.")
+"""``--bom``, for every command that writes CSV."""
 
 
 def may_overwrite(ctx: click.Context | None) -> bool:
     """Whether a command was given ``--overwrite``."""
-    return ctx is not None and bool(ctx.meta.get(_OVERWRITE, False))
+    return ctx is not None and bool(ctx.meta.get("knownface.overwrite", False))
+
+
+def byte_order_mark() -> str:
+    """What the CSV files of the present command begin with."""
+    ctx = click.get_current_context(silent=True)
+    return "\ufeff" if ctx is not None and ctx.meta.get("knownface.bom", False) else ""
 
 
 @functools.cache

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, open_recognizer, out, table, write_json
-from knownface.cli.outputs import OutputFile, json_option, overwrite_option
+from knownface.cli.common import gallery_option, open_recognizer, out, table
+from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, json_option, overwrite_option
+from knownface.cli.writing import write_json
 
 if TYPE_CHECKING:
     from knownface.gallery import Gallery
@@ -177,11 +178,12 @@ def import_people(file: Path, gallery: str | None) -> None:
 @command.command(name="export")
 @click.argument("file", type=OutputFile(".csv"))
 @overwrite_option
+@bom_option
 @gallery_option
 def export_people(file: Path, gallery: str | None) -> None:
     """Write everybody's name, external id and groups to a CSV file."""
     with _open(gallery) as opened:
-        count = opened.export_people(file)
+        count = opened.export_people(file, bom=bool(byte_order_mark()))
     out().print(f"{count} people written to {escape(str(file))}.", soft_wrap=True)
 
 

@@ -5,14 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date, datetime, time, tzinfo
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
-
-from knownface.cli.common import write_text
-from knownface.errors import OutputError
-from knownface.tables import Table, csv_text, write_xlsx
 
 if TYPE_CHECKING:
     from knownface.events import SightingFilter, SightingLog
@@ -114,25 +109,3 @@ def filter_from(options: Mapping[str, Any]) -> SightingFilter:
         after=when(options["after"], options["zone"], option="--from"),
         before=when(options["before"], options["zone"], option="--until"),
     )
-
-
-def write_tables(path: Path, sheets: Mapping[str, Table]) -> None:
-    """Write tables by the suffix of the file: all of them as sheets of an Excel file, the first as JSON or CSV.
-
-    Raises:
-        OutputError: The suffix is another, or the file cannot be written.
-    """
-    from knownface.events.sheets import as_json, plain
-
-    suffix, first = path.suffix.lower(), next(iter(sheets.values()))
-    if suffix not in {".csv", ".json", ".xlsx", ""}:
-        raise OutputError(
-            f"{path} cannot be written: its suffix is none of .csv, .json, .xlsx.", "Choose another name."
-        )
-    if suffix == ".xlsx":
-        write_xlsx(path, sheets)
-    elif suffix == ".json":
-        write_text(path, as_json(first))
-    else:
-        columns, rows = plain(first)
-        write_text(path, csv_text(columns, rows))

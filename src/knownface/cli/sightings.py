@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, say, table, write_json
-from knownface.cli.outputs import OutputFile, json_option, overwrite_option
-from knownface.cli.seen import clock, filter_from, filter_options, open_log, write_tables
+from knownface.cli.common import gallery_option, out, say, table
+from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
+from knownface.cli.seen import clock, filter_from, filter_options, open_log
+from knownface.cli.writing import write_json, write_tables
 
 if TYPE_CHECKING:
     from knownface.events import Sighting
@@ -59,6 +60,7 @@ def _show(found: Sequence[Sighting], zone: tzinfo | None) -> None:
 @command.command()
 @click.argument("file", type=OutputFile(".csv", ".json", ".xlsx", fields=("id", "person")))
 @overwrite_option
+@bom_option
 @filter_options
 @gallery_option
 def export(file: Path, gallery: str | None, **options: Any) -> None:

@@ -13,9 +13,9 @@ from knownface.cli.common import (
     out,
     recognizer_options,
     rule_options,
-    write_json,
 )
 from knownface.cli.outputs import json_option, overwrite_option
+from knownface.cli.writing import write_json
 from knownface.errors import UnknownPersonError, UnreadableError
 
 

@@ -15,7 +15,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
-from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, overwrite_option
 from knownface.errors import OutputError
 
 if TYPE_CHECKING:
@@ -45,6 +45,7 @@ _ROWS_SHOWN = 200
     help="Write a row a stretch: .csv or .json.",
 )
 @overwrite_option
+@bom_option
 @click.option("--events", is_flag=True, help="Write what happens to standard output, a JSON object a line.")
 @click.option("--every", type=click.FloatRange(0.001, 86_400), help="Seconds of the stream between frames examined.")
 @click.option("--max-fps", type=click.FloatRange(0.01, 1000), help="Frames a second to examine, at most.")
@@ -81,7 +82,7 @@ def command(source: str, **options: Any) -> int:
         if not len(recognizer.gallery):
             say("Nobody is enrolled yet: every face will be Unknown.", style="yellow")
         lines = EventLines(sys.stdout) if chosen["events"] else None
-        timeline = Timeline(chosen["timeline_file"])
+        timeline = Timeline(chosen["timeline_file"], bom=bool(byte_order_mark()))
         sinks: list[Sink] = [timeline, *([lines] if lines else []), *_video(parsed, chosen["out_file"], watch_options)]
         new_number = None
         if record:

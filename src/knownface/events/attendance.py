@@ -21,7 +21,7 @@ from knownface.events.attendance_values import Session, SessionReport
 from knownface.events.guests import Guest
 from knownface.events.recording import as_utc
 from knownface.events.reporting import find_entry, read_report
-from knownface.gallery import clean_name, name_key
+from knownface.gallery import Person, clean_name, name_key
 from knownface.gallery.names import clean_label
 from knownface.gallery.people import get_person, list_people
 from knownface.gallery.values import PersonKey
@@ -236,10 +236,11 @@ def _expected(
         ids += [person.id for person in list_people(connection, group)]
     by_person = {person_id: {**blank, "person_id": person_id} for person_id in ids}
     everybody = list_people(connection) if guests else []
-    by_external = {person.external_id: person.id for person in everybody if person.external_id is not None}
-    by_name = {name_key(person.name): person.id for person in everybody}
-    strangers, listed = [], set[int]()
-    for guest in guests:
+    by_external = {person.external_id: person for person in everybody if person.external_id is not None}
+    by_name = {name_key(person.name): person for person in everybody}
+    strangers, listed = [], dict[int, Guest]()
+    # Whom an external id says first, so that somebody else of that name is not taken for them.
+    for guest in sorted(guests, key=lambda guest: guest.external_id not in by_external):
         entry = {
             **blank,
             "name": guest.name,
@@ -247,15 +248,27 @@ def _expected(
             "external_id": guest.external_id,
             "facts": json.dumps(dict(guest.facts), ensure_ascii=False),
         }
-        person_id = by_external.get(guest.external_id or "") or by_name.get(name_key(guest.name))
-        if person_id is None:
+        person = by_external.get(guest.external_id or "") or by_name.get(name_key(guest.name))
+        other = listed.get(person.id) if person else None
+        if person is None or (other and guest.external_id and other.external_id in by_external):
             strangers.append({**entry, "person_id": None})
-        elif person_id in listed:
-            raise EventsError(f"The guest list has {guest.name!r} twice.", "Tell them apart by external ids.")
+        elif other is not None:
+            raise _two_guests(person, other, guest)
         else:
-            listed.add(person_id)
-            by_person[person_id] = {**entry, "person_id": person_id}
+            listed[person.id] = guest
+            by_person[person.id] = {**entry, "person_id": person.id}
     return [*by_person.values(), *strangers]
+
+
+def _two_guests(person: Person, first: Guest, second: Guest) -> EventsError:
+    ids = [guest.external_id for guest in (first, second) if guest.external_id is not None]
+    if len(ids) < 2:
+        return EventsError(f"The guest list has {second.name!r} twice.", "Tell them apart by external ids.")
+    return EventsError(
+        f"The guest list has {second.name!r} twice, as {ids[0]} and {ids[1]}, and it is not known which of them is "
+        f"{person.name!r} of the gallery.",
+        f"Give {person.name!r} the external id of the right one first; the other is a guest of that name then.",
+    )
 
 
 def _open_one(connection: Connection, name: str, now: datetime) -> Row[Any] | None:

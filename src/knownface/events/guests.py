@@ -40,7 +40,7 @@ def read_guests(path: str | Path) -> list[Guest]:
         InputError: It has faults; the message names the lines.
     """
     path = Path(path)
-    header, lines = read_csv(path, _HINT, semicolons=True)
+    header, lines = read_csv(path, _HINT)
     if "name" not in header or "" in header or len(set(header)) != len(header):
         raise InputError(f"{path} must have the column 'name', and no column without a name or twice.", _HINT)
     faults: list[str] = []

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterable, Sequence
+from datetime import timedelta, tzinfo
 from typing import Any
 
 from knownface.errors import EventsError
@@ -110,26 +109,6 @@ def weeks_table(hours: Sequence[tuple[Person, Sequence[WorkDay]]]) -> Table:
         total = sum((week.worked for week in weeks), timedelta())
         rows.append([person.name, person.external_id, "total", len(days), total])
     return Table(["person", "external_id", "week", "days", "worked"], rows)
-
-
-def plain(table: Table) -> Table:
-    """The same for CSV: times by ISO 8601 with their zone, durations in hours with two decimals, nothing empty."""
-    return Table(table.columns, [[_plain(cell) for cell in row] for row in table.rows])
-
-
-def as_json(table: Table) -> str:
-    """The same as a JSON list of objects; durations in seconds."""
-    plain_value: Callable[[Any], Any] = lambda v: v.total_seconds() if isinstance(v, timedelta) else v.isoformat()  # noqa: E731
-    rows = [dict(zip(table.columns, row, strict=True)) for row in table.rows]
-    return json.dumps(rows, ensure_ascii=False, indent=2, default=plain_value) + "\n"
-
-
-def _plain(cell: Any) -> Any:
-    if isinstance(cell, datetime):
-        return cell.isoformat(timespec="seconds")
-    if isinstance(cell, timedelta):
-        return f"{cell / timedelta(hours=1):.2f}"
-    return "" if cell is None else cell
 
 
 def _rounded(number: float | None) -> float | None:

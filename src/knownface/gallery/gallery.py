@@ -169,9 +169,9 @@ class Gallery:
         """Remove people with everything of theirs; see :meth:`PeopleStore.remove`."""
         self.people_store.remove(*who)
 
-    def export_people(self, path: str | Path) -> int:
+    def export_people(self, path: str | Path, *, bom: bool = False) -> int:
         """Write everybody to a CSV file; see :meth:`PeopleStore.export_csv`."""
-        return self.people_store.export_csv(path)
+        return self.people_store.export_csv(path, bom=bom)
 
     def import_people(self, path: str | Path) -> PeopleImport:
         """Read people from a CSV file; see :meth:`PeopleStore.import_csv`."""

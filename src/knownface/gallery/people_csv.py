@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +14,7 @@ from knownface.gallery import people as sql
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
 from knownface.gallery.values import PeopleImport, Person
 from knownface.storage.schema import people
-from knownface.tables import check_no_faults, read_csv
+from knownface.tables import check_no_faults, csv_text, read_csv
 
 COLUMNS = ("name", "external_id", "groups")
 _SEPARATOR = ";"
@@ -41,17 +40,15 @@ class PersonRow:
     has: frozenset[str]
 
 
-def write_people(path: Path, everybody: Iterable[Person]) -> None:
-    """Write a file that :func:`read_rows` reads, in UTF-8.
+def write_people(path: Path, everybody: Iterable[Person], *, bom: bool = False) -> None:
+    """Write a file that :func:`read_rows` reads, in UTF-8, with a byte order mark for Excel if wanted.
 
     Raises:
         OutputError: It cannot be written.
     """
-    with replacing(path, private=True) as temporary, temporary.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.writer(file)
-        writer.writerow(COLUMNS)
-        for person in everybody:
-            writer.writerow([person.name, person.external_id or "", _SEPARATOR.join(person.groups)])
+    rows = [[person.name, person.external_id or "", _SEPARATOR.join(person.groups)] for person in everybody]
+    with replacing(path, private=True) as part:
+        part.write_text(("\ufeff" if bom else "") + csv_text(COLUMNS, rows), encoding="utf-8", newline="")
 
 
 def read_rows(path: Path) -> list[PersonRow]:

@@ -188,14 +188,18 @@ class PeopleStore:
                 delete_guests(connection, name_key(found.name))
                 sql.remove_people(connection, [found.id])
 
-    def export_csv(self, path: str | Path) -> int:
+    def export_csv(self, path: str | Path, *, bom: bool = False) -> int:
         """Write everybody's name, external id and groups to a CSV file; returns how many people.
+
+        Args:
+            path: The file.
+            bom: Whether it begins with a byte order mark, which Excel needs to read it as UTF-8.
 
         Raises:
             OutputError: It cannot be written.
         """
         written = self.everybody()
-        write_people(Path(path), written)
+        write_people(Path(path), written, bom=bom)
         return len(written)
 
     def import_csv(self, path: str | Path) -> PeopleImport:

@@ -78,17 +78,19 @@ class Timeline:
 
     Args:
         path: ``.csv`` or ``.json``; None only collects.
+        bom: Whether CSV begins with a byte order mark, which Excel needs to read it as UTF-8.
 
     Raises:
         OutputError: The suffix is another.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, *, bom: bool = False) -> None:
         if path is not None and path.suffix.lower() not in {".csv", ".json"}:
             raise OutputError(
                 f"{path} cannot be written: a timeline's suffix must be .csv or .json.", "Choose another name."
             )
         self._path = path
+        self._mark = "\ufeff" if bom else ""
         self._rows: list[TimelineRow] = []
         self._last: dict[tuple[int | None, int | None], int] = {}
         self._saved = clock.monotonic()
@@ -161,7 +163,7 @@ class Timeline:
         if self._path.suffix.lower() == ".json":
             text = json.dumps(rows, ensure_ascii=False, indent=1) + "\n"
         else:
-            text = csv_text(_COLUMNS, [list(row.values()) for row in rows])
+            text = self._mark + csv_text(_COLUMNS, [list(row.values()) for row in rows])
         with replacing(self._path) as part:
             part.write_text(text, encoding="utf-8", errors="backslashreplace", newline="")
 

@@ -27,7 +27,7 @@ from knownface.events import (
     read_guests,
     report_session,
 )
-from knownface.events.sheets import moodle_table, plain, session_table
+from knownface.events.sheets import moodle_table, session_table
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
@@ -35,7 +35,7 @@ from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
 from knownface.server.routes.seen import XLSX, file_answer
 from knownface.server.schemas.attendance import AttendanceSessionSchema, GuestSchema, Mark, NewSession, ReportSchema
 from knownface.server.schemas.common import Number
-from knownface.tables import csv_text, write_xlsx
+from knownface.tables import csv_text, plain, write_xlsx
 
 router = guarded_router("attendance")
 

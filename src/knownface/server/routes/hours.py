@@ -14,7 +14,7 @@ from knownface.errors import BadRequestError, EventsError, MissingExtraError, Un
 from knownface.events import SightingFilter, read_hours
 from knownface.events.hours import WorkDay
 from knownface.events.rules import find_zone, time_of_day
-from knownface.events.sheets import days_table, plain, weeks_table
+from knownface.events.sheets import days_table, weeks_table
 from knownface.gallery import Person
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
@@ -22,7 +22,7 @@ from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.seen import XLSX, file_answer
 from knownface.server.schemas.attendance import HoursSchema
 from knownface.storage import Database
-from knownface.tables import csv_text, write_xlsx
+from knownface.tables import csv_text, plain, write_xlsx
 
 router = guarded_router("attendance")
 

@@ -26,7 +26,7 @@ from knownface.events import (
     read_alerts,
     reject_offers,
 )
-from knownface.events.sheets import as_json, plain, sightings_table
+from knownface.events.sheets import sightings_table
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep, as_utc, picture_answer
@@ -44,7 +44,7 @@ from knownface.server.schemas.seen import (
     UnknownName,
     UnknownSchema,
 )
-from knownface.tables import csv_text
+from knownface.tables import as_json, csv_text, plain
 
 router = guarded_router("sightings")
 
