@@ -100,7 +100,7 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     """Make a variant's video, look at it, and count."""
     result, recognizer = Result(variant), cast.recognizer
     result.frames.step = result.compared.step = plan.detect_every * plan.frames_every / FPS
-    tracker = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold, TrackingOptions())
+    tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold, TrackingOptions())
     for number, made in enumerate(make_video(variant, cast.known, cast.strangers, plan.seconds, plan.seed, plan.visit)):
         began, cpu = time.perf_counter(), time.process_time()
         faces = recognizer.detector.detect(made.image) if number % plan.detect_every == 0 else None

@@ -9,10 +9,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from sqlalchemy import update
 
 from knownface.deciding import rule_in_force
 from knownface.gallery import Gallery, GalleryCalibration, NewTemplate
 from knownface.settings import load_settings
+from knownface.storage.schema import calibrations
 from knownface.types import DecisionRule, EmbedderContract
 
 OWN = DecisionRule(1, 3, 1.0)
@@ -74,3 +76,21 @@ def test_a_calibration_of_another_embedder_is_told_and_not_used(gallery: Gallery
     assert rule == OWN
     assert "another embedder" in notes[0]
     assert "uncalibrated" in notes[1]
+
+
+def test_a_calibration_of_another_scoring_is_told_and_not_used(gallery: Gallery) -> None:
+    calibrate(gallery)
+    with gallery.database.writing() as connection:  # as earlier versions stored it
+        connection.execute(update(calibrations).values(details="{}"))
+    rule, notes = rule_in_force(gallery, CONTRACT, load_settings())
+    assert rule == OWN
+    assert "scoring nearest and is not used with nearest+mean" in notes[0]
+    plain, notes = rule_in_force(gallery, CONTRACT, load_settings(scoring="nearest"))
+    assert plain == replace(CALIBRATED, scoring="nearest")
+    assert notes[0].startswith("Calibrated on 2026-01-02")
+
+
+def test_an_embedder_may_have_a_threshold_of_its_own_for_the_plain_scoring(gallery: Gallery) -> None:
+    both = replace(CONTRACT, nearest_threshold=1.1)
+    assert rule_in_force(gallery, both, load_settings())[0].threshold == 1.0
+    assert rule_in_force(gallery, both, load_settings(scoring="nearest"))[0] == DecisionRule(1, 3, 1.1, 0, "nearest")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,6 +13,7 @@ from PIL import Image as PilImage
 
 from dlib_parts import dlib_recognizer
 from knownface import FaceRecognizer, FunctionDetector, FunctionEmbedder, Gallery
+from knownface.deciding import decide_embeddings
 from knownface.errors import (
     BadNameError,
     ContractMismatchError,
@@ -149,7 +151,7 @@ def test_classify_face_decides_an_embedding(knows_eileen: FaceRecognizer) -> Non
     assert knows_eileen.classify_face(-vector).name is None
 
 
-def test_a_track_is_compared_with_each_persons_mean_too(recognizer: FaceRecognizer) -> None:
+def test_a_face_is_compared_with_each_persons_mean_too(recognizer: FaceRecognizer) -> None:
     recognizer.gallery.bind(recognizer.embedder.contract)
     axes = np.eye(recognizer.embedder.contract.dim, dtype=np.float32)
     threshold = recognizer.rule.threshold
@@ -160,13 +162,14 @@ def test_a_track_is_compared_with_each_persons_mean_too(recognizer: FaceRecogniz
         new = [NewTemplate(vector.astype(np.float32), f"{i}", f"{name}{i}") for i, vector in enumerate(vectors)]
         recognizer.gallery.add_templates(name, new)
     between, photo = axes[:1], photos[0][None].astype(np.float32)
-    assert recognizer.decide(between)[0].reason == "too far"
-    [track] = recognizer.decide_tracks(between)
-    assert (track.name, track.votes) == ("Ada", 1)
-    assert track.distance == pytest.approx(0, abs=1e-3)
-    assert recognizer.decide_tracks(photo)[0].name == recognizer.decide(photo)[0].name == "Ada"
-    assert [d.reason for d in recognizer.decide_tracks(np.concatenate([between, between]))] == ["named", "taken"]
-    assert recognizer.decide_tracks(axes[5:6])[0].name is None
+    [found] = recognizer.decide(between)
+    assert (found.name, found.votes) == ("Ada", 1)
+    assert found.distance == pytest.approx(0, abs=1e-3)
+    assert recognizer.decide(photo)[0].name == "Ada"
+    assert [d.reason for d in recognizer.decide(np.concatenate([between, between]))] == ["named", "taken"]
+    assert recognizer.decide(axes[5:6])[0].name is None
+    plain = replace(recognizer.rule, scoring="nearest")
+    assert decide_embeddings(recognizer.gallery, plain, between)[0].reason == "too far"
 
 
 def test_means_hide_nobody_from_a_face_whose_person_is_taken(recognizer: FaceRecognizer) -> None:
@@ -183,7 +186,6 @@ def test_means_hide_nobody_from_a_face_whose_person_is_taken(recognizer: FaceRec
         recognizer.gallery.add_templates(name, new)
     faces = np.stack([axes[0], turned(5, 0.1)])
     assert sorted(str(d.name) for d in recognizer.decide(faces)) == ["Ada", "Ben"]
-    assert sorted(str(d.name) for d in recognizer.decide_tracks(faces)) == ["Ada", "Ben"]
 
 
 def test_an_aligned_network_refuses_a_detector_without_landmarks(alone: Path, model_folder: Path) -> None:

@@ -24,8 +24,8 @@ def rule_in_force(
         SettingsError: k1 and k2 do not fit together once the rest is filled in.
     """
     calibration = gallery.calibration
-    fits = calibration is not None and calibration.fingerprint == contract.fingerprint
-    rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule)
+    fits = calibration is not None and calibration.fits(contract.fingerprint, settings.scoring)
+    rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule_for(settings.scoring))
     notes = []
     if calibration is not None:
         notes = calibration.notes(rule, contract.fingerprint, gallery.index.snapshot().thresholds)
@@ -39,7 +39,6 @@ def decide_embeddings(
     rule: DecisionRule,
     embeddings: Embeddings,
     *,
-    with_means: bool = False,
     allow_repeats: bool = False,
     top: int = 0,
 ) -> list[Decision]:
@@ -49,14 +48,12 @@ def decide_embeddings(
         gallery: The people known.
         rule: The parameters in force.
         embeddings: Unit vectors, float32, shape (n, dim).
-        with_means: Whether each person's mean embedding counts as one more template.
         allow_repeats: Whether one person may be given to several faces.
         top: How many candidates each decision lists at least, where the gallery has so many people; 0: those who are
             among the k2 nearest templates anyway.
     """
     # Templates that a search finds at most, whatever k is.
-    most = len(gallery) + (len(gallery.names) if with_means else 0)
-    search = gallery.index.search_with_means if with_means else gallery.search
+    most = len(gallery) + (len(gallery.names) if rule.scoring == "nearest+mean" else 0)
     snapshot = gallery.index.snapshot()
     counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
     facts = GalleryFacts(
@@ -66,7 +63,12 @@ def decide_embeddings(
         counter_examples=counter_examples if len(snapshot.negatives) else None,
     )
     return decide_picture(
-        embeddings, lambda k: search(embeddings, k), rule, facts, allow_repeats=allow_repeats, top=top
+        embeddings,
+        lambda k: gallery.index.search(embeddings, k, rule.scoring),
+        rule,
+        facts,
+        allow_repeats=allow_repeats,
+        top=top,
     )
 
 

@@ -14,6 +14,7 @@ from PIL import Image as PilImage
 from knownface.answers import Answer, Identification, Item, PictureReview, Verification
 from knownface.batches import BatchOptions, answer_in_batches, identified
 from knownface.deciding import decide_embeddings, rule_in_force, unit_vector
+from knownface.decision import means_of_people
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder
 from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
@@ -298,14 +299,6 @@ class FaceRecognizer:
         """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""
         return self.decide(unit_vector(embedding, self.embedder.contract.dim)[None])[0]
 
-    def decide_tracks(self, embeddings: Embeddings) -> list[Decision]:
-        """Decide the faces of one frame by the mean embeddings of their tracks.
-
-        As :meth:`decide`, where each person's mean embedding counts as one more template: means lie nearer to each
-        other than to single photos. Calibration, which is measured on single photos, knows nothing of it.
-        """
-        return decide_embeddings(self.gallery, self.rule, embeddings, with_means=True)
-
     def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
 
@@ -332,8 +325,8 @@ class FaceRecognizer:
     def verify_person(self, image: ImageSource, person: PersonKey, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether a picture shows a person of the gallery: the question at a door.
 
-        The person's nearest template decides, by the person's own threshold where there is one. A nearer
-        counter-example of the person makes it no.
+        The person's nearest template decides, or the mean of their templates where it is nearer and counts; by the
+        person's own threshold where there is one. A nearer counter-example of the person makes it no.
 
         Raises:
             UnknownPersonError: There is no such person.
@@ -342,10 +335,13 @@ class FaceRecognizer:
             NoFaceError, SeveralFacesError: It does not show which face is meant.
         """
         known = self.gallery.person(person)
-        own = self.gallery.vectors(known.id).embeddings
+        theirs = self.gallery.vectors(known.id)
+        own = theirs.embeddings
         if not len(own):
             raise GalleryEmptyError(f"{known.name!r} has no template to compare with.", "Enrol a picture first.")
         probe = embed([self._one_face(image, faces)], self.embedder)[0]
+        if self.rule.scoring == "nearest+mean":
+            own = np.concatenate([own, means_of_people(own, theirs.templates, theirs.people)[1]])
         nearest = float(np.linalg.norm(own - probe, axis=1).min())
         negative = self.gallery.vectors(known.id, negative=True).embeddings
         ruled_out = len(negative) > 0 and float(np.linalg.norm(negative - probe, axis=1).min()) < nearest

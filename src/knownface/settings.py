@@ -23,7 +23,7 @@ from pydantic_settings import (
 )
 
 from knownface.errors import SettingsError
-from knownface.types import DecisionRule
+from knownface.types import DEFAULT_SCORING, DecisionRule, Scoring
 
 log = logging.getLogger(__name__)
 
@@ -127,6 +127,8 @@ class Settings(BaseSettings):
     k2: int | None = Field(default=None, ge=2)
     threshold: float | None = Field(default=None, ge=0, le=2)
     margin: float | None = Field(default=None, ge=0, le=2)
+    scoring: Scoring = DEFAULT_SCORING
+    """What a person is compared by: templates and their mean, or templates alone, as in the paper."""
     index: str = "auto"
     """What searches: an index in this process, chosen by size unless named, or an engine outside of it."""
     search_effort: int | None = Field(default=None, ge=1, le=100_000)
@@ -174,7 +176,7 @@ class Settings(BaseSettings):
         return self
 
     def rule(self, default: DecisionRule) -> DecisionRule:
-        """The gallery's calibrated rule, or the embedder's own, with what the user set laid over it.
+        """A rule of the scoring in force, calibrated or the embedder's own, with what the user set laid over it.
 
         Raises:
             SettingsError: k1 and k2 do not fit together once the defaults are filled in.
@@ -187,7 +189,7 @@ class Settings(BaseSettings):
             raise SettingsError(f"k1 must be smaller than k2, got k1={k1}, k2={k2}.", "Set both --k1 and --k2.")
         threshold = default.threshold if self.threshold is None else self.threshold
         margin = default.margin if self.margin is None else self.margin
-        return DecisionRule(k1, k2, threshold, margin)
+        return DecisionRule(k1, k2, threshold, margin, self.scoring)
 
 
 @functools.cache  # once is enough, however often settings are read

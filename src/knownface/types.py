@@ -8,7 +8,7 @@ OpenCV. A distance is the Euclidean distance of unit vectors: 0 to 2, smaller is
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -205,6 +205,13 @@ class CohortSpread:
     skewness: float
 
 
+Scoring: TypeAlias = Literal["nearest+mean", "nearest"]
+"""What a person is compared by. ``nearest``: by their templates, as in the paper; ``nearest+mean``: the mean embedding
+of their templates counts as one more template."""
+
+DEFAULT_SCORING: Scoring = "nearest+mean"
+
+
 @dataclass(frozen=True, slots=True)
 class DecisionRule:
     """The parameters of ``classify_face``; see :mod:`knownface.decision`.
@@ -214,12 +221,14 @@ class DecisionRule:
         k2: Nearest templates that vote if the first vote fails; greater than k1.
         threshold: Largest distance, 0 to 2, at which a name is given. Smaller is stricter.
         margin: By how much the nearest template of anyone else must be farther than the winner's; 0 is off.
+        scoring: What the distances are measured to.
     """
 
     k1: int
     k2: int
     threshold: float
     margin: float = 0.0
+    scoring: Scoring = DEFAULT_SCORING
 
     def __post_init__(self) -> None:
         if self.k1 < 1 or self.k2 <= self.k1:
@@ -243,6 +252,7 @@ class EmbedderContract:
         licence: What the publisher of the weights states.
         rule: Parameters that suit this embedder's space.
         calibrated: Whether ``rule`` was measured on faces; False for CLIP.
+        nearest_threshold: Threshold for the scoring ``nearest``; None where the rule's suits both.
     """
 
     name: str
@@ -252,6 +262,12 @@ class EmbedderContract:
     licence: str
     rule: DecisionRule
     calibrated: bool
+    nearest_threshold: float | None = None
+
+    def rule_for(self, scoring: Scoring) -> DecisionRule:
+        """The parameters that suit this embedder's space with a scoring."""
+        own = self.nearest_threshold if scoring == "nearest" else None
+        return replace(self.rule, threshold=self.rule.threshold if own is None else own, scoring=scoring)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -1,4 +1,4 @@
-"""A gallery, settings and names of commit a51822f: they open, and answer as they did then."""
+"""A gallery, settings and names of commit a51822f: they open, and answer as they did then, by the scoring of then."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def folder(alone: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """The working folder of that version's user."""
     shutil.copytree(THEN, alone, dirs_exist_ok=True)
     monkeypatch.delenv("KNOWNFACE_GALLERY")
+    monkeypatch.setenv("KNOWNFACE_SCORING", "nearest")
     for picture in alone.rglob("*.jpg"):
         os.utime(picture, (NOON, NOON))
     if not hasattr(time, "tzset"):

@@ -67,7 +67,7 @@ def test_an_empty_gallery_is_refused_and_no_probe_is_fine() -> None:
 def test_own_source_is_hidden_and_a_single_source_is_not_mated() -> None:
     # a has two files, the first with two faces; b has one file.
     faces = FaceSet.of(EYE, ["a", "a", "a", "b"], [1, 1, 2, 3])
-    searches = search_without_own_source(faces, k=3)
+    searches = search_without_own_source(faces, k=3, scoring="nearest")
     assert searches.mated.tolist() == [True, True, True, False]
     seen = [sorted(row[row >= 0].tolist()) for row in searches.neighbours.templates[:, :3]]
     assert seen == [[2, 3], [2, 3], [0, 1, 3], [0, 1, 2]]
@@ -75,7 +75,7 @@ def test_own_source_is_hidden_and_a_single_source_is_not_mated() -> None:
 
 def test_own_person_is_hidden_and_so_is_a_shared_file() -> None:
     faces = FaceSet.of(EYE, ["a", "a", "b", "c"], [1, 2, 2, 3])
-    searches = search_without_own_person(faces, k=4)
+    searches = search_without_own_person(faces, k=4, scoring="nearest")
     assert not searches.mated.any()
     seen = [sorted(row[row >= 0].tolist()) for row in searches.neighbours.templates[:, :4]]
     assert seen == [[2, 3], [3], [0, 3], [0, 1, 2]]

@@ -55,6 +55,22 @@ def test_the_result_is_stored_with_what_it_depended_on(gallery, strangers):
     assert stored.outgrown is None
 
 
+@pytest.mark.parametrize("scoring", ["nearest", "nearest+mean"])
+def test_a_calibration_is_measured_and_kept_with_a_scoring(gallery, strangers, scoring):
+    result = calibrate_gallery(gallery, strangers, fpir=0.03, scoring=scoring)
+    assert result.rule.scoring == gallery.calibration.rule.scoring == scoring
+    measured = search(gallery_faces(gallery.template_store.enrolled_faces()), strangers_as_numbers(strangers), 3,
+                      scoring=scoring).neighbours  # fmt: skip
+    used = gallery.index.search(strangers.embeddings, 3, scoring)
+    np.testing.assert_allclose(measured.distances[:, :3], used.distances, atol=1e-6)
+    near = used.distances[:, 0] <= result.rule.threshold
+    assert near.mean() <= 0.03
+
+
+def strangers_as_numbers(strangers):
+    return FaceSet.of(strangers.embeddings, 1000 + np.arange(len(strangers)))
+
+
 def test_a_refusal_leaves_what_was_stored(gallery, strangers):
     calibrate_gallery(gallery, strangers, fpir=0.03)
     before = gallery.calibration

@@ -26,7 +26,7 @@ from knownface.evaluation import (
 )
 from knownface.evaluation.answer_steps import answer_steps
 from knownface.evaluation.grid import COLUMNS
-from knownface.types import DecisionRule, Neighbours
+from knownface.types import DEFAULT_SCORING, DecisionRule, Neighbours
 
 SMALL = Grid((1, 2, 3), (2, 3, 5), threshold_range(0.0, 1.6, 0.125))
 
@@ -142,7 +142,7 @@ def row_table(rows: list[tuple[int, int, float, float]]) -> GridTable:
     table = np.zeros(len(rows), dtype=[(n, np.int64 if n in ("k1", "k2") else np.float64) for n in COLUMNS])
     for i, (k1, k2, threshold, accuracy) in enumerate(rows):
         table[i]["k1"], table[i]["k2"], table[i]["threshold"], table[i]["accuracy"] = k1, k2, threshold, accuracy
-    return GridTable(table)
+    return GridTable(table, DEFAULT_SCORING)
 
 
 def test_ties_go_to_the_smaller_threshold_then_k1_then_k2() -> None:

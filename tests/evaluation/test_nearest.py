@@ -74,8 +74,8 @@ def test_rivals_only_where_one_person_is_alone() -> None:
     templates = np.array([[1, 0], [0.8, 0.6], [0.6, 0.8], [0, 1]], np.float32)
     people = np.array([0, 0, 1, 1])
     probes = np.array([[1, 0], [0.7, 0.71414284]], np.float32)
-    near = with_rivals(nearest_templates(templates, people, probes, 2), templates, people, probes)
+    near = with_rivals(nearest_templates(templates, people, probes, 2), 2, templates, people, probes)
     assert near.templates[0].tolist() == [0, 1, 2]
     assert near.templates[1, 2] == -1
-    lonely = with_rivals(nearest_templates(templates[:2], people[:2], probes, 2), templates[:2], people[:2], probes)
+    lonely = with_rivals(nearest_templates(templates[:2], people[:2], probes, 2), 2, templates[:2], people[:2], probes)
     assert lonely.templates[:, 2].tolist() == [-1, -1]

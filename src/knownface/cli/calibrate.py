@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import open_recognizer, out, progress, recognizer_options, say, table
+from knownface.cli.common import open_recognizer, out, progress, recognizer_options, say, scoring_option, table
 from knownface.errors import SettingsError
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ _SHOWN = 10
     "promised or stored.",
 )
 @click.option("--forget", is_flag=True, help="Take the calibration away; the embedder's own parameters are used again.")
+@scoring_option
 @recognizer_options
 def command(
     location: str | None,
@@ -84,6 +85,7 @@ def command(
                 found.faces if found else None,
                 fpir=fpir,
                 confidence=confidence,
+                scoring=recognizer.settings.scoring,
                 undetected_strangers=found.missed if found else 0,
             )
         _show(result, str(recognizer.gallery.location))

@@ -6,7 +6,7 @@ import logging
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 from rich.console import Console
@@ -28,6 +28,7 @@ from rich.text import Text
 
 from knownface.errors import KnownFaceError
 from knownface.parts import is_script
+from knownface.types import DEFAULT_SCORING, Scoring
 
 if TYPE_CHECKING:
     from knownface.recognizer import FaceRecognizer
@@ -139,6 +140,13 @@ def open_recognizer(gallery: str | None = None, *, create: bool = True, **option
     return recognizer
 
 
+scoring_option = click.option(
+    "--scoring",
+    type=click.Choice(get_args(Scoring)),
+    help=f"What a person is compared by: templates and their mean, or templates alone. Default: {DEFAULT_SCORING}.",
+)
+
+
 def rule_options(command: Command) -> Command:
     """The parameters of the decision."""
     options = [
@@ -146,6 +154,7 @@ def rule_options(command: Command) -> Command:
         click.option("--k2", type=click.IntRange(2), help="Nearest templates that vote if the first vote fails."),
         click.option("--threshold", type=click.FloatRange(0, 2), help="Largest distance of a name; lower is stricter."),
         click.option("--margin", type=click.FloatRange(0, 2), help="How much farther anybody else must be."),
+        scoring_option,
     ]
     for option in reversed(options):
         command = option(command)

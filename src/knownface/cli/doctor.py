@@ -110,7 +110,7 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
         if calibration is not None:
             rule = settings.rule(calibration.rule)
             yield _Fact("calibration", " ".join(calibration.notes(rule, fingerprint, thresholds)))
-        fits = calibration is not None and calibration.fingerprint == fingerprint
+        fits = calibration is not None and calibration.fits(fingerprint, settings.scoring)
         if not fits and (note := uncalibrated_note(embedder.contract)):
             yield _Fact("calibration" if calibration else "embedder", note)
     except KnownFaceError as error:

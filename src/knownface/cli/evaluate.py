@@ -18,6 +18,7 @@ from knownface.cli.common import (
     machine_options,
     progress,
     say,
+    scoring_option,
 )
 from knownface.cli.common import out as console_out
 from knownface.cli.outputs import OutputFolder, claim, overwrite_option
@@ -191,6 +192,7 @@ def show_result(headline: str, folder: Path) -> None:
 @embedder_option
 @split_options
 @grid_options
+@scoring_option
 @strangers_options
 @click.option("--drop-problem-people", type=click.FloatRange(0, 1), metavar="BOUND",
               help="Repeat without people whose F1 is under BOUND (0 to 1), and show both.")  # fmt: skip

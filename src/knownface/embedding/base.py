@@ -70,6 +70,7 @@ def contract_of(entry: ModelEntry) -> EmbedderContract:
         licence=entry.licence,
         rule=entry.decision.rule,
         calibrated=entry.decision.calibrated,
+        nearest_threshold=entry.decision.nearest_threshold,
     )
 
 

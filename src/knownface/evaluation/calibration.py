@@ -33,7 +33,7 @@ from knownface.evaluation.faces import FaceSet, Searches, search_without_own_sou
 from knownface.evaluation.grid import DEFAULT_GRID, threshold_range
 from knownface.evaluation.guarantee import Allowance, Impostors, allowance, gather_impostors, too_few
 from knownface.evaluation.intervals import Floats, Interval, rate_interval, seen_later
-from knownface.types import DecisionRule
+from knownface.types import DEFAULT_SCORING, DecisionRule, Scoring
 
 THRESHOLDS = threshold_range(0.10, 1.60, 0.01)
 """Thresholds to choose from. Even unrelated vectors are about 1.41 apart."""
@@ -48,7 +48,7 @@ class Calibration:
     """Parameters for one gallery and what they guarantee.
 
     Attributes:
-        rule: k1, k2, threshold and margin.
+        rule: k1, k2, threshold, margin and scoring.
         wanted_fpir: The share of searches by strangers that may end with a name.
         confidence: Of that rate.
         fpir: The share seen among the impostors.
@@ -114,7 +114,7 @@ class Calibration:
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
         """The reverse of :meth:`as_dict`."""
         fields = dict(values)
-        fields["rule"] = DecisionRule(**values["rule"])
+        fields["rule"] = DecisionRule(**{"scoring": "nearest", **values["rule"]})
         fields["fpir_interval"] = Interval(**values["fpir_interval"])
         fields["tpir_interval"] = values["tpir_interval"] and Interval(**values["tpir_interval"])
         fields["calibrated_at"] = datetime.fromisoformat(values["calibrated_at"])
@@ -127,6 +127,7 @@ def calibrate(
     *,
     fpir: float = 0.01,
     confidence: float = 0.95,
+    scoring: Scoring = DEFAULT_SCORING,
     margins: Sequence[float] = MARGINS,
     undetected_gallery: int = 0,
     undetected_strangers: int = 0,
@@ -140,6 +141,7 @@ def calibrate(
         strangers: People who are not in the gallery, whatever their labels.
         fpir: The share of searches by strangers that may end with a name, above 0 and below 1.
         confidence: Of that rate, above 0.5 and below 1.
+        scoring: What the distances are measured to.
         margins: Margins to try, at least one; only the first is tried where there are too few impostors for more.
         undetected_gallery: Pictures of enrolled people in which no face was found, reported in the result.
         undetected_strangers: The same of strangers; they are no right refusals and do not count as searches.
@@ -154,9 +156,9 @@ def calibrate(
     """
     _check_rates(fpir, confidence)
     k = max(k2 for _, k2 in PAIRS)
-    impostors = gather_impostors(gallery, strangers, k)
+    impostors = gather_impostors(gallery, strangers, k, scoring)
     margins, allowed = _margins_allowed(impostors, fpir, confidence, margins)
-    genuine = search_without_own_source(gallery, k)
+    genuine = search_without_own_source(gallery, k, scoring=scoring)
     genuine = genuine.take(genuine.mated)
     rule, errors, misses = _choose(genuine, impostors, allowed, margins, fpir=fpir, seed=seed)
     trials = impostors.trials
@@ -217,7 +219,7 @@ def _choose(
         within = np.flatnonzero(seen <= allowed.errors + 1e-9)
         if len(within):
             threshold = float(THRESHOLDS[within[-1]])
-            rules += [DecisionRule(k1, k2, threshold, margin) for k1, k2 in PAIRS]
+            rules += [DecisionRule(k1, k2, threshold, margin, genuine.scoring) for k1, k2 in PAIRS]
             errors += [float(seen[within[-1]])] * len(PAIRS)
             tables.append(_shares_named(genuine, threshold, margin))
     if not tables:

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from knownface.errors import InputError
 from knownface.evaluation.faces import FaceSet, Searches, encode_people
 from knownface.evaluation.neighbours import nearest_of_people
-from knownface.types import Ids
+from knownface.types import Ids, Scoring
 
 Floats = npt.NDArray[np.float64]
 
@@ -86,8 +86,10 @@ def distance_curve(distances: npt.NDArray[np.floating], genuine: npt.NDArray[np.
     return DistanceCurve(ordered[last], hits[last], (seen - hits)[last], total, len(distances) - total)
 
 
-def one_against_rest(gallery: FaceSet, probes: FaceSet) -> tuple[Floats, npt.NDArray[np.bool_]]:
-    """Every probe against every enrolled person: distance to the nearest template, and whether it is that person.
+def one_against_rest(
+    gallery: FaceSet, probes: FaceSet, scoring: Scoring = "nearest"
+) -> tuple[Floats, npt.NDArray[np.bool_]]:
+    """Every probe against every enrolled person: their distance by a scoring, and whether it is that person.
 
     This is the paper's ROC: with many people there are so many wrong pairs that the curve says little.
 
@@ -95,7 +97,7 @@ def one_against_rest(gallery: FaceSet, probes: FaceSet) -> tuple[Floats, npt.NDA
         Two arrays of shape (probes * people,).
     """
     _, enrolled, codes, probe_codes = encode_people(gallery, probes)
-    distances = nearest_of_people(gallery.embeddings, codes, probes.embeddings)
+    distances = nearest_of_people(gallery.embeddings, codes, probes.embeddings, scoring)
     return distances.ravel(), (probe_codes[:, None] == np.arange(enrolled)).ravel()
 
 
@@ -108,14 +110,14 @@ def nearest_curve(searches: Searches) -> DistanceCurve:
     return distance_curve(near.distances[:, 0], near.people[:, 0] == searches.truth)
 
 
-def match_ranks(gallery: FaceSet, probes: FaceSet) -> Ids:
-    """At which rank each probe's person comes, people ordered by their nearest template; from 1.
+def match_ranks(gallery: FaceSet, probes: FaceSet, scoring: Scoring = "nearest") -> Ids:
+    """At which rank each probe's person comes, people ordered by their distance by a scoring; from 1.
 
     People at the same distance count as nearer. Probes of strangers are left out.
     """
     _, enrolled, codes, probe_codes = encode_people(gallery, probes)
     mated = probe_codes < enrolled
-    distances = nearest_of_people(gallery.embeddings, codes, probes.embeddings[mated])
+    distances = nearest_of_people(gallery.embeddings, codes, probes.embeddings[mated], scoring)
     own = np.take_along_axis(distances, probe_codes[mated, None], axis=1)
     ranks: Ids = (distances <= own).sum(axis=1)
     return ranks

@@ -22,6 +22,7 @@ from knownface.evaluation.displays import (
 from knownface.evaluation.examples import example_of, picture_of
 from knownface.evaluation.metrics import UNKNOWN, confused_pairs
 from knownface.evaluation.page_parts import (
+    SCORINGS,
     best_rows_table,
     dataset_facts,
     edge_notes,
@@ -98,6 +99,7 @@ def evaluation_report(
         **facts,
         "Grid": f"{len(table):,} combinations, {table.rows['threshold'].min():.2f} ≤ threshold ≤ "
         f"{table.rows['threshold'].max():.2f}",
+        "Scoring": SCORINGS[evaluation.rule.scoring],
         "Best row by": evaluation.criterion,
         "Best parameters": rule_text(evaluation.rule),
     }
@@ -196,7 +198,7 @@ def _a_stranger(evaluation: Evaluation) -> PictureData | None:
 
 
 def _curves(evaluation: Evaluation) -> Section:
-    sides = evaluation.sides
+    sides, scoring = evaluation.sides, evaluation.searches.scoring
     everything = all_faces(sides)
     figures = []
     if len(everything) > 1:
@@ -209,8 +211,8 @@ def _curves(evaluation: Evaluation) -> Section:
             FigureData("embeddings", "All embeddings in two dimensions.", EmbeddingDisplay.from_faces(everything)),
         ]
     if len(evaluation.enrolled) > 1:
-        curve = distance_curve(*one_against_rest(sides.train.faces, sides.val.faces))
-        cmc = CmcDisplay.from_faces(sides.train.faces, sides.val.faces)
+        curve = distance_curve(*one_against_rest(sides.train.faces, sides.val.faces, scoring))
+        cmc = CmcDisplay.from_faces(sides.train.faces, sides.val.faces, scoring=scoring)
         figures += [
             FigureData("precision_recall", "Precision against recall.", PrecisionRecallDisplay(curve)),
             FigureData("roc", "ROC; the scale is logarithmic, since true negatives are so many.", RocDisplay(curve)),

@@ -14,10 +14,11 @@ from typing import Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from knownface.decision import NOBODY, vote
+from knownface.decision import AROUND, NOBODY, vote
 from knownface.errors import InputError
 from knownface.evaluation.neighbours import Groups, nearest_templates, with_rivals
-from knownface.types import DecisionRule, Embeddings, Ids, Neighbours
+from knownface.evaluation.person_means import PersonMeans
+from knownface.types import DEFAULT_SCORING, DecisionRule, Embeddings, Ids, Neighbours, Scoring
 
 Labels: TypeAlias = npt.NDArray[Any]
 """One label a face, shape (n,): whole numbers or strings."""
@@ -100,6 +101,7 @@ class Searches:
         mated: Bool, shape (n,): whether the search could have found that person.
         labels: The label of each code, as text.
         enrolled: People in the gallery.
+        scoring: What the distances are measured to.
     """
 
     neighbours: Neighbours
@@ -107,6 +109,7 @@ class Searches:
     mated: npt.NDArray[np.bool_]
     labels: tuple[str, ...]
     enrolled: int
+    scoring: Scoring = DEFAULT_SCORING
 
     @property
     def truth(self) -> Ids:
@@ -120,56 +123,76 @@ class Searches:
         """The searches at these indices, or where the mask is true."""
         near = self.neighbours
         kept = Neighbours(near.distances[rows], near.templates[rows], near.people[rows])
-        return Searches(kept, self.people[rows], self.mated[rows], self.labels, self.enrolled)
+        return Searches(kept, self.people[rows], self.mated[rows], self.labels, self.enrolled, self.scoring)
 
     def answers(self, rule: DecisionRule) -> Ids:
         """The vote's answer to each probe: a code, or -1 for Unknown; shape (n,)."""
         return vote(self.neighbours, rule).people
 
 
-def search(gallery: FaceSet, probes: FaceSet, k: int = DEFAULT_K) -> Searches:
+def search(gallery: FaceSet, probes: FaceSet, k: int = DEFAULT_K, *, scoring: Scoring = DEFAULT_SCORING) -> Searches:
     """Search every probe in the whole gallery.
 
     Args:
         gallery: The templates.
         probes: May show people who are not in the gallery.
         k: Neighbours to fetch; at least the largest k2 to be tried.
+        scoring: What the distances are measured to.
 
     Raises:
         InputError: The gallery is empty, or the two do not fit together.
     """
     labels, enrolled, codes, probe_codes = encode_people(gallery, probes)
-    near = _neighbours(gallery, codes, probes, k, [])
-    return Searches(near, probe_codes, probe_codes < enrolled, labels, enrolled)
+    near = _neighbours(gallery, codes, probes, k, scoring)
+    return Searches(near, probe_codes, probe_codes < enrolled, labels, enrolled, scoring)
 
 
-def search_without_own_source(gallery: FaceSet, k: int = DEFAULT_K) -> Searches:
+def search_without_own_source(gallery: FaceSet, k: int = DEFAULT_K, *, scoring: Scoring = DEFAULT_SCORING) -> Searches:
     """Search every template in the gallery without the templates of its own source.
 
     A person with a single source cannot be found that way: that search is not mated.
     """
     labels, enrolled, codes, _ = encode_people(gallery, gallery)
-    origin = np.unique(gallery.sources, return_inverse=True)[1]
-    near = _neighbours(gallery, codes, gallery, k, [(origin, origin)])
+    origin = _origins(gallery)
+    near = _neighbours(gallery, codes, gallery, k, scoring, own_sources=origin)
     pairs = np.unique(np.stack([codes, origin], axis=1), axis=0)
     several = np.bincount(pairs[:, 0], minlength=enrolled) > 1
-    return Searches(near, codes, several[codes], labels, enrolled)
+    return Searches(near, codes, several[codes], labels, enrolled, scoring)
 
 
-def search_without_own_person(gallery: FaceSet, k: int = DEFAULT_K) -> Searches:
+def search_without_own_person(gallery: FaceSet, k: int = DEFAULT_K, *, scoring: Scoring = DEFAULT_SCORING) -> Searches:
     """Search every template in the gallery without its own person: no search is mated.
 
     Templates of the same source are hidden as well, since one file enrolled under two people is no stranger.
     """
     labels, enrolled, codes, _ = encode_people(gallery, gallery)
-    origin = np.unique(gallery.sources, return_inverse=True)[1]
-    near = _neighbours(gallery, codes, gallery, k, [(codes, codes), (origin, origin)])
-    return Searches(near, codes, np.zeros(len(codes), dtype=bool), labels, enrolled)
+    origin = _origins(gallery)
+    near = _neighbours(gallery, codes, gallery, k, scoring, own_sources=origin, own_people=codes)
+    return Searches(near, codes, np.zeros(len(codes), dtype=bool), labels, enrolled, scoring)
 
 
-def _neighbours(gallery: FaceSet, codes: Ids, probes: FaceSet, k: int, hide: Sequence[Groups]) -> Neighbours:
-    near = nearest_templates(gallery.embeddings, codes, probes.embeddings, k, hide=hide)
-    return with_rivals(near, gallery.embeddings, codes, probes.embeddings, hide)
+def _origins(gallery: FaceSet) -> Ids:
+    return np.unique(gallery.sources, return_inverse=True)[1].astype(np.int64)
+
+
+def _neighbours(
+    gallery: FaceSet,
+    codes: Ids,
+    probes: FaceSet,
+    k: int,
+    scoring: Scoring,
+    *,
+    own_sources: Ids | None = None,
+    own_people: Ids | None = None,
+) -> Neighbours:
+    """The neighbours of every probe; where the gallery is searched for its own templates, without what is given."""
+    templates, embeddings = gallery.embeddings, probes.embeddings
+    hide: list[Groups] = [(own, own) for own in (own_sources, own_people) if own is not None]
+    near = nearest_templates(templates, codes, embeddings, k if scoring == "nearest" else max(k, AROUND), hide=hide)
+    if scoring == "nearest+mean":
+        sources = np.arange(len(codes)) if own_sources is None else own_sources
+        near = PersonMeans(templates, codes, sources).added(near, embeddings, own_sources)
+    return with_rivals(near, k, templates, codes, embeddings, hide)
 
 
 def encode_people(gallery: FaceSet, probes: FaceSet) -> tuple[tuple[str, ...], int, Ids, Ids]:

@@ -12,7 +12,7 @@ from knownface.decision.estimate import estimate_threshold
 from knownface.evaluation.calibration import Calibration, calibrate
 from knownface.evaluation.faces import FaceSet, search
 from knownface.gallery import EnrolledFaces, Gallery, GalleryCalibration
-from knownface.types import CohortSpread, DecisionRule, Ids
+from knownface.types import DEFAULT_SCORING, CohortSpread, DecisionRule, Ids, Scoring
 
 _log = logging.getLogger(__name__)
 
@@ -43,6 +43,7 @@ def calibrate_gallery(
     *,
     fpir: float = 0.01,
     confidence: float = 0.95,
+    scoring: Scoring = DEFAULT_SCORING,
     undetected_strangers: int = 0,
     now: datetime | None = None,
 ) -> Calibration:
@@ -53,6 +54,7 @@ def calibrate_gallery(
         strangers: People who are not in the gallery, their sources as SHA-256; files that are enrolled are left out.
         fpir: The share of searches by strangers that may end with a name.
         confidence: Of that rate.
+        scoring: What the gallery is to be searched with.
         undetected_strangers: Pictures of strangers in which no face was found; reported, and part of no rate.
         now: When; the present if left out.
 
@@ -71,6 +73,7 @@ def calibrate_gallery(
         strangers,
         fpir=fpir,
         confidence=confidence,
+        scoring=scoring,
         undetected_gallery=gallery.template_store.pictures_without_face(),
         undetected_strangers=undetected_strangers,
         now=now,
@@ -128,7 +131,7 @@ def named_strangers(enrolled: EnrolledFaces, strangers: FaceSet, rule: DecisionR
     _, codes = np.unique(strangers.people, return_inverse=True)
     # Numbers that no person has: strangers share nobody's name here.
     apart = FaceSet(strangers.embeddings, int(enrolled.people.max()) + 1 + codes, strangers.sources)
-    searches = search(faces, apart, rule.k2)
+    searches = search(faces, apart, rule.k2, scoring=rule.scoring)
     answers: Ids = searches.answers(rule)
     names = dict(zip(enrolled.people.tolist(), enrolled.names.tolist(), strict=True))
     near = searches.neighbours

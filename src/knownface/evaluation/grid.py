@@ -21,7 +21,7 @@ import numpy.typing as npt
 from knownface.errors import InputError, OutputError, SettingsError
 from knownface.evaluation.answer_steps import AnswerSteps, Floats, answer_steps
 from knownface.evaluation.faces import Searches
-from knownface.types import DecisionRule, Ids
+from knownface.types import DecisionRule, Ids, Scoring
 
 COLUMNS = {
     "k1": "Nearest templates that vote first",
@@ -114,9 +114,11 @@ class GridTable:
 
     Attributes:
         rows: Structured array with the fields of :data:`COLUMNS`.
+        scoring: What the distances were measured to.
     """
 
     rows: npt.NDArray[np.void]
+    scoring: Scoring
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -138,7 +140,7 @@ class GridTable:
     def rule(self, index: int) -> DecisionRule:
         """The parameters of a row."""
         row = self.rows[index]
-        return DecisionRule(int(row["k1"]), int(row["k2"]), float(row["threshold"]))
+        return DecisionRule(int(row["k1"]), int(row["k2"]), float(row["threshold"]), scoring=self.scoring)
 
     def best_row(self, criterion: str = "accuracy", fpir: float = 1.0) -> int:
         """Index of the best row; ties go to the smaller threshold, then the smaller k1, then the smaller k2.
@@ -225,7 +227,7 @@ def grid_search(searches: Searches, grid: Grid = DEFAULT_GRID, margin: float = 0
         rows = table[i * count : (i + 1) * count]
         rows["k1"], rows["k2"], rows["threshold"] = k1, k2, grid.thresholds
         _fill(rows, steps, searches)
-    return GridTable(table)
+    return GridTable(table, searches.scoring)
 
 
 def _fill(rows: npt.NDArray[np.void], steps: AnswerSteps, searches: Searches) -> None:

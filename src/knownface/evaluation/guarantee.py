@@ -20,6 +20,7 @@ from knownface.errors import TooFewStrangersError
 from knownface.evaluation.faces import FaceSet, Searches, search, search_without_own_person
 from knownface.evaluation.intervals import Floats, first_true, most_errors, seen_later, trials_needed, upper_bound
 from knownface.evaluation.openset import open_set
+from knownface.types import DEFAULT_SCORING, Scoring
 
 LEFT_OUT_WEIGHT = 0.5
 
@@ -75,13 +76,16 @@ class Impostors:
         return total
 
 
-def gather_impostors(gallery: FaceSet, strangers: FaceSet | None, k: int) -> Impostors:
+def gather_impostors(
+    gallery: FaceSet, strangers: FaceSet | None, k: int, scoring: Scoring = DEFAULT_SCORING
+) -> Impostors:
     """Search strangers and left-out people.
 
     Args:
         gallery: The templates.
         strangers: Nobody of the gallery, whatever their labels say.
         k: Neighbours to fetch.
+        scoring: What the distances are measured to.
     """
     known, codes = np.unique(gallery.people, return_inverse=True)
     met = None
@@ -92,11 +96,12 @@ def gather_impostors(gallery: FaceSet, strangers: FaceSet | None, k: int) -> Imp
             FaceSet(gallery.embeddings, codes, gallery.sources),
             FaceSet(strangers.embeddings, others, strangers.sources),
             k,
+            scoring=scoring,
         )
     count = 0 if met is None else len(np.unique(met.people))
     # Few enrolled people lower the rate by more than their trials are worth: (S + C / 2) (C - 1) / C < S.
     worth = len(known) > 1 and len(known) * (len(known) - 1) / 2 >= count
-    return Impostors(met, search_without_own_person(gallery, k) if worth else None, len(known))
+    return Impostors(met, search_without_own_person(gallery, k, scoring=scoring) if worth else None, len(known))
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,8 +14,8 @@ from typing import TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from knownface.decision import NOBODY
-from knownface.types import Embeddings, Ids, Neighbours
+from knownface.decision import NOBODY, means_of_people
+from knownface.types import Embeddings, Ids, Neighbours, Scoring
 
 Groups: TypeAlias = tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]
 """A group number of each template, shape (m,), and of each probe, shape (n,): equal numbers do not see each other."""
@@ -124,35 +124,48 @@ def _exact(
 
 
 def with_rivals(
-    near: Neighbours, templates: Embeddings, people: Ids, probes: Embeddings, hide: Sequence[Groups] = ()
+    near: Neighbours, k: int, templates: Embeddings, people: Ids, probes: Embeddings, hide: Sequence[Groups] = ()
 ) -> Neighbours:
-    """The neighbours with one more column: where only one person is among them, the nearest template of anybody else.
+    """The first k neighbours and one more column: where only one person is among them, the nearest of anybody else.
 
     So a margin, which asks how near somebody else is, is decided rightly even where one person's templates fill all
-    columns. Other rows get id -1 and infinite distance there. The arguments are those of :func:`nearest_templates`.
+    columns. Other rows get id -1 and infinite distance there. The arguments are those of :func:`nearest_templates`;
+    more neighbours than k are looked through before templates are.
     """
-    alone = np.flatnonzero((near.people[:, 0] != NOBODY) & (near.people == near.people[:, :1]).all(axis=1))
+    first = Neighbours(near.distances[:, :k], near.templates[:, :k], near.people[:, :k])
+    whose = near.people[:, :1]
+    other = (near.people != whose) & (near.people != NOBODY)
+    column = other.argmax(axis=1)[:, None]
+    beyond = other.any(axis=1, keepdims=True) & (column >= k)
+    rows = np.where(beyond, np.take_along_axis(near.templates, column, axis=1), NOBODY)
+    who = np.where(beyond, np.take_along_axis(near.people, column, axis=1), NOBODY)
+    distances = np.where(beyond, np.take_along_axis(near.distances, column, axis=1), np.float32(np.inf))
+    alone = np.flatnonzero((whose[:, 0] != NOBODY) & ~other.any(axis=1))
     seen = [(of_templates, of_probes[alone]) for of_templates, of_probes in hide]
-    rivals = nearest_templates(templates, people, probes[alone], 1, hide=[*seen, (people, near.people[alone, 0])])
-    shape = (len(near.people), 1)
-    distances, rows, who = np.full(shape, np.inf, dtype=np.float32), np.full(shape, NOBODY), np.full(shape, NOBODY)
+    rivals = nearest_templates(templates, people, probes[alone], 1, hide=[*seen, (people, whose[alone, 0])])
     distances[alone], rows[alone], who[alone] = rivals.distances, rivals.templates, rivals.people
     return Neighbours(
-        np.hstack([near.distances, distances]), np.hstack([near.templates, rows]), np.hstack([near.people, who])
+        np.hstack([first.distances, distances]), np.hstack([first.templates, rows]), np.hstack([first.people, who])
     )
 
 
-def nearest_of_people(templates: Embeddings, people: Ids, probes: Embeddings) -> npt.NDArray[np.float64]:
-    """The distance of every probe to every person's nearest template.
+def nearest_of_people(
+    templates: Embeddings, people: Ids, probes: Embeddings, scoring: Scoring = "nearest"
+) -> npt.NDArray[np.float64]:
+    """The distance of every probe to every person's nearest template, or to their mean where it counts and is nearer.
 
     Args:
         templates: Float32, shape (m, dim), m at least 1.
         people: Int64, shape (m,): codes 0 to p - 1, each present.
         probes: Float32, shape (n, dim).
+        scoring: What the distances are measured to.
 
     Returns:
         Float64, shape (n, p).
     """
+    if scoring == "nearest+mean":
+        whose, means = means_of_people(templates, np.arange(len(templates)), people)
+        templates, people = np.concatenate([templates, means]), np.concatenate([people, whose])
     order = np.argsort(people, kind="stable")
     starts = np.flatnonzero(np.r_[True, np.diff(people[order]) > 0])
     ordered = templates[order].astype(np.float64)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from knownface.decision import NOBODY
 from knownface.evaluation.datasets import Dataset
@@ -20,7 +20,7 @@ from knownface.evaluation.metrics import (
 from knownface.evaluation.openset import OperatingPoint
 from knownface.evaluation.protocol import STRANGER, Evaluation, Sides
 from knownface.evaluation.report import Cell, Section, TableData
-from knownface.types import DecisionRule
+from knownface.types import DecisionRule, Scoring
 
 _MOST_MISSES = 200
 _METRICS: tuple[Metric, ...] = ("precision", "recall", "f1")
@@ -29,6 +29,13 @@ _METRICS: tuple[Metric, ...] = ("precision", "recall", "f1")
 def plural(count: int, one: str, many: str = "") -> str:
     """A number with its word."""
     return f"{count:,} {one if count == 1 else many or one + 's'}"
+
+
+SCORINGS: Mapping[Scoring, str] = {
+    "nearest": "nearest: each person's templates",
+    "nearest+mean": "nearest+mean: each person's templates and their mean",
+}
+"""What each scoring measures distances to, in a few words."""
 
 
 def rule_text(rule: DecisionRule) -> str:

@@ -20,7 +20,7 @@ from knownface.evaluation.faces import FaceSet, Searches, search
 from knownface.evaluation.grid import DEFAULT_GRID, Grid, GridTable, grid_search
 from knownface.evaluation.metrics import ClassificationReport, Metric, classification_report
 from knownface.evaluation.openset import OpenSet, OperatingPoint, open_set, operating_points
-from knownface.types import DecisionRule, Ids
+from knownface.types import DecisionRule, Ids, Scoring
 
 Tick: TypeAlias = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much."""
@@ -195,7 +195,11 @@ class Evaluation:
 
 
 def evaluate(
-    sides: Sides, grid: Grid = DEFAULT_GRID, criterion: str = "accuracy", fpir: float = DEFAULT_FPIR
+    sides: Sides,
+    grid: Grid = DEFAULT_GRID,
+    criterion: str = "accuracy",
+    fpir: float = DEFAULT_FPIR,
+    scoring: Scoring = "nearest",
 ) -> Evaluation:
     """Search the grid and look closely at its best row.
 
@@ -204,13 +208,16 @@ def evaluate(
         grid: Parameters to try.
         criterion: A column of the grid table; ties go to the stricter row.
         fpir: The share of strangers that may get a name by the best row (see :meth:`GridTable.best_row`).
+        scoring: What the distances are measured to; the paper's unless told otherwise.
 
     Raises:
         SettingsError: The criterion is no column that measures something.
     """
     k = max(grid.k2)
-    searches = search(sides.train.faces, sides.val.faces, k)
-    strangers = search(sides.train.faces, sides.strangers.faces, k) if sides.strangers is not None else None
+    searches = search(sides.train.faces, sides.val.faces, k, scoring=scoring)
+    strangers = None
+    if sides.strangers is not None:
+        strangers = search(sides.train.faces, sides.strangers.faces, k, scoring=scoring)
     table = search_grid(searches, strangers, grid)
     best = table.best_row(criterion, fpir)
     answers = searches.answers(table.rule(best))
@@ -242,7 +249,7 @@ def _open_set(sides: Sides, rule: DecisionRule, k: int) -> OpenSet:
     assert sides.strangers is not None  # noqa: S101 - the caller looked
     both = joined(sides.val, sides.strangers)
     return open_set(
-        search(sides.train.faces, both.faces, k),
+        search(sides.train.faces, both.faces, k, scoring=rule.scoring),
         k1=rule.k1,
         k2=rule.k2,
         undetected_mated=sides.val.missed,
@@ -276,7 +283,7 @@ def with_dropped(
     if not len(val):
         raise InputError(f"Everybody tested is under {bound:.0%}, so nobody would be left.", "Choose a lower bound.")
     fewer = Sides(sides.train.of_people(kept), val, sides.strangers, sides.notes)
-    return evaluate(fewer, grid, evaluation.criterion, evaluation.fpir), dropped
+    return evaluate(fewer, grid, evaluation.criterion, evaluation.fpir, evaluation.searches.scoring), dropped
 
 
 def all_faces(sides: Sides) -> FaceSet:

@@ -124,7 +124,7 @@ def run_evaluation(
     dataset, sides = embed_folder(bench, root, options, tick)
     steps = 3
     tick("Searching the grid", 0, steps)
-    evaluation = evaluate(sides, options.grid, options.criterion, options.fpir)
+    evaluation = evaluate(sides, options.grid, options.criterion, options.fpir, bench.settings.scoring)
     evaluation.table.write_csv(out / GRID_FILE)
     tick("Searching the grid", 1, steps)
     dropped = None

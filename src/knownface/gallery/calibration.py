@@ -8,7 +8,7 @@ What becomes of the guarantee when the gallery changes:
   their number (union bound, for people who are like those enrolled before). Up to a quarter more people it is at most
   a quarter above the guarantee, less than a check with a few hundred strangers could show; beyond, it is reported.
 - Templates added to the same people do the same, but less, since they lie close together: reported from twice as many.
-- Another embedder's distances mean something else: such a calibration is not used.
+- Another embedder's distances mean something else, and so do those of another scoring: such a calibration is not used.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from sqlalchemy import Connection, case, delete, distinct, func, insert, select
 from knownface.gallery.contracts import check_fingerprint, read_contract
 from knownface.storage import Database
 from knownface.storage.schema import calibrations, templates
-from knownface.types import DecisionRule
+from knownface.types import DecisionRule, Scoring
 
 PEOPLE_GROWTH = 1.25
 """How many times the people a calibration bears."""
@@ -37,7 +37,7 @@ class GalleryCalibration:
     """Parameters for one gallery, with what is needed to see whether it has outgrown them.
 
     Attributes:
-        rule: k1, k2, threshold and margin.
+        rule: k1, k2, threshold, margin and the scoring that they were measured with.
         fingerprint: Of the embedder's contract whose distances were measured.
         wanted_fpir: The share of strangers who may get a name.
         fpir_bound: The largest share that fits what was seen, at the confidence.
@@ -68,6 +68,10 @@ class GalleryCalibration:
     new_people: int = field(default=0, compare=False)
     new_templates: int = field(default=0, compare=False)
 
+    def fits(self, fingerprint: str, scoring: Scoring) -> bool:
+        """Whether it was measured on the distances of an embedder and a scoring."""
+        return (self.fingerprint, self.rule.scoring) == (fingerprint, scoring)
+
     @property
     def outgrown(self) -> str | None:
         """A sentence where the gallery has grown too much for the guarantee, else None."""
@@ -95,6 +99,11 @@ class GalleryCalibration:
         day = f"{self.calibrated_at:%Y-%m-%d}"
         if fingerprint != self.fingerprint:
             return [f"The calibration of {day} was made with another embedder and is not used."]
+        if rule.scoring != self.rule.scoring:
+            return [
+                f"The calibration of {day} was made with the scoring {self.rule.scoring} and is not used with "
+                f"{rule.scoring}: run `knownface calibrate` again, or set --scoring {self.rule.scoring}."
+            ]
         notes = [
             f"Calibrated on {day}: threshold {rule.threshold:g}, k1 {rule.k1}, k2 {rule.k2}, margin {rule.margin:g}; "
             f"at most {self.wanted_fpir:.2%} of strangers get a name, with {self.confidence:.0%} confidence."
@@ -143,8 +152,11 @@ def _read(connection: Connection) -> GalleryCalibration | None:
         .where(templates.c.negative.is_(False), templates.c.id > row.last_template)
     )
     new_templates, new_people = connection.execute(later).one()
+    details = json.loads(row.details)
+    # Calibrations of earlier versions name no scoring: there was one.
+    scoring = details.pop("scoring", "nearest")
     return GalleryCalibration(
-        rule=DecisionRule(row.k1, row.k2, row.threshold, row.margin),
+        rule=DecisionRule(row.k1, row.k2, row.threshold, row.margin, scoring),
         fingerprint=row.fingerprint,
         wanted_fpir=row.wanted_fpir,
         fpir_bound=row.fpir_bound,
@@ -154,7 +166,7 @@ def _read(connection: Connection) -> GalleryCalibration | None:
         last_person=row.last_person,
         last_template=row.last_template,
         sentence=row.sentence,
-        details=json.loads(row.details),
+        details=details,
         calibrated_at=row.calibrated_at,
         new_people=new_people,
         new_templates=new_templates,
@@ -180,7 +192,7 @@ def _write(connection: Connection, calibration: GalleryCalibration | None) -> No
         "last_person": calibration.last_person,
         "last_template": calibration.last_template,
         "sentence": calibration.sentence,
-        "details": json.dumps(dict(calibration.details), ensure_ascii=False),
+        "details": json.dumps({**calibration.details, "scoring": rule.scoring}, ensure_ascii=False),
         "calibrated_at": calibration.calibrated_at,
     }
     connection.execute(insert(calibrations), values)

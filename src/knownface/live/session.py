@@ -58,7 +58,7 @@ class LiveSession:
         self._numbers = UnknownNumbers(new_number) if live and new_number is not None else None
         self._ending = False
         self._tracker = FaceTracker(
-            recognizer.decide_tracks,
+            recognizer.decide,
             recognizer.rule.threshold,
             self.options.tracking,
             new_number=new_number if self._numbers is None else self._next_number,

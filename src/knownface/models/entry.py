@@ -100,6 +100,7 @@ class DecisionDefaults:
         k2: The same.
         threshold: The same.
         calibrated: Whether somebody measured them on faces.
+        nearest_threshold: The threshold for the scoring ``nearest``; None where ``threshold`` suits both.
         cohort: How alike the embedder finds different people, for estimates from few of them; None if nobody measured.
     """
 
@@ -107,11 +108,13 @@ class DecisionDefaults:
     k2: int
     threshold: float
     calibrated: bool
+    nearest_threshold: float | None = None
     cohort: CohortSpread | None = None
 
     @model_validator(mode="after")
     def _rule_is_possible(self) -> DecisionDefaults:
-        _ = self.rule
+        for threshold in (self.threshold, self.nearest_threshold or self.threshold):
+            DecisionRule(self.k1, self.k2, threshold)
         return self
 
     @property

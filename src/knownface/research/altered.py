@@ -203,13 +203,13 @@ def _probes_section(
     """Altered probes against the unaltered gallery, with the parameters that were best before."""
     sides, contract = start.sides, reader.embedder.contract
     # A handful of easy pictures allows a very strict threshold; the embedder's own was measured on many people.
-    rule = contract.rule if contract.calibrated else start.evaluation.rule
+    rule = contract.rule_for("nearest") if contract.calibrated else start.evaluation.rule
     whose = f"{contract.name}'s own" if contract.calibrated else "best for the unaltered pictures"
     outcomes: list[Outcomes] = []
     rows: list[list[Cell]] = []
     pictures = {p.caption: p for p in _examples(start.val, reader, alterations)}
     for label, faces in [(_AS_IT_IS, sides.val), *zip((a.label for a in alterations), found, strict=True)]:
-        searches = search(sides.train.faces, faces.faces, rule.k2)
+        searches = search(sides.train.faces, faces.faces, rule.k2, scoring="nearest")
         answers = searches.answers(rule)
         outcome = Outcomes.of(searches, answers, faces.missed)
         nearest = int((searches.neighbours.people[:, 0] == searches.truth).sum()) / max(1, outcome.total)

@@ -71,7 +71,7 @@ def video(
     clips = clips_of(sides.val)
     voted = majority(frames.answers, frames.searches.neighbours.distances[:, 0], clips)
     of_clips = mean_faces(sides.val.faces, clips)
-    means = search(sides.train.faces, of_clips, max(options.grid.k2))
+    means = search(sides.train.faces, of_clips, max(options.grid.k2), scoring="nearest")
     table = search_grid(means, _clips_of_strangers(sides, max(options.grid.k2)), options.grid)
     rule = table.rule(table.best_row(options.criterion, options.fpir))
     truth = means.truth
@@ -114,7 +114,7 @@ def video(
 def _clips_of_strangers(sides: Sides, k: int) -> Searches | None:
     if sides.strangers is None:
         return None
-    return search(sides.train.faces, mean_faces(sides.strangers.faces, clips_of(sides.strangers)), k)
+    return search(sides.train.faces, mean_faces(sides.strangers.faces, clips_of(sides.strangers)), k, scoring="nearest")
 
 
 _TEXT = (
@@ -133,7 +133,7 @@ def _open_set_sections(sides: Sides, frames: Evaluation, rule: DecisionRule, k: 
     if sides.strangers is None or frames.open_set is None:
         return [Section("Strangers", "No strangers were given (--strangers DIR).")]
     both = joined(sides.val, sides.strangers)
-    searches: Searches = search(sides.train.faces, mean_faces(both.faces, clips_of(both)), k)
+    searches: Searches = search(sides.train.faces, mean_faces(both.faces, clips_of(both)), k, scoring="nearest")
     of_clips: OpenSet = open_set(searches, k1=rule.k1, k2=rule.k2)
     text = (
         f"{len(of_clips.non_mated)} strangers; a stranger's photos or frames make one clip. Both tables show the same "

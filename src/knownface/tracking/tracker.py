@@ -29,7 +29,7 @@ class FaceTracker:
 
     Args:
         decide: Decides the embeddings of the faces visible together, so that a person is given to one of them at
-            most; ``FaceRecognizer.decide_tracks`` fits.
+            most; ``FaceRecognizer.decide`` fits.
         threshold: Distance, 0 to 2, within which ``decide`` names; likeness of faces not in the gallery is judged by
             it too. May be set anew, followed by :meth:`redecide`.
         options: How faces are associated, when they are embedded, how sure a name must be.
@@ -37,7 +37,7 @@ class FaceTracker:
             without an answer. None in its place counts from 1.
 
     Example:
-        >>> tracker = FaceTracker(recognizer.decide_tracks, recognizer.rule.threshold)  # doctest: +SKIP
+        >>> tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
         >>> requests = tracker.observe(frame.image, frame.time, detector.detect(frame.image))  # doctest: +SKIP
         >>> vectors = embedder.embed([embedder.crop(frame.image, r.face) for r in requests])  # doctest: +SKIP
         >>> pairs = zip(requests, vectors, strict=True)  # doctest: +SKIP

@@ -14,7 +14,7 @@ from knownface.evaluation.displays.base import Display
 from knownface.evaluation.displays.style import COLOURS, DASHES, axes, percent, style
 from knownface.evaluation.faces import FaceSet
 from knownface.evaluation.openset import OpenSet
-from knownface.types import Ids
+from knownface.types import Ids, Scoring
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -52,9 +52,11 @@ class _CurveDisplay(Display):
     name: str = "knownface"
 
     @classmethod
-    def from_faces(cls, gallery: FaceSet, probes: FaceSet, name: str = "knownface") -> Self:
+    def from_faces(
+        cls, gallery: FaceSet, probes: FaceSet, name: str = "knownface", scoring: Scoring = "nearest"
+    ) -> Self:
         """Every probe against every enrolled person, as the paper draws it."""
-        return cls(distance_curve(*one_against_rest(gallery, probes)), name)
+        return cls(distance_curve(*one_against_rest(gallery, probes, scoring)), name)
 
 
 @dataclass(eq=False)
@@ -171,9 +173,11 @@ class CmcDisplay(Display):
     name: str = "knownface"
 
     @classmethod
-    def from_faces(cls, gallery: FaceSet, probes: FaceSet, name: str = "knownface") -> Self:
+    def from_faces(
+        cls, gallery: FaceSet, probes: FaceSet, name: str = "knownface", scoring: Scoring = "nearest"
+    ) -> Self:
         """Search every probe of an enrolled person."""
-        return cls(match_ranks(gallery, probes), name)
+        return cls(match_ranks(gallery, probes, scoring), name)
 
     def plot(self, ax: Axes | None = None, *, highest: int = 20) -> Self:
         """Draw the ranks up to ``highest``."""

@@ -113,7 +113,7 @@ class GridDisplay(Display):
         values, thresholds = np.full((len(k1s), len(k2s)), np.nan), np.full((len(k1s), len(k2s)), np.nan)
         for i, k1 in enumerate(k1s):
             for j, k2 in enumerate(k2s):
-                part = GridTable(rows[(rows["k1"] == k1) & (rows["k2"] == k2)])
+                part = GridTable(rows[(rows["k1"] == k1) & (rows["k2"] == k2)], self.table.scoring)
                 if len(part):
                     row = part.row(part.best_row(self.criterion, self.fpir))
                     values[i, j], thresholds[i, j] = row[self.criterion], row["threshold"]
@@ -151,7 +151,7 @@ class ThresholdDisplay(Display):
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw; beyond the plateau, which is shaded, nothing changes any more."""
         rows = self.table.rows
-        part = GridTable(rows[(rows["k1"] == self.k1) & (rows["k2"] == self.k2)])
+        part = GridTable(rows[(rows["k1"] == self.k1) & (rows["k2"] == self.k2)], self.table.scoring)
         thresholds = part.column("threshold")
         with style():
             self.figure_, self.ax_ = axes(ax)

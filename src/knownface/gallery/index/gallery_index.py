@@ -6,23 +6,20 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import numpy as np
 from sqlalchemy import Connection
 
+from knownface.decision import AROUND
 from knownface.errors import GalleryEmptyError, IndexDamagedError
 from knownface.gallery.changes import note_templates_rearranged, read_changes, read_position
 from knownface.gallery.index.copy import IndexChoice
-from knownface.gallery.index.person_means import PersonMeans, with_means
+from knownface.gallery.index.person_means import PersonMeans
 from knownface.gallery.index.saved import delete_index, erase_templates
 from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
 from knownface.storage import Database
 from knownface.storage.watch import open_watch
-from knownface.types import Embeddings, Neighbours
+from knownface.types import Embeddings, Neighbours, Scoring
 
 _log = logging.getLogger(__name__)
-
-_AROUND = 20
-"""Nearest templates among which people are looked for whose means are compared."""
 
 
 class GalleryIndex:
@@ -60,7 +57,7 @@ class GalleryIndex:
         if not self.snapshot().templates:
             raise GalleryEmptyError(f"Nobody is enrolled in the gallery {self._database}.")
 
-    def search(self, embeddings: Embeddings, k: int) -> Neighbours:
+    def search(self, embeddings: Embeddings, k: int, scoring: Scoring = "nearest") -> Neighbours:
         """Find the k nearest templates of each probe; the same alone and in a batch.
 
         Up to about 20,000 templates the answer is exact; beyond, a neighbour may be missed (docs/scaling.md).
@@ -68,10 +65,20 @@ class GalleryIndex:
         Args:
             embeddings: Float32, shape (n, dim), unit norm.
             k: How many, at least 1.
+            scoring: With ``nearest+mean`` the mean embeddings of people count as templates of theirs, see
+                :mod:`knownface.decision.scoring`.
 
         Raises:
             ValueError: The shape does not fit the gallery's embedder.
         """
+        if scoring == "nearest":
+            return self._nearest(embeddings, k)
+        near = self._nearest(embeddings, max(k, AROUND))
+        with self._lock:
+            both = self._means.added(near, embeddings, self._snapshots.latest.generation)
+        return Neighbours(both.distances[:, :k], both.templates[:, :k], both.people[:, :k])
+
+    def _nearest(self, embeddings: Embeddings, k: int) -> Neighbours:
         with self._lock:
             self._update(index=True)
             try:
@@ -81,24 +88,6 @@ class GalleryIndex:
             self._copy.reset()
             self._update(index=True)
             return self._copy.search(embeddings, k)
-
-    def search_with_means(self, embeddings: Embeddings, k: int) -> Neighbours:
-        """As :meth:`search`, where the mean embedding of each person counts as one more template of theirs.
-
-        The means are those of the people who have several templates, one of them among the 20 nearest.
-
-        Args:
-            embeddings: Float32, shape (n, dim), unit norm.
-            k: How many, at least 1.
-
-        Raises:
-            ValueError: The shape does not fit the gallery's embedder.
-        """
-        near = self.search(embeddings, max(k, _AROUND))
-        people, dim = np.unique(near.people[near.people >= 0]), embeddings.shape[1]
-        with self._lock:
-            people, means = self._means.of(people, dim, self._snapshots.latest.generation)
-        return with_means(near, embeddings, people, means, k)
 
     def build(self) -> int:
         """Bring the index up to date and save it beside the database; returns the number of templates in it.

@@ -1,17 +1,16 @@
-"""The mean embedding of each person, as one more template of theirs.
-
-A single photo has its own light, turn and blur; the mean of a person's photos has less of that (the nearest class
-mean classifier: Mensink et al., "Distance-based image classification", IEEE TPAMI 35, 2013). What it is worth for
-tracks is shown in ``docs/tracking.md``.
-"""
+"""The mean embeddings of the people whom searches find near, read from the database as they are wanted."""
 
 from __future__ import annotations
 
 import numpy as np
 
+from knownface.decision import distances_between, means_of_people, people_around, with_means
 from knownface.gallery.templates import read_vectors_of_people
 from knownface.storage import Database
 from knownface.types import Embeddings, Ids, Neighbours
+
+_MOST_NUMBERS = 1 << 24
+"""Held of means, 64 MB of them."""
 
 
 class PersonMeans:
@@ -26,60 +25,35 @@ class PersonMeans:
         self._generation: int | None = None
         self._means: dict[int, Embeddings] = {}
 
-    def of(self, people: Ids, dim: int, generation: int) -> tuple[Ids, Embeddings]:
-        """The means of those of some people who have several templates.
+    def added(self, near: Neighbours, embeddings: Embeddings, generation: int) -> Neighbours:
+        """The nearest templates of probes, and the means of those whose they are (:mod:`knownface.decision.scoring`).
 
         Args:
-            people: Their ids.
-            dim: Length of an embedding.
+            near: The nearest templates.
+            embeddings: The probes, float32, shape (n, dim), unit vectors.
             generation: Of the gallery; what was read of another one is forgotten.
-
-        Returns:
-            Ids, in their order, and unit vectors, float32, shape (ids, dim).
 
         Raises:
             GalleryDamagedError: A template cannot be read.
         """
-        if generation != self._generation:
+        places = people_around(near)
+        people = np.unique(places.people)
+        self._read(people, embeddings.shape[1], generation)
+        held = np.array([person for person in people.tolist() if len(self._means[person])], dtype=np.int64)
+        places = places.where(np.isin(places.people, held))
+        means = np.array([self._means[person] for person in held.tolist()], np.float32).reshape(-1, embeddings.shape[1])
+        of_places = means[np.searchsorted(held, places.people)]
+        return with_means(near, places, distances_between(embeddings[places.rows], of_places))
+
+    def _read(self, people: Ids, dim: int, generation: int) -> None:
+        """Hold the means of these people, an empty array for those who have none."""
+        if generation != self._generation or len(self._means) * dim > _MOST_NUMBERS:
             self._generation, self._means = generation, {}
         new = np.array([person for person in people.tolist() if person not in self._means], dtype=np.int64)
-        if len(new):
-            with self._database.reading() as connection:
-                vectors, _, whose = read_vectors_of_people(connection, new, dim)
-            self._means |= {person: _mean(vectors[whose == person]) for person in new.tolist()}
-        held = [person for person in people.tolist() if len(self._means[person])]
-        means = [self._means[person] for person in held]
-        return np.array(held, dtype=np.int64), np.concatenate([np.empty((0, dim), dtype=np.float32), *means])
-
-
-def _mean(vectors: Embeddings) -> Embeddings:
-    """Shape (1, dim); (0, dim) where there are fewer than two vectors, or they cancel each other out."""
-    total = vectors.sum(axis=0, dtype=np.float64)
-    length = float(np.linalg.norm(total))
-    if len(vectors) < 2 or length == 0:
-        return vectors[:0]
-    return np.asarray((total / length)[None], dtype=np.float32)
-
-
-def with_means(near: Neighbours, embeddings: Embeddings, people: Ids, means: Embeddings, k: int) -> Neighbours:
-    """The k nearest of the templates found and of the means of those whose they are.
-
-    Args:
-        near: The nearest templates of n probes.
-        embeddings: The probes, float32, shape (n, dim), unit vectors.
-        people: Ids of those whose means are given.
-        means: Unit vectors, float32, shape (people, dim).
-        k: How many.
-
-    Returns:
-        In the order of the distances; a mean goes by the id of its person's nearest template.
-    """
-    same = near.people[:, :, None] == people
-    found = same.any(axis=1)
-    apart = np.linalg.norm(embeddings[:, None, :] - means[None, :, :], axis=2)
-    distances = np.concatenate([near.distances, np.where(found, apart, np.inf)], axis=1)
-    nearest = np.take_along_axis(near.templates, same.argmax(axis=1), axis=1)
-    templates = np.concatenate([near.templates, np.where(found, nearest, -1)], axis=1)
-    whose = np.concatenate([near.people, np.where(found, people, -1)], axis=1)
-    order = np.argsort(distances, axis=1, kind="stable")[:, :k]
-    return Neighbours(*(np.take_along_axis(rows, order, axis=1) for rows in (distances, templates, whose)))
+        if not len(new):
+            return
+        with self._database.reading() as connection:
+            vectors, templates, whose = read_vectors_of_people(connection, new, dim)
+        self._means |= dict.fromkeys(new.tolist(), vectors[:0])
+        ids, means = means_of_people(vectors, templates, whose)
+        self._means |= zip(ids.tolist(), means, strict=True)

@@ -67,6 +67,7 @@ def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest
             strangers,
             fpir=wanted.fpir,
             confidence=wanted.confidence,
+            scoring=service.recognizer.settings.scoring,
             undetected_strangers=missed,
         )
         service.recognizer.read_rule()

@@ -11,6 +11,7 @@ from pydantic.config import JsonDict
 from knownface.server.error_responses import Problem
 from knownface.server.keys import Role
 from knownface.server.schemas.common import Schema
+from knownface.types import Scoring
 
 _KEY: JsonDict = {
     "id": 2,
@@ -117,6 +118,7 @@ class RuleSchema(Schema):
     k2: int
     threshold: float
     margin: float
+    scoring: Scoring = Field(description="What a person is compared by: templates and their mean, or templates alone.")
 
 
 class CalibrationSchema(Schema):
