@@ -1,9 +1,8 @@
-"""A look at a detector or embedder that needs no faces: does it run, and return what it should?"""
+"""A look at a detector, embedder or liveness check that needs no faces: does it run, and return what it should?"""
 
 from __future__ import annotations
 
 from importlib.metadata import EntryPoint
-from typing import Literal
 
 import numpy as np
 
@@ -11,7 +10,9 @@ from knownface.detection import choose_detector
 from knownface.embedding import FaceEmbedder, load_embedder
 from knownface.embedding.crops import ARCFACE_SIZE, ARCFACE_TEMPLATE
 from knownface.errors import ModelError
+from knownface.liveness import choose_liveness
 from knownface.models import ModelStore
+from knownface.models.entry import Task
 from knownface.models.session import Device
 from knownface.parts import DETECTORS, load_part, make_part
 from knownface.pipeline import crop_of, embed_crops, find_faces
@@ -81,14 +82,39 @@ def check_embedder(name: str, store: ModelStore, device: Device = "auto") -> str
     )
 
 
-def task_of_script(name: str) -> Literal["detector", "embedder"]:
-    """What ``module:Factory`` makes, by whether it embeds.
+def check_liveness(name: str, store: ModelStore) -> str:
+    """Score made pictures, alone and together.
+
+    Returns:
+        One line for people.
+
+    Raises:
+        ModelError: The network cannot be run, or its scores depend on the batch.
+    """
+    check, _ = choose_liveness(Settings.model_construct(liveness_check=name), store)
+    crops = [check.crop(picture, _FACE) for picture in _made_pictures(CROPS)]
+    together = check.score(crops)
+    alone = np.concatenate([check.score([crop]) for crop in crops])
+    difference = float(np.abs(together - alone).max())
+    if difference > LARGEST_DIFFERENCE:
+        raise ModelError(
+            f"{name} gives a picture another score among others than alone: {difference:.1g} apart.",
+            _advice(name, store, "Set per_item = true in the network's contract."),
+        )
+    return f"gives a score a face; alone and in a batch of {CROPS} they differ by at most {difference:.1g}."
+
+
+def task_of_script(name: str) -> Task:
+    """What ``module:Factory`` makes, by what it can do.
 
     Raises:
         PartError: It cannot be imported or made.
     """
     point = EntryPoint(name, name, DETECTORS)
-    return "embedder" if hasattr(make_part(point, load_part(point), object), "embed") else "detector"
+    part = make_part(point, load_part(point), object)
+    if hasattr(part, "embed"):
+        return "embedder"
+    return "liveness" if hasattr(part, "score") else "detector"
 
 
 def _advice(name: str, store: ModelStore, of_file: str) -> str:
@@ -97,12 +123,18 @@ def _advice(name: str, store: ModelStore, of_file: str) -> str:
 
 
 def made_crops(embedder: FaceEmbedder, count: int = CROPS) -> list[Image]:
-    """What an embedder sees of different pictures with ramps and noise, the same on every machine."""
+    """What an embedder sees of made pictures."""
+    return [crop_of(picture, _FACE, embedder) for picture in _made_pictures(count)]
+
+
+def _made_pictures(count: int) -> list[Image]:
+    """Different pictures with ramps and noise, the same on every machine."""
     rng = np.random.default_rng(20211)
     y, x = np.mgrid[:_SIDE, :_SIDE]
     ramps = np.stack([x * 255 // _SIDE, y * 255 // _SIDE, (x + y) * 127 // _SIDE], axis=2)
-    pictures = [
-        np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / count + rng.normal(0, 20, ramps.shape), 0, 255)
+    return [
+        np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / count + rng.normal(0, 20, ramps.shape), 0, 255).astype(
+            np.uint8
+        )
         for i in range(count)
     ]
-    return [crop_of(picture.astype(np.uint8), _FACE, embedder) for picture in pictures]

@@ -1,4 +1,4 @@
-"""Parts by name: detectors, embedders, indexes and commands that packages register as entry points.
+"""Parts by name: detectors, embedders, liveness checks, indexes and commands that packages register as entry points.
 
 A package, this one among them, registers a part in its ``pyproject.toml``, in one of the groups below. A script names a
 part of its own as ``module:Factory``. What registers needs no other line in this package.
@@ -20,6 +20,7 @@ from knownface.files import sha256_of
 
 DETECTORS = "knownface.detectors"
 EMBEDDERS = "knownface.embedders"
+LIVENESS = "knownface.liveness"
 INDEXES = "knownface.indexes"
 COMMANDS = "knownface.commands"
 

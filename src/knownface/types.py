@@ -187,9 +187,9 @@ class Frame:
     captured_at: datetime | None = None
 
 
-CropPolicy: TypeAlias = Literal["square", "aligned", "chip"]
+CropPolicy: TypeAlias = Literal["square", "aligned", "chip", "enlarged"]
 """``square``: a loose square around the box (CLIP); ``aligned``: warped onto the five-point template of ArcFace;
-``chip``: dlib's own chip from dlib's own landmarks."""
+``chip``: dlib's own chip from dlib's own landmarks; ``enlarged``: the box grown within the picture (liveness)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ INPUTS = {
     ("verify", "first"),
     ("verify", "second"),
     ("calibrate", "strangers"),
+    ("evaluate", "attacks"),
+    ("evaluate", "real"),
     ("gallery restore", "file"),
     ("bench", "data"),
     ("bench", "earlier_file"),

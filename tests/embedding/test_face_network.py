@@ -10,11 +10,11 @@ from tiny_onnx import flatten_network
 from knownface.embedding.crops import crop_face
 from knownface.embedding.face_network import FaceNetwork
 from knownface.embedding.load import load_embedder
-from knownface.embedding.network import to_tensor
 from knownface.errors import FaceError
 from knownface.models import ModelStore
 from knownface.models.contract import InputContract
 from knownface.models.entry import DecisionDefaults, ModelEntry, WeightFile
+from knownface.models.feeding import to_tensor
 from knownface.models.session import OnnxNetwork
 from knownface.types import Box, Face
 

@@ -21,7 +21,9 @@ from knownface.cli.common import (
     scoring_option,
 )
 from knownface.cli.common import out as console_out
+from knownface.cli.liveness import Pictures, attack_options, present_pictures, taken_pictures
 from knownface.cli.outputs import OutputFolder, claim, overwrite_option
+from knownface.errors import SettingsError
 
 if TYPE_CHECKING:
     from knownface.evaluation.bench import Bench
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
+_MACHINE = ("detector", "detector_score", "device", "threads")
 
 
 def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command:
@@ -184,10 +187,24 @@ def show_result(headline: str, folder: Path) -> None:
     console_out().print(f"Report: {escape(str(folder / 'index.html'))}", soft_wrap=True)
 
 
+def _evaluate_liveness(pictures: Pictures, out: Path, options: dict[str, Any]) -> None:
+    from knownface.evaluation.attack_page import attack_headline, attack_report
+    from knownface.evaluation.attacks import report
+    from knownface.evaluation.report import write_report
+    from knownface.evaluation.runs import prepare_report
+
+    prepare_report(out)
+    shown, check, threshold = present_pictures(pictures, {name: options[name] for name in _MACHINE})
+    found = report(shown, threshold)
+    facts = {"Liveness check": check.name, "Fingerprint": check.fingerprint, "Command": command_line()}
+    write_report(attack_report(shown, found, facts), out)
+    show_result(attack_headline(found), out)
+
+
 @click.command(
     name="evaluate", short_help="Measure how well your people are recognised, and with which parameters best."
 )
-@click.argument("dataset", type=click.Path(path_type=Path))
+@click.argument("dataset", type=click.Path(path_type=Path), required=False)
 @bench_options
 @embedder_option
 @split_options
@@ -196,15 +213,27 @@ def show_result(headline: str, folder: Path) -> None:
 @strangers_options
 @click.option("--drop-problem-people", type=click.FloatRange(0, 1), metavar="BOUND",
               help="Repeat without people whose F1 is under BOUND (0 to 1), and show both.")  # fmt: skip
-def command(dataset: Path, out: Path, strangers: Path | None, drop_problem_people: float | None, **options: Any) -> int:
+@attack_options
+def command(
+    dataset: Path | None, out: Path, strangers: Path | None, drop_problem_people: float | None, **options: Any
+) -> int:
     """Measure how well the people of DATASET are recognised, and with which parameters best.
 
     DATASET holds a folder a person, with pictures, with videos, or with the folders `train` and `val`. The report
     has the grid search, everybody's result, who gets mixed up, and with --strangers how often strangers get a name.
+
+    With --attacks and --real instead of DATASET, how well living faces are told from prints and screens.
     """
     from knownface.evaluation.runs import run_evaluation
 
+    pictures = taken_pictures(options)
+    if (dataset is None) == (pictures is None):
+        raise SettingsError("Give either DATASET, or --attacks and --real.")
     claim(out)
+    if pictures is not None:
+        _evaluate_liveness(pictures, out, options)
+        return 0
+    assert dataset is not None  # noqa: S101 - one of the two is given
     chosen = chosen_options(options, strangers, drop_problem_people)
     with opened(**options) as bench, ticking() as tick:
         evaluation, headline = run_evaluation(bench, dataset, out, chosen, {"Command": command_line()}, tick)

@@ -85,10 +85,10 @@ def verify(names: tuple[str, ...]) -> None:
     A registered part that needs no weights is run, and so is your own, module:Factory.
     """
     from knownface.models.kinds import weightless_parts
-    from knownface.part_checks import check_detector, check_embedder, task_of_script
+    from knownface.part_checks import check_detector, check_embedder, check_liveness, task_of_script
     from knownface.parts import is_script
 
-    checks = {"embedder": check_embedder, "detector": check_detector}
+    checks = {"embedder": check_embedder, "detector": check_detector, "liveness": check_liveness}
     store = _store()
     weightless = {part.name: part.task for part in weightless_parts()}
     for name in names:

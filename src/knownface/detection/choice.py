@@ -2,24 +2,13 @@
 
 from __future__ import annotations
 
-import logging
-
 from knownface.detection.base import FaceDetector
-from knownface.errors import (
-    ModelAlteredError,
-    ModelError,
-    ModelUnavailableError,
-    OutputError,
-    SettingsError,
-    UnknownModelError,
-)
+from knownface.errors import ModelError, ModelUnavailableError, SettingsError, UnknownModelError
 from knownface.models import ModelStore
-from knownface.models.fetch import source_answers
+from knownface.models.at_hand import first_at_hand
 from knownface.models.kinds import Kind, kind_of
 from knownface.parts import DETECTORS, find_part, load_part, make_part, registered
 from knownface.settings import Settings
-
-log = logging.getLogger(__name__)
 
 DEFAULT = "yunet"
 FALLBACK = "dlib-hog"
@@ -90,15 +79,8 @@ def _of_kind(
         for entry in store.catalog.values()
         if (entry.task, entry.kind) == ("detector", name) and not kind.hindrance(entry)
     ]
-    for entry in fitting:
-        path = store.find(entry.name)
-        if path is not None:
-            return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, from {path}."
-    for entry in fitting:
-        if not in_time or source_answers(entry.files[0], TIMEOUT):
-            try:
-                store.fetch(entry.name)
-                return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, fetched."
-            except (ModelUnavailableError, ModelAlteredError, OutputError) as error:
-                log.info("%s could not be fetched: %s", entry.name, error.message)
-    return None
+    found = first_at_hand(fitting, store, TIMEOUT if in_time else None)
+    if found is None:
+        return None
+    entry, where = found
+    return kind.make(entry, store.files(entry.name), settings), f"Detector {entry.name}, {where}."

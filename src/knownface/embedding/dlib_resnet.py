@@ -13,10 +13,11 @@ import dlib
 import numpy as np
 
 from knownface.embedding.base import contract_of
-from knownface.embedding.network import embed_pixels, input_of, open_network
+from knownface.embedding.network import embed_pixels
 from knownface.errors import ModelError
 from knownface.models.dlib import converted
 from knownface.models.entry import ModelEntry
+from knownface.models.feeding import input_of, open_network
 from knownface.models.kinds import Kind
 from knownface.models.session import OnnxNetwork
 from knownface.settings import Settings

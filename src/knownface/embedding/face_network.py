@@ -11,8 +11,9 @@ from pathlib import Path
 
 from knownface.embedding.base import contract_of
 from knownface.embedding.crops import crop_face, resize_crop
-from knownface.embedding.network import embed_pixels, input_of, open_network
+from knownface.embedding.network import embed_pixels
 from knownface.models.entry import ModelEntry
+from knownface.models.feeding import input_of, open_network
 from knownface.models.kinds import Kind
 from knownface.models.session import OnnxNetwork
 from knownface.settings import Settings

@@ -7,8 +7,14 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from knownface.embedding.base import FaceEmbedder
-from knownface.embedding.network import input_of
-from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError, PartError, UnknownModelError
+from knownface.errors import (
+    ModelAlteredError,
+    ModelError,
+    ModelUnavailableError,
+    OutputError,
+    PartError,
+    UnknownModelError,
+)
 from knownface.models.download import Progress, offline
 from knownface.models.entry import ModelEntry
 from knownface.models.fetch import source_answers
@@ -56,7 +62,7 @@ def load_embedder(
     factory = None if point is None else load_part(point)
     if point is None or isinstance(factory, Kind):
         entry = store.entry(name)
-        input_of(entry)  # what is no embedder is refused before its files are asked for
+        _check_task(entry)  # before its files are asked for
         settings = Settings.model_construct(device=device, batch_size=batch_size, threads=threads)
         return embedder_of(entry, store.files(name), settings)
     embedder: FaceEmbedder = make_part(point, factory, FaceEmbedder)
@@ -77,9 +83,14 @@ def embedder_of(entry: ModelEntry, files: Mapping[str, Path], settings: Settings
     Raises:
         ModelError: It is no embedder, or cannot be run.
     """
-    input_of(entry)
+    _check_task(entry)
     embedder: FaceEmbedder = kind_of(entry).make(entry, files, settings)
     return embedder
+
+
+def _check_task(entry: ModelEntry) -> None:
+    if entry.task != "embedder":
+        raise ModelError(f"{entry.name} is no embedder.", "`knownface models list` shows the task of every model.")
 
 
 def choose_embedder(

@@ -2,84 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Sequence
 
-import cv2
 import numpy as np
 
 from knownface.embedding.base import unit_vectors
-from knownface.errors import ModelError
-from knownface.models.contract import InputContract
 from knownface.models.entry import ModelEntry
-from knownface.models.session import OnnxNetwork, Tensor
-from knownface.settings import Settings
+from knownface.models.feeding import input_of, to_tensor
+from knownface.models.session import OnnxNetwork
 from knownface.types import Embeddings, Image
-
-
-def input_of(entry: ModelEntry) -> InputContract:
-    """The input contract of an embedder.
-
-    Raises:
-        ModelError: The entry has none.
-    """
-    if entry.input is None:
-        raise ModelError(f"{entry.name} is no embedder.", "`knownface models list` shows the task of every model.")
-    return entry.input
-
-
-def open_network(
-    entry: ModelEntry, files: Mapping[str, Path], settings: Settings, content: bytes | None = None
-) -> OnnxNetwork:
-    """The network of an embedder's entry, loaded.
-
-    Args:
-        entry: The entry.
-        files: Its files by part.
-        settings: ``device``, ``batch_size`` and ``threads`` are used.
-        content: The network itself, where its file holds it in another format than ONNX.
-
-    Raises:
-        ModelError: It cannot be loaded.
-    """
-    contract = input_of(entry)
-    return OnnxNetwork(
-        files["network"],
-        content=content,
-        device=settings.device,
-        batch_size=settings.batch_size,
-        per_item=contract.per_item,
-        input_name=contract.input_name,
-        output_name=contract.output_name,
-        threads=settings.threads,
-    )
-
-
-def to_tensor(pixels: Image, contract: InputContract) -> Tensor:
-    """Pixels as a network wants them: ``(x * scale - mean) / std`` in its order of colours and axes.
-
-    Args:
-        pixels: RGB ``uint8``, shape (n, height, width, 3).
-        contract: The network's.
-
-    Returns:
-        Float32, shape (n, channels, height, width) for NCHW, (n, height, width, channels) for NHWC.
-    """
-    mean, std = np.array(contract.mean, np.float32), np.array(contract.std, np.float32)
-    # A pixel has one of 256 values: looking its result up takes half the time of computing it.
-    values = (np.arange(256, dtype=np.float32)[:, np.newaxis] * np.float32(contract.scale) - mean) / std
-    table = np.broadcast_to(values, (256, max(values.shape[1], contract.channels)))
-    if contract.colour == "GRAY":
-        pixels = np.stack([cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY) for picture in pixels])[..., np.newaxis]
-    elif contract.colour == "BGR":
-        pixels = pixels[..., ::-1]
-    n, height, width, channels = pixels.shape
-    planes = contract.layout == "NCHW"
-    tensor = np.empty((n, channels, height, width) if planes else pixels.shape, dtype=np.float32)
-    for channel in range(channels):
-        target = tensor[:, channel] if planes else tensor[..., channel]
-        target[:] = table[:, channel][pixels[..., channel]]
-    return tensor
 
 
 def embed_pixels(

@@ -12,6 +12,8 @@ from knownface.types import CohortSpread, DecisionRule
 
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[^/\\]+$")]
+Task: TypeAlias = Literal["detector", "embedder", "liveness"]
+"""What a model does: find faces, tell people apart, tell a face from a picture of one."""
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
@@ -124,6 +126,21 @@ class DecisionDefaults:
 
 
 @dataclass(frozen=True, slots=True, config=CONFIG)
+class LivenessDefaults:
+    """How the outputs of a presentation attack detector are read.
+
+    Attributes:
+        live: Which of its outputs, counted from 0, speaks for a living face; all others speak for an attack.
+        threshold: The smallest share of the evidence, 0 to 1, at which a face counts as live.
+        calibrated: Whether somebody measured it on attacks.
+    """
+
+    live: Annotated[int, Field(ge=0)]
+    threshold: Annotated[float, Field(gt=0, lt=1)]
+    calibrated: bool
+
+
+@dataclass(frozen=True, slots=True, config=CONFIG)
 class OpenCVRange:
     """The versions of OpenCV that run a detector's file at any picture size: at_least <= version < below."""
 
@@ -144,14 +161,15 @@ class ModelEntry:
         licence_note: What else one should know: conflicts, training data, limits.
         commercial_use: Whether the statements allow it; ``unclear`` where they conflict or say nothing.
         files: Its files, the network first.
-        input: Contract of an embedder.
+        input: Contract of an embedder or a liveness check.
         decision: Defaults of an embedder.
+        liveness: Defaults of a liveness check.
         opencv: For a detector.
         own: Whether a user imported it.
     """
 
     name: str
-    task: Literal["embedder", "detector"]
+    task: Task
     kind: str
     title: str
     licence: str
@@ -160,6 +178,7 @@ class ModelEntry:
     commercial_use: Literal["yes", "no", "unclear"] = "unclear"
     input: InputContract | None = None
     decision: DecisionDefaults | None = None
+    liveness: LivenessDefaults | None = None
     opencv: OpenCVRange | None = None
     own: bool = False
 
@@ -167,6 +186,8 @@ class ModelEntry:
     def _belongs_together(self) -> ModelEntry:
         if self.task == "embedder" and (self.input is None or self.decision is None):
             raise ValueError("an embedder needs the tables input and decision")
+        if self.task == "liveness" and (self.input is None or self.liveness is None):
+            raise ValueError("a liveness check needs the tables input and liveness")
         return self
 
     @property

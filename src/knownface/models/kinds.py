@@ -11,9 +11,9 @@ from typing import Any, Generic, Literal, TypeAlias, TypeVar
 import numpy as np
 
 from knownface.errors import KnownFaceError, ModelError, PartError
-from knownface.models.entry import ModelEntry
+from knownface.models.entry import ModelEntry, Task
 from knownface.models.session import try_network
-from knownface.parts import DETECTORS, EMBEDDERS, load_part, registered
+from knownface.parts import DETECTORS, EMBEDDERS, LIVENESS, load_part, registered
 from knownface.settings import Settings
 from knownface.types import CropPolicy
 
@@ -22,7 +22,7 @@ log = logging.getLogger(__name__)
 Part = TypeVar("Part")
 CommercialUse: TypeAlias = Literal["yes", "no", "unclear"]
 
-_GROUPS: Mapping[Literal["detector", "embedder"], str] = {"detector": DETECTORS, "embedder": EMBEDDERS}
+_GROUPS: Mapping[Task, str] = {"detector": DETECTORS, "embedder": EMBEDDERS, "liveness": LIVENESS}
 
 
 _TRIED_SIDE = 320
@@ -65,7 +65,9 @@ def kind_of(entry: ModelEntry, where: str = "") -> Kind[Any]:
     kind = load_part(points[entry.kind]) if entry.kind in points else None
     hint = "The documentation's page on models describes every key of a model's contract."
     if not isinstance(kind, Kind):
-        raise ModelError(f"{where}: kind must be one of {', '.join(points)} for an {entry.task}.", hint)
+        raise ModelError(
+            f"{where}: kind must be one of {', '.join(points)} for a model whose task is {entry.task}.", hint
+        )
     if entry.input is not None and entry.input.crop not in kind.crops:
         raise ModelError(f"{where}: input.crop must be {' or '.join(kind.crops)} for kind {entry.kind}.", hint)
     if not set(kind.files) <= {file.part for file in entry.files}:
@@ -114,7 +116,7 @@ class WeightlessPart:
     """
 
     name: str
-    task: Literal["detector", "embedder"]
+    task: Task
     usable: bool = True
     title: str = ""
     licence: str = ""

@@ -12,7 +12,6 @@ from pathlib import Path
 import numpy as np
 
 from knownface.embedding import embedder_of
-from knownface.embedding.network import input_of, to_tensor
 from knownface.errors import NoFaceError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import Dataset, Sample
@@ -23,6 +22,7 @@ from knownface.files import sha256_of
 from knownface.media import kind_of, read_image
 from knownface.models import ModelEntry
 from knownface.models.dlib import converted
+from knownface.models.feeding import input_of, to_tensor
 from knownface.part_checks import made_crops
 from knownface.pipeline import crop_of, find_faces
 from knownface.precisions import Precision

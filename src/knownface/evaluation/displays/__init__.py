@@ -8,6 +8,7 @@ from knownface.evaluation.displays.confusion import ConfusionMatrixDisplay
 from knownface.evaluation.displays.curves import CmcDisplay, DetDisplay, PrecisionRecallDisplay, RocDisplay
 from knownface.evaluation.displays.faces import DistanceHistogramDisplay, EmbeddingDisplay
 from knownface.evaluation.displays.growth import GrowthDisplay, LoadingTimeDisplay
+from knownface.evaluation.displays.liveness import LivenessDisplay
 from knownface.evaluation.displays.style import save
 from knownface.evaluation.displays.thresholds import GridDisplay, OpenSetDisplay, ThresholdDisplay
 
@@ -20,6 +21,7 @@ __all__ = [
     "EmbeddingDisplay",
     "GridDisplay",
     "GrowthDisplay",
+    "LivenessDisplay",
     "LoadingTimeDisplay",
     "OpenSetDisplay",
     "PrecisionRecallDisplay",

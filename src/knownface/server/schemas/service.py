@@ -181,7 +181,7 @@ class ModelSchema(Schema):
     """A detector or embedder of the catalogue."""
 
     name: str
-    task: Literal["detector", "embedder"]
+    task: Literal["detector", "embedder", "liveness"]
     title: str
     licence: str
     licence_note: str
