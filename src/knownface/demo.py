@@ -143,7 +143,7 @@ def own_folder_demo(
         raise InputError(f"Nobody in {directory} has two photos, so none can be held out to be named.")
     options = EnrolmentOptions(batch_size=recognizer.settings.batch_size, threads=recognizer.threads)
     reviews = enrol_people(kept, recognizer.gallery, recognizer.detector, recognizer.embedder, options)
-    refused += [review for review in reviews if review.status == "refused"]
+    refused += [review for review in reviews if review.status in ("held", "refused")]
     limit = recognizer.settings.max_pixels
     for answer in recognizer.identify_many(held, lambda item: read_image(item[1], limit), keep_images=True):
         name, path = answer.item

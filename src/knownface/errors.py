@@ -89,7 +89,28 @@ class SeveralFacesError(FaceError):
     default_hint = "Crop the picture to one person, or choose --faces largest."
 
 
-class LooksLikeOtherError(FaceError):
+class DoubtfulError(FaceError):
+    """A face that may be somebody else's than the person meant; what becomes of it the setting ``review`` says."""
+
+    code = "doubtful"
+    default_hint = "Look at it; `knownface review` lists what is held back."
+
+
+class OddPictureError(DoubtfulError):
+    """A face that does not look like the person's other pictures."""
+
+    code = "odd-picture"
+    default_hint = "Take it out, or insist if it is the same person after all."
+
+
+class DifferentPeopleError(DoubtfulError):
+    """Pictures meant for one person, most of which are not alike."""
+
+    code = "different-people"
+    default_hint = "Give each person a folder or name of their own, or insist if they are one."
+
+
+class LooksLikeOtherError(DoubtfulError):
     """A face that would be given another person's name."""
 
     code = "looks-like-other"
@@ -223,6 +244,13 @@ class UnknownTemplateError(PersonError):
 
     code = "unknown-template"
     default_hint = "List the person's templates."
+
+
+class UnknownHeldError(PersonError):
+    """No picture of that id is held back."""
+
+    code = "unknown-held"
+    default_hint = "`knownface review list` shows what waits."
 
 
 class MissingExtraError(KnownFaceError):

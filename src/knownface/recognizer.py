@@ -148,9 +148,14 @@ class FaceRecognizer:
             UnreadableError: The folder is missing or holds nobody.
         """
         scan = scan_people(directory)
-        options = EnrolmentOptions(ReviewRules(faces), self.settings.batch_size, self.threads, self.settings.max_pixels)
+        options = self.enrolment_options(faces)
         reviews = enrol_people(scan.people, self.gallery, self.detector, self.embedder, options)
         return EnrolmentReport((*scan.refused, *reviews))
+
+    def enrolment_options(self, faces: FacePolicy = "dominant") -> EnrolmentOptions:
+        """How files are examined, by the settings."""
+        own = self.settings
+        return EnrolmentOptions(ReviewRules(faces), own.batch_size, self.threads, own.max_pixels, self.rule, own.review)
 
     def add_known_face(
         self, name: str, image: ImageSource, *, faces: FacePolicy = "dominant", is_not: bool = False

@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     """Whether the embeddings of Unknowns are kept, so that they can be grouped and enrolled when named."""
     retention_days: float | None = Field(default=None, gt=0, le=36_500)
     """Sightings, alerts and offered samples older than this go by themselves; None keeps them."""
+    review: Literal["hold", "refuse", "off"] = "hold"
+    """What becomes of pictures that may show somebody else than the person they are to be enrolled for: they are held
+    back until somebody decides (`knownface review`), they are refused, or nobody asks."""
     samples: Literal["off", "offer", "accept"] = "off"
     """Whether new pictures of known people are offered as templates, or accepted where a stricter rule allows."""
 

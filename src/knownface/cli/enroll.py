@@ -49,14 +49,12 @@ def command(people: Path, faces: Any, report: Path | None, **options: Any) -> in
     Pictures and videos are taken from each person's folder, or from its `train` subfolder where there is one.
     Enrolling a folder again adds only what is new.
     """
-    from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
+    from knownface.enrolment import EnrolmentReport, enrol_people, scan_people
     from knownface.errors import OutputError
-    from knownface.review import ReviewRules
 
     scan = scan_people(people)
     with open_recognizer(**options) as recognizer:
-        settings = recognizer.settings
-        enrolment = EnrolmentOptions(ReviewRules(faces), settings.batch_size, recognizer.threads, settings.max_pixels)
+        enrolment = recognizer.enrolment_options(faces)
         reviews = list(scan.refused)
         try:
             with progress() as bar:
@@ -76,7 +74,7 @@ def command(people: Path, faces: Any, report: Path | None, **options: Any) -> in
             recognizer.build_index()
         except OutputError as error:  # everything is enrolled; the index is built again when it is needed
             say(f"The index was not saved: {error.message}", style="yellow")
-    return 1 if result.count("refused") else 0
+    return 1 if result.count("refused") or result.count("held") else 0
 
 
 def _summary(result: Any, gallery: str) -> None:
@@ -84,16 +82,18 @@ def _summary(result: Any, gallery: str) -> None:
     people = len({review.person for review in result.reviews if review.status == "enrolled"})
     console.print(
         f"{result.templates} templates of {people} people enrolled from {result.count('enrolled')} files; "
-        f"{result.count('known')} files known already; {result.count('refused')} not used. Gallery: {escape(gallery)}",
+        f"{result.count('known')} files known already; {result.count('held')} held back; {result.count('refused')} not "
+        f"used. Gallery: {escape(gallery)}",
         soft_wrap=True,
     )
-    learnt = {review.person for review in result.reviews if review.status != "refused"}
+    learnt = {review.person for review in result.reviews if review.status in ("enrolled", "known")}
     strange = sorted({review.person for review in result.reviews if review.person} - learnt)
     if strange:
         console.print(escape(f"Nothing was learnt of: {', '.join(strange)}"), soft_wrap=True)
     refused = [review for review in result.reviews if review.status == "refused"]
     warned = [review for review in result.reviews if review.status == "enrolled" and review.text]
-    for title, listed in (("Not used", refused), ("Enrolled, but look", warned)):
+    held = [review for review in result.reviews if review.status == "held"]
+    for title, listed in (("Not used", refused), ("Held back", held), ("Enrolled, but look", warned)):
         if not listed:
             continue
         rows = table("file", "person", "why", title=title)

@@ -1,15 +1,15 @@
 """Photos and videos of people into a gallery, with a review of each file.
 
-Every file is examined, the faces of a batch are embedded together, and the batch is committed in one transaction with
-the refusals among it; only then are its reviews handed out. So what was reported as enrolled is enrolled, whatever
-happens next, and a second run has nothing left to do: files are known by their SHA-256, refused ones too.
+Every file is examined, the faces of a batch are embedded together, compared with the person's other pictures and with
+everybody else, and committed in one transaction with what is refused and held back among them; only then are the
+reviews handed out. So what was reported as enrolled is enrolled, whatever happens next, and a second run has nothing
+left to do: files are known by their SHA-256, refused ones too.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,19 +17,38 @@ import numpy as np
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
 from knownface.enrolment.scan import FileReview, PersonFolder, Status, refusal_of
-from knownface.errors import FaceError, InputError, MissingExtraError, NoFaceError, TooLargeError, UnreadableError
+from knownface.errors import (
+    FaceError,
+    InputError,
+    MissingExtraError,
+    NoFaceError,
+    SeveralFacesError,
+    TooLargeError,
+    UnreadableError,
+)
+from knownface.events.recording import jpeg
 from knownface.files import sha256_of
-from knownface.gallery import Gallery, NewTemplate, Refusal, name_key
+from knownface.gallery import Gallery, NewHeld, NewTemplate, Refusal, name_key
 from knownface.media import kind_of, read_image, read_video, video_info
 from knownface.parts import digest_of, fingerprint_of
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
-from knownface.review import PoorPictureError, ReviewRules, review
-from knownface.types import Embeddings
+from knownface.review import (
+    Offer,
+    Opinion,
+    PoorPictureError,
+    ReviewMode,
+    ReviewRules,
+    candidates,
+    review,
+    review_people,
+)
+from knownface.types import DecisionRule, Embeddings
 
 VIDEO_SECONDS = 0.5
 """Videos are sampled this often, less often if that would give more than ``VIDEO_FRAMES``: neighbouring frames are
 nearly the same picture and teach nothing."""
 VIDEO_FRAMES = 60
+_WHICH = "Several faces, and the person's other pictures do not tell which is meant."
 RECIPE = 2
 """Version of how files are reviewed: raised when a change of it accepts what was refused."""
 
@@ -59,12 +78,16 @@ class EnrolmentOptions:
         batch_size: Faces embedded, and files committed, at a time.
         threads: Worker threads.
         max_pixels: Larger pictures are refused unread.
+        rule: The decision's parameters in force, by which people are told apart; None is the embedder's own.
+        review: What becomes of pictures that may show somebody else than the person meant.
     """
 
     rules: ReviewRules = field(default_factory=ReviewRules)
     batch_size: int = 32
     threads: int = 1
     max_pixels: int = 120_000_000
+    rule: DecisionRule | None = None
+    review: ReviewMode = "hold"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +98,7 @@ class _Examined:
     path: Path
     sha256: str = ""
     faces: tuple[tuple[float | None, ExaminedFace], ...] = ()
+    unclear: bool = False  # one of the faces is the person, and the file alone does not tell which
     refusal: FileReview | None = None
     lasting: bool = False  # the refusal depends on nothing but the file's content and the rules
 
@@ -95,6 +119,7 @@ def enrol_people(
     gallery.bind(embedder.contract)
     key = review_key(detector, embedder, options.rules)
     known, refused = gallery.template_store.known_sources(), gallery.template_store.refusals(key)
+    held = gallery.held_store.files()
     taken = {name_key(person.name): person.name for person in gallery.people()}
     welcome: list[PersonFolder] = []
     for person in people:
@@ -116,6 +141,8 @@ def enrol_people(
         source = (name_key(person), sha256)
         if source in known:
             return _Examined(person, path, sha256, refusal=_known(path, person))
+        if source in held:
+            return _Examined(person, path, sha256, refusal=_held_before(path, person, held[source]))
         if source in refused:
             before = refused[source]
             return _Examined(person, path, sha256, refusal=refusal_of(path, person, before.reason, before.detail))
@@ -130,33 +157,39 @@ def enrol_people(
 
     # While a batch is committed the next is embedded, and the one after that is examined.
     for batch, vectors in map_in_order(embedded, _batches(files, options.batch_size), threads=1, ahead=2):
-        yield from _commit(batch, vectors, gallery, embedder.contract.rule.threshold, key)
+        yield from _commit(batch, vectors, gallery, embedder.contract.rule, options, key)
 
 
 def _known(path: Path, person: str) -> FileReview:
     return FileReview(path, person, "known", "known", "Already enrolled for this person.")
 
 
+def _held_before(path: Path, person: str, detail: str) -> FileReview:
+    if detail:
+        return FileReview(path, person, "held", "held", detail)
+    return refusal_of(path, person, "rejected", "Somebody rejected it at the review.")
+
+
 def _examine_file(
     person: str, path: Path, sha256: str, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
 ) -> _Examined:
-    examine_it = partial(_examine_video if kind_of(path) == "video" else _examine_photo, path)
     try:
-        return _Examined(person, path, sha256, tuple(examine_it(detector, embedder, options)))
+        if kind_of(path) == "video":
+            return _Examined(person, path, sha256, tuple(_examine_video(path, detector, embedder, options)))
+        found = examine(read_image(path, options.max_pixels), detector, embedder)
+        try:
+            chosen, unclear = review(found, options.rules), False
+        except SeveralFacesError:
+            chosen, unclear = candidates(found, options.rules), True
+            if not chosen:
+                raise
+        return _Examined(person, path, sha256, tuple((None, face) for face in chosen), unclear)
     except (FaceError, InputError, MissingExtraError) as error:
         reason = error.reason if isinstance(error, PoorPictureError) else error.code
         hint = error.hint if isinstance(error, (TooLargeError, MissingExtraError)) else ""
         refusal = refusal_of(path, person, reason, f"{error.message} {hint}".strip())
         # What the detector saw stays so; a file that could not be read may be readable next time.
         return _Examined(person, path, sha256, refusal=refusal, lasting=isinstance(error, FaceError))
-
-
-def _examine_photo(
-    path: Path, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
-) -> Iterator[tuple[float | None, ExaminedFace]]:
-    image = read_image(path, options.max_pixels)
-    for face in review(examine(image, detector, embedder), options.rules):
-        yield None, face
 
 
 def _examine_video(
@@ -180,40 +213,60 @@ def _examine_video(
 
 
 def _batches(examined: Iterable[_Examined], batch_size: int) -> Iterator[list[_Examined]]:
+    """Whole people, as far as they have not too many files: pictures of one person are compared with each other."""
     batch: list[_Examined] = []
     faces = 0
     for item in examined:
-        batch.append(item)
-        faces += len(item.faces)
-        if faces >= batch_size or len(batch) >= 8 * batch_size:
+        most = max(faces, len(batch))
+        if batch and (most >= 8 * batch_size or (faces >= batch_size and batch[-1].person != item.person)):
             yield batch
             batch, faces = [], 0
+        batch.append(item)
+        faces += len(item.faces)
     if batch:
         yield batch
 
 
 def _commit(
-    batch: Sequence[_Examined], vectors: Embeddings, gallery: Gallery, threshold: float, key: str
+    batch: Sequence[_Examined],
+    vectors: Embeddings,
+    gallery: Gallery,
+    own_rule: DecisionRule,
+    options: EnrolmentOptions,
+    key: str,
 ) -> list[FileReview]:
+    rule = options.rule or own_rule
     templates: list[tuple[str, NewTemplate]] = []
-    refusals: list[tuple[str, Refusal]] = []
+    held: list[tuple[str, NewHeld]] = []
     reviews: list[FileReview] = []
-    start = 0
-    for item in batch:
-        rows = vectors[start : start + len(item.faces)]
-        start += len(item.faces)
+    refusals = [
+        (item.person, Refusal(str(item.path), item.sha256, key, item.refusal.reason, item.refusal.text))
+        for item in batch
+        if item.refusal is not None and item.lasting
+    ]
+    for item, rows, opinion in _with_opinions(batch, vectors, gallery, rule):
         if item.refusal is not None:
             reviews.append(item.refusal)
-            if item.lasting:
-                why = Refusal(str(item.path), item.sha256, key, item.refusal.reason, item.refusal.text)
-                refusals.append((item.person, why))
             continue
-        new, text = _templates_of(item, rows, threshold)
-        templates += [(item.person, template) for template in new]
-        reviews.append(FileReview(item.path, item.person, "enrolled", "", text))
-    if not templates and not refusals:
+        doubt = None if options.review == "off" else opinion.doubt
+        if not opinion.faces:
+            reviews.append(refusal_of(item.path, item.person, SeveralFacesError.code, _WHICH))
+        elif doubt is None:
+            new = _templates_of(item, rows, opinion.faces)
+            templates += [(item.person, template) for template in new]
+            left_out = len(item.faces) - len(opinion.faces)
+            text = opinion.note or (f"{left_out} frames that show somebody else were left out." if left_out else "")
+            reviews.append(FileReview(item.path, item.person, "enrolled", "", text))
+        elif options.review == "refuse":
+            reviews.append(refusal_of(item.path, item.person, doubt.code, doubt.message))
+        else:
+            for template, index in zip(_templates_of(item, rows, opinion.faces), opinion.faces, strict=True):
+                crop = jpeg(item.faces[index][1].crop)
+                held.append((item.person, NewHeld(template, doubt.code, doubt.message, crop)))
+            reviews.append(FileReview(item.path, item.person, "held", doubt.code, doubt.message))
+    if not templates and not refusals and not held:
         return reviews
-    enrolled = gallery.enrol(templates, refusals)
+    enrolled = gallery.enrol(templates, refusals, held)
     added = dict(enrolled.added)
     counted = []
     for found, item in zip(reviews, batch, strict=True):
@@ -227,6 +280,26 @@ def _commit(
     return counted
 
 
+def _with_opinions(
+    batch: Sequence[_Examined], vectors: Embeddings, gallery: Gallery, rule: DecisionRule
+) -> Iterator[tuple[_Examined, Embeddings, Opinion]]:
+    """The files of a batch with their embeddings and, of those that can be used, the opinion on their faces."""
+    stops = np.cumsum([len(item.faces) for item in batch])
+    rows = [vectors[stop - len(item.faces) : stop] for item, stop in zip(batch, stops, strict=True)]
+    kept = [_one_person_of(item, own, rule.threshold) for item, own in zip(batch, rows, strict=True)]
+    people: dict[str, list[Offer]] = {}
+    for item, own, keep in zip(batch, rows, kept, strict=True):
+        if item.refusal is None:
+            people.setdefault(item.person, []).append(Offer(item.path.name, own[keep], not item.unclear))
+    opinions = dict(zip(people, map(iter, review_people(gallery, rule, list(people.items()))), strict=True))
+    for item, own, keep in zip(batch, rows, kept, strict=True):
+        if item.refusal is not None:
+            yield item, own, Opinion(())
+            continue
+        opinion = next(opinions[item.person])
+        yield item, own, replace(opinion, faces=tuple(keep[index] for index in opinion.faces))
+
+
 def _with_warning(found: FileReview, item: _Examined, people_of_files: dict[str, list[str]]) -> FileReview:
     twins = [name for name in people_of_files.get(item.sha256, []) if name_key(name) != name_key(item.person)]
     if found.status != "enrolled" or not twins:
@@ -235,31 +308,29 @@ def _with_warning(found: FileReview, item: _Examined, people_of_files: dict[str,
     return replace(found, reason="also-other", text=text)
 
 
-def _templates_of(item: _Examined, vectors: Embeddings, threshold: float) -> tuple[list[NewTemplate], str]:
-    """The templates of one file. Of a video, frames that show somebody else than most frames do are left out."""
+def _one_person_of(item: _Examined, vectors: Embeddings, threshold: float) -> list[int]:
+    """The faces of one file. Of a video, frames that show somebody else than most frames do are left out."""
     keep = list(range(len(item.faces)))
-    text = ""
-    if item.faces[0][0] is not None and len(keep) > 2:
+    if len(keep) > 2 and item.faces[0][0] is not None:
         distances = np.linalg.norm(vectors[:, None] - vectors[None], axis=2)
         medoid = int(np.median(distances, axis=1).argmin())
         keep = [i for i in keep if distances[i, medoid] <= threshold]
-        left_out = len(item.faces) - len(keep)
-        text = f"{left_out} frames that show somebody else were left out." if left_out else ""
-    templates = []
-    for index in keep:
-        time, face = item.faces[index]
-        templates.append(
-            NewTemplate(
-                vector=vectors[index],
-                source=str(item.path.absolute()),
-                source_sha256=item.sha256,
-                frame_time=time,
-                face_index=index if time is None else 0,
-                box=face.face.box,
-                quality=face.quality.score,
-            )
+    return keep
+
+
+def _templates_of(item: _Examined, vectors: Embeddings, faces: Sequence[int]) -> list[NewTemplate]:
+    return [
+        NewTemplate(
+            vector=vectors[index],
+            source=str(item.path.absolute()),
+            source_sha256=item.sha256,
+            frame_time=item.faces[index][0],
+            face_index=place if item.faces[index][0] is None else 0,
+            box=item.faces[index][1].face.box,
+            quality=item.faces[index][1].quality.score,
         )
-    return templates, text
+        for place, index in enumerate(faces)
+    ]
 
 
 def review_key(detector: FaceDetector, embedder: FaceEmbedder, rules: ReviewRules) -> str:

@@ -11,7 +11,7 @@ from knownface.errors import BadNameError, UnreadableError, UnsupportedError
 from knownface.gallery import clean_name, name_key
 from knownface.media import is_clutter, kind_of, natural_key
 
-Status: TypeAlias = Literal["enrolled", "known", "refused"]
+Status: TypeAlias = Literal["enrolled", "known", "held", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class FileReview:
     Attributes:
         path: The file or folder.
         person: The name as its folder has it.
-        status: ``enrolled``, ``known`` (enrolled before) or ``refused``.
+        status: ``enrolled``, ``known`` (enrolled before), ``held`` (until somebody decides) or ``refused``.
         reason: A stable word: empty if enrolled, else such as ``no-face`` or ``unreadable``.
         text: The sentence a user reads: why it was refused, or a warning about an enrolled one.
         templates: How many templates it gave.

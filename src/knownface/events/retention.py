@@ -9,14 +9,14 @@ from sqlalchemy import Connection, delete, func, select
 from knownface.events.arrivals import write_arrivals_before_purge
 from knownface.storage import insert_new
 from knownface.storage.events_schema import events, offers, sightings
-from knownface.storage.schema import META_SCRUB, meta
+from knownface.storage.schema import META_SCRUB, held, meta
 
 SCRUB_AFTER = timedelta(days=1)
 """A purge every hour must not write a large file anew each time; once a day it may."""
 
 
 def purge(connection: Connection, cutoff: datetime) -> int:
-    """Delete sightings, events and offered samples that are older, in the caller's transaction.
+    """Delete sightings, events, offered samples and held pictures that are older, in the caller's transaction.
 
     Who came to an attendance session is written into the session first, so that its report stays what it is.
 
@@ -32,6 +32,7 @@ def purge(connection: Connection, cutoff: datetime) -> int:
             (sightings, sightings.c.last_seen),
             (events, events.c.at),
             (offers, offers.c.seen_at),
+            (held, held.c.held_at),
         )
     )
     if gone:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from knownface.gallery.calibration import GalleryCalibration, load_calibration, store_calibration
+from knownface.gallery.held import HeldStore
 from knownface.gallery.index.choice import chosen_index
 from knownface.gallery.index.copy import IndexChoice
 from knownface.gallery.index.gallery_index import GalleryIndex
@@ -20,6 +21,7 @@ from knownface.gallery.values import (
     Enrolled,
     GalleryInfo,
     GalleryVectors,
+    NewHeld,
     NewTemplate,
     PeopleImport,
     Person,
@@ -44,6 +46,7 @@ class Gallery:
         index: What searches the gallery.
         people_store: Listing and editing people; what is done most often has a method here too.
         template_store: The same of templates.
+        held_store: What is held back from enrolment until somebody decides.
 
     Example:
         >>> with Gallery.open(":memory:") as gallery:
@@ -57,6 +60,7 @@ class Gallery:
         self.index = GalleryIndex(database, index or LocalIndex())
         self.people_store = PeopleStore(database, self.index)
         self.template_store = TemplateStore(database, self.index)
+        self.held_store = HeldStore(database, self.template_store)
 
     @classmethod
     def open(cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None) -> Self:
@@ -212,10 +216,13 @@ class Gallery:
         return sum(self.template_store.enrol([(person, template) for template in new]).added.values())
 
     def enrol(
-        self, new: Sequence[tuple[PersonKey, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
+        self,
+        new: Sequence[tuple[PersonKey, NewTemplate]],
+        refusals: Iterable[tuple[str, Refusal]] = (),
+        held: Sequence[tuple[PersonKey, NewHeld]] = (),
     ) -> Enrolled:
         """Add templates of many people in one transaction; see :meth:`TemplateStore.enrol`."""
-        return self.template_store.enrol(new, refusals)
+        return self.template_store.enrol(new, refusals, held)
 
     def remove_templates(self, ids: Iterable[int]) -> int:
         """Remove templates, leaving no trace of them; returns how many there were."""

@@ -11,9 +11,10 @@ from knownface.gallery import templates as sql
 from knownface.gallery.changes import note_templates_added
 from knownface.gallery.contracts import check_same, read_contract, store_contract
 from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
+from knownface.gallery.hold import add_held
 from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.names import name_key
-from knownface.gallery.values import Enrolled, GalleryVectors, NewTemplate, PersonKey, Refusal, Template
+from knownface.gallery.values import Enrolled, GalleryVectors, NewHeld, NewTemplate, PersonKey, Refusal, Template
 from knownface.storage import Database
 from knownface.storage.failures import translated
 from knownface.types import EmbedderContract
@@ -99,15 +100,19 @@ class TemplateStore:
     # Changing
 
     def enrol(
-        self, new: Sequence[tuple[PersonKey, NewTemplate]], refusals: Iterable[tuple[str, Refusal]] = ()
+        self,
+        new: Sequence[tuple[PersonKey, NewTemplate]],
+        refusals: Iterable[tuple[str, Refusal]] = (),
+        held: Sequence[tuple[PersonKey, NewHeld]] = (),
     ) -> Enrolled:
-        """Add templates of many people, and what was refused, in one transaction.
+        """Add templates of many people, what was refused and what is held back, in one transaction.
 
         All templates of one file belong into one call: afterwards the file counts as known.
 
         Args:
             new: People and templates. Who is meant by a name is made as needed.
             refusals: Names of the people meant, and what was refused.
+            held: People and faces held back. Who is meant by a name is made as needed, without a template.
 
         Raises:
             BadNameError, NameTakenError: The name cannot be this person's.
@@ -116,20 +121,23 @@ class TemplateStore:
             ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
         """
         contract = self._bound or self.contract
-        if new and contract is None:
+        faces = [*new, *((person, face.template) for person, face in held)]
+        if faces and contract is None:
             raise ValueError("bind() must be called before the first template is added")
-        vectors = None if contract is None else sql.checked_vectors([t for _, t in new], contract.dim)
+        vectors = None if contract is None else sql.checked_vectors([t for _, t in faces], contract.dim)
         with self._database.writing() as connection:
             added: dict[tuple[str, str], int] = {}
-            if contract is not None and vectors is not None and new:
+            if contract is not None and vectors is not None and faces:
                 contract_id = store_contract(connection, contract)
-                ids = people_sql.find_or_create(connection, dict.fromkeys(p for p, _ in new if isinstance(p, str)))
+                ids = people_sql.find_or_create(connection, dict.fromkeys(p for p, _ in faces if isinstance(p, str)))
                 keys = {person_id: name_key(name) for name, person_id in ids.items()}
-                for person in {person for person, _ in new if isinstance(person, int)}:
+                for person in {person for person, _ in faces if isinstance(person, int)}:
                     keys[person] = name_key(people_sql.get_person(connection, person).name)
                 owned = [(ids[p] if isinstance(p, str) else p, template) for p, template in new]
-                counts = sql.add_templates(connection, owned, vectors, contract_id)
+                counts = sql.add_templates(connection, owned, vectors[: len(new)], contract_id)
                 added = {(keys[person_id], sha256): count for (person_id, sha256), count in counts.items()}
+                kept = [(ids[p] if isinstance(p, str) else p, face) for p, face in held]
+                add_held(connection, kept, contract.fingerprint)
             sources.add_refusals(connection, refusals)
             if added:
                 note_templates_added(connection)

@@ -111,6 +111,56 @@ class Template:
         }
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class NewHeld:
+    """A face that is held back from enrolment until somebody decides.
+
+    Attributes:
+        template: What it becomes if it is accepted.
+        reason: A stable word, such as ``odd-picture``.
+        detail: A sentence for people.
+        picture: The face, JPEG; None where there is none to keep.
+    """
+
+    template: NewTemplate
+    reason: str
+    detail: str
+    picture: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HeldPicture:
+    """A file whose faces are held back.
+
+    Attributes:
+        id: Of the first of its faces; never given to another.
+        person_id: Whose it is meant to be.
+        name: The person's.
+        source: Where it came from.
+        source_sha256: Hex digest of its content.
+        faces: How many of its faces are held; of a video, several.
+        quality: Of the first, 0 to 1.
+        reason: A stable word, such as ``odd-picture``.
+        detail: A sentence for people.
+        held_at: UTC.
+    """
+
+    id: int
+    person_id: int
+    name: str
+    source: str
+    source_sha256: str
+    faces: int
+    quality: float | None
+    reason: str
+    detail: str
+    held_at: datetime
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        return asdict(self)
+
+
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """A file that was reviewed at enrolment and not used, remembered so that the next run need not look again.

@@ -11,10 +11,11 @@ from typing import Any
 from sqlalchemy import Connection, Row, delete, exists, func, select, update
 
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
+from knownface.storage.schema import held
 
 
 def move_references(connection: Connection, person_id: int, name_key: str, to_person: int) -> None:
-    """Move a person's sightings, alerts, offered samples and attendance to another person.
+    """Move a person's sightings, alerts, offered samples, held pictures and attendance to another person.
 
     Args:
         connection: The caller's transaction.
@@ -23,7 +24,7 @@ def move_references(connection: Connection, person_id: int, name_key: str, to_pe
         to_person: To whom.
     """
     _link_guests(connection, person_id, name_key)
-    for table in (sightings, events, offers):
+    for table in (sightings, events, offers, held):
         connection.execute(update(table).where(table.c.person_id == person_id).values(person_id=to_person))
     entry = attendance_entries
     of_person = select(entry).where(entry.c.person_id == person_id)

@@ -197,6 +197,33 @@ refusals = Table(
     UniqueConstraint("name_key", "source_sha256", "review_key", name="uq_refusals_file"),
 )
 
+# Faces held back from enrolment until somebody decides, a row each; a file's are decided together. What was rejected
+# stays, without embedding and picture, so that its file is not offered again.
+held = Table(
+    "held",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("fingerprint", String(200), nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("reason", String(100), nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_sha256", String(64), nullable=False),
+    Column("face_index", Integer, nullable=False),
+    Column("frame_time", Double),
+    Column("box_x", Double),
+    Column("box_y", Double),
+    Column("box_width", Double),
+    Column("box_height", Double),
+    Column("quality", Double),
+    Column("held_at", UtcDateTime, nullable=False),
+    Column("vector", LargeBinary),
+    Column("picture", LargeBinary),
+    Index("ix_held_person", "person_id", "source_sha256"),
+    sqlite_autoincrement=True,
+)
+
 # One row at most: a new calibration replaces the old one.
 calibrations = Table(
     "calibrations",

@@ -1,4 +1,4 @@
-"""The review of a picture before a person is enrolled from it: which face is meant, and is it good enough."""
+"""One picture by itself: which face is meant, and is it good enough."""
 
 from __future__ import annotations
 
@@ -58,6 +58,17 @@ def select_faces(faces: Sequence[ExaminedFace], policy: FacePolicy) -> list[Exam
         if policy == "only" or ratio < DOMINANCE:
             raise SeveralFacesError(f"{len(faces)} faces, and none is clearly the one meant.")
     return [faces[0]]
+
+
+def candidates(faces: Sequence[ExaminedFace], rules: ReviewRules) -> list[ExaminedFace]:
+    """The faces of a picture among which one is the person meant, where the others of the person must tell which.
+
+    None where the rules ask for one face, or where fewer than two are good enough to compare.
+    """
+    if rules.policy != "dominant":
+        return []
+    good = [face for face in faces if not shortcomings(face.quality, rules.limits)]
+    return good if len(good) > 1 else []
 
 
 def review(faces: Sequence[ExaminedFace], rules: ReviewRules) -> list[ExaminedFace]:
