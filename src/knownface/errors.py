@@ -291,13 +291,15 @@ class TooFewStrangersError(CalibrationError):
         message: One sentence.
         hint: What to do about it.
         needed: How many strangers would do, if none of them is named.
+        possible: The smallest rate that those at hand can guarantee, if none of them is named; None where it is no use.
     """
 
     code = "too-few-strangers"
 
-    def __init__(self, message: str, hint: str = "", *, needed: int) -> None:
+    def __init__(self, message: str, hint: str = "", *, needed: int, possible: float | None = None) -> None:
         super().__init__(message, hint)
         self.needed = needed
+        self.possible = possible
 
 
 class EventsError(KnownFaceError):

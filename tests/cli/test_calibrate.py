@@ -44,7 +44,7 @@ def test_from_calibrating_to_identifying(knownface: Run, enrolled_people: Path, 
     ran = knownface("calibrate", gallery, "--fpir", "0.3", "--strangers", others)
     assert ran.status == 0, ran
     assert "at most 30.00% of strangers get a name, with 95% confidence" in ran.out
-    assert "16 people; 1 pictures without a face" in ran.out
+    assert "16 people; 1 picture without a face" in ran.out
     assert "it is used from now on" in ran.out
 
     with FaceRecognizer.open() as recognizer:
@@ -70,7 +70,8 @@ def test_a_refusal_says_how_many_strangers_would_do(knownface: Run, enrolled_toy
     ran = knownface("calibrate", "--fpir", "0.01")
     assert ran.status == 12
     assert "cannot be promised" in ran.err
-    assert "Give pictures of" in ran.err
+    assert "It takes pictures of" in ran.err
+    assert "Nothing was stored: the threshold stays" in ran.err
     with FaceRecognizer.open() as recognizer:
         assert recognizer.gallery.calibration is None
     missing = knownface("calibrate", "--strangers", "missing")
@@ -83,13 +84,44 @@ def test_people_who_are_enrolled_are_no_strangers(knownface: Run, enrolled_toys:
     shutil.copy(enrolled_toys / "Zoë" / "one.png", toy_others / "Someone.png")
     ran = knownface("calibrate", "--fpir", "0.3", "--strangers", toy_others)
     assert ran.status == 0, ran
-    assert "Ben lie among the strangers" in ran.err
+    assert "Ben: enrolled too" in ran.err
     assert "1 faces of strangers come from files that are enrolled" in " ".join(ran.err.split())
+
+
+@pytest.fixture
+def toy_crowd(alone: Path, toy_engine: None) -> Path:
+    """Twenty people with two pictures each, enrolled."""
+    for person in range(20):
+        for number in range(2):
+            write_image(alone / "crowd" / f"Person {person}" / f"{number}.png", toy_plugin.picture(person, number))
+    return alone / "crowd"
+
+
+@pytest.mark.slow
+def test_strangers_who_are_enrolled_after_all_are_shown_and_left_out(
+    knownface: Run, toy_crowd: Path, alone: Path
+) -> None:
+    for person in range(20, 120):
+        write_image(alone / "many" / f"Nobody {person}.png", toy_plugin.picture(person, 0))
+    for person in (3, 4):
+        write_image(alone / "many" / f"Someone {person}.png", toy_plugin.picture(person, 2))
+    assert knownface("enroll", toy_crowd).status == 0
+    options = ("calibrate", "--fpir", "0.03", "--strangers", alone / "many")
+    ran = knownface(*options, "--sheet", alone / "sheet.png")
+    assert ran.status == 12, ran
+    assert "2 strangers far nearer than strangers are" in ran.out
+    assert "Someone 3 (like Person 3" in " ".join(ran.err.split())
+    assert (alone / "sheet.png").is_file()
+    ran = knownface(*options, "--not-strangers", "someone 3", "--not-strangers", alone / "many" / "Someone 4.png")
+    assert ran.status == 0, ran
+    assert "far nearer" not in ran.out
+    assert "100 people" in ran.out
 
 
 @pytest.mark.parametrize(
     ("arguments", "status", "told"),
     [
+        (["--not-strangers", "Ann"], 8, "--strangers DIR"),
         (["none.db"], 7, "none.db"),
         (["a.db", "--gallery", "b.db"], 8, "both given"),
         (["--fpir", "0"], 2, "--fpir"),

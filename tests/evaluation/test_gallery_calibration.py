@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from knownface.errors import GalleryEmptyError, TooFewStrangersError
+from knownface.errors import CalibrationError, GalleryEmptyError, TooFewStrangersError
 from knownface.evaluation import Calibration, FaceSet, search
-from knownface.evaluation.gallery_calibration import calibrate_gallery, gallery_faces, named_strangers
+from knownface.evaluation.gallery_calibration import calibrate_gallery
+from knownface.evaluation.look_alikes import gallery_faces, look_alikes, named_strangers
 from knownface.gallery import Gallery, NewTemplate, Refusal
 from knownface.types import DecisionRule, EmbedderContract
 
@@ -107,3 +109,43 @@ def test_strangers_who_get_a_name_are_listed_nearest_first(gallery, strangers):
 def test_an_empty_gallery_cannot_be_calibrated(strangers):
     with Gallery.open(":memory:") as empty, pytest.raises(GalleryEmptyError):
         calibrate_gallery(empty, strangers)
+
+
+def test_a_refusal_says_what_can_be_promised_and_how_many_more_it_takes(gallery, strangers):
+    few = strangers.take(np.arange(60))
+    with pytest.raises(TooFewStrangersError) as refused:
+        calibrate_gallery(gallery, few, fpir=0.01)
+    error = refused.value
+    assert f"{error.needed - 60:,} more than these" in error.hint
+    assert f"--fpir {error.possible:g}" in error.hint
+    result = calibrate_gallery(gallery, few, fpir=error.possible)
+    assert f"{result.tpir:.1%} of the known faces" in error.hint
+    with pytest.raises(TooFewStrangersError, match="1 stranger and") as refused:
+        calibrate_gallery(gallery, strangers.take(np.arange(1)), fpir=0.01)
+
+
+def test_strangers_who_are_enrolled_are_found_and_ruin_nothing(make_faces):
+    dim = 96
+    known, after_all = make_faces(40, 3, spread=0.7, seed=1, dim=dim), make_faces(6, 1, spread=0.5, seed=9, dim=dim)
+    others = make_faces(400, 1, spread=0.5, first=1000, seed=2, dim=dim)
+    files = [sha(f"stranger {i}") for i in range(406)]
+    strangers = FaceSet.of(others.embeddings, others.people, files[:400])
+    mixed = FaceSet.of(
+        np.vstack([others.embeddings, after_all.embeddings]), [*others.people, *(f"one {i}" for i in range(6))], files
+    )
+    with Gallery.open(":memory:") as gallery:
+        gallery.bind(replace(CONTRACT, dim=dim))
+        rows = zip(known.people, known.embeddings, strict=True)
+        gallery.enrol([(str(p), NewTemplate(v, f"{i}.jpg", sha(i))) for i, (p, v) in enumerate(rows)])
+        enrolled = gallery.template_store.enrolled_faces()
+        found = look_alikes(enrolled, mixed)
+        assert {one.row for one in found} == set(range(400, 406))
+        assert {one.name for one in found} == {f"p{i}" for i in range(6)}
+        template = gallery.template_store.get(found[0].template)
+        assert gallery.names[template.person_id] == found[0].name
+        assert look_alikes(enrolled, strangers) == []
+        calibrate_gallery(gallery, strangers, fpir=0.01)
+        before = gallery.calibration
+        with pytest.raises(CalibrationError, match=r"one \d \(like p\d"):
+            calibrate_gallery(gallery, mixed, fpir=0.01)
+        assert gallery.calibration == before

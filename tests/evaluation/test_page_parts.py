@@ -16,7 +16,6 @@ from knownface.evaluation.page_parts import (
     misses_table,
     person_sentences,
     plateau_text,
-    plural,
     unknown_sentence,
     unrestricted_text,
 )
@@ -88,8 +87,3 @@ def test_misses_without_names_of_strangers() -> None:
     table = misses_table([replace(nothing, misses=(Miss("stranger: X", Path("f.jpg"), 2, "no face was found"),))])
     assert table is not None
     assert list(table.rows[0]) == ["f.jpg", "X", 2, "no face was found"]
-
-
-@pytest.mark.parametrize(("count", "text"), [(0, "0 cats"), (1, "1 cat"), (1200, "1,200 cats")])
-def test_plurals(count: int, text: str) -> None:
-    assert plural(count, "cat") == text

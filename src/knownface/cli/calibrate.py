@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,14 +10,21 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import open_recognizer, out, progress, recognizer_options, say, scoring_option, table
-from knownface.errors import SettingsError
+from knownface.cli.outputs import OutputFile, overwrite_option
+from knownface.errors import CalibrationError, SettingsError
+from knownface.wording import plural
 
 if TYPE_CHECKING:
     from knownface.evaluation import Calibration
     from knownface.evaluation.embeddings import FoundFaces
+    from knownface.evaluation.look_alikes import NamedStranger
+    from knownface.gallery import Gallery
     from knownface.recognizer import FaceRecognizer
+    from knownface.settings import Settings
+    from knownface.types import CohortSpread
 
 _SHOWN = 10
+_MOST_PAIRS = 50
 
 
 @click.command(name="calibrate", short_help="Set the threshold for the false alarms that you can accept.")
@@ -33,6 +41,18 @@ _SHOWN = 10
     type=click.Path(path_type=Path),
     help="Folder with pictures of people who are not enrolled: a file a person, or a folder a person.",
 )
+@click.option(
+    "--not-strangers",
+    multiple=True,
+    metavar="NAME|FILE",
+    help="Somebody among the strangers who is enrolled after all; may be given several times.",
+)
+@click.option(
+    "--sheet",
+    type=OutputFile(".jpg", ".jpeg", ".png"),
+    help="Write a picture that shows strangers who look like enrolled people, side by side.",
+)
+@overwrite_option
 @click.option(
     "--confidence",
     type=click.FloatRange(0.5, 1, min_open=True, max_open=True),
@@ -53,6 +73,8 @@ def command(
     location: str | None,
     fpir: float,
     strangers: Path | None,
+    not_strangers: tuple[str, ...],
+    sheet: Path | None,
     confidence: float,
     estimate: bool,
     forget: bool,
@@ -64,9 +86,14 @@ def command(
     Strangers come from the folder --strangers, and from the gallery itself: each person is left out in turn and
     should be Unknown to the others. Each file or video of a person is left out in turn and should still be named.
     `identify` and all others use the result from then on; --threshold, --k1, --k2 and --margin win over it.
+
+    Strangers who look far too much like somebody enrolled are listed: leave those who are enrolled after all out with
+    --not-strangers.
     """
     from knownface.evaluation.gallery_calibration import calibrate_gallery
 
+    if strangers is None and (not_strangers or sheet):
+        raise SettingsError("--not-strangers and --sheet are about strangers.", "Give their folder: --strangers DIR.")
     if location and gallery:
         raise SettingsError("GALLERY and --gallery are both given.", "Give one of them.")
     if forget:
@@ -77,36 +104,49 @@ def command(
         return
     with open_recognizer(location or gallery, create=False, **options) as recognizer:
         recognizer.gallery.index.check_not_empty()
-        found = _embed_strangers(recognizer, strangers) if strangers else None
-        with progress() as bar:
-            bar.add_task("Choosing parameters", total=None)
-            result = calibrate_gallery(
-                recognizer.gallery,
-                found.faces if found else None,
-                fpir=fpir,
-                confidence=confidence,
-                scoring=recognizer.settings.scoring,
-                undetected_strangers=found.missed if found else 0,
-            )
+        found = _embed_strangers(recognizer, strangers, not_strangers) if strangers else None
+        cohort = _cohort(recognizer.settings, recognizer.gallery)
+        if found and len(found):
+            _show_look_alikes(recognizer.gallery, found, cohort, sheet)
+        try:
+            with progress() as bar:
+                bar.add_task("Choosing parameters", total=None)
+                result = calibrate_gallery(
+                    recognizer.gallery,
+                    found.faces if found else None,
+                    fpir=fpir,
+                    confidence=confidence,
+                    scoring=recognizer.settings.scoring,
+                    cohort=cohort,
+                    undetected_strangers=found.missed if found else 0,
+                )
+        except CalibrationError:
+            say(f"Nothing was stored: the threshold stays {recognizer.rule.threshold:.3f}.")
+            raise
         _show(result, str(recognizer.gallery.location))
         if found:
             _show_named(recognizer, found, result)
 
 
+def _cohort(settings: Settings, gallery: Gallery) -> CohortSpread | None:
+    """What is known of the embedder that filled a gallery."""
+    from knownface.models import ModelStore
+
+    contract = gallery.contract
+    known = ModelStore(settings.models, settings.cache).catalog.get(contract.name if contract else "")
+    return known.decision.cohort if known is not None and known.decision is not None else None
+
+
 def _estimate(location: str | None, fpir: float) -> None:
     from knownface.decision.estimate import FEWEST_PEOPLE
-    from knownface.errors import CalibrationError
     from knownface.evaluation.gallery_calibration import estimate_gallery
     from knownface.gallery import Gallery
-    from knownface.models import ModelStore
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=location)
     with Gallery.open_by(settings, create=False) as opened:
-        contract, people = opened.contract, len(opened.names)
-        known = ModelStore(settings.models, settings.cache).catalog.get(contract.name if contract else "")
-        cohort = known.decision.cohort if known is not None and known.decision is not None else None
-        threshold = estimate_gallery(opened, fpir, cohort)
+        people = len(opened.names)
+        threshold = estimate_gallery(opened, fpir, _cohort(settings, opened))
     if threshold is None:
         raise CalibrationError(
             f"A threshold is estimated from {FEWEST_PEOPLE} people or more; {people} are enrolled.",
@@ -129,12 +169,12 @@ def _forget(location: str | None) -> None:
         out().print(f"The calibration of {escape(str(opened.location))} is forgotten.", soft_wrap=True)
 
 
-def _embed_strangers(recognizer: FaceRecognizer, folder: Path) -> FoundFaces:
+def _embed_strangers(recognizer: FaceRecognizer, folder: Path, excluded: tuple[str, ...]) -> FoundFaces:
     from knownface.evaluation.datasets import read_strangers
     from knownface.evaluation.embeddings import FaceReader
     from knownface.evaluation.face_cache import FaceCache
 
-    samples, notes = read_strangers(folder, list(recognizer.gallery.names.values()))
+    samples, notes = read_strangers(folder, list(recognizer.gallery.names.values()), excluded)
     for note in notes:
         say(note)
     settings = recognizer.settings
@@ -151,6 +191,39 @@ def _embed_strangers(recognizer: FaceRecognizer, folder: Path) -> FoundFaces:
         return reader.read(samples, on_done=lambda _: bar.advance(task))
 
 
+def _without_face(count: int) -> str:
+    return f"{plural(count, 'picture')} without a face"
+
+
+def _show_look_alikes(gallery: Gallery, found: FoundFaces, cohort: CohortSpread | None, sheet: Path | None) -> None:
+    from knownface.evaluation.contact_sheet import contact_sheet
+    from knownface.evaluation.look_alikes import look_alikes
+    from knownface.media import write_image
+
+    near = look_alikes(gallery.template_store.enrolled_faces(), found.faces, cohort)
+    if not near:
+        return
+    title = f"{plural(len(near), 'stranger')} far nearer than strangers are: enrolled after all?"
+    rows = table("stranger", "looks like", "distance", "enrolled from", title=title)
+    for one in near[:_SHOWN]:
+        enrolled = gallery.template_store.get(one.template).source
+        rows.add_row(*(escape(cell) for cell in (_file(found, one), one.name, f"{one.distance:.3f}", enrolled)))
+    out().print(rows)
+    if len(near) > _SHOWN:
+        say(f"… of {len(near)} in all.")
+    if sheet is not None:
+        write_image(sheet, contact_sheet(gallery, found, near[:_MOST_PAIRS]))
+        say(f"Both pictures of each: {sheet}")
+    else:
+        say("See both pictures of each with --sheet FILE.jpg.")
+    first = str(found.faces.people[near[0].row])
+    say(f"Leave out whoever is enrolled: --not-strangers {shlex.quote(first)}, and run this again.")
+
+
+def _file(found: FoundFaces, stranger: NamedStranger) -> str:
+    return str(found.places[stranger.row].path)
+
+
 def _show(result: Calibration, gallery: str) -> None:
     console = out()
     console.print(escape(result.sentence), soft_wrap=True)
@@ -159,14 +232,17 @@ def _show(result: Calibration, gallery: str) -> None:
     for name, value in (
         ("threshold", f"{rule.threshold:g}"),
         ("k1, k2, margin", f"{rule.k1}, {rule.k2}, {rule.margin:g}"),
-        ("strangers searched", f"{result.strangers} people; {result.undetected_strangers} pictures without a face"),
+        (
+            "strangers searched",
+            f"{plural(result.strangers, 'person', 'people')}; {_without_face(result.undetected_strangers)}",
+        ),
         ("people left out in turn", str(result.left_out)),
         ("of them got a name", f"{result.fpir:.3%}; at most {result.fpir_bound:.3%} fits that"),
         ("other strangers, as many", f"{later.low:.2%} to {later.high:.2%} of them will get a name"),
         (
             "known people searched",
-            f"{result.people_searched} of {result.people}, {result.genuine_searches} times, without their own source; "
-            f"{result.undetected_gallery} pictures without a face",
+            f"{result.people_searched} of {result.people}, {plural(result.genuine_searches, 'time')}, without their "
+            f"own source; {_without_face(result.undetected_gallery)}",
         ),
     ):
         rows.add_row(name, escape(value))
@@ -175,14 +251,14 @@ def _show(result: Calibration, gallery: str) -> None:
 
 
 def _show_named(recognizer: FaceRecognizer, found: FoundFaces, result: Calibration) -> None:
-    from knownface.evaluation.gallery_calibration import named_strangers
+    from knownface.evaluation.look_alikes import named_strangers
 
     named = named_strangers(recognizer.gallery.template_store.enrolled_faces(), found.faces, result.rule)
     if not named:
         return
-    rows = table("file", "name", "distance", title="Strangers who would get a name (are they enrolled after all?)")
+    rows = table("file", "name", "distance", title="Strangers who would get a name")
     for stranger in named[:_SHOWN]:
-        rows.add_row(escape(str(found.places[stranger.row].path)), escape(stranger.name), f"{stranger.distance:.3f}")
+        rows.add_row(escape(_file(found, stranger)), escape(stranger.name), f"{stranger.distance:.3f}")
     out().print(rows)
     if len(named) > _SHOWN:
         say(f"… of {len(named)} in all.")

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 from knownface.evaluation.attacks import REAL, AttackReport, ErrorRate, Presentations
 from knownface.evaluation.displays.liveness import LivenessDisplay
-from knownface.evaluation.page_parts import plural
 from knownface.evaluation.report import Cell, FigureData, Report, Section, TableData
+from knownface.wording import plural
 
 _LIMITS = (
     "These rates hold for attacks of these kinds, in this light, before this camera. A check that looks at single "

@@ -34,6 +34,7 @@ from knownface.evaluation.grid import DEFAULT_GRID, threshold_range
 from knownface.evaluation.guarantee import Allowance, Impostors, allowance, gather_impostors, too_few
 from knownface.evaluation.intervals import Floats, Interval, rate_interval, seen_later
 from knownface.types import DEFAULT_SCORING, DecisionRule, Scoring
+from knownface.wording import plural
 
 THRESHOLDS = threshold_range(0.10, 1.60, 0.01)
 """Thresholds to choose from. Even unrelated vectors are about 1.41 apart."""
@@ -95,7 +96,8 @@ class Calibration:
         guaranteed = (
             f"At threshold {rule.threshold:.2f} (k1 = {rule.k1}, k2 = {rule.k2}, margin {rule.margin:g}) at most "
             f"{self.wanted_fpir:.2%} of strangers get a name, with {self.confidence:.0%} confidence; seen were "
-            f"{self.fpir:.2%} of {self.strangers} strangers and {self.left_out} enrolled people left out in turn."
+            f"{self.fpir:.2%} of {plural(self.strangers, 'stranger')} and "
+            f"{plural(self.left_out, 'enrolled person', 'enrolled people')} left out in turn."
         )
         if self.tpir is None or self.tpir_interval is None:
             return f"{guaranteed} How many known people are recognised could not be measured: nobody has two sources."
@@ -183,6 +185,16 @@ def calibrate(
         undetected_strangers=undetected_strangers,
         calibrated_at=now or datetime.now(UTC),
     )
+
+
+def recognised(gallery: FaceSet, threshold: float, scoring: Scoring = DEFAULT_SCORING) -> float | None:
+    """The share of enrolled people's searches that would end with the right name at a threshold, each person the same.
+
+    k1 and k2 are the best for it. None where nobody has two sources.
+    """
+    genuine = search_without_own_source(gallery, max(k2 for _, k2 in PAIRS), scoring=scoring)
+    genuine = genuine.take(genuine.mated)
+    return float(_shares_named(genuine, threshold, 0.0).mean(axis=1).max()) if len(genuine) else None
 
 
 def _check_rates(fpir: float, confidence: float) -> None:

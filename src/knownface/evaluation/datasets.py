@@ -7,6 +7,7 @@ here.
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -248,20 +249,24 @@ class Sample:
     path: Path
 
 
-def read_strangers(folder: str | Path, known: Sequence[str] = ()) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
+def read_strangers(
+    folder: str | Path, known: Sequence[str] = (), excluded: Sequence[str] = ()
+) -> tuple[tuple[Sample, ...], tuple[str, ...]]:
     """People who are not enrolled: files named after them, or a folder each.
 
     Args:
         folder: Files in it are a person each, by the name without suffix; folders are a person each, with all files
             in them and in their ``train`` and ``val``.
-        known: Names of people enrolled; whoever has one of them is no stranger and is left out.
+        known: Names of people enrolled; whoever has one of them, its words in any order, is no stranger and is left
+            out.
+        excluded: Names, or files, of people in the folder who are no strangers.
 
     Returns:
         The files, and remarks for the reader.
 
     Raises:
         UnreadableError: There is no such folder.
-        InputError: There is no picture in it.
+        InputError: There is no picture in it, or somebody to be excluded is not in it.
     """
     root = Path(folder)
     if not root.is_dir():
@@ -269,14 +274,31 @@ def read_strangers(folder: str | Path, known: Sequence[str] = ()) -> tuple[tuple
     samples, notes = _stranger_files(root)
     if not samples:
         raise InputError(f"{root} holds no picture of a stranger.", "Put pictures into it, or leave --strangers out.")
-    taken = {name_key(name) for name in known}
-    kept = tuple(sample for sample in samples if name_key(sample.person) not in taken)
+    excluded_people = {person for wanted in excluded for person in _stranger_meant(wanted, samples)}
+    samples = [sample for sample in samples if sample.person not in excluded_people]
+    taken = {_words(name) for name in known}
+    kept = tuple(sample for sample in samples if _words(sample.person) not in taken)
     left_out = {sample.person for sample in samples} - {sample.person for sample in kept}
     if left_out:
-        notes.append(f"{_names(sorted(left_out))} lie among the strangers and are enrolled too; they were left out.")
+        notes.append(f"{_names(sorted(left_out))}: enrolled too, so left out of the strangers.")
     if not kept:
         raise InputError(f"Everybody in {root} is enrolled, so nobody there is a stranger.", "Give other people.")
     return kept, tuple(notes)
+
+
+def _words(name: str) -> tuple[str, ...]:
+    """The words of a name in one order, so that "Collins, Eileen" is "Eileen Collins"."""
+    return tuple(sorted(re.findall(r"[^\W_]+", name_key(name)))) or (name_key(name),)
+
+
+def _stranger_meant(wanted: str, samples: Sequence[Sample]) -> set[str]:
+    """Whom a name or a file stands for."""
+    path = Path(wanted)
+    people = {s.person for s in samples if name_key(s.person) == name_key(wanted) or wanted == s.path.name}
+    people |= {s.person for s in samples if s.path.name == path.name and s.path.absolute() == path.absolute()}
+    if not people:
+        raise InputError(f"Nobody among the strangers is {wanted!r}.", "Give a name or a file as the folder has it.")
+    return people
 
 
 def _stranger_files(root: Path) -> tuple[list[Sample], list[str]]:

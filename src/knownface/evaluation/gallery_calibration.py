@@ -2,39 +2,27 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
-from dataclasses import dataclass
+from collections.abc import Callable
 from datetime import datetime
+from functools import partial
 
 import numpy as np
 
 from knownface.decision.estimate import estimate_threshold
-from knownface.evaluation.calibration import Calibration, calibrate
-from knownface.evaluation.faces import FaceSet, search
+from knownface.errors import CalibrationError, TooFewStrangersError
+from knownface.evaluation.calibration import Calibration, calibrate, recognised
+from knownface.evaluation.faces import FaceSet
+from knownface.evaluation.look_alikes import gallery_faces, named_strangers
 from knownface.gallery import EnrolledFaces, Gallery, GalleryCalibration
-from knownface.types import DEFAULT_SCORING, CohortSpread, DecisionRule, Ids, Scoring
+from knownface.types import DEFAULT_SCORING, CohortSpread, DecisionRule, Scoring
+
+_LEAST_RECOGNITION = 0.5
+"""Of what the estimate recognises, a calibration must recognise so much."""
+_SHOWN = 10
 
 _log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class NamedStranger:
-    """A stranger who would get a name: a false alarm, or somebody who is enrolled after all.
-
-    Attributes:
-        row: Which of the strangers' faces.
-        name: The name that it would get.
-        distance: To the nearest template of that person.
-    """
-
-    row: int
-    name: str
-    distance: float
-
-
-def gallery_faces(enrolled: EnrolledFaces) -> FaceSet:
-    """A gallery's templates for evaluation: people by their ids, sources by the content of their files."""
-    return FaceSet(enrolled.embeddings, enrolled.people, enrolled.source_sha256)
 
 
 def calibrate_gallery(
@@ -44,10 +32,14 @@ def calibrate_gallery(
     fpir: float = 0.01,
     confidence: float = 0.95,
     scoring: Scoring = DEFAULT_SCORING,
+    cohort: CohortSpread | None = None,
     undetected_strangers: int = 0,
     now: datetime | None = None,
 ) -> Calibration:
     """Choose a gallery's parameters and store them with it; from then on it is searched with them.
+
+    Parameters that recognise less than half of what the estimate from the enrolled people alone recognises are not
+    stored: somebody among the strangers is probably enrolled.
 
     Args:
         gallery: At least one person.
@@ -55,31 +47,88 @@ def calibrate_gallery(
         fpir: The share of searches by strangers that may end with a name.
         confidence: Of that rate.
         scoring: What the gallery is to be searched with.
+        cohort: Of the embedder that filled the gallery, where one was measured.
         undetected_strangers: Pictures of strangers in which no face was found; reported, and part of no rate.
         now: When; the present if left out.
 
     Raises:
         GalleryEmptyError: Nobody is enrolled.
-        TooFewStrangersError: The rate cannot be guaranteed; what was stored before stays.
-        CalibrationError, InputError, SettingsError: As :func:`knownface.evaluation.calibrate`.
+        TooFewStrangersError: The rate cannot be guaranteed; what was stored before stays, and the hint says what can.
+        CalibrationError: Too few of the known would be recognised; the strangers nearest to them are named.
+        InputError, SettingsError: As :func:`knownface.evaluation.calibrate`.
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """
     gallery.index.check_not_empty()
     enrolled = gallery.template_store.enrolled_faces()
     if strangers is not None:
         strangers = _without_enrolled(strangers, enrolled)
-    result = calibrate(
-        gallery_faces(enrolled),
+    faces = gallery_faces(enrolled)
+    measure = partial(
+        calibrate,
+        faces,
         strangers,
-        fpir=fpir,
         confidence=confidence,
         scoring=scoring,
         undetected_gallery=gallery.template_store.pictures_without_face(),
         undetected_strangers=undetected_strangers,
         now=now,
     )
+    try:
+        result = measure(fpir=fpir)
+    except TooFewStrangersError as error:
+        raise _with_what_is_possible(error, measure) from error
+    except CalibrationError as error:
+        if strangers is None:
+            raise
+        raise _who_is_enrolled(error.message, enrolled, strangers) from error
+    if strangers is not None:
+        _check_recognition(result, enrolled, strangers, cohort)
     gallery.set_calibration(for_gallery(result, enrolled))
     return result
+
+
+def _with_what_is_possible(error: TooFewStrangersError, measure: Callable[..., Calibration]) -> TooFewStrangersError:
+    """The refusal, with the rate that can be promised by those at hand and what it would cost."""
+    possible = None
+    if error.possible is not None:
+        with contextlib.suppress(CalibrationError):
+            possible = measure(fpir=error.possible)
+    if possible is None:
+        told = "With those at hand nothing useful can be promised."
+    else:
+        told = f"With those at hand an FPIR of {error.possible:g} can be promised (--fpir {error.possible:g})"
+        told += "." if possible.tpir is None else f"; {possible.tpir:.1%} of the known faces are recognised then."
+    return TooFewStrangersError(
+        error.message, f"{error.hint} {told}", needed=error.needed, possible=error.possible if possible else None
+    )
+
+
+def _check_recognition(
+    result: Calibration, enrolled: EnrolledFaces, strangers: FaceSet, cohort: CohortSpread | None
+) -> None:
+    """Refuse a calibration that strangers who are enrolled after all have made useless."""
+    estimate = estimate_threshold(enrolled.embeddings, enrolled.people, result.wanted_fpir, cohort)
+    if result.tpir is None or estimate is None or result.rule.threshold >= estimate:
+        return
+    usual = recognised(gallery_faces(enrolled), estimate, result.rule.scoring)
+    if usual is None or result.tpir >= _LEAST_RECOGNITION * usual:
+        return
+    raise _who_is_enrolled(
+        f"These strangers would allow a threshold of {result.rule.threshold:.2f} only, at which {result.tpir:.0%} of "
+        f"the known faces are recognised; at the estimate from the enrolled people, {estimate:.2f}, {usual:.0%} are.",
+        enrolled,
+        strangers,
+    )
+
+
+def _who_is_enrolled(message: str, enrolled: EnrolledFaces, strangers: FaceSet) -> CalibrationError:
+    near = named_strangers(enrolled, strangers, DecisionRule(1, 2, 2.0, scoring="nearest"))[:_SHOWN]
+    listed = ", ".join(f"{strangers.people[one.row]} (like {one.name}, {one.distance:.2f})" for one in near)
+    return CalibrationError(
+        f"{message} Nearest are: {listed}.",
+        "Look whether some of them are enrolled after all, and leave those out (--not-strangers NAME); or accept a "
+        "higher --fpir.",
+    )
 
 
 def estimate_gallery(gallery: Gallery, fpir: float, cohort: CohortSpread | None = None) -> float | None:
@@ -123,23 +172,6 @@ def for_gallery(result: Calibration, enrolled: EnrolledFaces) -> GalleryCalibrat
         details=result.as_dict(),
         calibrated_at=result.calibrated_at,
     )
-
-
-def named_strangers(enrolled: EnrolledFaces, strangers: FaceSet, rule: DecisionRule) -> list[NamedStranger]:
-    """The strangers who would get a name by these parameters, nearest first."""
-    faces = gallery_faces(enrolled)
-    _, codes = np.unique(strangers.people, return_inverse=True)
-    # Numbers that no person has: strangers share nobody's name here.
-    apart = FaceSet(strangers.embeddings, int(enrolled.people.max()) + 1 + codes, strangers.sources)
-    searches = search(faces, apart, rule.k2, scoring=rule.scoring)
-    answers: Ids = searches.answers(rule)
-    names = dict(zip(enrolled.people.tolist(), enrolled.names.tolist(), strict=True))
-    near = searches.neighbours
-    found = []
-    for row in np.flatnonzero(answers >= 0).tolist():
-        distance = near.distances[row][near.people[row] == answers[row]].min()
-        found.append(NamedStranger(row, names[int(searches.labels[answers[row]])], float(distance)))
-    return sorted(found, key=lambda stranger: stranger.distance)
 
 
 def _without_enrolled(strangers: FaceSet, enrolled: EnrolledFaces) -> FaceSet:

@@ -21,8 +21,11 @@ from knownface.evaluation.faces import FaceSet, Searches, search, search_without
 from knownface.evaluation.intervals import Floats, first_true, most_errors, seen_later, trials_needed, upper_bound
 from knownface.evaluation.openset import open_set
 from knownface.types import DEFAULT_SCORING, Scoring
+from knownface.wording import plural
 
 LEFT_OUT_WEIGHT = 0.5
+_LARGEST_POSSIBLE = 0.5
+"""A promise of this rate or more is worth nothing."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -148,14 +151,17 @@ def too_few(impostors: Impostors, fpir: float, confidence: float) -> TooFewStran
     """The refusal, with how many strangers would do."""
     helped = trials_needed(fpir * impostors.shrink, confidence) - math.floor(LEFT_OUT_WEIGHT * impostors.left_out_count)
     needed = min(helped, trials_needed(fpir, confidence))
-    had = f"{impostors.stranger_count or 'no'} strangers and {impostors.left_out_count} enrolled people"
+    count = impostors.stranger_count
+    had = plural(count, "stranger") if count else "no strangers"
     bound = Allowance(0, confidence).bound(0, impostors)
+    possible = _round_up(bound)
     return TooFewStrangersError(
-        f"An FPIR of {fpir:g} cannot be promised with {confidence:.0%} confidence from {had}: even if none of them "
-        f"got a name, it could be up to {bound:.2g}.",
-        f"Give pictures of {needed} strangers in all"
-        + (f", or accept an FPIR of {_round_up(bound):g}." if bound < 0.5 else "."),
+        f"An FPIR of {fpir:g} cannot be promised with {confidence:.0%} confidence from {had} and "
+        f"{plural(impostors.left_out_count, 'enrolled person', 'enrolled people')}: even if none of them got a name, "
+        f"it could be up to {bound:.2g}.",
+        f"It takes pictures of {plural(needed, 'stranger')}{f', {needed - count:,} more than these' if count else ''}.",
         needed=needed,
+        possible=possible if possible < _LARGEST_POSSIBLE else None,
     )
 
 

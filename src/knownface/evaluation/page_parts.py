@@ -21,14 +21,10 @@ from knownface.evaluation.openset import OperatingPoint
 from knownface.evaluation.protocol import STRANGER, Evaluation, Sides
 from knownface.evaluation.report import Cell, Section, TableData
 from knownface.types import DecisionRule, Scoring
+from knownface.wording import plural
 
 _MOST_MISSES = 200
 _METRICS: tuple[Metric, ...] = ("precision", "recall", "f1")
-
-
-def plural(count: int, one: str, many: str = "") -> str:
-    """A number with its word."""
-    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 SCORINGS: Mapping[Scoring, str] = {
@@ -287,7 +283,7 @@ def points_table(points: Sequence[OperatingPoint], what: str = "") -> TableData:
             p.tpir if p.threshold is not None else None,
             f"{p.tpir_interval.low:.2%} to {p.tpir_interval.high:.2%}",
             p.strangers,
-            "yes" if p.strangers >= p.strangers_needed else f"no: needs {p.strangers_needed:,} strangers",
+            "yes" if p.strangers >= p.strangers_needed else f"no: needs {plural(p.strangers_needed, 'stranger')}",
         ]
         for p in points
     ]
