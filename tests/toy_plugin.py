@@ -49,6 +49,18 @@ class Embedder:
         return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
 
 
+class Liveness:
+    """A picture whose first pixel is pure red is a print."""
+
+    name, fingerprint, threshold = "toy", "e" * 64, 0.5
+
+    def crop(self, image, face):
+        return image
+
+    def score(self, crops):
+        return np.array([0.05 if tuple(crop[0, 0]) == (255, 0, 0) else 0.95 for crop in crops], dtype=np.float32)
+
+
 @click.command()
 def command():
     """Greet from outside."""
@@ -61,6 +73,9 @@ toy = knownface_toy:Detector
 
 [knownface.embedders]
 toy = knownface_toy:Embedder
+
+[knownface.liveness]
+toy = knownface_toy:Liveness
 
 [knownface.commands]
 greet = knownface_toy:command
@@ -83,6 +98,13 @@ def picture(person: int, shot: int, spread: float = 12.0) -> Image:
     noise = np.random.default_rng([6, person, shot]).normal(size=(8, 8, 3)) * spread
     small = np.clip(pattern + noise, 0, 255).astype(np.uint8)
     return np.asarray(cv2.resize(small, (96, 96), interpolation=cv2.INTER_NEAREST), dtype=np.uint8)
+
+
+def printed(image: Image) -> Image:
+    """The same picture, as a print that is held up."""
+    shown = image.copy()
+    shown[0, 0] = (255, 0, 0)
+    return shown
 
 
 def people(folder: Path, count: int, shots: int) -> Path:

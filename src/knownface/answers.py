@@ -9,18 +9,26 @@ from knownface.errors import FaceError, KnownFaceError
 from knownface.gallery import NewTemplate
 from knownface.pipeline import ExaminedFace
 from knownface.quality import FaceQuality
-from knownface.types import Box, Decision, Embeddings, Face, Image, finite
+from knownface.types import Box, Decision, Embeddings, Face, Image, Liveness, finite
 
 Item = TypeVar("Item")
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Identification:
-    """A face of a picture and who it is."""
+    """A face of a picture and who it is.
+
+    Attributes:
+        face: Where it is.
+        decision: Who it is, and why.
+        quality: How good its picture is.
+        liveness: Whether it looks alive; None where that is not checked.
+    """
 
     face: Face
     decision: Decision
     quality: FaceQuality
+    liveness: Liveness | None = None
 
     @property
     def name(self) -> str | None:
@@ -50,6 +58,7 @@ class Identification:
             "stage": decision.stage,
             "reason": decision.reason,
             "candidates": [candidate.to_dict() for candidate in decision.candidates],
+            "liveness": None if self.liveness is None else self.liveness.to_dict(),
         }
 
 
@@ -62,16 +71,22 @@ class Verification:
         distance: Of the two embeddings, 0 to 2.
         threshold: That was in force.
         ruled_out: Whether a counter-example of the person was nearer than the person's own templates.
+        liveness: Whether the face looks alive; None where that is not checked.
+        barred: Whether the answer is no since it does not.
     """
 
     same: bool
     distance: float
     threshold: float
     ruled_out: bool = False
+    liveness: Liveness | None = None
+    barred: bool = False
 
     @property
     def reason(self) -> str:
         """The answer in a sentence."""
+        if self.barred:
+            return "The face does not look alive: it may be a photo or a screen."
         if self.ruled_out:
             return "A picture that is known not to be this person is nearer than any that is."
         if self.same:
@@ -81,7 +96,8 @@ class Verification:
     def to_dict(self) -> dict[str, Any]:
         """As the REST service answers it."""
         numbers = {"distance": finite(self.distance), "threshold": finite(self.threshold)}
-        return {"same": self.same, **numbers, "reason": self.reason}
+        live = None if self.liveness is None else self.liveness.to_dict()
+        return {"same": self.same, **numbers, "reason": self.reason, "liveness": live}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic
+from typing import Generic, TypeAlias
+
+import numpy as np
 
 from knownface.answers import Answer, Identification, Item
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, ModelError
+from knownface.liveness import NOT_CHECKED, LivenessCheck, LivenessRule
 from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
-from knownface.types import Decision, Embeddings, Image
+from knownface.types import NOT_LIVE, Decision, Embeddings, Image
+
+Decide: TypeAlias = Callable[[Embeddings], list[Decision]]
+"""Decides the faces of one picture together by their embeddings, float32 of shape (n, dim)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,11 +28,15 @@ class BatchOptions:
         batch_size: Faces embedded at a time.
         threads: Worker threads that read pictures and find faces.
         keep_images: Whether answers hold their picture.
+        check: Scores how live faces look; None does not.
+        liveness: What follows from these scores.
     """
 
     batch_size: int
     threads: int
     keep_images: bool
+    check: LivenessCheck | None = None
+    liveness: LivenessRule = NOT_CHECKED
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -43,7 +53,7 @@ def answer_in_batches(
     load: Callable[[Item], Image],
     detector: FaceDetector,
     embedder: FaceEmbedder,
-    decide: Callable[[Embeddings], list[Decision]],
+    decide: Decide,
     options: BatchOptions,
 ) -> Iterator[Answer[Item]]:
     """Name the faces of many pictures.
@@ -66,7 +76,7 @@ def answer_in_batches(
     def examined(item: Item) -> _ExaminedPicture[Item]:
         try:
             image = load(item)
-            faces = examine(image, detector, embedder)
+            faces = examine(image, detector, embedder, options.check)
         except ModelError:
             raise  # says something of the detector, not of this picture
         except KnownFaceError as error:
@@ -83,24 +93,40 @@ def answer_in_batches(
         batch.append(picture)
         count += len(picture.faces)
         if count >= options.batch_size or len(batch) >= longest:
-            yield from _answers(batch, embedder, decide)
+            yield from _answers(batch, embedder, decide, options.liveness)
             batch, count = [], 0
-    yield from _answers(batch, embedder, decide)
+    yield from _answers(batch, embedder, decide, options.liveness)
 
 
-def identified(faces: Sequence[ExaminedFace], decisions: Sequence[Decision]) -> list[Identification]:
-    """The faces of one picture with what was decided for each."""
-    return [Identification(f.face, d, f.quality) for f, d in zip(faces, decisions, strict=True)]
+def identified(
+    faces: Sequence[ExaminedFace], vectors: Embeddings, decide: Decide, liveness: LivenessRule
+) -> list[Identification]:
+    """The faces of one picture with what is decided for each.
+
+    One that may get no name since it does not look alive is left out of the decision: a photo that is held up takes
+    nobody's name away from the person who stands beside it.
+
+    Args:
+        faces: Examined.
+        vectors: Their embeddings, float32, shape (n, dim).
+        decide: Decides those of one picture together.
+        liveness: Who is left out.
+    """
+    barred = np.array([liveness.bars(face.live) for face in faces], dtype=np.bool_)
+    decided = iter(decide(vectors[~barred]))
+    return [
+        Identification(face.face, NOT_LIVE if bar else next(decided), face.quality, liveness.of(face.live))
+        for face, bar in zip(faces, barred, strict=True)
+    ]
 
 
 def _answers(
-    batch: Sequence[_ExaminedPicture[Item]], embedder: FaceEmbedder, decide: Callable[[Embeddings], list[Decision]]
+    batch: Sequence[_ExaminedPicture[Item]], embedder: FaceEmbedder, decide: Decide, liveness: LivenessRule
 ) -> Iterator[Answer[Item]]:
     vectors = embed([face for picture in batch for face in picture.faces], embedder)
     start = 0
     for picture in batch:
         stop = start + len(picture.faces)
-        decisions = decide(vectors[start:stop])
+        named = tuple(identified(picture.faces, vectors[start:stop], decide, liveness))
         start = stop
-        named = tuple(identified(picture.faces, decisions))
         yield Answer(picture.item, picture.image, named, picture.error, picture.size)

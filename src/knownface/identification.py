@@ -201,6 +201,7 @@ def _rows(answer: Answer[Any], path: Path, time: float | None, top: int) -> tupl
             ]
             if top
             else None,
+            liveness=None if found.liveness is None else finite(found.liveness.score),
         )
         for found in answer.faces
     )

@@ -29,6 +29,7 @@ class FaceRow:
         reason: Why the decision is what it is; ``no face``, or the code of the error.
         candidates: The nearest people, as ``{"name", "distance", "votes"}``, if asked for.
         error: Why the file could not be read, or only in part.
+        liveness: How live the face looks, 0 to 1, where that is checked.
     """
 
     file: str
@@ -41,6 +42,7 @@ class FaceRow:
     reason: str
     candidates: list[dict[str, Any]] | None = None
     error: str | None = None
+    liveness: float | None = None
 
     @classmethod
     def without_face(cls, file: str, reason: str, error: str | None = None) -> FaceRow:
@@ -48,8 +50,8 @@ class FaceRow:
         return cls(file, None, None, None, None, 0, 0, reason, error=error)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a JSON object; without ``candidates`` where none were asked for, and ``error`` where there is none."""
-        optional = {"candidates", "error"}
+        """As a JSON object; without ``candidates``, ``error`` and ``liveness`` where there are none."""
+        optional = {"candidates", "error", "liveness"}
         return {key: value for key, value in asdict(self).items() if key not in optional or value is not None}
 
 

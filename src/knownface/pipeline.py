@@ -23,6 +23,7 @@ import numpy as np
 from knownface.detection import FaceDetector, as_shown, quarter_turns, turned
 from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, PartError
+from knownface.liveness import LivenessCheck
 from knownface.quality import FaceQuality, measure_quality
 from knownface.types import Embeddings, Face, Image
 
@@ -42,12 +43,14 @@ class ExaminedFace:
         quality: Measured on the upright face.
         crop: The embedder's, upright.
         turns: Quarter turns, anticlockwise, by which the picture stands upright; 0 for nearly all.
+        live: How live it looks, 0 to 1; None where that is not checked.
     """
 
     face: Face
     quality: FaceQuality
     crop: Image
     turns: int = 0
+    live: float | None = None
 
 
 def find_faces(image: Image, detector: FaceDetector) -> list[Face]:
@@ -127,8 +130,17 @@ def _kind(value: object) -> str:
     return "None" if value is None else f"a value of type {type(value).__name__}"
 
 
-def examine(image: Image, detector: FaceDetector, embedder: FaceEmbedder) -> list[ExaminedFace]:
-    """Find, measure and crop the faces of an RGB image, largest first; one that lies on its side is turned for it."""
+def examine(
+    image: Image, detector: FaceDetector, embedder: FaceEmbedder, liveness: LivenessCheck | None = None
+) -> list[ExaminedFace]:
+    """Find, measure and crop the faces of an RGB image, largest first; one that lies on its side is turned for it.
+
+    Args:
+        image: The picture.
+        detector: Finds them.
+        embedder: Whose crops are made.
+        liveness: Scores how live they look; None does not.
+    """
     faces = find_faces(image, detector)
     turns = quarter_turns(image, faces, detector, partial(find_faces, detector=detector))
     height, width = image.shape[:2]
@@ -137,10 +149,27 @@ def examine(image: Image, detector: FaceDetector, embedder: FaceEmbedder) -> lis
         faces = find_faces(image, detector)
     return [
         ExaminedFace(
-            as_shown(face, turns, width, height), measure_quality(image, face), crop_of(image, face, embedder), turns
+            as_shown(face, turns, width, height),
+            measure_quality(image, face),
+            crop_of(image, face, embedder),
+            turns,
+            None if liveness is None else live_score(image, face, liveness),
         )
         for face in faces
     ]
+
+
+def live_score(image: Image, face: Face, check: LivenessCheck) -> float:
+    """How live a face of an RGB image looks, 0 to 1.
+
+    Raises:
+        PartError: The check fails, or returns something else than a number from 0 to 1.
+    """
+    with _part_named(f"The liveness check {check.name}"):
+        [score] = check.score([check.crop(image, face)])
+    if not 0 <= score <= 1:  # also where it is no number
+        raise PartError(f"The liveness check {check.name} returned {score:g}, expected a score from 0 to 1.")
+    return float(score)
 
 
 def embed(faces: Sequence[ExaminedFace], embedder: FaceEmbedder) -> Embeddings:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from pathlib import Path
 from types import TracebackType
 from typing import Any, TypeAlias
@@ -28,6 +29,7 @@ from knownface.errors import (
 )
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, PersonKey
+from knownface.liveness import LivenessCheck, choose_liveness, rule_of
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
@@ -51,6 +53,7 @@ class FaceRecognizer:
         embedder: Turns faces into embeddings; must be the one that filled the gallery.
         settings: k1, k2, threshold, margin, batch size, threads.
         notes: What was chosen and why, for people to read; what is to be known about the parameters is added.
+        liveness: Scores how live faces look; the setting ``liveness`` says what follows. None does not.
 
     Raises:
         ContractMismatchError: Another embedder filled the gallery.
@@ -70,11 +73,14 @@ class FaceRecognizer:
         embedder: FaceEmbedder,
         settings: Settings | None = None,
         notes: Sequence[str] = (),
+        liveness: LivenessCheck | None = None,
     ) -> None:
         self.settings = settings or load_settings()
         self.gallery = gallery
         self.detector = detector
         self.embedder = embedder
+        self.liveness = liveness
+        self.liveness_rule = rule_of(self.settings, liveness)
         if embedder.contract.crop == "aligned" and not detector.gives_landmarks:
             raise ModelError(
                 f"{embedder.contract.name} aligns faces by five landmarks, which the detector {detector.name} does "
@@ -119,7 +125,9 @@ class FaceRecognizer:
             store = ModelStore(settings.models, settings.cache)
             embedder, why_embedder = choose_embedder(settings, store, opened.contract, on_download)
             detector, why_detector = choose_detector(settings, store)
-            return cls(opened, detector, embedder, settings, (why_embedder, why_detector))
+            check, why_check = choose_liveness(settings, store) if settings.liveness != "off" else (None, "")
+            notes = tuple(filter(None, (why_embedder, why_detector, why_check)))
+            return cls(opened, detector, embedder, settings, notes, check)
         except BaseException:
             opened.close()
             raise
@@ -266,9 +274,9 @@ class FaceRecognizer:
         Raises:
             InputError: The picture cannot be read.
         """
-        faces = examine(self._read(image), self.detector, self.embedder)
-        decisions = self.decide(embed(faces, self.embedder), allow_repeats=allow_repeats, top=top)
-        return identified(faces, decisions)
+        faces = examine(self._read(image), self.detector, self.embedder, self.liveness)
+        decide = partial(self.decide, allow_repeats=allow_repeats, top=top)
+        return identified(faces, embed(faces, self.embedder), decide, self.liveness_rule)
 
     def identify_many(
         self,
@@ -296,8 +304,8 @@ class FaceRecognizer:
             load,
             self.detector,
             self.embedder,
-            lambda embeddings: self.decide(embeddings, allow_repeats=allow_repeats, top=top),
-            BatchOptions(self.settings.batch_size, self.threads, keep_images),
+            partial(self.decide, allow_repeats=allow_repeats, top=top),
+            BatchOptions(self.settings.batch_size, self.threads, keep_images, self.liveness, self.liveness_rule),
         )
 
     def classify_face(self, embedding: Embeddings) -> Decision:
@@ -318,6 +326,8 @@ class FaceRecognizer:
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether two pictures show the same person.
 
+        Where only living faces may get a name, the first picture's must be one; the second may be a passport's.
+
         Raises:
             InputError: A picture cannot be read.
             NoFaceError, SeveralFacesError: A picture does not show which face is meant.
@@ -325,7 +335,7 @@ class FaceRecognizer:
         chosen = [self._one_face(source, faces) for source in (first, second)]
         a, b = embed(chosen, self.embedder)
         distance = float(np.linalg.norm(a - b))
-        return Verification(distance <= self.rule.threshold, distance, self.rule.threshold)
+        return self._verified(chosen[0], distance, self.rule.threshold)
 
     def verify_person(self, image: ImageSource, person: PersonKey, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether a picture shows a person of the gallery: the question at a door.
@@ -344,16 +354,24 @@ class FaceRecognizer:
         own = theirs.embeddings
         if not len(own):
             raise GalleryEmptyError(f"{known.name!r} has no template to compare with.", "Enrol a picture first.")
-        probe = embed([self._one_face(image, faces)], self.embedder)[0]
+        face = self._one_face(image, faces)
+        probe = embed([face], self.embedder)[0]
         if self.rule.scoring == "nearest+mean":
             own = np.concatenate([own, means_of_people(own, theirs.templates, theirs.people)[1]])
         nearest = float(np.linalg.norm(own - probe, axis=1).min())
         negative = self.gallery.vectors(known.id, negative=True).embeddings
         ruled_out = len(negative) > 0 and float(np.linalg.norm(negative - probe, axis=1).min()) < nearest
         threshold = self.rule.threshold if known.threshold is None else known.threshold
-        return Verification(nearest <= threshold and not ruled_out, nearest, threshold, ruled_out)
+        return self._verified(face, nearest, threshold, ruled_out=ruled_out)
 
     # Inside
+
+    def _verified(
+        self, face: ExaminedFace, distance: float, threshold: float, *, ruled_out: bool = False
+    ) -> Verification:
+        barred = self.liveness_rule.bars(face.live)
+        same = distance <= threshold and not ruled_out and not barred
+        return Verification(same, distance, threshold, ruled_out, self.liveness_rule.of(face.live), barred)
 
     def read_rule(self) -> None:
         """Take over a calibration that was stored since; :attr:`rule` and :attr:`notes` hold the outcome."""
@@ -370,7 +388,7 @@ class FaceRecognizer:
 
     def _one_face(self, source: ImageSource, policy: FacePolicy) -> ExaminedFace:
         try:
-            return select_faces(examine(self._read(source), self.detector, self.embedder), policy)[0]
+            return select_faces(examine(self._read(source), self.detector, self.embedder, self.liveness), policy)[0]
         except KnownFaceError as error:
             if isinstance(source, (str, Path)) and str(source) not in error.message:
                 error.message = f"{source}: {error.message}"

@@ -142,6 +142,8 @@ class Settings(BaseSettings):
     milvus_collection: str = Field(default="knownface", pattern="^[A-Za-z_][A-Za-z0-9_]{0,99}$")
     """The beginning of the names of the collections."""
     milvus_index: Literal["flat", "ivf", "sq8", "pq", "hnsw"] = "hnsw"
+    liveness: Literal["off", "show", "require"] = "off"
+    """Whether faces are checked for being alive, and whether only those that are may get a name."""
     liveness_check: str = "auto"
     """Which check: a model of the catalogue, a registered one, or ``module:Factory``."""
     liveness_threshold: float | None = Field(default=None, gt=0, lt=1)

@@ -294,11 +294,12 @@ class Neighbours:
             )
 
 
-Reason: TypeAlias = Literal["named", "too far", "margin", "taken", "not this person", "empty gallery"]
+Reason: TypeAlias = Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live"]
 """Why a decision is what it is. ``named``: somebody qualified. ``too far``: the nearest template lies beyond the
 threshold. ``margin``: somebody else is nearly as near. ``taken``: who would have been named was given to a nearer
 face of the same picture. ``not this person``: a counter-example of the only candidate was nearer than its own
-templates. ``empty gallery``: there was nothing to compare with."""
+templates. ``empty gallery``: there was nothing to compare with. ``not live``: the face did not look alive, and only
+living faces may get a name; it was compared with nobody."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -351,3 +352,29 @@ class Decision:
     reason: Reason
     runner_up: Candidate | None = None
     candidates: tuple[Candidate, ...] = field(default=(), repr=False)
+
+
+NOT_LIVE = Decision(person_id=None, name=None, distance=math.inf, votes=0, stage=0, reason="not live")
+"""The decision for a face that may get no name since it does not look alive."""
+
+
+@dataclass(frozen=True, slots=True)
+class Liveness:
+    """Whether a face looks alive, or like a print or screen that is held up.
+
+    Attributes:
+        score: 0 (surely an attack) to 1 (surely live), of one picture or of several together.
+        threshold: The smallest score that counts as live.
+    """
+
+    score: float
+    threshold: float
+
+    @property
+    def live(self) -> bool:
+        """The answer."""
+        return self.score >= self.threshold
+
+    def to_dict(self) -> dict[str, Any]:
+        """As the REST service answers it."""
+        return {"live": self.live, "score": finite(self.score), "threshold": finite(self.threshold)}

@@ -155,7 +155,10 @@ def rule_options(command: Command) -> Command:
         click.option("--threshold", type=click.FloatRange(0, 2), help="Largest distance of a name; lower is stricter."),
         click.option("--margin", type=click.FloatRange(0, 2), help="How much farther anybody else must be."),
         scoring_option,
-    ]
+        click.option("--liveness", type=click.Choice(["off", "show", "require"]),
+                     help="Whether faces are checked for being alive, and whether only those that are get a name."),
+        click.option("--require-live", "liveness", flag_value="require", help="The same as --liveness require."),
+    ]  # fmt: skip
     for option in reversed(options):
         command = option(command)
     return command

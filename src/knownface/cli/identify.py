@@ -160,11 +160,14 @@ def _write(results: list[FileResult], csv_file: Path | None, json_file: Path | N
 
 def _faces_table(rows: list[FaceRow], top: int) -> Table:
     columns = ["file", "time", "x", "y", "width", "height", "name", "distance", "votes", "stage", "reason"]
+    checked = any(r.liveness is not None for r in rows)
+    columns += ["liveness"] * checked
     columns += [f"candidate_{i + 1}{part}" for i in range(top) for part in ("", "_distance")]
     cells = []
     for r in rows:
         name = r.name or ("Unknown" if r.box else None)
         face: list[Any] = [*(r.box or (None,) * 4), name, r.distance, r.votes, r.stage, r.reason]
+        face += [r.liveness] * checked
         cells.append([r.file, r.time, *face, *_candidates(r, top)])
     return Table(columns, cells)
 

@@ -9,29 +9,37 @@ from concurrent.futures import Future, ThreadPoolExecutor
 
 from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError
-from knownface.pipeline import crop_of, embed_crops
+from knownface.liveness import LivenessCheck
+from knownface.pipeline import crop_of, embed_crops, live_score
 from knownface.tracking import EmbeddingRequest, Sample
 from knownface.types import Image
 
 logger = logging.getLogger(__name__)
 
 
-def embed_requests(embedder: FaceEmbedder, image: Image, requests: Sequence[EmbeddingRequest]) -> list[Sample]:
+def embed_requests(
+    embedder: FaceEmbedder, image: Image, requests: Sequence[EmbeddingRequest], liveness: LivenessCheck | None = None
+) -> list[Sample]:
     """Crops and embeds faces of one frame; one that cannot be cropped is skipped.
 
     Args:
         embedder: Which.
         image: The frame.
         requests: Faces of it.
+        liveness: Scores how live they look; None does not.
     """
     cropped = []
     for request in requests:
         try:
-            cropped.append((request, crop_of(image, request.face, embedder)))
+            live = None if liveness is None else live_score(image, request.face, liveness)
+            cropped.append((request, crop_of(image, request.face, embedder), live))
         except FaceError as error:
             logger.debug("A face of track %d is skipped: %s", request.track_id, error)
-    vectors = embed_crops([crop for _, crop in cropped], embedder)
-    return [Sample(r.track_id, r.time, vector, r.quality) for (r, _), vector in zip(cropped, vectors, strict=True)]
+    vectors = embed_crops([crop for _, crop, _ in cropped], embedder)
+    return [
+        Sample(request.track_id, request.time, vector, request.quality, live)
+        for (request, _, live), vector in zip(cropped, vectors, strict=True)
+    ]
 
 
 class EmbeddingWorker:
@@ -41,17 +49,19 @@ class EmbeddingWorker:
 
     Args:
         embedder: Which.
+        liveness: Scores how live the faces look; None does not.
     """
 
-    def __init__(self, embedder: FaceEmbedder) -> None:
-        self._embedder = embedder
+    def __init__(self, embedder: FaceEmbedder, liveness: LivenessCheck | None = None) -> None:
+        self._embedder, self._liveness = embedder, liveness
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
         self._waiting: deque[tuple[Future[list[Sample]], int]] = deque()
 
     def ask(self, image: Image, requests: Sequence[EmbeddingRequest]) -> None:
         """Requests the embeddings of faces of a frame."""
         if requests:
-            self._waiting.append((self._pool.submit(embed_requests, self._embedder, image, requests), len(requests)))
+            asked = self._pool.submit(embed_requests, self._embedder, image, requests, self._liveness)
+            self._waiting.append((asked, len(requests)))
 
     def answers(self, *, all_of_them: bool = False) -> list[Sample]:
         """The embeddings that are ready.

@@ -61,6 +61,7 @@ class IdentityEvents:
                     distance=decision.distance if decision else None,
                     box=face.box,
                     why=identity.why,
+                    liveness=None if identity.liveness is None else identity.liveness.score,
                 )
             )
         return events
@@ -87,6 +88,7 @@ class IdentityEvents:
                     since=track.first_time,
                     distance=track.best_distance,
                     frames=track.frames,
+                    liveness=None if identity.liveness is None else identity.liveness.score,
                 )
             )
         return events

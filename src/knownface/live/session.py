@@ -62,8 +62,9 @@ class LiveSession:
             recognizer.rule.threshold,
             self.options.tracking,
             new_number=new_number if self._numbers is None else self._next_number,
+            liveness=recognizer.liveness_rule,
         )
-        self._worker = EmbeddingWorker(recognizer.embedder) if live else None
+        self._worker = EmbeddingWorker(recognizer.embedder, recognizer.liveness) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
         self._decided_by = recognizer.gallery.index.snapshot().generation, recognizer.rule
@@ -123,7 +124,8 @@ class LiveSession:
         if self._worker is not None:
             self._worker.ask(frame.image, requests)
         elif requests:
-            self._tracker.learn(embed_requests(self._recognizer.embedder, frame.image, requests))
+            embedder, liveness = self._recognizer.embedder, self._recognizer.liveness
+            self._tracker.learn(embed_requests(embedder, frame.image, requests, liveness))
         return self._result(frame, detected=faces is not None)
 
     def end_tracks(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:

@@ -9,7 +9,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from knownface.tracking import TrackedFace, TrackSummary
-from knownface.types import Box, Frame
+from knownface.types import Box, Frame, finite
 
 EventKind: TypeAlias = Literal["named", "unknown", "unsure", "left", "lost", "connected", "ended", "alert"]
 """``named``: a face got a name, or another one. ``unknown``: a face is nobody of the gallery. ``unsure``: a name was
@@ -35,6 +35,7 @@ class LiveEvent:
         frames: How many frames showed the face, where it has left.
         box: Where the face is, in pixels of the frame.
         why: A sentence.
+        liveness: How live the face looks by all its pictures, 0 to 1; None where that is not checked.
     """
 
     kind: EventKind
@@ -50,6 +51,7 @@ class LiveEvent:
     frames: int | None = None
     box: Box | None = None
     why: str = ""
+    liveness: float | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """As written to files and sent to programs: what is not known is left out."""
@@ -67,6 +69,7 @@ class LiveEvent:
             "frames": self.frames,
             "box": None if self.box is None else self.box.as_list(),
             "why": self.why or None,
+            "liveness": finite(self.liveness),
         }
         return {key: value for key, value in values.items() if value is not None}
 

@@ -7,12 +7,13 @@ a screen; a *bona fide* presentation is the face itself.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from knownface.types import Face, Image
+from knownface.types import Face, Image, Liveness
 
 Scores: TypeAlias = npt.NDArray[np.float32]
 """Shape (n,), 0 (surely an attack) to 1 (surely live)."""
@@ -57,6 +58,33 @@ class LivenessCheck(Protocol):
             ModelError: The network fails, or gives something that is not finite.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class LivenessRule:
+    """What follows from scores.
+
+    Attributes:
+        threshold: The smallest score, 0 to 1, that counts as live.
+        required: Whether a face that does not look alive, or whose score is not known, may get no name.
+        pictures: Of a track so many are asked for before it may get one.
+    """
+
+    threshold: float = 0.0
+    required: bool = False
+    pictures: int = 2
+
+    def of(self, score: float | None) -> Liveness | None:
+        """A score with the threshold; None where faces are not checked."""
+        return None if score is None else Liveness(score, self.threshold)
+
+    def bars(self, score: float | None) -> bool:
+        """Whether a face of this score may get no name."""
+        return self.required and (score is None or score < self.threshold)
+
+
+NOT_CHECKED = LivenessRule()
+"""Everybody may get a name."""
 
 
 def combined(scores: Sequence[float], weights: Sequence[float]) -> float:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from knownface.errors import ModelUnavailableError, UnknownModelError
-from knownface.liveness.base import LivenessCheck
+from knownface.liveness.base import NOT_CHECKED, LivenessCheck, LivenessRule
 from knownface.models import ModelStore
 from knownface.models.at_hand import first_at_hand
 from knownface.models.kinds import Kind, kind_of
@@ -44,3 +44,11 @@ def choose_liveness(settings: Settings, store: ModelStore) -> tuple[LivenessChec
         )
     check: LivenessCheck = kind_of(entry).make(entry, store.files(entry.name), settings)
     return check, why
+
+
+def rule_of(settings: Settings, check: LivenessCheck | None) -> LivenessRule:
+    """What follows from the scores of a check, by the settings; nothing without a check."""
+    if check is None:
+        return NOT_CHECKED
+    threshold = check.threshold if settings.liveness_threshold is None else settings.liveness_threshold
+    return LivenessRule(threshold, settings.liveness == "require")

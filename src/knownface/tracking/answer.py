@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from knownface.tracking.identity import Estimate
 from knownface.tracking.values import Identity, Segment
-from knownface.types import Decision
+from knownface.types import Decision, Liveness
 
 
 @dataclass(slots=True, eq=False)
@@ -24,6 +24,7 @@ class Answer:
         far: Whether that lies clearly beyond the threshold.
         singly: Pictures that gave it one by one; 0 where all together did.
         changes: How often the answer was another one before, the first answer not counted.
+        liveness: Whether the face looks alive by all pictures together; None where that is not checked.
         past: The segments with earlier answers.
     """
 
@@ -37,6 +38,7 @@ class Answer:
     far: bool = False
     singly: int = 0
     changes: int = 0
+    liveness: Liveness | None = None
     past: list[Segment] = field(default_factory=list)
 
     def give(self, estimate: Estimate, name: str | None, unknown: int | None) -> None:

@@ -9,6 +9,7 @@ from typing import Literal
 
 import numpy as np
 
+from knownface.liveness import combined as combined_liveness
 from knownface.quality import FaceQuality
 from knownface.tracking.values import Sample
 from knownface.types import Decision, Embeddings, Image
@@ -76,6 +77,14 @@ class Evidence:
     verified: bool = True
     opinions: dict[float, Decision] = field(default_factory=dict)
     portraits: dict[float, Image | None] = field(default_factory=dict)
+
+    @property
+    def live(self) -> float | None:
+        """How live the face looks by all samples together, 0 to 1; None where that is not checked."""
+        scored = [sample for sample in self.samples if sample.live is not None]
+        if not scored:
+            return None
+        return combined_liveness([s.live or 0.0 for s in scored], [weight(s.quality) for s in scored])
 
     def replace(self, samples: tuple[Sample, ...]) -> None:
         """Makes these the samples; what is kept of others is dropped."""

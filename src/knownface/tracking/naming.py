@@ -9,12 +9,13 @@ from typing import TypeAlias
 
 import numpy as np
 
+from knownface.liveness import NOT_CHECKED, LivenessRule
 from knownface.tracking.identity import Estimate, displaced, settle
 from knownface.tracking.reidentification import merge_by_name
 from knownface.tracking.track import Track
 from knownface.tracking.tracks import Tracks
 from knownface.tracking.values import Sample
-from knownface.types import Decision, Embeddings
+from knownface.types import NOT_LIVE, Decision, Embeddings
 
 _SHARE = 1 / 3
 """Share of a track's pictures that must name somebody one by one, where together they name nobody."""
@@ -35,16 +36,20 @@ class Naming:
         tracks: All of the stream.
         decide: The gallery's decision.
         new_number: Gives the number of another Unknown; None as long as it has none at hand.
+        liveness: Who may get a name.
 
     Attributes:
         awaits_number: Whether a face waits for its number.
     """
 
-    def __init__(self, tracks: Tracks, decide: Decide, new_number: NewNumber) -> None:
+    def __init__(
+        self, tracks: Tracks, decide: Decide, new_number: NewNumber, liveness: LivenessRule = NOT_CHECKED
+    ) -> None:
         self._tracks = tracks
         self._options = tracks.options
         self._decide = decide
         self._new_number = new_number
+        self._liveness = liveness
         self.awaits_number = False
         self._away: set[int | None] = set()
 
@@ -60,9 +65,11 @@ class Naming:
         self.awaits_number = False
         tracks = self._tracks
         self._away = {t.answer.identity.person_id for t in tracks if not t.motion.visible}
-        together = [t for t in tracks if t.motion.visible and t.evidence.embedding is not None]
         rest = (*tracks, *tracks.ending)
-        alone = [t for t in rest if t.track_id in fresh and not t.motion.visible and t.evidence.embedding is not None]
+        self._check_liveness(rest)
+        may = [t for t in rest if t.evidence.embedding is not None and not self._is_barred(t)]
+        together = [t for t in may if t.motion.visible]
+        alone = [t for t in may if t.track_id in fresh and not t.motion.visible]
         for group in (together, *([t] for t in alone)):
             if group:
                 embeddings = [t.evidence.embedding for t in group if t.evidence.embedding is not None]
@@ -80,6 +87,20 @@ class Naming:
         self._one_each(together, time, threshold)
         merge_by_name(tracks)
 
+    def _is_barred(self, track: Track) -> bool:
+        """Whether a track may get no name, since it does not look alive or too little of it was seen."""
+        rule, evidence = self._liveness, track.evidence
+        return rule.required and (rule.bars(evidence.live) or len(evidence.samples) < rule.pictures)
+
+    def _check_liveness(self, tracks: Sequence[Track]) -> None:
+        """Takes the answer from those who may have none: they are nobody, not even an Unknown."""
+        for track in tracks:
+            live = track.evidence.live
+            track.answer.liveness = self._liveness.of(live)
+            if self._is_barred(track):
+                track.answer.decision = NOT_LIVE if live is not None and self._liveness.bars(live) else None
+                track.answer.give(Estimate(), None, None)
+
     def opinion(self, track: Track, sample: Sample) -> Decision:
         """What one picture says by itself."""
         opinions = track.evidence.opinions
@@ -94,6 +115,8 @@ class Naming:
             False if there is no number for it yet: it has to be asked for again.
         """
         answer = track.answer
+        if self._is_barred(track):
+            return True
         waited = answer.estimate.state == "pending" and answer.estimate.hypothesis is None
         if waited and answer.decision is not None and len(track.evidence.samples) >= self._options.agreeing:
             self._give(track, Estimate("unknown", None, None, answer.estimate.streak), time, threshold)

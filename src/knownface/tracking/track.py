@@ -102,6 +102,7 @@ class Track:
             samples=len(self.evidence.samples),
             singly=answer.singly,
             changes=answer.changes,
+            liveness=answer.liveness,
         )
 
     @property

@@ -9,6 +9,7 @@ import itertools
 import math
 from collections.abc import Iterable, Sequence
 
+from knownface.liveness import NOT_CHECKED, LivenessRule
 from knownface.tracking.association import associate, update_visibility
 from knownface.tracking.cuts import CutDetector
 from knownface.tracking.naming import Decide, Naming, NewNumber
@@ -35,6 +36,7 @@ class FaceTracker:
         options: How faces are associated, when they are embedded, how sure a name must be.
         new_number: Gives the number of another Unknown, or None as long as it has none at hand: the face waits for it
             without an answer. None in its place counts from 1.
+        liveness: Whether only faces that look alive may get a name.
 
     Example:
         >>> tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
@@ -52,11 +54,12 @@ class FaceTracker:
         threshold: float,
         options: TrackingOptions | None = None,
         new_number: NewNumber | None = None,
+        liveness: LivenessRule = NOT_CHECKED,
     ) -> None:
         self.threshold = threshold
         self.options = options or TrackingOptions()
         self._tracks = Tracks(self.options)
-        self._naming = Naming(self._tracks, decide, new_number or itertools.count(1).__next__)
+        self._naming = Naming(self._tracks, decide, new_number or itertools.count(1).__next__, liveness)
         self._cuts = CutDetector()
         self._time = -math.inf
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from knownface.quality import FaceQuality
-from knownface.types import Box, Decision, Embeddings, Face, Image
+from knownface.types import Box, Decision, Embeddings, Face, Image, Liveness
 
 RequestReason: TypeAlias = Literal["new", "uncertain", "check", "better"]
 """Why a face is worth embedding now. ``new``: nothing is known of the track yet. ``uncertain``: too few pictures, or
@@ -26,12 +26,14 @@ class Sample:
         time: Stream seconds of the picture, as in :class:`EmbeddingRequest`.
         embedding: Unit vector, float32, shape (dim,).
         quality: Of the picture, as in :class:`EmbeddingRequest`.
+        live: How live the face looks, 0 to 1; None where that is not checked.
     """
 
     track_id: int
     time: float
     embedding: Embeddings
     quality: FaceQuality
+    live: float | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -86,12 +88,25 @@ class TrackIdentity(Identity):
         samples: Pictures that the decision stands on.
         singly: So many of them name the person one by one, where together they name nobody; else 0.
         changes: How often the answer was another one before, the first answer not counted.
+        liveness: Whether the face looks alive by all pictures together; None where that is not checked.
     """
 
     decision: Decision | None = None
     samples: int = 0
     singly: int = 0
     changes: int = 0
+    liveness: Liveness | None = None
+
+    @property
+    def is_barred(self) -> bool:
+        """Whether it gets no name since it does not look alive."""
+        return self.decision is not None and self.decision.reason == "not live"
+
+    @property
+    def label(self) -> str:
+        """What users read: as of :class:`Identity`, or that it is not live."""
+        # Not super(): a slotted dataclass is another class than the one that its methods were compiled in.
+        return "Not live" if self.is_barred else Identity.label.fget(self)  # type: ignore[attr-defined]
 
     @property
     def why(self) -> str:
@@ -100,6 +115,8 @@ class TrackIdentity(Identity):
             return "No picture of this face was good enough to tell yet."
         of = f"{self.samples} picture{'s' if self.samples != 1 else ''}"
         decision = self.decision
+        if self.is_barred:
+            return f"{of} together look like a photo or a screen, not like a living face."
         if decision.name is not None:
             second = decision.runner_up
             rest = f"; the next person is {second.distance:.2f} away" if second else ""

@@ -126,6 +126,7 @@ def frame_answer(result: FrameResult) -> dict[str, Any]:
                 "unknown": identity.unknown,
                 "distance": round(decision.distance, 3) if known and decision is not None else None,
                 "why": identity.why,
+                "barred": identity.is_barred,
             }
         )
     return {"type": "frame", "width": width, "height": height, "faces": faces}

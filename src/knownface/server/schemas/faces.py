@@ -23,6 +23,7 @@ _QUALITY: JsonDict = {
     "detector_score": 0.93,
 }
 _CANDIDATE: JsonDict = {"person_id": 7, "name": "Ada Lovelace", "distance": 0.71, "votes": 1}
+_LIVENESS: JsonDict = {"live": True, "score": 0.98, "threshold": 0.85}
 _FACE: JsonDict = {
     "box": {"x": 184.0, "y": 61.5, "width": 98.2, "height": 131.0},
     "landmarks": [[207.1, 118.0], [255.9, 117.2], [231.0, 143.8], [212.3, 168.4], [251.0, 167.9]],
@@ -34,6 +35,7 @@ _FACE: JsonDict = {
     "stage": 1,
     "reason": "named",
     "candidates": [_CANDIDATE],
+    "liveness": _LIVENESS,
 }
 
 
@@ -73,6 +75,16 @@ class FoundFace(Schema):
     quality: QualitySchema
 
 
+class LivenessSchema(Schema):
+    """Whether a face looks alive."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [_LIVENESS]})
+
+    live: bool
+    score: float = Field(description="0 (surely a print or a screen) to 1 (surely live).")
+    threshold: float = Field(description="The smallest score that counts as live.")
+
+
 class NamedFace(FoundFace):
     """A face and who it is."""
 
@@ -85,8 +97,9 @@ class NamedFace(FoundFace):
     )
     votes: int
     stage: Literal[0, 1, 2] = Field(description="The vote that decided; 0 when Unknown.")
-    reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery"]
+    reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live"]
     candidates: list[CandidateSchema] = Field(description="Who was considered, nearest first.")
+    liveness: LivenessSchema | None = Field(description="Null: not checked.")
 
 
 class NamedPicture(Schema):
@@ -122,6 +135,7 @@ class VerificationSchema(Schema):
                     "distance": 0.71,
                     "threshold": 1.04,
                     "reason": "The distance 0.710 is within the threshold 1.040.",
+                    "liveness": None,
                 }
             ]
         }
@@ -131,6 +145,7 @@ class VerificationSchema(Schema):
     distance: float
     threshold: float
     reason: str
+    liveness: LivenessSchema | None = Field(description="Of the first picture; null: not checked.")
 
 
 class ReviewedFace(FoundFace):

@@ -13,6 +13,7 @@ from knownface.media import SourceKind
 from knownface.server.live.streams import Stream
 from knownface.server.live.watched import WatchedSource
 from knownface.server.schemas.common import Schema
+from knownface.server.schemas.faces import LivenessSchema
 from knownface.server.schemas.people import NameText, PersonSchema
 from knownface.tracking import State, TrackSummary
 from knownface.types import finite
@@ -53,6 +54,7 @@ class PresentFace(Schema):
     distance: float | None
     has_picture: bool
     why: str
+    liveness: LivenessSchema | None = Field(description="Whether the face looks alive; null: not checked.")
 
     @classmethod
     def of(cls, stream: Stream, track: TrackSummary) -> PresentFace:
@@ -69,6 +71,7 @@ class PresentFace(Schema):
             distance=finite(track.best_distance),
             has_picture=track.picture is not None,
             why=identity.why,
+            liveness=None if identity.liveness is None else LivenessSchema(**identity.liveness.to_dict()),
         )
 
 

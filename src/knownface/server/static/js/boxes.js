@@ -5,6 +5,7 @@ import { t } from "./texts.js";
 
 /** What users read of a face. */
 export function labelOf(face) {
+  if (face.barred) return t("live.not_live");
   if (face.state === "named") return face.name;
   return face.state === "unknown" ? t("live.unknown", { number: face.unknown }) : "";
 }

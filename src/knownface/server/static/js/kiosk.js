@@ -48,7 +48,8 @@ function see(faces) {
     greet(guests.get(shown));
   } else if (now > until) {
     shown = null;
-    say(t("kiosk.look"), t("kiosk.look_more"));
+    if (faces.some((face) => face.barred)) say(t("live.not_live"), t("kiosk.not_live_more"));
+    else say(t("kiosk.look"), t("kiosk.look_more"));
   }
 }
 
