@@ -98,7 +98,9 @@ def grid_options(command: Command) -> Command:
     return _apply(options, command)
 
 
-def chosen_options(options: dict[str, Any], strangers: Path | None, drop_under: float | None = None) -> EvaluateOptions:
+def chosen_options(
+    options: dict[str, Any], strangers: Path | None, drop_under: float | None = None, groups: Path | None = None
+) -> EvaluateOptions:
     """What the options of split, grid and strangers read, taken out of ``options``, as one value."""
     from knownface.evaluation.datasets import SplitOptions
     from knownface.evaluation.protocol import DEFAULT_FPIR
@@ -113,7 +115,7 @@ def chosen_options(options: dict[str, Any], strangers: Path | None, drop_under: 
     )
     grid = _grid(*(options.pop(name) for name in ("k1", "k2", "thresholds", "paper_grid")))
     criterion, fpir = options.pop("criterion"), options.pop("fpir", DEFAULT_FPIR)
-    return EvaluateOptions(split, strangers, grid, criterion, fpir, drop_under)
+    return EvaluateOptions(split, strangers, grid, criterion, fpir, drop_under, groups)
 
 
 def _grid(
@@ -213,9 +215,16 @@ def _evaluate_liveness(pictures: Pictures, out: Path, options: dict[str, Any]) -
 @strangers_options
 @click.option("--drop-problem-people", type=click.FloatRange(0, 1), metavar="BOUND",
               help="Repeat without people whose F1 is under BOUND (0 to 1), and show both.")  # fmt: skip
+@click.option("--groups", type=click.Path(path_type=Path, dir_okay=False),
+              help="CSV file with a line a person and any attributes, for results by group.")  # fmt: skip
 @attack_options
 def command(
-    dataset: Path | None, out: Path, strangers: Path | None, drop_problem_people: float | None, **options: Any
+    dataset: Path | None,
+    out: Path,
+    strangers: Path | None,
+    drop_problem_people: float | None,
+    groups: Path | None,
+    **options: Any,
 ) -> int:
     """Measure how well the people of DATASET are recognised, and with which parameters best.
 
@@ -234,7 +243,7 @@ def command(
         _evaluate_liveness(pictures, out, options)
         return 0
     assert dataset is not None  # noqa: S101 - one of the two is given
-    chosen = chosen_options(options, strangers, drop_problem_people)
+    chosen = chosen_options(options, strangers, drop_problem_people, groups)
     with opened(**options) as bench, ticking() as tick:
         evaluation, headline = run_evaluation(bench, dataset, out, chosen, {"Command": command_line()}, tick)
     for note in evaluation.sides.notes:

@@ -20,6 +20,8 @@ from knownface.evaluation.displays import (
     ThresholdDisplay,
 )
 from knownface.evaluation.examples import example_of, picture_of
+from knownface.evaluation.groups import GroupResults
+from knownface.evaluation.groups_page import groups_section
 from knownface.evaluation.metrics import UNKNOWN, confused_pairs
 from knownface.evaluation.page_parts import (
     SCORINGS,
@@ -63,7 +65,11 @@ class Dropped:
 
 
 def evaluation_report(
-    dataset: Dataset, evaluation: Evaluation, facts: Mapping[str, Cell], dropped: Dropped | None = None
+    dataset: Dataset,
+    evaluation: Evaluation,
+    facts: Mapping[str, Cell],
+    dropped: Dropped | None = None,
+    groups: GroupResults | None = None,
 ) -> Report:
     """Everything on one page.
 
@@ -72,6 +78,7 @@ def evaluation_report(
         evaluation: What came of it.
         facts: More facts for the top of the page: embedder, detector, command.
         dropped: The second number, which flatters.
+        groups: Results by group.
     """
     table = evaluation.table
     notes = (*evaluation.sides.notes, *edge_notes(evaluation))
@@ -91,6 +98,7 @@ def evaluation_report(
         _gallery_of_people(evaluation),
         _curves(evaluation),
         *_open_set(evaluation),
+        *([groups_section(groups)] if groups else []),
         *_unused(evaluation),
     ]
     best = table.row(evaluation.best)
@@ -103,7 +111,13 @@ def evaluation_report(
         "Best row by": evaluation.criterion,
         "Best parameters": rule_text(evaluation.rule),
     }
-    data = {"best": best, "report": evaluation.report, "plateau": table.plateau(), "open_set": evaluation.points}
+    data = {
+        "best": best,
+        "report": evaluation.report,
+        "plateau": table.plateau(),
+        "open_set": evaluation.points,
+        "groups": groups,
+    }
     if dropped is not None and dropped.people:
         second = dropped.evaluation
         data["without_problem_people"] = {

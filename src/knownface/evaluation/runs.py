@@ -12,6 +12,8 @@ from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import Dataset, Sample, SplitOptions, read_dataset, read_strangers
 from knownface.evaluation.evaluate_page import Dropped, evaluation_report
 from knownface.evaluation.grid import COLUMNS, DEFAULT_GRID, Grid
+from knownface.evaluation.groups import by_group, read_groups
+from knownface.evaluation.groups_page import group_sentences
 from knownface.evaluation.page_parts import headline
 from knownface.evaluation.protocol import (
     DEFAULT_FPIR,
@@ -42,6 +44,7 @@ class EvaluateOptions:
         criterion: A column of the grid table.
         fpir: The share of strangers that may get a name by the best row, where there are strangers.
         drop_under: Repeat without people whose F1 is under this; None does not.
+        groups: A CSV file with what groups people belong to, or None.
 
     Raises:
         SettingsError: The criterion is no column that measures something.
@@ -53,6 +56,7 @@ class EvaluateOptions:
     criterion: str = "accuracy"
     fpir: float = DEFAULT_FPIR
     drop_under: float | None = None
+    groups: Path | None = None
 
     def __post_init__(self) -> None:
         if self.criterion not in CRITERIA:
@@ -115,11 +119,12 @@ def run_evaluation(
         The evaluation, and the headline.
 
     Raises:
-        InputError, NoFaceError: The data set does not allow it; the sentence says why.
+        InputError, NoFaceError: The data set, or the file of groups, does not allow it; the sentence says why.
         SettingsError: The criterion is about strangers, and there are none.
         OutputError: The report cannot be written.
         MissingExtraError: matplotlib or jinja2 is not installed.
     """
+    attributes = read_groups(options.groups) if options.groups is not None else None
     prepare_report(out)
     dataset, sides = embed_folder(bench, root, options, tick)
     steps = 3
@@ -131,7 +136,9 @@ def run_evaluation(
     if options.drop_under is not None:
         fewer, people = with_dropped(evaluation, options.drop_under, options.grid)
         dropped = Dropped(fewer, people, options.drop_under)
+    groups = by_group(evaluation, attributes) if attributes is not None else None
     tick("Writing the report", 2, steps)
-    write_report(evaluation_report(dataset, evaluation, {**bench.facts(), **facts}, dropped), out)
+    write_report(evaluation_report(dataset, evaluation, {**bench.facts(), **facts}, dropped, groups), out)
     tick("Writing the report", 3, steps)
-    return evaluation, headline(evaluation)
+    sentences = group_sentences(groups) if groups is not None else []
+    return evaluation, "\n".join([headline(evaluation), *sentences])

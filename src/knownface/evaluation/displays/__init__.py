@@ -7,6 +7,7 @@ from knownface.evaluation.displays.base import Display
 from knownface.evaluation.displays.confusion import ConfusionMatrixDisplay
 from knownface.evaluation.displays.curves import CmcDisplay, DetDisplay, PrecisionRecallDisplay, RocDisplay
 from knownface.evaluation.displays.faces import DistanceHistogramDisplay, EmbeddingDisplay
+from knownface.evaluation.displays.groups import GroupsDisplay
 from knownface.evaluation.displays.growth import GrowthDisplay, LoadingTimeDisplay
 from knownface.evaluation.displays.liveness import LivenessDisplay
 from knownface.evaluation.displays.style import save
@@ -20,6 +21,7 @@ __all__ = [
     "DistanceHistogramDisplay",
     "EmbeddingDisplay",
     "GridDisplay",
+    "GroupsDisplay",
     "GrowthDisplay",
     "LivenessDisplay",
     "LoadingTimeDisplay",
