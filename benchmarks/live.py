@@ -14,7 +14,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -151,7 +151,7 @@ def opened(arguments: argparse.Namespace) -> Iterator[Cast]:
             # Every second stranger appears; the threshold is chosen on the rest.
             absent += [make_actor(path.stem, [path], detector, known=False) for path in crops[::2]]
             threshold = arguments.threshold or _threshold(recognizer, crops[1::2], arguments.fpir)
-            recognizer.rule = replace(recognizer.rule, threshold=threshold)
+            recognizer.settings = recognizer.settings.model_copy(update={"threshold": threshold})
             cast = Cast(recognizer, [a for a in actors if a], [a for a in absent if a])
             print(f"{len(cast.known)} people enrolled, {len(cast.strangers)} strangers, threshold {threshold:.3f}")
             yield cast

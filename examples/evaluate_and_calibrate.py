@@ -35,7 +35,7 @@ def main(people: Path, strangers: Path, report: Path) -> None:
             print(error, error.hint)
             return
         print(calibration.sentence)
-        recognizer.read_rule()  # from here on it is used; programs that open the gallery later use it anyway
+        print(recognizer.rule)  # whoever has the gallery open uses it from now on
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Who faces are, by their embeddings: a gallery's neighbours, decided by the parameters in force."""
+"""Who faces are, by their embeddings: a gallery's neighbours, decided by given parameters."""
 
 from __future__ import annotations
 
@@ -6,32 +6,9 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.decision import CounterExamples, GalleryFacts, decide_picture
-from knownface.embedding import uncalibrated_note
 from knownface.errors import InputError
 from knownface.gallery import Gallery
-from knownface.settings import Settings
-from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings
-
-
-def rule_in_force(
-    gallery: Gallery, contract: EmbedderContract, settings: Settings
-) -> tuple[DecisionRule, tuple[str, ...]]:
-    """The parameters that a gallery is searched with, and what a user should know about them, one line each.
-
-    What the user set wins, then the gallery's calibration, then the embedder's own.
-
-    Raises:
-        SettingsError: k1 and k2 do not fit together once the rest is filled in.
-    """
-    calibration = gallery.calibration
-    fits = calibration is not None and calibration.fits(contract.fingerprint, settings.scoring)
-    rule = settings.rule(calibration.rule if calibration is not None and fits else contract.rule_for(settings.scoring))
-    notes = []
-    if calibration is not None:
-        notes = calibration.notes(rule, contract.fingerprint, gallery.index.snapshot().thresholds)
-    if not fits and (uncalibrated := uncalibrated_note(contract)):
-        notes.append(uncalibrated)
-    return rule, tuple(notes)
+from knownface.types import Decision, DecisionRule, Embeddings
 
 
 def decide_embeddings(

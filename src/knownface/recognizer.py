@@ -14,7 +14,7 @@ from PIL import Image as PilImage
 
 from knownface.answers import Answer, Identification, Item, PictureReview, Verification
 from knownface.batches import BatchOptions, answer_in_batches, identified
-from knownface.deciding import decide_embeddings, rule_in_force, unit_vector
+from knownface.deciding import decide_embeddings, unit_vector
 from knownface.decision import means_of_people
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder
@@ -33,6 +33,7 @@ from knownface.liveness import LivenessCheck, choose_liveness, rule_of
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
+from knownface.parameters import RuleInForce, notes_on, rule_in_force
 from knownface.pipeline import ExaminedFace, embed, examine
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
@@ -89,9 +90,9 @@ class FaceRecognizer:
             )
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
-        self.rule: DecisionRule
-        self.notes: tuple[str, ...]
-        self.read_rule()
+        self._parameters: tuple[Any, Any, RuleInForce] | None = None
+        if self.parameters.source == "embedder":
+            gallery.index.measure()
 
     @classmethod
     def open(
@@ -143,6 +144,29 @@ class FaceRecognizer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+    # Parameters
+
+    @property
+    def parameters(self) -> RuleInForce:
+        """The parameters that the gallery, as it is now, is searched with, and where they come from."""
+        snapshot, settings, known = self.gallery.index.snapshot(), self.settings, self._parameters
+        if known is None or known[0] is not snapshot or known[1] is not settings:
+            known = snapshot, settings, rule_in_force(snapshot, self.embedder.contract, settings)
+            self._parameters = known
+        return known[2]
+
+    @property
+    def rule(self) -> DecisionRule:
+        """The parameters alone."""
+        return self.parameters.rule
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What was chosen and why, and what is to be known about the parameters; for people, one line each."""
+        gallery = self.gallery
+        about = notes_on(gallery.index.snapshot(), gallery.calibration, self.embedder.contract, self.settings)
+        return (*self._notes, *about)
 
     # Enrolment
 
@@ -372,11 +396,6 @@ class FaceRecognizer:
         barred = self.liveness_rule.bars(face.live)
         same = distance <= threshold and not ruled_out and not barred
         return Verification(same, distance, threshold, ruled_out, self.liveness_rule.of(face.live), barred)
-
-    def read_rule(self) -> None:
-        """Take over a calibration that was stored since; :attr:`rule` and :attr:`notes` hold the outcome."""
-        self.rule, about_rule = rule_in_force(self.gallery, self.embedder.contract, self.settings)
-        self.notes = (*self._notes, *about_rule)
 
     @property
     def threads(self) -> int:

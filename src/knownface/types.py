@@ -253,6 +253,7 @@ class EmbedderContract:
         rule: Parameters that suit this embedder's space.
         calibrated: Whether ``rule`` was measured on faces; False for CLIP.
         nearest_threshold: Threshold for the scoring ``nearest``; None where the rule's suits both.
+        cohort: How alike it finds different people; None if nobody measured that, and as a gallery stores a contract.
     """
 
     name: str
@@ -263,6 +264,7 @@ class EmbedderContract:
     rule: DecisionRule
     calibrated: bool
     nearest_threshold: float | None = None
+    cohort: CohortSpread | None = field(default=None, compare=False)
 
     def rule_for(self, scoring: Scoring) -> DecisionRule:
         """The parameters that suit this embedder's space with a scoring."""

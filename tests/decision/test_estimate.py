@@ -9,12 +9,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knownface.decision.estimate import FEWEST_PEOPLE, estimate_threshold
+from knownface.decision.estimate import FEWEST_PEOPLE, measure_spreads
 from knownface.types import CohortSpread, Embeddings, Ids
 
 
 def unit(vectors: np.ndarray) -> Embeddings:
     return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), np.float32)
+
+
+def estimate(
+    templates: Embeddings, people: Ids, fpir: float, cohort: CohortSpread | None = None, scoring: str = "nearest"
+) -> float:
+    spread = measure_spreads(templates, people)[scoring]
+    return spread.threshold(fpir, spread.people, cohort)
+
+
+def nearest_distances(probes: Embeddings, templates: Embeddings) -> np.ndarray:
+    return np.sqrt(2 - 2 * (probes @ templates.T).max(axis=1))
 
 
 def made_people(
@@ -37,10 +48,10 @@ def test_about_the_wanted_share_of_strangers_is_named(count, dim, common):
     for _ in range(12):
         templates, people = made_people(generator, count, 3, dim, common)
         strangers, _ = made_people(generator, 1500, 1, dim, common)
-        threshold = estimate_threshold(templates, people, 0.01)
-        assert threshold is not None
-        nearest = np.sqrt(2 - 2 * (strangers @ templates.T).max(axis=1))
-        shares.append(float((nearest <= threshold).mean()))
+        shares.append(float((nearest_distances(strangers, templates) <= estimate(templates, people, 0.01)).mean()))
+        means = unit(np.add.reduceat(templates, np.arange(0, len(people), 3)))
+        both = nearest_distances(strangers, np.concatenate([templates, means]))
+        shares.append(float((both <= estimate(templates, people, 0.01, scoring="nearest+mean")).mean()))
     assert 0.0003 <= np.mean(shares) <= 0.02
 
 
@@ -55,9 +66,7 @@ def test_a_cohort_makes_up_for_few_people():
         estimates = []
         for _ in range(30):
             templates, people = made_people(generator, 5, 2, 64, 0.5)
-            threshold = estimate_threshold(templates, people, 0.01, known)
-            assert threshold is not None
-            estimates.append(threshold)
+            estimates.append(estimate(templates, people, 0.01, known))
         spread[known] = np.std(estimates)
     assert spread[cohort] < spread[None]
 
@@ -66,33 +75,47 @@ def test_a_cohort_makes_up_for_few_people():
 def test_the_estimate_is_a_distance_follows_the_rate_and_no_order(count, per_person, seed):
     generator = np.random.default_rng(seed)
     templates, people = made_people(generator, count, per_person, 16, 0.3)
-    thresholds = [estimate_threshold(templates, people, rate) for rate in (0.001, 0.01, 0.1)]
-    assert all(t is not None and 0 <= t <= 2 for t in thresholds)
+    thresholds = [estimate(templates, people, rate) for rate in (0.001, 0.01, 0.1)]
+    assert all(0 <= t <= 2 for t in thresholds)
     assert thresholds == sorted(thresholds)
     order = generator.permutation(len(people))
-    assert estimate_threshold(templates[order], people[order], 0.01) == pytest.approx(thresholds[1], abs=1e-5)
+    assert estimate(templates[order], people[order], 0.01) == pytest.approx(thresholds[1], abs=1e-5)
 
 
 def test_too_few_people_are_no_ground_for_an_estimate():
     templates, people = made_people(np.random.default_rng(1), FEWEST_PEOPLE - 1, 3, 16, 0.0)
-    assert estimate_threshold(templates, people, 0.01) is None
+    assert measure_spreads(templates, people) == {}
 
 
 @pytest.mark.slow
 def test_many_templates_of_few_people_are_compared_in_blocks(monkeypatch):
     templates, people = made_people(np.random.default_rng(5), 4, 40, 16, 0.0)
-    whole = estimate_threshold(templates, people, 0.01)
+    whole = estimate(templates, people, 0.01)
     monkeypatch.setattr("knownface.decision.estimate._BLOCK_COSINES", 700)
-    assert estimate_threshold(templates, people, 0.01) == pytest.approx(whole, abs=1e-6)
+    assert estimate(templates, people, 0.01) == pytest.approx(whole, abs=1e-6)
 
 
-def test_a_large_gallery_is_sampled_always_alike():
-    templates, people = made_people(np.random.default_rng(3), 6000, 1, 32, 0.0)
-    estimates = {estimate_threshold(templates, people, 0.01) for _ in range(2)}
-    assert len(estimates) == 1
-    strangers, _ = made_people(np.random.default_rng(4), 2000, 1, 32, 0.0)
-    nearest = np.sqrt(2 - 2 * (strangers @ templates.T).max(axis=1))
-    assert 0.001 <= (nearest <= estimates.pop()).mean() <= 0.03
+def test_more_people_make_the_threshold_stricter_without_measuring_again():
+    everybody, people = made_people(np.random.default_rng(3), 1500, 1, 128, 0.0)
+    spread = measure_spreads(everybody[:400], people[:400])["nearest"]
+    at_400, at_1500 = spread.threshold(0.01, 400), spread.threshold(0.01, 1500)
+    assert at_1500 < at_400
+    strangers, _ = made_people(np.random.default_rng(4), 3000, 1, 128, 0.0)
+    assert 0.0005 <= (nearest_distances(strangers, everybody) <= at_1500).mean() <= 0.03
+
+
+def test_the_share_of_known_people_who_are_named_is_that_of_the_rest_of_their_pictures():
+    generator = np.random.default_rng(6)
+    templates, people = made_people(generator, 60, 4, 64, 0.0)
+    spreads = measure_spreads(templates, people)
+    others = templates @ templates.T
+    np.fill_diagonal(others, -1)
+    own = np.where(people[:, None] == people, others, -1).max(axis=1)
+    for distance in (0.7, 0.85, 1.0):
+        seen = float((np.sqrt(2 - 2 * own) <= distance).mean())
+        assert spreads["nearest"].named_share(distance) == pytest.approx(seen, abs=0.03)
+    assert spreads["nearest+mean"].named_share(0.85) >= spreads["nearest"].named_share(0.85)
+    assert measure_spreads(templates[::4], people[::4])["nearest"].named_share(1.0) is None
 
 
 @pytest.mark.slow
@@ -117,8 +140,6 @@ def test_real_strangers_are_named_as_often_as_wanted(face_data: Path, model_fold
 
     files = sorted((face_data / "strangers").iterdir())
     templates, strangers = embedded(files[0:1500:15]), embedded(files[7:1500:5])
-    threshold = estimate_threshold(templates, np.arange(len(templates)), 0.01, decision.cohort)
-    assert threshold is not None
-    nearest = np.sqrt(2 - 2 * (strangers @ templates.T).max(axis=1))
-    assert (nearest <= threshold).mean() <= 0.03
+    threshold = estimate(templates, np.arange(len(templates)), 0.01, decision.cohort)
+    assert (nearest_distances(strangers, templates) <= threshold).mean() <= 0.03
     assert 0.9 < threshold < 1.2

@@ -59,10 +59,13 @@ def test_it_is_kept_replaced_and_taken_away(filled, reopen):
     assert other.calibration is None
 
 
-def test_it_changes_nothing_that_indexes_and_journals_depend_on(filled):
-    before = filled.index.snapshot().generation
+def test_it_is_noticed_and_changes_nothing_that_indexes_depend_on(filled):
+    before = filled.index.snapshot()
     filled.set_calibration(calibration_of(filled))
-    assert filled.index.snapshot().generation == before
+    after = filled.index.snapshot()
+    assert after.generation > before.generation
+    assert after.calibrated == (calibration_of(filled).rule, calibration_of(filled).fingerprint)
+    assert after.revision.stamp == before.revision.stamp
 
 
 def test_it_goes_into_a_backup_and_comes_back(filled, file, tmp_path):

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -90,7 +89,7 @@ def test_people_enrolled_and_removed_meanwhile(
 def test_a_stricter_rule_takes_names_back_at_once(recognizer: FaceRecognizer, walking: list[Image]) -> None:
     with LiveSession(recognizer, WAITING) as session:
         assert labels(push(session, walking[:6]))[-1] == ["Eileen Collins"]
-        recognizer.rule = replace(recognizer.rule, threshold=1e-6)
+        recognizer.settings = recognizer.settings.model_copy(update={"threshold": 1e-6})
         time.sleep(0.1)  # it is looked for twenty times a second
         assert labels(push(session, walking[6:7], start=0.4)) == [["Unknown 1"]]
 

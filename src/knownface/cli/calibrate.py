@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from knownface.evaluation.look_alikes import NamedStranger
     from knownface.gallery import Gallery
     from knownface.recognizer import FaceRecognizer
-    from knownface.settings import Settings
     from knownface.types import CohortSpread
 
 _SHOWN = 10
@@ -32,9 +31,7 @@ _MOST_PAIRS = 50
 @click.option(
     "--fpir",
     type=click.FloatRange(0, 1, min_open=True, max_open=True),
-    default=0.01,
-    show_default=True,
-    help="Share of strangers who may get a name.",
+    help="Share of strangers who may get a name. Default: 0.01, or the setting.",
 )
 @click.option(
     "--strangers",
@@ -61,22 +58,19 @@ _MOST_PAIRS = 50
     help="Confidence with which the share holds.",
 )
 @click.option(
-    "--estimate",
+    "--forget",
     is_flag=True,
-    help="Show the threshold for that share as the enrolled people alone suggest it; no stranger is needed, nothing is "
-    "promised or stored.",
+    help="Take the calibration away; the threshold is estimated again from the people enrolled.",
 )
-@click.option("--forget", is_flag=True, help="Take the calibration away; the embedder's own parameters are used again.")
 @scoring_option
 @recognizer_options
 def command(
     location: str | None,
-    fpir: float,
+    fpir: float | None,
     strangers: Path | None,
     not_strangers: tuple[str, ...],
     sheet: Path | None,
     confidence: float,
-    estimate: bool,
     forget: bool,
     gallery: str | None,
     **options: Any,
@@ -99,13 +93,10 @@ def command(
     if forget:
         _forget(location or gallery)
         return
-    if estimate:
-        _estimate(location or gallery, fpir)
-        return
-    with open_recognizer(location or gallery, create=False, **options) as recognizer:
+    with open_recognizer(location or gallery, create=False, fpir=fpir, **options) as recognizer:
         recognizer.gallery.index.check_not_empty()
         found = _embed_strangers(recognizer, strangers, not_strangers) if strangers else None
-        cohort = _cohort(recognizer.settings, recognizer.gallery)
+        cohort = recognizer.embedder.contract.cohort
         if found and len(found):
             _show_look_alikes(recognizer.gallery, found, cohort, sheet)
         try:
@@ -114,7 +105,7 @@ def command(
                 result = calibrate_gallery(
                     recognizer.gallery,
                     found.faces if found else None,
-                    fpir=fpir,
+                    fpir=recognizer.settings.fpir,
                     confidence=confidence,
                     scoring=recognizer.settings.scoring,
                     cohort=cohort,
@@ -126,38 +117,6 @@ def command(
         _show(result, str(recognizer.gallery.location))
         if found:
             _show_named(recognizer, found, result)
-
-
-def _cohort(settings: Settings, gallery: Gallery) -> CohortSpread | None:
-    """What is known of the embedder that filled a gallery."""
-    from knownface.models import ModelStore
-
-    contract = gallery.contract
-    known = ModelStore(settings.models, settings.cache).catalog.get(contract.name if contract else "")
-    return known.decision.cohort if known is not None and known.decision is not None else None
-
-
-def _estimate(location: str | None, fpir: float) -> None:
-    from knownface.decision.estimate import FEWEST_PEOPLE
-    from knownface.evaluation.gallery_calibration import estimate_gallery
-    from knownface.gallery import Gallery
-    from knownface.settings import load_settings
-
-    settings = load_settings(gallery=location)
-    with Gallery.open_by(settings, create=False) as opened:
-        people = len(opened.names)
-        threshold = estimate_gallery(opened, fpir, _cohort(settings, opened))
-    if threshold is None:
-        raise CalibrationError(
-            f"A threshold is estimated from {FEWEST_PEOPLE} people or more; {people} are enrolled.",
-            "Enrol more people.",
-        )
-    out().print(
-        f"At a threshold of {threshold:.3f} about 1 in {1 / fpir:.0f} strangers would get a name, estimated from "
-        f"{people} people. That is no promise: strangers may look more like them than they look like each other.",
-        soft_wrap=True,
-    )
-    say(f"Use it by --threshold {threshold:.3f} or KNOWNFACE_THRESHOLD; `knownface calibrate --strangers` promises.")
 
 
 def _forget(location: str | None) -> None:

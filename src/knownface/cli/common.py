@@ -31,7 +31,10 @@ from knownface.parts import is_script
 from knownface.types import DEFAULT_SCORING, Scoring
 
 if TYPE_CHECKING:
+    from knownface.gallery import Gallery
     from knownface.recognizer import FaceRecognizer
+    from knownface.settings import Settings
+    from knownface.types import EmbedderContract
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -147,12 +150,26 @@ scoring_option = click.option(
 )
 
 
+def contract_of(gallery: Gallery, settings: Settings) -> EmbedderContract | None:
+    """Of the embedder that filled a gallery, with what the catalogue knows of it; None before the first template."""
+    from knownface.embedding.base import as_known_now
+    from knownface.models import ModelStore
+
+    stored = gallery.contract
+    return None if stored is None else as_known_now(stored, ModelStore(settings.models, settings.cache).catalog)
+
+
 def rule_options(command: Command) -> Command:
     """The parameters of the decision."""
     options = [
         click.option("--k1", type=click.IntRange(1), help="Nearest templates that vote first."),
         click.option("--k2", type=click.IntRange(2), help="Nearest templates that vote if the first vote fails."),
         click.option("--threshold", type=click.FloatRange(0, 2), help="Largest distance of a name; lower is stricter."),
+        click.option(
+            "--fpir",
+            type=click.FloatRange(0, 1, min_open=True, max_open=True),
+            help="Share of strangers who may get a name, which the threshold is estimated for. Default: 0.01.",
+        ),
         click.option("--margin", type=click.FloatRange(0, 2), help="How much farther anybody else must be."),
         scoring_option,
         click.option("--liveness", type=click.Choice(["off", "show", "require"]),

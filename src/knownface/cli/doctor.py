@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.metadata
 import platform
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,11 +76,13 @@ def _onnx_runtime() -> Iterator[_Fact]:
 
 def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     from knownface.detection import choose_detector
-    from knownface.embedding import choose_embedder, uncalibrated_note
+    from knownface.embedding import choose_embedder
     from knownface.gallery import Gallery
     from knownface.gallery.index.sizes import FLAT_UP_TO
+    from knownface.gallery.index.snapshot import Snapshot
     from knownface.models import ModelStore
     from knownface.models.session import cuda_offered
+    from knownface.parameters import notes_on
     from knownface.settings import load_settings, settings_file
 
     settings = load_settings(**options)
@@ -90,12 +92,13 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     yield _Fact("CUDA", "offered by ONNX Runtime" if cuda_offered() else "not offered by ONNX Runtime")
     store = ModelStore(settings.models, settings.cache)
     contract = calibration = None
-    thresholds: Mapping[int, float] = {}
+    snapshot = Snapshot()
     index = f"{settings.index}: exact up to {FLAT_UP_TO:,} templates, by short codes beyond"
     try:
         if gallery_is_there(settings.gallery):
             with Gallery.open_by(settings, create=False) as gallery:
-                facts, thresholds = gallery.info(), gallery.index.snapshot().thresholds
+                gallery.index.measure()
+                facts, snapshot = gallery.info(), gallery.index.snapshot()
                 contract, calibration, index = facts.contract, gallery.calibration, facts.index
             content = f"{facts.people} people, {facts.templates} templates"
         else:
@@ -106,13 +109,8 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     try:
         embedder, why = choose_embedder(settings, store, contract)
         yield _Fact("embedder", f"{why} Licence of the weights: {embedder.contract.licence}.")
-        fingerprint = embedder.contract.fingerprint
-        if calibration is not None:
-            rule = settings.rule(calibration.rule)
-            yield _Fact("calibration", " ".join(calibration.notes(rule, fingerprint, thresholds)))
-        fits = calibration is not None and calibration.fits(fingerprint, settings.scoring)
-        if not fits and (note := uncalibrated_note(embedder.contract)):
-            yield _Fact("calibration" if calibration else "embedder", note)
+        for note in notes_on(snapshot, calibration, embedder.contract, settings):
+            yield _Fact("Unknown", note)
     except KnownFaceError as error:
         yield _trouble("embedder", error)
     try:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table
+from knownface.cli.common import contract_of, gallery_option, out, table
 from knownface.cli.outputs import OutputFile, json_option, may_overwrite, overwrite_option
 from knownface.cli.writing import write_json
 from knownface.errors import GalleryError, GalleryLockedError
@@ -41,17 +41,22 @@ def _location(gallery: str | None) -> str:
 def info(json_file: Path | None, gallery: str | None) -> None:
     """Show how many people and templates there are, which embedder filled it, and where it lies."""
     from knownface.gallery import Gallery
+    from knownface.parameters import notes_on, rule_in_force
 
-    with Gallery.open_by(_settings(gallery), create=False) as opened:
-        facts, calibration, thresholds = opened.info(), opened.calibration, opened.index.snapshot().thresholds
-    contract = facts.contract
-    fingerprint = contract.fingerprint if contract else ""
+    settings = _settings(gallery)
+    with Gallery.open_by(settings, create=False) as opened:
+        facts, calibration, contract = opened.info(), opened.calibration, contract_of(opened, settings)
+        opened.index.measure()  # a gallery of an earlier version holds no measurement
+        snapshot = opened.index.snapshot()
+    found = None if contract is None else rule_in_force(snapshot, contract, settings)
+    notes = () if contract is None else notes_on(snapshot, calibration, contract, settings)
     if json_file is not None:
-        measured = calibration and {"sentence": calibration.sentence, "fits": calibration.fingerprint == fingerprint}
-        write_json(json_file, {**facts.to_dict(), "calibration": measured})
+        fits = contract is not None and calibration is not None and calibration.fingerprint == contract.fingerprint
+        measured = calibration and {"sentence": calibration.sentence, "fits": fits}
+        in_force = found and {"threshold": found.rule.threshold, "source": found.source, "fpir": found.fpir}
+        write_json(json_file, {**facts.to_dict(), "calibration": measured, "in_force": in_force})
         return
     rows = table("fact", "value")
-    calibrated = calibration.notes(calibration.rule, fingerprint, thresholds) if calibration else ["none"]
     for key, value in (
         ("gallery", facts.location),
         ("people", facts.people),
@@ -62,7 +67,8 @@ def info(json_file: Path | None, gallery: str | None) -> None:
             f"{contract.name}, {contract.dim} numbers, licence {contract.licence}" if contract else "none yet",
         ),
         ("fingerprint", contract.fingerprint[:16] if contract else ""),
-        ("calibration", " ".join(calibrated)),
+        ("threshold", "" if found is None else f"{found.rule.threshold:.3f}"),
+        ("Unknown", " ".join(notes)),
         *([("measured", calibration.sentence)] if calibration else []),
         ("schema", facts.schema),
         ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, say, table
+from knownface.cli.common import contract_of, gallery_option, out, say, table
 from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
 from knownface.cli.seen import clock, filter_from, filter_options, open_log
 from knownface.cli.writing import write_json, write_tables
@@ -97,15 +97,17 @@ def delete(everything: bool, yes: bool, gallery: str | None, **options: Any) -> 
 @gallery_option
 def unknowns(dismissed: bool, gallery: str | None) -> None:
     """List the Unknowns, those who look alike on one line (where their faces were kept)."""
-    from knownface.deciding import rule_in_force
     from knownface.events import SightingFilter, group_unknowns
+    from knownface.parameters import rule_in_force
     from knownface.settings import load_settings
 
+    settings = load_settings(gallery=gallery)
     rows = table("numbers", "seen", "sources", "first", "last")
     with open_log(gallery) as log:
-        contract = log.gallery.contract
         # Without an embedder no faces are kept, and there is nothing to compare.
-        threshold = 0.0 if contract is None else rule_in_force(log.gallery, contract, load_settings())[0].threshold
+        contract = contract_of(log.gallery, settings)
+        snapshot = log.gallery.index.snapshot()
+        threshold = 0.0 if contract is None else rule_in_force(snapshot, contract, settings).rule.threshold
         where = SightingFilter(unknown=True, dismissed=None if dismissed else False)
         for group in group_unknowns(log.gallery, threshold, where):
             places = ", ".join(sorted({s.source for s in group.sightings}))

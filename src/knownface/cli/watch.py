@@ -90,7 +90,7 @@ def command(source: str, **options: Any) -> int:
             sinks += recorder.sinks(name, lines.write if lines else _say_alert)
             new_number = recorder.new_unknown_number
         watcher = Watcher(parsed, recognizer, watch_options, sinks, name=name, new_number=new_number)
-        interrupted = _watch(watcher, recognizer, chosen)
+        interrupted = _watch(watcher, chosen)
         status = watcher.status()
         if status.frames:
             say(_line(status))
@@ -172,7 +172,7 @@ def _say_alert(event: LiveEvent) -> None:
     say(f"Alert: {event.why}", style="bold yellow")
 
 
-def _watch(watcher: Watcher, recognizer: FaceRecognizer, chosen: dict[str, Any]) -> bool:
+def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
     """Watches to the end; returns whether a signal brought it."""
     from knownface.live.show import ShowServer
     from knownface.pipeline import opencv_on_one_thread
@@ -183,7 +183,6 @@ def _watch(watcher: Watcher, recognizer: FaceRecognizer, chosen: dict[str, Any])
             say(f"Picture: {server.url}", style="bold")
         with opencv_on_one_thread(), watcher:
             while not watcher.wait(_STATUS_EVERY):
-                recognizer.read_rule()  # another program may have calibrated the gallery
                 line.update(escape(_line(watcher.status())))
     return interrupted.is_set()
 

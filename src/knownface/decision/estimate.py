@@ -8,6 +8,9 @@ quantile is Student's, with as many degrees of freedom as there is evidence. How
 really have been taken for another then corrects what the distribution expects, the more so the more people there are
 (a Gamma prior of a Poisson rate).
 
+What is measured on the templates, :class:`GallerySpread`, knows nothing of the wanted rate, of the cohort or of people
+who come later: a threshold is computed from it in microseconds.
+
 It is an estimate: strangers who look more like the people enrolled than these look like each other are named more
 often.
 """
@@ -17,6 +20,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from statistics import NormalDist
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -36,44 +40,192 @@ _PRIOR_HITS = 2.0
 """Strength of the belief that the distribution is right: people expected, and seen, to be taken for another."""
 _LEAST_HITS = 5.0
 """People expected to be taken for another where what is seen is compared with what is expected."""
+_SMALLEST_RATE = 0.01
 _LARGEST_RATE = 0.2
 """Beyond this rate the comparison would say little of the tail."""
+_SHARES = tuple(float(share) for share in np.geomspace(0.002, 0.5, 33).round(6))
+"""Of probes, for which the similarity to the nearest other person is kept."""
+_GENUINE_SHARES = tuple(float(share) for share in np.linspace(0.02, 0.98, 25).round(6))
+"""Of probes, for which the similarity to the other templates of the same person is kept."""
 _MOST_PEOPLE = 2000
 _MOST_TEMPLATES = 40_000
-_MOST_PROBES = 4000
+_MOST_PROBES = 2500
 _BLOCK_COSINES = 16_000_000
 """Computed at a time, 64 MB of them, however many templates there are."""
 _SEED = 0
 
+_Cosines: TypeAlias = npt.NDArray[np.float32]
 
-def estimate_threshold(
-    embeddings: Embeddings, people: Ids, fpir: float, cohort: CohortSpread | None = None
-) -> float | None:
-    """The distance within which about a share ``fpir`` of strangers finds somebody of this gallery.
 
-    At most 2,000 people are compared with each other, chosen by chance, always the same ones.
+@dataclass(frozen=True, slots=True)
+class GallerySpread:
+    """How alike the people of a gallery are: moments and quantiles of cosines, and nobody's embedding.
+
+    Attributes:
+        people: How many were compared with each other.
+        mean: Of the cosines of a probe to each person whom it does not show.
+        deviation: Of the same.
+        skewness: Of the same.
+        nearest: The cosines to the nearest other person that certain shares of probes exceed, descending.
+        genuine: The cosines to the rest of the own person that certain shares of probes exceed, descending; empty where
+            nobody has two templates.
+    """
+
+    people: int
+    mean: float
+    deviation: float
+    skewness: float
+    nearest: tuple[float, ...]
+    genuine: tuple[float, ...]
+
+    def threshold(self, fpir: float, people: int, cohort: CohortSpread | None = None) -> float:
+        """The distance within which about a share ``fpir`` of strangers finds somebody.
+
+        Args:
+            fpir: Above 0, below 1.
+            people: In the gallery, at least 1.
+            cohort: Of the embedder; None if nobody measured one.
+
+        Returns:
+            0 to 2.
+        """
+        tail = self._tail(cohort)
+        rate = min(_LARGEST_RATE, max(_SMALLEST_RATE, _LEAST_HITS / self.people))
+        limit = tail.quantile(_single_rate(rate, self.people - 1))
+        seen = self.people * float(np.interp(-limit, -np.array(self.nearest), _SHARES, left=0.0))
+        correction = (seen + _PRIOR_HITS) / (self.people * rate + _PRIOR_HITS)
+        cosine = tail.quantile(_single_rate(min(0.5, _AIM * fpir / correction), people))
+        return math.sqrt(min(4.0, max(0.0, 2 - 2 * cosine)))
+
+    def named_share(self, threshold: float) -> float | None:
+        """About which share of pictures of people with several templates is named; None where nobody has several.
+
+        Args:
+            threshold: A distance, 0 to 2.
+        """
+        if not self.genuine:
+            return None
+        ends = np.array([1.0, *self.genuine, -1.0])
+        return float(np.interp(-(1 - threshold**2 / 2), -ends, [0.0, *_GENUINE_SHARES, 1.0]))
+
+    def _tail(self, cohort: CohortSpread | None) -> _Tail:
+        # Every pair of people is seen from both sides, and pairs that share a person are not independent.
+        pairs = self.people * (self.people - 1) / 4
+        if cohort is None:
+            return _Tail(self.mean, self.deviation, self.skewness * pairs / (pairs + _UNKNOWN_PAIRS), pairs)
+        total = pairs + _COHORT_PAIRS
+        variance = (pairs * self.deviation**2 + _COHORT_PAIRS * cohort.deviation**2) / total
+        skewness = (pairs * self.skewness + _COHORT_PAIRS * cohort.skewness) / total
+        return _Tail(self.mean, math.sqrt(variance), skewness, total)
+
+
+def sample_people(people: Ids, templates: int) -> Ids:
+    """Of so many people that comparing all of them would take long, some, drawn by chance, always the same ones.
+
+    Args:
+        people: Int64, shape (n,): their ids.
+        templates: How many they have together.
+    """
+    most = min(_MOST_PEOPLE, max(FEWEST_PEOPLE, int(_MOST_TEMPLATES / max(1.0, templates / max(1, len(people))))))
+    if len(people) <= most:
+        return people
+    return np.sort(np.random.default_rng(_SEED).choice(people, most, replace=False))
+
+
+def measure_spreads(embeddings: Embeddings, people: Ids) -> dict[str, GallerySpread]:
+    """Compare the people of a gallery with each other, 2,000 of them at most.
 
     Args:
         embeddings: Float32, shape (n, dim), unit vectors: the templates.
         people: Int64, shape (n,): whom each shows.
-        fpir: Above 0, below 1.
-        cohort: Of the embedder; None if nobody measured one.
 
     Returns:
-        0 to 2; None for a gallery of fewer than :data:`FEWEST_PEOPLE` people.
+        By the way of scoring: ``nearest``, the template nearest to the probe, and ``nearest+mean``, where the mean of
+        each person's templates is one more of theirs. Nothing for fewer than :data:`FEWEST_PEOPLE` people.
     """
-    count = len(np.unique(people))
-    if count < FEWEST_PEOPLE:
-        return None
-    cosines, weights = _impostor_cosines(*_sampled(embeddings, people))
-    compared = cosines.shape[1]
-    spread = _Tail.of(cosines, weights, compared, cohort)
-    rate = min(_LARGEST_RATE, max(fpir, _LEAST_HITS / compared))
-    limit = spread.quantile(_single_rate(rate, compared - 1))
-    seen = float((weights * (np.nanmax(cosines, axis=1) > limit)).sum())
-    correction = (seen + _PRIOR_HITS) / (compared * rate + _PRIOR_HITS)
-    cosine = spread.quantile(_single_rate(min(0.5, _AIM * fpir / correction), count))
-    return math.sqrt(max(0.0, 2 - 2 * cosine))
+    everybody = np.unique(people)
+    chosen = sample_people(everybody, len(people))
+    if len(chosen) < len(everybody):
+        kept = np.isin(people, chosen)
+        embeddings, people = embeddings[kept], people[kept]
+    order = np.argsort(people, kind="stable")
+    embeddings, people = embeddings[order], people[order]
+    _, starts, person_of = np.unique(people, return_index=True, return_inverse=True)
+    if len(starts) < FEWEST_PEOPLE:
+        return {}
+    probes = np.arange(len(people))
+    if len(probes) > _MOST_PROBES:
+        # The first of everybody, so that each person has a probe.
+        rest = np.random.default_rng(_SEED).choice(probes, max(0, _MOST_PROBES - len(starts)))
+        probes = np.concatenate([starts, rest])
+    own = person_of[probes]
+    weights = 1 / np.bincount(own)[own]
+    return {
+        scoring: _summarised(others, genuine, own, weights)
+        for scoring, (others, genuine) in _cosines(embeddings, starts, person_of, probes).items()
+    }
+
+
+def _summarised(others: _Cosines, genuine: _Cosines, own: Ids, weights: npt.NDArray[np.float64]) -> GallerySpread:
+    rows, people = np.arange(len(own)), others.shape[1]
+    others[rows, own] = -1.0
+    nearest = others.max(axis=1)
+    others[rows, own] = 0.0
+    total = weights.sum() * (people - 1)
+    light = weights.astype(np.float32)
+    mean = float((light @ others).sum(dtype=np.float64) / total)
+    others -= np.float32(mean)
+    others[rows, own] = 0.0
+    squares = others * others
+    variance = float((light @ squares).sum(dtype=np.float64) / total)
+    squares *= others
+    skewness = float((light @ squares).sum(dtype=np.float64) / total) / max(variance, 1e-12) ** 1.5
+    several = ~np.isnan(genuine)
+    return GallerySpread(
+        people=people,
+        mean=mean,
+        deviation=math.sqrt(variance),
+        skewness=skewness,
+        nearest=_exceeded(nearest, weights, _SHARES),
+        genuine=_exceeded(genuine[several], weights[several], _GENUINE_SHARES) if several.any() else (),
+    )
+
+
+def _cosines(embeddings: Embeddings, starts: Ids, person_of: Ids, probes: Ids) -> dict[str, tuple[_Cosines, _Cosines]]:
+    """By the way of scoring: of probes to people, shape (probes, people); and to the rest of the own person, or NaN."""
+    own, counts = person_of[probes], np.bincount(person_of)
+    ends = np.append(starts[1:], len(embeddings))
+    nearest = np.empty((len(probes), len(starts)), np.float32)
+    genuine = np.full(len(probes), np.nan, np.float32)
+    block = max(1, _BLOCK_COSINES // len(embeddings))
+    for first in range(0, len(probes), block):
+        rows = slice(first, first + block)
+        cosines = embeddings[probes[rows]] @ embeddings.T
+        nearest[rows] = np.maximum.reduceat(cosines, starts, axis=1)
+        cosines[np.arange(len(cosines)), probes[rows]] = -1.0
+        genuine[rows] = [row[starts[p] : ends[p]].max() for row, p in zip(cosines, own[rows], strict=True)]
+    sums = np.add.reduceat(embeddings, starts, axis=0)
+    with_means = np.maximum(nearest, embeddings[probes] @ _unit(sums).T)
+    rest = _unit(sums[own] - embeddings[probes])
+    genuine_with_means = np.maximum(genuine, np.einsum("ij,ij->i", rest, embeddings[probes]))
+    for cosines in (genuine, genuine_with_means):
+        cosines[counts[own] < 2] = np.nan
+    return {"nearest": (nearest, genuine), "nearest+mean": (with_means, genuine_with_means)}
+
+
+def _unit(vectors: Embeddings) -> Embeddings:
+    """Scaled to the length 1; what has no direction stays without one."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
+
+
+def _exceeded(
+    values: npt.NDArray[np.float32], weights: npt.NDArray[np.float64], shares: tuple[float, ...]
+) -> tuple[float, ...]:
+    """The values that these shares exceed; the largest value is exceeded by none."""
+    order = np.argsort(-values, kind="stable")
+    above = np.cumsum(weights[order]) / weights.sum()
+    return tuple(float(v) for v in np.interp(shares, above, values[order]).round(6))
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,29 +236,6 @@ class _Tail:
     deviation: float
     skewness: float
     freedom: float
-
-    @classmethod
-    def of(
-        cls,
-        cosines: npt.NDArray[np.float32],
-        weights: npt.NDArray[np.float64],
-        compared: int,
-        cohort: CohortSpread | None,
-    ) -> _Tail:
-        known = ~np.isnan(cosines)
-        w = np.broadcast_to(weights[:, np.newaxis], cosines.shape)[known]
-        values = cosines[known].astype(np.float64)
-        mean = float(np.average(values, weights=w))
-        variance = float(np.average((values - mean) ** 2, weights=w))
-        skewness = float(np.average((values - mean) ** 3, weights=w)) / max(variance, 1e-12) ** 1.5
-        # Every pair of people is seen from both sides, and pairs that share a person are not independent.
-        pairs = compared * (compared - 1) / 4
-        if cohort is None:
-            return cls(mean, math.sqrt(variance), skewness * pairs / (pairs + _UNKNOWN_PAIRS), pairs)
-        total = pairs + _COHORT_PAIRS
-        variance = (pairs * variance + _COHORT_PAIRS * cohort.deviation**2) / total
-        skewness = (pairs * skewness + _COHORT_PAIRS * cohort.skewness) / total
-        return cls(mean, math.sqrt(variance), skewness, total)
 
     def quantile(self, rate: float) -> float:
         """The cosine that a share ``rate`` exceeds."""
@@ -132,35 +261,3 @@ def _heavier(z: float, freedom: float) -> float:
 def _single_rate(rate: float, people: int) -> float:
     """The rate of finding one of a number of people, as that of finding a certain one."""
     return -math.expm1(math.log1p(-rate) / people)
-
-
-def _sampled(embeddings: Embeddings, people: Ids) -> tuple[Embeddings, Ids]:
-    """Templates of at most so many people that comparing all of them takes a moment."""
-    everybody = np.unique(people)
-    most = min(_MOST_PEOPLE, max(FEWEST_PEOPLE, int(_MOST_TEMPLATES / (len(people) / len(everybody)))))
-    if len(everybody) <= most:
-        return embeddings, people
-    chosen = np.random.default_rng(_SEED).choice(everybody, most, replace=False)
-    kept = np.isin(people, chosen)
-    return embeddings[kept], people[kept]
-
-
-def _impostor_cosines(embeddings: Embeddings, people: Ids) -> tuple[npt.NDArray[np.float32], npt.NDArray[np.float64]]:
-    """Probes against people: the cosine to the nearest template of each, NaN for the person whom the probe shows.
-
-    Returns:
-        Shape (probes, people), and how much of its person each probe stands for; shape (probes,), a sum of 1 a person.
-    """
-    order = np.argsort(people, kind="stable")
-    embeddings, people = embeddings[order], people[order]
-    _, starts, person_of = np.unique(people, return_index=True, return_inverse=True)
-    probes = np.arange(len(people))
-    if len(probes) > _MOST_PROBES:
-        probes = np.concatenate([starts, np.random.default_rng(_SEED).choice(probes, _MOST_PROBES - len(starts))])
-    nearest = np.empty((len(probes), len(starts)), np.float32)
-    block = max(1, _BLOCK_COSINES // len(people))
-    for first in range(0, len(probes), block):
-        rows = slice(first, first + block)
-        nearest[rows] = np.maximum.reduceat(embeddings[probes[rows]] @ embeddings.T, starts, axis=1)
-    nearest[np.arange(len(probes)), person_of[probes]] = np.nan
-    return nearest, 1 / np.bincount(person_of[probes])[person_of[probes]]

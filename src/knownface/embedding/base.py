@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -71,6 +72,22 @@ def contract_of(entry: ModelEntry) -> EmbedderContract:
         rule=entry.decision.rule,
         calibrated=entry.decision.calibrated,
         nearest_threshold=entry.decision.nearest_threshold,
+        cohort=entry.decision.cohort,
+    )
+
+
+def as_known_now(contract: EmbedderContract, catalog: Mapping[str, ModelEntry]) -> EmbedderContract:
+    """A contract as a gallery has stored it, with the parameters that the catalogue has for its embedder now."""
+    entry = catalog.get(contract.name)
+    if entry is None or entry.decision is None:
+        return contract
+    now = entry.decision
+    return replace(
+        contract,
+        rule=now.rule,
+        calibrated=now.calibrated,
+        nearest_threshold=now.nearest_threshold,
+        cohort=now.cohort,
     )
 
 

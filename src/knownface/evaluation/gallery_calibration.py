@@ -10,7 +10,6 @@ from functools import partial
 
 import numpy as np
 
-from knownface.decision.estimate import estimate_threshold
 from knownface.errors import CalibrationError, TooFewStrangersError
 from knownface.evaluation.calibration import Calibration, calibrate, recognised
 from knownface.evaluation.faces import FaceSet
@@ -82,7 +81,7 @@ def calibrate_gallery(
             raise
         raise _who_is_enrolled(error.message, enrolled, strangers) from error
     if strangers is not None:
-        _check_recognition(result, enrolled, strangers, cohort)
+        _check_recognition(result, enrolled, strangers, estimate_gallery(gallery, fpir, scoring, cohort))
     gallery.set_calibration(for_gallery(result, enrolled))
     return result
 
@@ -104,10 +103,9 @@ def _with_what_is_possible(error: TooFewStrangersError, measure: Callable[..., C
 
 
 def _check_recognition(
-    result: Calibration, enrolled: EnrolledFaces, strangers: FaceSet, cohort: CohortSpread | None
+    result: Calibration, enrolled: EnrolledFaces, strangers: FaceSet, estimate: float | None
 ) -> None:
     """Refuse a calibration that strangers who are enrolled after all have made useless."""
-    estimate = estimate_threshold(enrolled.embeddings, enrolled.people, result.wanted_fpir, cohort)
     if result.tpir is None or estimate is None or result.rule.threshold >= estimate:
         return
     usual = recognised(gallery_faces(enrolled), estimate, result.rule.scoring)
@@ -131,23 +129,26 @@ def _who_is_enrolled(message: str, enrolled: EnrolledFaces, strangers: FaceSet) 
     )
 
 
-def estimate_gallery(gallery: Gallery, fpir: float, cohort: CohortSpread | None = None) -> float | None:
+def estimate_gallery(
+    gallery: Gallery, fpir: float, scoring: Scoring = DEFAULT_SCORING, cohort: CohortSpread | None = None
+) -> float | None:
     """The threshold at which about a share of strangers gets a name, estimated from the people enrolled alone.
 
     Args:
-        gallery: At least one person.
+        gallery: Some people.
         fpir: That share, above 0 and below 1.
+        scoring: What the gallery is searched with.
         cohort: Of the embedder that filled the gallery, where one was measured.
 
     Returns:
         A distance; None where too few people are enrolled (see :mod:`knownface.decision.estimate`).
-
-    Raises:
-        GalleryEmptyError: Nobody is enrolled.
     """
-    gallery.index.check_not_empty()
-    enrolled = gallery.template_store.enrolled_faces()
-    return estimate_threshold(enrolled.embeddings, enrolled.people, fpir, cohort)
+    gallery.index.measure()
+    snapshot = gallery.index.snapshot()
+    if snapshot.spread is None or scoring not in snapshot.spread.by_scoring:
+        return None
+    people = snapshot.spread.people_among(len(snapshot.names))
+    return snapshot.spread.by_scoring[scoring].threshold(fpir, people, cohort)
 
 
 def for_gallery(result: Calibration, enrolled: EnrolledFaces) -> GalleryCalibration:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from knownface.decision.estimate import estimate_threshold
+from knownface.decision.estimate import measure_spreads
 from knownface.evaluation.faces import FaceSet, search
 from knownface.gallery import EnrolledFaces
 from knownface.types import CohortSpread, DecisionRule, Ids
@@ -70,5 +70,8 @@ def look_alikes(enrolled: EnrolledFaces, strangers: FaceSet, cohort: CohortSprea
         cohort: Of the embedder, where one was measured.
     """
     rate = min(0.5, _EXPECTED / len(np.unique(strangers.people)))
-    limit = estimate_threshold(enrolled.embeddings, enrolled.people, rate, cohort)
-    return [] if limit is None else named_strangers(enrolled, strangers, DecisionRule(1, 2, limit, scoring="nearest"))
+    spread = measure_spreads(enrolled.embeddings, enrolled.people).get("nearest")
+    if spread is None:
+        return []
+    limit = spread.threshold(rate, len(np.unique(enrolled.people)), cohort)
+    return named_strangers(enrolled, strangers, DecisionRule(1, 2, limit, scoring="nearest"))

@@ -19,8 +19,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, delete, distinct, func, insert, select
+from sqlalchemy import Connection, Row, case, delete, distinct, func, insert, select
 
+from knownface.gallery.changes import note_people_change
 from knownface.gallery.contracts import check_fingerprint, read_contract
 from knownface.storage import Database
 from knownface.storage.schema import calibrations, templates
@@ -139,6 +140,18 @@ def store_calibration(database: Database, calibration: GalleryCalibration | None
         if calibration is not None:
             check_fingerprint(read_contract(connection), calibration.fingerprint)
         _write(connection, calibration)
+        note_people_change(connection)
+
+
+def read_calibrated(connection: Connection) -> tuple[DecisionRule, str] | None:
+    """The parameters of the calibration that is stored, and the fingerprint of the embedder that they are for."""
+    row = connection.execute(select(calibrations)).one_or_none()
+    return None if row is None else (_rule_of(row, json.loads(row.details)), row.fingerprint)
+
+
+def _rule_of(row: Row[Any], details: Mapping[str, Any]) -> DecisionRule:
+    # Calibrations of earlier versions name no scoring: there was one.
+    return DecisionRule(row.k1, row.k2, row.threshold, row.margin, details.get("scoring", "nearest"))
 
 
 def _read(connection: Connection) -> GalleryCalibration | None:
@@ -153,10 +166,10 @@ def _read(connection: Connection) -> GalleryCalibration | None:
     )
     new_templates, new_people = connection.execute(later).one()
     details = json.loads(row.details)
-    # Calibrations of earlier versions name no scoring: there was one.
-    scoring = details.pop("scoring", "nearest")
+    rule = _rule_of(row, details)
+    details.pop("scoring", None)
     return GalleryCalibration(
-        rule=DecisionRule(row.k1, row.k2, row.threshold, row.margin, scoring),
+        rule=rule,
         fingerprint=row.fingerprint,
         wanted_fpir=row.wanted_fpir,
         fpir_bound=row.fpir_bound,

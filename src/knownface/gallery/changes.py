@@ -100,7 +100,7 @@ def stamp_at(connection: Connection, position: int) -> str | None:
 
 
 def note_people_change(connection: Connection) -> None:
-    """Note, in the transaction that makes it, a change that leaves the templates as they are."""
+    """Note, in the transaction that makes it, a change of people or parameters that leaves the templates alone."""
     _set(connection, META_GENERATION, str(read_state(connection).generation + 1))
 
 

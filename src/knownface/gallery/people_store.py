@@ -13,6 +13,7 @@ from knownface.gallery.changes import note_people_change, note_templates_rearran
 from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
+from knownface.gallery.spread import follow_templates
 from knownface.gallery.templates import move_all, move_some
 from knownface.gallery.values import UNSET, PeopleImport, Person, PersonKey, Unset
 from knownface.storage import Database
@@ -171,6 +172,7 @@ class PeopleStore:
             new_id = sql.find_or_create(connection, [new_name])[new_name]
             move_some(connection, found.id, template_ids, new_id, found.name)
             note_templates_rearranged(connection)
+            follow_templates(connection)
             return sql.get_person(connection, new_name)
 
     def remove(self, *who: PersonKey) -> None:

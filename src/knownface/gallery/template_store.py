@@ -14,6 +14,7 @@ from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
 from knownface.gallery.hold import add_held
 from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.names import name_key
+from knownface.gallery.spread import follow_templates
 from knownface.gallery.values import Enrolled, GalleryVectors, NewHeld, NewTemplate, PersonKey, Refusal, Template
 from knownface.storage import Database
 from knownface.storage.failures import translated
@@ -141,6 +142,7 @@ class TemplateStore:
             sources.add_refusals(connection, refusals)
             if added:
                 note_templates_added(connection)
+                follow_templates(connection)
             people_of_files = sources.read_people_of_files(connection, {t.source_sha256 for _, t in new})
         return Enrolled(added, people_of_files)
 

@@ -1,4 +1,4 @@
-"""What a running service does every second: keys and calibration read anew, retention, scrubbing."""
+"""What a running service does every second: keys read anew, retention, scrubbing."""
 
 from __future__ import annotations
 
@@ -79,7 +79,6 @@ class Housekeeping:
         now = time.monotonic()
         try:
             self._authenticator.refresh()
-            self._recognizer.read_rule()
             if now - self._written > _WRITE_SECONDS:
                 self._written = now
                 self._authenticator.store_uses()

@@ -42,6 +42,8 @@ META_REARRANGED = "rearranged"
 META_STAMP = "stamp"
 """Key in ``meta``: a random text, new after every change of templates; what a saved index is matched with. A
 number alone would not do: two copies of a gallery that were changed apart reach the same number."""
+META_SPREAD = "spread"
+"""Key in ``meta``: how alike the people are to each other, as JSON; see :mod:`knownface.gallery.spread`."""
 META_SCRUB = "scrub"
 """Key in ``meta``: present while something was removed whose traces are not yet overwritten."""
 

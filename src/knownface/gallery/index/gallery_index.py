@@ -15,6 +15,8 @@ from knownface.gallery.index.copy import IndexChoice
 from knownface.gallery.index.person_means import PersonMeans
 from knownface.gallery.index.saved import delete_index, erase_templates
 from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
+from knownface.gallery.index.spread_keeper import SpreadKeeper
+from knownface.gallery.spread import follow_templates
 from knownface.storage import Database
 from knownface.storage.watch import open_watch
 from knownface.types import Embeddings, Neighbours, Scoring
@@ -41,6 +43,7 @@ class GalleryIndex:
         self._watch = open_watch(database)
         self._version: int | str | None = None
         self._means = PersonMeans(database)
+        self._spread = SpreadKeeper(database)
 
     def snapshot(self) -> Snapshot:
         """What the gallery holds now, whoever changed it."""
@@ -108,6 +111,14 @@ class GalleryIndex:
             saved = self._copy.is_saved(connection)
             return self._copy.description, None if saved is None else saved and templates > 0
 
+    def measure(self) -> None:
+        """Measure how alike the people are to each other, where that was never done.
+
+        Else it is measured as they come and go: see :mod:`knownface.gallery.spread`.
+        """
+        if self.snapshot().spread is None:
+            self._spread.measure()
+
     @contextmanager
     def removing(self) -> Iterator[Connection]:
         """A transaction that takes templates or people away; afterwards no file holds a trace of them."""
@@ -116,6 +127,7 @@ class GalleryIndex:
             before = read_position(connection)
             yield connection
             note_templates_rearranged(connection)
+            follow_templates(connection)
             if file is not None:
                 changes = read_changes(connection, before)
                 if changes is None:
@@ -137,9 +149,11 @@ class GalleryIndex:
         self._version = version
         if index:
             self._copy.maintain()
+            self._spread.follow(self._snapshots.latest)
 
     def close(self) -> None:
         """Save the index where that is worth it, and let go of it; the database stays open."""
+        self._spread.close()
         self._copy.close()
         if self._watch is not None:
             self._watch.close()

@@ -8,14 +8,16 @@ from dataclasses import dataclass, field
 import numpy as np
 from sqlalchemy import Connection, func, select
 
+from knownface.gallery.calibration import read_calibrated
 from knownface.gallery.changes import Changes, State, read_changes, read_position, read_state
 from knownface.gallery.contracts import read_contract
 from knownface.gallery.index.overlay import OverlayMap
+from knownface.gallery.spread import KeptSpread, read_spread
 from knownface.gallery.templates import read_vectors
 from knownface.storage import Database
 from knownface.storage.schema import people, templates
 from knownface.storage.statements import chunks
-from knownface.types import EmbedderContract, Embeddings, Ids
+from knownface.types import DecisionRule, EmbedderContract, Embeddings, Ids
 
 _NO_IDS: Ids = np.empty(0, dtype=np.int64)
 _NO_VECTORS: Embeddings = np.empty((0, 0), dtype=np.float32)
@@ -43,7 +45,7 @@ class Snapshot:
     """What the gallery held at one instant, all vectors but the counter-examples' aside.
 
     Attributes:
-        generation: One higher after every change of people or templates.
+        generation: One higher after every change of people, templates, calibration or what is measured of them.
         revision: Of the templates.
         contract: Of the embedder that filled it.
         names: Name of each person id.
@@ -53,6 +55,8 @@ class Snapshot:
         negatives: Counter-examples, float32, shape (n, dim).
         negative_ids: Their ids, ascending.
         negative_people: The ids of the people they are not.
+        spread: How alike the people are to each other; None where that was never measured.
+        calibrated: The parameters of the gallery's calibration, and the fingerprint of the embedder that they are for.
     """
 
     generation: int = -1
@@ -65,6 +69,8 @@ class Snapshot:
     negatives: Embeddings = field(default_factory=lambda: _NO_VECTORS)
     negative_ids: Ids = field(default_factory=lambda: _NO_IDS)
     negative_people: Ids = field(default_factory=lambda: _NO_IDS)
+    spread: KeptSpread | None = None
+    calibrated: tuple[DecisionRule, str] | None = None
 
     @property
     def holds_vectors(self) -> bool:
@@ -114,7 +120,18 @@ def _after(connection: Connection, before: Snapshot, state: State, changes: Chan
         last = max(last, last_added)
     fingerprint = "" if contract is None else contract.fingerprint
     revision = Revision(state.stamp, changes.position, last, fingerprint)
-    return Snapshot(state.generation, revision, contract, names, thresholds, last_person, count, *negatives)
+    return Snapshot(
+        state.generation,
+        revision,
+        contract,
+        names,
+        thresholds,
+        last_person,
+        count,
+        *negatives,
+        read_spread(connection),
+        read_calibrated(connection),
+    )
 
 
 def _negatives(connection: Connection, before: Snapshot, changes: Changes, dim: int) -> tuple[Embeddings, Ids, Ids]:

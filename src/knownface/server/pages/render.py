@@ -15,8 +15,8 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.types import Scope
 
-from knownface.deciding import rule_in_force
 from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
+from knownface.parameters import notes_on
 from knownface.server.access import caller_of, csrf_of
 from knownface.server.context import Service, service_of
 from knownface.server.error_responses import http_status
@@ -121,7 +121,8 @@ def page(request: Request, template: str, section: str = "", status: int = 200, 
 def rule_notes(service: Service) -> tuple[str, ...]:
     """What readers should know about the parameters in force, a sentence each."""
     recognizer = service.recognizer
-    return rule_in_force(recognizer.gallery, recognizer.embedder.contract, recognizer.settings)[1]
+    gallery, contract = recognizer.gallery, recognizer.embedder.contract
+    return notes_on(gallery.index.snapshot(), gallery.calibration, contract, recognizer.settings)
 
 
 def address_with(request: Request, **changes: object) -> str:

@@ -70,7 +70,6 @@ def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest
             scoring=service.recognizer.settings.scoring,
             undetected_strangers=missed,
         )
-        service.recognizer.read_rule()
         service.strangers.clear()
         service.audit.note(caller.actor, "calibration.run", fpir=wanted.fpir, threshold=result.rule.threshold)
         return {
@@ -139,7 +138,6 @@ def forget_strangers(service: ServiceDep) -> None:
 def forget_calibration(service: ServiceDep, caller: CallerDep) -> None:
     """Takes the calibration away; the embedder's own parameters are used again."""
     service.gallery.set_calibration(None)
-    service.recognizer.read_rule()
     service.audit.note(caller.actor, "calibration.forget")
 
 
