@@ -253,6 +253,20 @@ class UnknownHeldError(PersonError):
     default_hint = "`knownface review list` shows what waits."
 
 
+class UnknownEditError(PersonError):
+    """No edit of that id is in the gallery's history."""
+
+    code = "unknown-edit"
+    default_hint = "`knownface history` lists what can be undone."
+
+
+class EditConflictError(PersonError):
+    """An edit that cannot be undone, or not any more."""
+
+    code = "edit-conflict"
+    default_hint = "`knownface history` lists what was done since."
+
+
 class MissingExtraError(KnownFaceError):
     """An optional part that is not installed; the hint is how to install it.
 

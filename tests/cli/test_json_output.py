@@ -26,6 +26,7 @@ CALLS = {
     "audit": [],
     "doctor": [],
     "gallery info": [],
+    "history": [],
     "identify": ["people/Ben"],
     "people list": [],
     "people show": ["Ben"],

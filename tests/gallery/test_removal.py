@@ -65,10 +65,12 @@ def test_removing_a_template_leaves_no_trace_in_any_file(filled, face, tmp_path,
     assert traces(tmp_path, face(4).vector.tobytes())
 
 
-def test_merging_leaves_no_trace_of_the_name_that_went(filled, face, tmp_path):
-    filled.merge(["Ann Secret"], "Person 0")
-    keys = {name for name, text in traces(tmp_path, b"ann secret")}
-    assert keys == set()  # the key of the name; the paths of the photos go on with the templates
+def test_a_name_that_went_in_a_merge_goes_with_whom_it_was_joined_into(filled, face, tmp_path):
+    filled.rename("Ann Secret", "Ann Hidden")
+    filled.merge(["Ann Hidden"], "Person 0")
+    assert traces(tmp_path, b"ann secret")  # her folder still means her, and the merge can be undone
+    filled.remove("Person 0")
+    assert traces(tmp_path, b"ann secret", b"Ann Hidden", *secrets(face)) == []
 
 
 def test_several_people_are_removed_at_once_or_not_at_all(filled):

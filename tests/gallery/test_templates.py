@@ -10,6 +10,7 @@ from knownface.errors import (
     GalleryEmptyError,
     GalleryError,
     OutputError,
+    PersonError,
 )
 from knownface.gallery import Gallery, Refusal
 from knownface.storage.migrate import HEAD
@@ -35,7 +36,7 @@ def test_templates_come_back_as_they_went_in(gallery, face, reopen):
 
 
 def test_the_same_face_is_added_once(gallery, face):
-    faces = [face(1), face(1, face_index=1), face(1, frame_time=0.0), face(1, frame_time=0.5), face(1, negative=True)]
+    faces = [face(1), face(1, face_index=1), face(1, frame_time=0.0), face(1, frame_time=0.5), face(3, negative=True)]
     assert gallery.add_templates("Ann", faces) == 5
     generation = gallery.index.snapshot().generation
     assert gallery.add_templates("Ann", faces) == 0
@@ -213,3 +214,11 @@ def test_backup_and_restore(gallery, face, file, tmp_path):
         assert [person.name for person in restored.people()] == ["Ann"]
         assert [person.name for person in before.people()] == ["Ann", "Bob"]
         assert restored.search(face(2).vector[None], 2).templates[0, 1] == -1
+
+
+def test_a_persons_own_photo_is_no_counter_example(gallery, face):
+    gallery.add_templates("Ann", [face(1)])
+    with pytest.raises(PersonError, match="'Ann''s own template 1") as error:
+        gallery.add_templates("Ann", [face(1, source_sha256="c" * 64, negative=True)])
+    assert "move it" in error.value.hint
+    assert gallery.add_templates("Ben", [face(1, negative=True)]) == 1

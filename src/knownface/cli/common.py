@@ -82,6 +82,14 @@ def gallery_option(command: Command) -> Command:
     return option(command)
 
 
+def open_gallery(gallery: str | None) -> Gallery:
+    """Open the gallery that the option or the settings name; there must be one."""
+    from knownface.gallery import Gallery
+    from knownface.settings import load_settings
+
+    return Gallery.open_by(load_settings(gallery=gallery), create=False)
+
+
 def look_here(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:
     """Lets Python look for the modules of ``module:Factory`` in the working folder too; click's callback."""
     if any(is_script(name) for name in ([value] if isinstance(value, str) else value or ())):

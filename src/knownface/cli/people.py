@@ -3,29 +3,18 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, open_recognizer, out, table
+from knownface.cli.common import gallery_option, open_gallery, open_recognizer, out, table
 from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, json_option, overwrite_option
 from knownface.cli.writing import write_json
-
-if TYPE_CHECKING:
-    from knownface.gallery import Gallery
 
 
 @click.group(name="people", short_help="List, show, rename, merge, split and remove people.")
 def command() -> None:
     """List, show and edit the people of a gallery."""
-
-
-def _open(gallery: str | None) -> Gallery:
-    from knownface.gallery import Gallery
-    from knownface.settings import load_settings
-
-    return Gallery.open_by(load_settings(gallery=gallery), create=False)
 
 
 @command.command(name="list")
@@ -35,7 +24,7 @@ def _open(gallery: str | None) -> Gallery:
 @overwrite_option
 def list_people(gallery: str | None, group: str | None, json_file: Path | None) -> None:
     """List everybody."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         found = opened.people(group)
     if json_file is not None:
         write_json(json_file, [person.to_dict() for person in found])
@@ -55,7 +44,7 @@ def list_people(gallery: str | None, group: str | None, json_file: Path | None) 
 @gallery_option
 def show(name: str, json_file: Path | None, gallery: str | None) -> None:
     """Show a person and every template."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         person = opened.person(name)
         templates = opened.templates(person.name)
     if json_file is not None:
@@ -85,7 +74,7 @@ def show(name: str, json_file: Path | None, gallery: str | None) -> None:
 @gallery_option
 def rename(name: str, new_name: str, gallery: str | None) -> None:
     """Give the person NAME the name NEW_NAME."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         person = opened.rename(name, new_name)
     out().print(f"{escape(name)} is now {escape(person.name)}.", soft_wrap=True)
 
@@ -96,7 +85,7 @@ def rename(name: str, new_name: str, gallery: str | None) -> None:
 @gallery_option
 def merge(names: tuple[str, ...], into: str, gallery: str | None) -> None:
     """Join the people NAME... into another: they are the same person."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         person = opened.merge(list(names), into)
     out().print(f"{escape(person.name)} has {person.templates} templates now.", soft_wrap=True)
 
@@ -109,7 +98,7 @@ def merge(names: tuple[str, ...], into: str, gallery: str | None) -> None:
 @gallery_option
 def split(name: str, new_name: str, templates: tuple[int, ...], sources: tuple[str, ...], gallery: str | None) -> None:
     """Move some templates of NAME to a new person: they are two people."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         chosen = [
             t.id for t in opened.templates(name) if t.id in templates or any(Path(t.source).match(s) for s in sources)
         ]
@@ -123,7 +112,7 @@ def split(name: str, new_name: str, templates: tuple[int, ...], sources: tuple[s
 @gallery_option
 def remove(names: tuple[str, ...], yes: bool, gallery: str | None) -> None:
     """Remove people with every template, so that nothing of theirs is left in the gallery. Backups are not touched."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         people = [opened.person(name) for name in names]
         listed = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
         if not yes:
@@ -150,7 +139,7 @@ def set_facts(
     gallery: str | None,
 ) -> None:
     """Set what is known of a person."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         if external_id is not None:
             opened.set_external_id(name, external_id or None)
         if groups or no_groups:
@@ -182,7 +171,7 @@ def import_people(file: Path, gallery: str | None) -> None:
 @gallery_option
 def export_people(file: Path, gallery: str | None) -> None:
     """Write everybody's name, external id and groups to a CSV file."""
-    with _open(gallery) as opened:
+    with open_gallery(gallery) as opened:
         count = opened.export_people(file, bom=bool(byte_order_mark()))
     out().print(f"{count} people written to {escape(str(file))}.", soft_wrap=True)
 

@@ -22,11 +22,13 @@ from knownface.events.guests import Guest
 from knownface.events.recording import as_utc
 from knownface.events.reporting import find_entry, read_report
 from knownface.gallery import Person, clean_name, name_key
+from knownface.gallery.edit_log import forget_edits
 from knownface.gallery.names import clean_label
 from knownface.gallery.people import get_person, list_people
 from knownface.gallery.values import PersonKey
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import attendance_entries, attendance_sessions
+from knownface.storage.history_schema import SUBJECT_SESSION
 
 MAX_GRACE = timedelta(days=1)
 
@@ -114,6 +116,7 @@ def delete_session(database: Database, session_id: int) -> None:
     with database.erasing() as connection:
         _row(connection, session_id)
         connection.execute(delete_rows(attendance_sessions).where(attendance_sessions.c.id == session_id))
+        forget_edits(connection, SUBJECT_SESSION, [session_id])
 
 
 def list_sessions(database: Database) -> list[Session]:

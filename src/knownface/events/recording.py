@@ -142,12 +142,12 @@ def _faces(
     values: dict[str, Any] = {"quality": track.quality if row is None else _larger(row.quality, track.quality)}
     if retention.pictures and track.picture is not None and _is_better(track, row):
         values["picture"] = jpeg(track.picture)
-    nameless = track.person_id is None and (row is None or not _was_named(track, row))
-    kept = retention.unknown_faces and nameless and track.embedding is not None and fingerprint is not None
-    if kept and track.embedding is not None:
+    if track.person_id is not None:
+        return values | {"embedding": None, "fingerprint": None}
+    # What is kept of an Unknown whom somebody named stays as it was then, so that the naming can be undone.
+    named = row is not None and _was_named(track, row)
+    if retention.unknown_faces and not named and track.embedding is not None and fingerprint is not None:
         values |= {"embedding": vector_bytes(track.embedding), "fingerprint": fingerprint}
-    elif not nameless:
-        values |= {"embedding": None, "fingerprint": None}
     return values
 
 

@@ -15,6 +15,7 @@ from knownface.events import recording, sighting_queries
 from knownface.events.retention import is_scrubbing_due, purge
 from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 from knownface.gallery import Gallery
+from knownface.gallery.edit_log import recorded
 from knownface.storage.events_schema import sightings
 
 _log = logging.getLogger(__name__)
@@ -129,7 +130,12 @@ class SightingLog:
 
     def dismiss(self, numbers: Sequence[int], *, dismissed: bool = True) -> int:
         """Marks Unknowns as dismissed, or not dismissed after all; returns how many sightings they have."""
-        with self._database.writing() as connection:
+        with (
+            self._database.writing() as connection,
+            recorded(connection, "dismiss", unknowns=numbers, seen=True) as note,
+        ):
+            listed = ", ".join(map(str, sorted(set(numbers))))
+            note.text = f"Unknown {listed} {'dismissed' if dismissed else 'brought back'}."
             of_them = sightings.c.unknown.in_(numbers)
             return connection.execute(update(sightings).where(of_them).values(dismissed=dismissed)).rowcount
 

@@ -15,7 +15,7 @@ from knownface.storage.schema import groups, people, person_groups
 _COLUMNS = (
     *(column for column in sightings.c if column.name not in {"fingerprint", "embedding", "picture"}),
     sightings.c.picture.is_not(None).label("has_picture"),
-    sightings.c.embedding.is_not(None).label("has_face"),
+    and_(sightings.c.embedding.is_not(None), sightings.c.person_id.is_(None)).label("has_face"),
     people.c.name,
 )
 

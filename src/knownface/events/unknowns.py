@@ -16,8 +16,13 @@ from knownface.events.recording import vector_from
 from knownface.events.sighting_queries import conditions, find
 from knownface.events.values import Embedding, Sighting, SightingFilter
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
-from knownface.gallery.people import list_people
+from knownface.gallery.adding import add_to_people
+from knownface.gallery.changes import note_people_change, note_templates_added
+from knownface.gallery.edit_log import recorded
+from knownface.gallery.people import find_or_create, get_person, list_people, unknown_person
+from knownface.gallery.spread import follow_templates
 from knownface.storage.events_schema import sightings
+from knownface.types import EmbedderContract
 
 MOST_GROUPED = 3000
 """So many Unknowns, the newest, are compared with each other; their distances take 72 MB."""
@@ -88,35 +93,60 @@ def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | N
     return sorted(groups, key=lambda group: group.sightings[0].id, reverse=True)
 
 
-def name_unknown(gallery: Gallery, numbers: Sequence[int], person: PersonKey, *, enrol: bool = True) -> Named:
+def name_unknown(
+    gallery: Gallery,
+    numbers: Sequence[int],
+    person: PersonKey,
+    *,
+    enrol: bool = True,
+    faces: Sequence[NewTemplate] | None = None,
+) -> Named:
     """Say who Unknowns are: their sightings become the person's, and what was kept of their faces templates.
 
-    Repeating it changes nothing more. What is recorded of these Unknowns afterwards goes to the person as well.
+    Repeating it changes nothing more. What is recorded of these Unknowns afterwards goes to the person as well. It can
+    be undone (:meth:`knownface.gallery.History.undo`), for which the embeddings that were kept stay with the sightings.
 
     Args:
         gallery: Where they were recorded.
         numbers: Of the Unknowns.
         person: Somebody in the gallery, by name or id, or the name of somebody new.
         enrol: Whether the person shall be recognised by these faces from now on.
+        faces: What is enrolled instead of what was kept: of somebody who is in front of a camera, and need not have
+            been recorded.
 
     Raises:
-        UnknownSightingError: None of these Unknowns was recorded.
+        UnknownSightingError: None of these Unknowns was recorded, and no faces are given.
         UnknownPersonError: There is nobody of this id.
         BadNameError: The name cannot be anybody's.
     """
-    wanted = SightingFilter(numbers=tuple(numbers))
-    with gallery.database.reading() as connection:
-        if not find(connection, wanted, limit=1):
-            raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
-        templates = _templates(connection, wanted, _fingerprint(gallery)) if enrol else []
-        found = list_people(connection, person=person)
-    # In this order: stopped in between, the same call does the rest.
-    person_id = gallery.person(person).id if found or isinstance(person, int) else gallery.add_person(person).id
-    enrolled = gallery.add_templates(person_id, templates) if templates else 0
+    wanted, contract = SightingFilter(numbers=tuple(numbers)), gallery.contract
     with gallery.database.writing() as connection:
-        values = {"person_id": person_id, "embedding": None, "fingerprint": None, "dismissed": False}
-        moved = connection.execute(update(sightings).where(sightings.c.unknown.in_(numbers)).values(values)).rowcount
-    return Named(gallery.person(person_id), moved, enrolled)
+        if faces is None and not find(connection, wanted, limit=1):
+            raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
+        there = list_people(connection, person=person)
+        if not there and isinstance(person, int):
+            raise unknown_person(connection, person)
+        of_them = sightings.c.unknown.in_(numbers)
+        named_before = select(sightings.c.person_id).where(of_them, sightings.c.person_id.is_not(None))
+        about = {found.id for found in there} | set(connection.scalars(named_before))
+        with recorded(connection, "name-unknown", people=about, unknowns=numbers, seen=True) as note:
+            person_id = there[0].id if there else find_or_create(connection, [str(person)])[str(person)]
+            note.scope.people.add(person_id)
+            kept = _templates(connection, numbers, contract) if enrol and faces is None else faces or ()
+            added = {}
+            if contract is not None:
+                added = add_to_people(connection, [(person_id, template) for template in kept], contract)
+            values = {"person_id": person_id, "dismissed": False}
+            moved = connection.execute(update(sightings).where(of_them).values(values)).rowcount
+            named = get_person(connection, person_id)
+            who = f"Unknown {', '.join(map(str, sorted(set(numbers))))}" if numbers else "A face"
+            note.text = f"{who} named {named.name!r}."
+        if added:
+            note_templates_added(connection)
+            follow_templates(connection)
+        elif not there:
+            note_people_change(connection)
+    return Named(named, moved, sum(added.values()))
 
 
 def _fingerprint(gallery: Gallery) -> str | None:
@@ -136,10 +166,14 @@ def _vectors(connection: Connection, where: SightingFilter, fingerprint: str | N
     return {number: (mean / np.linalg.norm(mean)).astype(np.float32) for number, mean in means.items()}
 
 
-def _templates(connection: Connection, where: SightingFilter, fingerprint: str | None) -> list[NewTemplate]:
+def _templates(connection: Connection, numbers: Sequence[int], contract: EmbedderContract | None) -> list[NewTemplate]:
+    """What was kept of the faces of those Unknowns whom nobody has named yet."""
     columns = (sightings.c.id, sightings.c.source, sightings.c.quality, sightings.c.embedding)
     query = select(*columns).where(
-        conditions(connection, where), sightings.c.embedding.is_not(None), sightings.c.fingerprint == fingerprint
+        sightings.c.unknown.in_(numbers),
+        sightings.c.person_id.is_(None),
+        sightings.c.embedding.is_not(None),
+        sightings.c.fingerprint == (None if contract is None else contract.fingerprint),
     )
     return [
         NewTemplate(

@@ -109,7 +109,7 @@ class Sighting:
         quality: Of the best picture, or None.
         dismissed: Whether somebody said that this Unknown does not matter.
         has_picture: Whether a picture is kept.
-        has_face: Whether the embedding is kept.
+        has_face: Whether it is an Unknown's whose embedding is kept.
     """
 
     id: int

@@ -2,7 +2,9 @@
 
 from knownface.gallery.calibration import GalleryCalibration
 from knownface.gallery.enrolled import EnrolledFaces
+from knownface.gallery.exclusions import Exclusion
 from knownface.gallery.gallery import Gallery
+from knownface.gallery.history import Edit, History
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.values import (
     UNSET,
@@ -22,13 +24,16 @@ from knownface.gallery.values import (
 
 __all__ = [
     "UNSET",
+    "Edit",
     "Enrolled",
     "EnrolledFaces",
+    "Exclusion",
     "Gallery",
     "GalleryCalibration",
     "GalleryInfo",
     "GalleryVectors",
     "HeldPicture",
+    "History",
     "NewHeld",
     "NewTemplate",
     "PeopleImport",

@@ -8,6 +8,7 @@ from typing import Self
 
 from knownface.gallery.calibration import GalleryCalibration, load_calibration, store_calibration
 from knownface.gallery.held import HeldStore
+from knownface.gallery.history import History
 from knownface.gallery.index.choice import chosen_index
 from knownface.gallery.index.copy import IndexChoice
 from knownface.gallery.index.gallery_index import GalleryIndex
@@ -47,6 +48,7 @@ class Gallery:
         people_store: Listing and editing people; what is done most often has a method here too.
         template_store: The same of templates.
         held_store: What is held back from enrolment until somebody decides.
+        history: What was edited, and undoing it.
 
     Example:
         >>> with Gallery.open(":memory:") as gallery:
@@ -61,6 +63,7 @@ class Gallery:
         self.people_store = PeopleStore(database, self.index)
         self.template_store = TemplateStore(database, self.index)
         self.held_store = HeldStore(database, self.template_store)
+        self.history = History(database, self.index)
 
     @classmethod
     def open(cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None) -> Self:

@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
 
 from knownface.errors import NameTakenError, UnknownPersonError
+from knownface.gallery.former_names import forget_names, remember_name
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
 from knownface.gallery.values import Person, PersonKey
 from knownface.storage import insert_new
@@ -147,7 +148,7 @@ def unknown_person(connection: Connection, person: PersonKey) -> UnknownPersonEr
 
 
 def rename(connection: Connection, person: PersonKey, new_name: str) -> None:
-    """Give a person another name; what is remembered about refused files goes along.
+    """Give a person another name; what is remembered about refused files goes along, and of the name before.
 
     Raises:
         UnknownPersonError: There is nobody.
@@ -161,6 +162,9 @@ def rename(connection: Connection, person: PersonKey, new_name: str) -> None:
     move_refusals(connection, name_key(row.name), name_key(new_name))
     values = {"name": new_name, "name_key": name_key(new_name)}
     connection.execute(update(people).where(people.c.id == row.id).values(values))
+    if name_key(row.name) != name_key(new_name):
+        remember_name(connection, row.id, row.name)
+    forget_names(connection, [name_key(new_name)])
 
 
 def move_refusals(connection: Connection, key: str, new_key: str) -> None:

@@ -5,18 +5,23 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import delete, update
+from sqlalchemy import Connection, delete, update
 
 from knownface.errors import NameTakenError, PersonError
 from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
+from knownface.gallery.edit_log import forget_edits, inherit_edits, recorded
+from knownface.gallery.edit_texts import change_text, count_of, listing
+from knownface.gallery.exclusions import move_exclusions
+from knownface.gallery.former_names import move_names, read_former_names, remember_name
 from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
 from knownface.gallery.spread import follow_templates
-from knownface.gallery.templates import move_all, move_some
+from knownface.gallery.templates import check_no_twins, move_all, move_some, owner_of
 from knownface.gallery.values import UNSET, PeopleImport, Person, PersonKey, Unset
 from knownface.storage import Database
+from knownface.storage.history_schema import SUBJECT_PERSON
 from knownface.storage.person_references import delete_guests, move_references
 from knownface.storage.schema import people, refusals
 
@@ -119,17 +124,21 @@ class PeopleStore:
         if not isinstance(threshold, Unset) and threshold is not None and not 0.0 <= threshold <= 2.0:
             raise PersonError(f"A threshold must lie between 0 and 2, got {threshold}.", "Smaller is stricter.")
         with self._database.writing() as connection:
-            person_id = sql.find_id(connection, person)
-            if not isinstance(name, Unset):
-                sql.rename(connection, person_id, name)
-            if not isinstance(external_id, Unset):
-                sql.set_external_id(connection, person_id, external_id)
-            if not isinstance(groups, Unset):
-                sql.set_groups(connection, person_id, groups)
-            if not isinstance(threshold, Unset):
-                connection.execute(update(people).where(people.c.id == person_id).values(threshold=threshold))
+            before = sql.get_person(connection, person)
+            keys = [name_key(before.name), *([] if isinstance(name, Unset) else [name_key(name)])]
+            with recorded(connection, "change", people=[before.id], name_keys=keys) as note:
+                if not isinstance(name, Unset):
+                    sql.rename(connection, before.id, name)
+                if not isinstance(external_id, Unset):
+                    sql.set_external_id(connection, before.id, external_id)
+                if not isinstance(groups, Unset):
+                    sql.set_groups(connection, before.id, groups)
+                if not isinstance(threshold, Unset):
+                    connection.execute(update(people).where(people.c.id == before.id).values(threshold=threshold))
+                after = sql.get_person(connection, before.id)
+                note.text = change_text(before, after)
             note_people_change(connection)
-            return sql.get_person(connection, person_id)
+            return after
 
     def merge(self, sources: Sequence[PersonKey], into: PersonKey) -> Person:
         """Join people who are one: ``into`` gets everybody's templates, groups and sightings, the others go.
@@ -144,18 +153,30 @@ class PeopleStore:
             others = list({p.id: p for p in (sql.get_person(connection, source) for source in sources)}.values())
             if target.id in {other.id for other in others}:
                 raise PersonError(f"{target.name!r} cannot be merged into itself.", "Name another person.")
-            for other in others:
-                move_all(connection, other.id, target.id)
-                move_references(connection, other.id, name_key(other.name), target.id)
-                sql.move_refusals(connection, name_key(other.name), name_key(target.name))
-            sql.remove_people(connection, [other.id for other in others])
             everybody = [target, *others]
-            external_id = next((p.external_id for p in everybody if p.external_id is not None), None)
-            threshold = next((p.threshold for p in everybody if p.threshold is not None), None)
-            sql.set_external_id(connection, target.id, external_id)
-            sql.set_groups(connection, target.id, [group for p in everybody for group in p.groups])
-            connection.execute(update(people).where(people.c.id == target.id).values(threshold=threshold))
-            return sql.get_person(connection, into)
+            keys = [name_key(p.name) for p in everybody]
+            with recorded(connection, "merge", people=[p.id for p in everybody], name_keys=keys, seen=True) as note:
+                note.text = f"{listing(p.name for p in others)} joined into {target.name!r}."
+                for other in others:
+                    self._move(connection, other, target)
+                sql.remove_people(connection, [other.id for other in others])
+                external_id = next((p.external_id for p in everybody if p.external_id is not None), None)
+                threshold = next((p.threshold for p in everybody if p.threshold is not None), None)
+                sql.set_external_id(connection, target.id, external_id)
+                sql.set_groups(connection, target.id, [group for p in everybody for group in p.groups])
+                connection.execute(update(people).where(people.c.id == target.id).values(threshold=threshold))
+            return sql.get_person(connection, target.id)
+
+    @staticmethod
+    def _move(connection: Connection, other: Person, target: Person) -> None:
+        """Give everything of somebody who is joined into another to the other."""
+        move_all(connection, other.id, target.id)
+        move_references(connection, other.id, name_key(other.name), target.id)
+        sql.move_refusals(connection, name_key(other.name), name_key(target.name))
+        move_exclusions(connection, other.id, target.id)
+        move_names(connection, other.id, target.id)
+        remember_name(connection, target.id, other.name)
+        inherit_edits(connection, other.id, target.id)
 
     def split(self, person: PersonKey, template_ids: Iterable[int], new_name: str) -> Person:
         """Give some of a person's templates to somebody new; returns the new person.
@@ -169,11 +190,36 @@ class PeopleStore:
             found = sql.get_person(connection, person)
             if sql.list_people(connection, person=new_name):
                 raise NameTakenError(f"There is a {new_name!r} already.", "Choose another name.")
-            new_id = sql.find_or_create(connection, [new_name])[new_name]
-            move_some(connection, found.id, template_ids, new_id, found.name)
+            with recorded(connection, "split", people=[found.id], name_keys=[name_key(new_name)]) as note:
+                new_id = sql.find_or_create(connection, [new_name])[new_name]
+                note.scope.people.add(new_id)
+                moved = move_some(connection, found.id, template_ids, new_id, found.name)
+                new = sql.get_person(connection, new_id)
+                note.text = f"{count_of(moved, 'template')} of {found.name!r} moved to {new.name!r}, who is new."
             note_templates_rearranged(connection)
             follow_templates(connection)
-            return sql.get_person(connection, new_name)
+            return new
+
+    def move_templates(self, template_ids: Iterable[int], to: PersonKey) -> Person:
+        """Give templates and counter-examples of one person to another; returns the other.
+
+        Raises:
+            PersonError: They are not of one person, are the other's already, show a face that the other is enrolled
+                with, or the first would be left without a template.
+        """
+        wanted = set(template_ids)
+        with self._database.writing() as connection:
+            target = sql.get_person(connection, to)
+            owner = sql.get_person(connection, owner_of(connection, wanted))
+            if owner.id == target.id:
+                raise PersonError(f"They are {target.name!r}'s already.", "Name another person.")
+            check_no_twins(connection, wanted, target)
+            with recorded(connection, "move", people=[owner.id, target.id]) as note:
+                moved = move_some(connection, owner.id, wanted, target.id, owner.name)
+                note.text = f"{count_of(moved, 'template')} of {owner.name!r} moved to {target.name!r}."
+            note_templates_rearranged(connection)
+            follow_templates(connection)
+            return sql.get_person(connection, target.id)
 
     def remove(self, *who: PersonKey) -> None:
         """Remove people with everything of theirs: no row, vector or name stays in any file of the gallery.
@@ -188,7 +234,18 @@ class PeopleStore:
                         continue
                 found = sql.get_person(connection, person)
                 delete_guests(connection, name_key(found.name))
+                forget_edits(connection, SUBJECT_PERSON, [found.id])
                 sql.remove_people(connection, [found.id])
+
+    def former_names(self, person: PersonKey | None = None) -> dict[str, tuple[str, str]]:
+        """Names that people had before they were renamed or joined; folders of these names still mean them.
+
+        Returns:
+            For each such name's key (:func:`knownface.gallery.name_key`), the name and whose it was, as they are now.
+        """
+        with self._database.reading() as connection:
+            person_id = None if person is None else sql.find_id(connection, person)
+            return read_former_names(connection, person_id)
 
     def export_csv(self, path: str | Path, *, bom: bool = False) -> int:
         """Write everybody's name, external id and groups to a CSV file; returns how many people.

@@ -8,12 +8,12 @@ from knownface.errors import NoFaceError
 from knownface.gallery import people as people_sql
 from knownface.gallery import sources
 from knownface.gallery import templates as sql
+from knownface.gallery.adding import add_to_people, hold_for_people
 from knownface.gallery.changes import note_templates_added
-from knownface.gallery.contracts import check_same, read_contract, store_contract
+from knownface.gallery.contracts import check_same, read_contract
 from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
-from knownface.gallery.hold import add_held
+from knownface.gallery.exclusions import Exclusion, exclude_files_of, lift, list_exclusions
 from knownface.gallery.index.gallery_index import GalleryIndex
-from knownface.gallery.names import name_key
 from knownface.gallery.spread import follow_templates
 from knownface.gallery.values import Enrolled, GalleryVectors, NewHeld, NewTemplate, PersonKey, Refusal, Template
 from knownface.storage import Database
@@ -118,27 +118,18 @@ class TemplateStore:
         Raises:
             BadNameError, NameTakenError: The name cannot be this person's.
             UnknownPersonError: There is nobody of this id.
+            PersonError: A counter-example shows the face of one of the person's own templates.
             ContractMismatchError: Another embedder filled the gallery meanwhile.
             ValueError: :meth:`bind` was not called, or an embedding has the wrong length or is no unit vector.
         """
         contract = self._bound or self.contract
-        faces = [*new, *((person, face.template) for person, face in held)]
-        if faces and contract is None:
+        if (new or held) and contract is None:
             raise ValueError("bind() must be called before the first template is added")
-        vectors = None if contract is None else sql.checked_vectors([t for _, t in faces], contract.dim)
         with self._database.writing() as connection:
             added: dict[tuple[str, str], int] = {}
-            if contract is not None and vectors is not None and faces:
-                contract_id = store_contract(connection, contract)
-                ids = people_sql.find_or_create(connection, dict.fromkeys(p for p, _ in faces if isinstance(p, str)))
-                keys = {person_id: name_key(name) for name, person_id in ids.items()}
-                for person in {person for person, _ in faces if isinstance(person, int)}:
-                    keys[person] = name_key(people_sql.get_person(connection, person).name)
-                owned = [(ids[p] if isinstance(p, str) else p, template) for p, template in new]
-                counts = sql.add_templates(connection, owned, vectors[: len(new)], contract_id)
-                added = {(keys[person_id], sha256): count for (person_id, sha256), count in counts.items()}
-                kept = [(ids[p] if isinstance(p, str) else p, face) for p, face in held]
-                add_held(connection, kept, contract.fingerprint)
+            if contract is not None:
+                added = add_to_people(connection, new, contract)
+                hold_for_people(connection, held, contract)
             sources.add_refusals(connection, refusals)
             if added:
                 note_templates_added(connection)
@@ -146,13 +137,34 @@ class TemplateStore:
             people_of_files = sources.read_people_of_files(connection, {t.source_sha256 for _, t in new})
         return Enrolled(added, people_of_files)
 
-    def remove(self, ids: Iterable[int]) -> int:
-        """Remove templates, leaving no trace of them; returns how many there were."""
+    def remove(self, ids: Iterable[int], *, exclude: bool = False) -> int:
+        """Remove templates, leaving no trace of them; returns how many there were.
+
+        Args:
+            ids: Of templates and counter-examples.
+            exclude: Whether to remember the files, by their SHA-256, so that no enrolment of a folder brings them back.
+        """
         wanted = set(ids)
         if not wanted:
             return 0
         with self._index.removing() as connection:
+            if exclude:
+                exclude_files_of(connection, wanted)
             return sql.delete_templates(connection, wanted)
+
+    def exclusions(self, person: PersonKey | None = None) -> list[Exclusion]:
+        """The files that were taken out of people's, so that no enrolment brings them back.
+
+        Raises:
+            UnknownPersonError: There is no such person.
+        """
+        with self._database.reading() as connection:
+            return list_exclusions(connection, None if person is None else people_sql.find_id(connection, person))
+
+    def allow(self, excluded: Iterable[Exclusion]) -> int:
+        """Let files be enrolled again; returns how many were excluded."""
+        with self._database.writing() as connection:
+            return lift(connection, [(each.person_id, each.source_sha256) for each in excluded])
 
     # Files
 

@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, Connection, Row, delete, exists, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, delete, exists, func, select, update
 
 from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateError
-from knownface.gallery.values import NewTemplate, Template
+from knownface.gallery.values import NewTemplate, Person, Template
 from knownface.storage import insert_new
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import templates
@@ -124,8 +124,36 @@ def delete_templates(connection: Connection, ids: Iterable[int]) -> int:
     return deleted
 
 
-def move_some(connection: Connection, person_id: int, ids: Iterable[int], to_person: int, name: str) -> None:
-    """Give some of a person's templates to somebody new.
+def owner_of(connection: Connection, ids: Iterable[int]) -> int:
+    """The id of the one person whose templates these are.
+
+    Raises:
+        PersonError: No id is given, or they are several people's.
+        UnknownTemplateError: There is none of an id.
+    """
+    owners = {get_template(connection, template_id).person_id for template_id in ids}
+    if len(owners) != 1:
+        text = "They are several people's." if owners else "No template is named."
+        raise PersonError(text, "Name templates of one person.")
+    return owners.pop()
+
+
+def check_no_twins(connection: Connection, ids: Iterable[int], target: Person) -> None:
+    """Raise if a person is enrolled already with a face that one of these templates shows.
+
+    Raises:
+        PersonError: So it is.
+    """
+    for chunk in chunks(sorted(set(ids))):
+        query = select(templates.c.id).where(templates.c.id.in_(chunk), _has_twin(target.id)).limit(1)
+        twin = connection.scalar(query)
+        if twin is not None:
+            text = f"{target.name!r} is enrolled with the face of template {twin} already."
+            raise PersonError(text, "Delete that template instead of moving it.")
+
+
+def move_some(connection: Connection, person_id: int, ids: Iterable[int], to_person: int, name: str) -> int:
+    """Give some of a person's templates to somebody else; returns how many.
 
     Raises:
         PersonError: No id is given, one is not this person's, or none would be left.
@@ -143,21 +171,27 @@ def move_some(connection: Connection, person_id: int, ids: Iterable[int], to_per
         raise PersonError(f"{name!r} would be left without a template.", "Rename the person instead.")
     for chunk in chunks(sorted(wanted)):
         connection.execute(update(templates).where(templates.c.id.in_(chunk)).values(person_id=to_person))
+    return len(wanted)
 
 
 def move_all(connection: Connection, person_id: int, to_person: int) -> None:
     """Give all of a person's templates to another; a face that the other has already goes."""
+    own = templates.c.person_id == person_id
+    connection.execute(delete(templates).where(own, _has_twin(to_person)))
+    connection.execute(update(templates).where(own).values(person_id=to_person))
+
+
+def _has_twin(person_id: int) -> ColumnElement[bool]:
+    """Whether a person has a template of the same face."""
     there = templates.alias()
-    twin = exists().where(
-        there.c.person_id == to_person,
+    return exists().where(
+        there.c.person_id == person_id,
         there.c.source_sha256 == templates.c.source_sha256,
         func.coalesce(there.c.frame_time, -1.0) == func.coalesce(templates.c.frame_time, -1.0),
         there.c.face_index == templates.c.face_index,
         there.c.contract_id == templates.c.contract_id,
         there.c.negative == templates.c.negative,
     )
-    connection.execute(delete(templates).where(templates.c.person_id == person_id, twin))
-    connection.execute(update(templates).where(templates.c.person_id == person_id).values(person_id=to_person))
 
 
 def read_people(connection: Connection) -> tuple[Ids, Ids]:

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-from dataclasses import dataclass
 
-from knownface.errors import NotFoundError, UnknownSightingError
+from knownface.errors import NotFoundError
 from knownface.events.recording import jpeg
-from knownface.events.unknowns import name_unknown
-from knownface.gallery import NewTemplate, Person
+from knownface.events.unknowns import Named, name_unknown
+from knownface.gallery import NewTemplate
 from knownface.recognizer import FaceRecognizer
 from knownface.server.live.streams import Stream
 from knownface.server.pictures import PictureStore
@@ -19,24 +17,9 @@ MOST_TEMPLATES = 5
 """Pictures of a track that are enrolled: more of the same minute teach little."""
 
 
-@dataclass(frozen=True, slots=True)
-class NamedTrack:
-    """What naming a track did.
-
-    Attributes:
-        person: Who it is now.
-        enrolled: Templates that the person got.
-        sightings: Sightings that were given to the person.
-    """
-
-    person: Person
-    enrolled: int
-    sightings: int
-
-
 def name_track(
     recognizer: FaceRecognizer, pictures: PictureStore | None, stream: Stream, track_id: int, name: str
-) -> NamedTrack:
+) -> Named:
     """Names a track.
 
     Args:
@@ -56,17 +39,13 @@ def name_track(
     gallery = recognizer.gallery
     gallery.bind(recognizer.embedder.contract)
     templates = [_template(sample, stream.source) for sample in track.evidence[:MOST_TEMPLATES]]
-    enrolled = gallery.add_templates(name, templates)
-    person = gallery.person(name)
+    unknown = track.identity.unknown
+    named = name_unknown(gallery, [] if unknown is None else [unknown], name, faces=templates)
     if track.picture is not None and pictures is not None:
         best = templates[0].source_sha256
-        of_best = [t.id for t in gallery.templates(person.id) if t.source_sha256 == best]
+        of_best = [t.id for t in gallery.templates(named.person.id) if t.source_sha256 == best]
         pictures.keep(dict.fromkeys(of_best, jpeg(track.picture)))
-    renamed = 0
-    if track.identity.unknown is not None:
-        with contextlib.suppress(UnknownSightingError):  # what is not recorded need not be renamed
-            renamed = name_unknown(gallery, [track.identity.unknown], person.name, enrol=False).sightings
-    return NamedTrack(gallery.person(person.id), enrolled, renamed)
+    return named
 
 
 def _template(sample: Sample, source: str) -> NewTemplate:

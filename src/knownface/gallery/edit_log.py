@@ -1,0 +1,154 @@
+"""The log of edits that can be undone, as statements over an open transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Literal, TypeAlias
+
+from sqlalchemy import Connection, Row, delete, exists, select, update
+
+from knownface.storage import insert_new, insert_one
+from knownface.storage.history_schema import (
+    SUBJECT_PERSON,
+    SUBJECT_SESSION,
+    SUBJECT_UNKNOWN,
+    edit_subjects,
+    edits,
+)
+from knownface.storage.row_changes import RowChanges, Scope, difference, read_rows
+from knownface.storage.statements import storable
+
+KEPT = timedelta(days=30)
+"""How far back edits can be undone; older ones are forgotten with the names in them."""
+
+EditKind: TypeAlias = Literal["change", "merge", "split", "move", "not", "name-unknown", "dismiss", "undo"]
+
+
+@dataclass(slots=True)
+class EditNote:
+    """What an edit says of itself while it is made.
+
+    Attributes:
+        scope: Whose rows it may change; people whom it makes are to be added.
+        text: What was done, a sentence.
+    """
+
+    scope: Scope
+    text: str = ""
+
+
+@contextmanager
+def recorded(
+    connection: Connection,
+    kind: EditKind,
+    *,
+    people: Iterable[int] = (),
+    unknowns: Iterable[int] = (),
+    name_keys: Iterable[str] = (),
+    seen: bool = False,
+) -> Iterator[EditNote]:
+    """Write an edit down, in the transaction that makes it, so that it can be undone; nothing where nothing changed.
+
+    Args:
+        connection: The transaction.
+        kind: What is done.
+        people: Whom it is about.
+        unknowns: Unknowns whom it is about.
+        name_keys: Names that people have before and after it.
+        seen: Whether it touches what was seen of them.
+    """
+    note = EditNote(Scope(set(people), set(unknowns), set(name_keys), seen))
+    before = read_rows(connection, note.scope)
+    yield note
+    done = difference(before, read_rows(connection, note.scope))
+    if done:
+        edit_id = _insert(connection, kind, note.text, done.as_json())
+        numbers = {
+            SUBJECT_PERSON: note.scope.people,
+            SUBJECT_UNKNOWN: note.scope.unknowns,
+            SUBJECT_SESSION: done.sessions,
+        }
+        _add_subjects(connection, edit_id, {(kind, number) for kind, those in numbers.items() for number in those})
+
+
+def note_undoing(connection: Connection, row: Row[Any]) -> int:
+    """Write down that an edit was undone; returns the id of its undoing."""
+    edit_id = _insert(connection, "undo", f"Undone: {row.text}", {}, undoes=row.id)
+    _add_subjects(connection, edit_id, subjects_of(connection, row.id))
+    return edit_id
+
+
+def _insert(
+    connection: Connection, kind: EditKind, text: str, details: dict[str, Any], undoes: int | None = None
+) -> int:
+    now = datetime.now(UTC)
+    connection.execute(delete(edits).where(edits.c.at < now - KEPT))
+    values = {"at": now, "kind": kind, "text": storable(text), "undoes": undoes, "details": json.dumps(details)}
+    return insert_one(connection, edits, values)
+
+
+def _add_subjects(connection: Connection, edit_id: int, subjects: Iterable[tuple[str, int]]) -> None:
+    rows = [{"edit_id": edit_id, "kind": kind, "number": number} for kind, number in sorted(subjects)]
+    insert_new(connection, edit_subjects, rows)
+
+
+def subjects_of(connection: Connection, edit_id: int) -> set[tuple[str, int]]:
+    """Kinds and numbers of what an edit is about."""
+    query = select(edit_subjects.c.kind, edit_subjects.c.number).where(edit_subjects.c.edit_id == edit_id)
+    return {(kind, number) for kind, number in connection.execute(query)}
+
+
+def changes_of(row: Row[Any]) -> RowChanges:
+    """What an edit did to rows."""
+    return RowChanges.from_json(json.loads(row.details))
+
+
+def later_edit(connection: Connection, edit_id: int) -> Row[Any] | None:
+    """The latest edit of the same people or Unknowns that was made after an edit and not undone."""
+    undoing = edits.alias()
+    own, other = edit_subjects.alias(), edit_subjects.alias()
+    shared = exists().where(
+        own.c.edit_id == edit_id,
+        other.c.edit_id == edits.c.id,
+        own.c.kind == other.c.kind,
+        own.c.number == other.c.number,
+    )
+    undone = exists().where(undoing.c.undoes == edits.c.id)
+    query = select(edits).where(edits.c.id > edit_id, edits.c.undoes.is_(None), ~undone, shared)
+    return connection.execute(query.order_by(edits.c.id.desc()).limit(1)).one_or_none()
+
+
+def renumber_templates(connection: Connection, subjects: Iterable[tuple[str, int]], new: dict[int, int]) -> None:
+    """Let earlier edits of the same people mean templates by the ids that they have got."""
+    if not new:
+        return
+    people = [number for kind, number in subjects if kind == SUBJECT_PERSON]
+    about = select(edit_subjects.c.edit_id).where(
+        edit_subjects.c.kind == SUBJECT_PERSON, edit_subjects.c.number.in_(people)
+    )
+    for row in connection.execute(select(edits).where(edits.c.id.in_(about), edits.c.undoes.is_(None))).all():
+        rows = json.loads(row.details)
+        for ids in (rows["made"].get("templates", []), *(ids for ids, _, _ in rows["changed"].get("templates", []))):
+            ids[:] = [new.get(i, i) for i in ids]
+        connection.execute(update(edits).where(edits.c.id == row.id).values(details=json.dumps(rows)))
+
+
+def inherit_edits(connection: Connection, person_id: int, to_person: int) -> None:
+    """Let the edits of somebody who is joined into another be about the other too, so that they go with them."""
+    query = select(edit_subjects.c.edit_id).where(
+        edit_subjects.c.kind == SUBJECT_PERSON, edit_subjects.c.number == person_id
+    )
+    for edit_id in connection.scalars(query).all():
+        _add_subjects(connection, edit_id, [(SUBJECT_PERSON, to_person)])
+
+
+def forget_edits(connection: Connection, kind: str, numbers: Iterable[int]) -> None:
+    """Delete the edits about people, or attendance sessions, that are removed."""
+    about = select(edit_subjects.c.edit_id).where(
+        edit_subjects.c.kind == kind, edit_subjects.c.number.in_(list(numbers))
+    )
+    connection.execute(delete(edits).where(edits.c.id.in_(about)))

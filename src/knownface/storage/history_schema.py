@@ -1,0 +1,63 @@
+"""The tables by which mistakes are put right: edits that can be undone, files taken out for good, former names.
+
+They hold ids, names and digests, never an embedding or a picture, and go with the people whom they are about.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+
+from knownface.storage.schema import UtcDateTime, metadata
+
+# What an edit did to rows, as JSON (see knownface.storage.row_changes). The undoing of an edit is an edit too, which
+# names the one that it undid.
+edits = Table(
+    "edits",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", UtcDateTime, nullable=False),
+    Column("kind", String(20), nullable=False),
+    Column("text", Text, nullable=False),
+    Column("undoes", Integer, unique=True),
+    Column("details", Text, nullable=False),
+    Index("ix_edits_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+SUBJECT_PERSON, SUBJECT_UNKNOWN, SUBJECT_SESSION = "person", "unknown", "session"
+"""Kinds of what an edit is about: people, Unknowns, and attendance sessions whose entries it joined."""
+
+# Not a foreign key: who was joined into another is gone, and still a subject.
+edit_subjects = Table(
+    "edit_subjects",
+    metadata,
+    Column("edit_id", ForeignKey("edits.id", ondelete="CASCADE"), primary_key=True),
+    Column("kind", String(10), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Index("ix_edit_subjects_number", "kind", "number"),
+)
+
+# Files that were taken out of a person's: an enrolment does not bring them back.
+exclusions = Table(
+    "exclusions",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_sha256", String(64), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    UniqueConstraint("person_id", "source_sha256", name="uq_exclusions_file"),
+    sqlite_autoincrement=True,
+)
+
+# Names that people had before they were renamed or joined, so that folders of these names still mean them.
+former_names = Table(
+    "former_names",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("name", String(200), nullable=False),
+    Column("name_key", String(800), nullable=False, unique=True),
+    Index("ix_former_names_person", "person_id"),
+    sqlite_autoincrement=True,
+)
