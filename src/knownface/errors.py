@@ -17,7 +17,8 @@ class KnownFaceError(Exception):
 
     Args:
         message: One sentence: what is wrong, naming the thing it is about.
-        hint: What to do about it; the class's own hint where none is given.
+        hint: What to do about it; the class's own hint where none is given. Arguments stand in it as Python has them,
+            such as ``faces="largest"``; the command line shows them as its options.
     """
 
     code: ClassVar[str] = "error"
@@ -86,7 +87,7 @@ class SeveralFacesError(FaceError):
     """Several faces, and no rule which one is meant."""
 
     code = "several-faces"
-    default_hint = "Crop the picture to one person, or choose --faces largest."
+    default_hint = 'Crop the picture to one person, or choose faces="largest".'
 
 
 class DoubtfulError(FaceError):
@@ -295,7 +296,7 @@ class CalibrationError(KnownFaceError):
 
     code = "not-calibrated"
     exit_status = 12
-    default_hint = "Accept a higher rate with --fpir, or give more strangers with --strangers."
+    default_hint = "Accept a higher rate, such as fpir=0.05, or give more strangers."
 
 
 class TooFewStrangersError(CalibrationError):

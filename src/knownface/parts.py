@@ -135,7 +135,7 @@ def _where_to_look(point: EntryPoint, error: Exception) -> str:
         return ""
     return (
         f"Only the commands' options look for {point.module} in the working folder too, not variables and settings "
-        "files: use --detector or --embedder, or set PYTHONPATH to its folder."
+        "files: name it yourself, or set PYTHONPATH to its folder."
     )
 
 

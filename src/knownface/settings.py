@@ -197,7 +197,7 @@ class Settings(BaseSettings):
         if self.k2 is None and k1 >= k2:
             k2 = k1 + (default.k2 - default.k1)
         if k1 >= k2:
-            raise SettingsError(f"k1 must be smaller than k2, got k1={k1}, k2={k2}.", "Set both --k1 and --k2.")
+            raise SettingsError(f"k1 must be smaller than k2, got k1={k1}, k2={k2}.", "Set both k1 and k2.")
         threshold = default.threshold if self.threshold is None else self.threshold
         margin = default.margin if self.margin is None else self.margin
         return DecisionRule(k1, k2, threshold, margin, self.scoring)

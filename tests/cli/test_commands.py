@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import ast
 import csv
+import importlib.resources
 import io
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -15,6 +18,7 @@ import cv2
 import numpy as np
 import pytest
 
+from knownface.cli.common import with_options
 from knownface.media import read_image, write_image
 from knownface.types import Image
 
@@ -335,3 +339,42 @@ def test_help_of_every_command(knownface: Run) -> None:
 def test_a_misspelt_command_is_answered_with_what_may_be_meant(knownface: Run) -> None:
     assert "Did you mean identify?" in knownface("identfy", "x.jpg").err
     assert "Did you mean" not in knownface("zzz").err
+
+
+def test_hints_speak_the_language_of_whoever_calls() -> None:
+    assert with_options('Choose faces="largest", or not_them=True, or fpir=0.05.') == (
+        "Choose --faces largest, or --not-them, or --fpir 0.05."
+    )
+    source = Path(str(importlib.resources.files("knownface")))
+    told = []
+    for file in source.rglob("*.py"):
+        if file.is_relative_to(source / "cli"):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            raised = isinstance(node, ast.Call) and ast.unparse(node.func).endswith("Error")
+            hint = isinstance(node, ast.Assign) and "hint" in ast.unparse(node.targets[0]).lower()
+            texts = [n.value for n in ast.walk(node) if isinstance(n, ast.Constant)] if raised or hint else []
+            told += [
+                (file.name, text) for text in map(str, texts) if re.search(r"--[a-z]", re.sub(r"`[^`]*`", "", text))
+            ]
+    assert told == [], "an exception names arguments as Python has them; with_options shows them as options"
+
+
+@pytest.mark.parametrize(
+    ("shell", "path"), [("bash", "bash-completion/completions/knownface"), ("zsh", "zsh/site-functions/_knownface")]
+)
+def test_completion_is_installed_where_the_shell_looks(
+    knownface: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shell: str, path: str
+) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+    monkeypatch.setenv("SHELL", f"/usr/bin/{shell}")
+    assert knownface("completion", "--install").status == 0
+    installed = (tmp_path / "data" / path).read_text(encoding="utf-8")
+    assert installed.strip() == knownface("completion", shell).out.strip()
+    assert "_KNOWNFACE_COMPLETE" in installed
+
+
+def test_a_picture_is_not_watched(knownface: Run, enrolled_toys: Path) -> None:
+    ran = knownface("watch", enrolled_toys / "Ben" / "one.png")
+    assert ran.status == 3
+    assert "knownface identify" in ran.err

@@ -198,6 +198,13 @@ def test_a_guest_who_is_enrolled_later_is_recognised(gallery, see, at, log, stat
     assert statuses(session.id, at(15)) == {"Eve": "present"}
 
 
+def test_a_misspelt_name_is_no_walk_in_where_none_is_wanted(gallery, session, statuses, at):
+    with pytest.raises(UnknownPersonError, match=r"'Benn' is neither on the list of .* Is 'Ben' meant\?"):
+        mark(gallery.database, session.id, "Benn", walk_in=False, now=at(5))
+    assert mark(gallery.database, session.id, "ben", walk_in=False, now=at(5)).counts["walk-in"] == 0
+    assert mark(gallery.database, session.id, "Benn", walk_in=True, now=at(5)).counts["walk-in"] == 1
+
+
 def test_marks_by_hand_count_more_than_what_was_seen(gallery, session, see, at, statuses, log):
     see("Ann", 1)
     see("Dan", 1)

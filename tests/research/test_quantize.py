@@ -105,7 +105,7 @@ def test_dynamic_int8_leaves_convolutions_alone(content: bytes, tmp_path: Path) 
 def test_static_int8_wants_pictures(content: bytes, tmp_path: Path) -> None:
     with pytest.raises(ModelError, match="needs pictures") as caught:
         write_variant(content, "int8", tmp_path / "v.onnx")
-    assert "--data" in caught.value.hint
+    assert "data=" in caught.value.hint
     assert not (tmp_path / "v.onnx").exists()
 
 

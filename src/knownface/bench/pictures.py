@@ -33,7 +33,7 @@ def read_pictures(data: Path | None, max_pixels: int) -> list[Image]:
         if len(pictures) == MOST_PHOTOS:
             break
     if not pictures:
-        raise InputError(f"{data} holds no photo that can be read.", "Give a folder of photos with --data.")
+        raise InputError(f"{data} holds no photo that can be read.", 'Give a folder of photos as data="FOLDER".')
     return pictures
 
 

@@ -119,7 +119,7 @@ def _end_to_end(
     settings: Settings, store: ModelStore, pictures: Sequence[Image], options: BenchOptions, notes: list[str]
 ) -> Iterator[Figure]:
     if not pictures:
-        notes.append("No photo was named, since there is none: give a folder with --data, or install scikit-image.")
+        notes.append("No photo was named, since there is none: give a folder of photos, or install scikit-image.")
         return
     chosen = settings.model_dump(exclude={"gallery", "embedder"}, exclude_unset=True)
     with tempfile.TemporaryDirectory() as folder:

@@ -186,12 +186,15 @@ def delete(name: str, yes: bool, gallery: str | None) -> None:
 @click.argument("name")
 @click.argument("person")
 @click.option("--absent", is_flag=True, help="They have not come, whoever was taken for them.")
+@click.option("--walk-in", is_flag=True, help="PERSON may be neither on the list nor in the gallery.")
 @click.option(
     "--at", "came", metavar="TIME", help="When they came. Default: now; of a session that is over, its start."
 )
 @zone_option
 @gallery_option
-def mark(name: str, person: str, absent: bool, came: str | None, zone: tzinfo | None, gallery: str | None) -> None:
+def mark(
+    name: str, person: str, absent: bool, walk_in: bool, came: str | None, zone: tzinfo | None, gallery: str | None
+) -> None:
     """Say by hand that PERSON (name or external id) has come to the session NAME."""
     from knownface.events import find_session
     from knownface.events import mark as mark_by_hand
@@ -200,9 +203,8 @@ def mark(name: str, person: str, absent: bool, came: str | None, zone: tzinfo | 
         raise click.UsageError("Who is absent has not come at any time: leave --at out.")
     at = when(came, zone, option="--at")
     with open_log(gallery) as log:
-        found = mark_by_hand(
-            log.gallery.database, find_session(log.gallery.database, name).id, person, absent=absent, at=at
-        )
+        session = find_session(log.gallery.database, name)
+        found = mark_by_hand(log.gallery.database, session.id, person, absent=absent, walk_in=walk_in, at=at)
     out().print(escape(f"{person} is marked. {_summary(found).capitalize()}."), soft_wrap=True)
 
 

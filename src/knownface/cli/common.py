@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -63,7 +64,23 @@ def complain(error: KnownFaceError) -> None:
     console = err()
     console.print(f"[bold red]Error:[/] {escape(error.message)}", soft_wrap=True)
     if error.hint:
-        console.print(f"  {escape(error.hint)}", soft_wrap=True)
+        console.print(f"  {escape(with_options(error.hint))}", soft_wrap=True)
+
+
+_ARGUMENT = re.compile(r'\b([a-z][a-z0-9_]*)=(?:"([^"]*)"|(True)|([0-9.]*[0-9]))')
+
+
+def with_options(hint: str) -> str:
+    """A hint of the library, which names arguments as Python has them, with the options of the command line.
+
+    ``faces="largest"`` becomes ``--faces largest``, ``overwrite=True`` becomes ``--overwrite``.
+    """
+
+    def option(found: re.Match[str]) -> str:
+        name, text, flag, number = found.groups()
+        return f"--{name.replace('_', '-')}" + ("" if flag else f" {text if number is None else number}")
+
+    return _ARGUMENT.sub(option, hint)
 
 
 def show_log(verbose: bool) -> None:

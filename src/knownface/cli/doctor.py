@@ -12,7 +12,7 @@ import click
 from rich.markup import escape
 
 from knownface import __version__
-from knownface.cli.common import gallery_is_there, out, recognizer_options, table
+from knownface.cli.common import gallery_is_there, out, recognizer_options, table, with_options
 from knownface.cli.outputs import json_option, overwrite_option
 from knownface.cli.writing import write_json
 from knownface.errors import KnownFaceError
@@ -121,4 +121,4 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
 
 
 def _trouble(what: str, error: KnownFaceError) -> _Fact:
-    return _Fact(what, f"{error.message} {error.hint}".strip(), ok=False)
+    return _Fact(what, f"{error.message} {with_options(error.hint)}".strip(), ok=False)

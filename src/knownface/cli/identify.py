@@ -18,6 +18,7 @@ from knownface.cli.common import (
     rule_options,
     say,
     table,
+    with_options,
 )
 from knownface.cli.outputs import OutputFile, OutputFolder, bom_option, claim, json_option, overwrite_option
 from knownface.cli.reading import picture_from_stdin
@@ -111,7 +112,7 @@ def command(
         _show_or_sum_up(results, top, in_file=bool(csv_file or json_file))
     failed = [result for result in results if result.error]
     for result in failed:
-        say(f"Passed over: {result.error}", style="yellow")
+        say(f"Passed over: {with_options(result.error or '')}", style="yellow")
     return 1 if failed else 0
 
 

@@ -16,7 +16,7 @@ from rich.markup import escape
 
 from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
 from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, overwrite_option
-from knownface.errors import OutputError
+from knownface.errors import OutputError, UnsupportedError
 
 if TYPE_CHECKING:
     from knownface.live import LiveEvent, Sink, Watcher, WatchOptions, WatchStatus
@@ -71,9 +71,11 @@ def command(source: str, **options: Any) -> int:
     """
     from knownface.live import Watcher
     from knownface.live.sinks import EventLines, Timeline
-    from knownface.media import parse_source
+    from knownface.media import kind_of, parse_source
 
     parsed = parse_source(source)
+    if parsed.kind == "video" and kind_of(source) == "image":
+        raise UnsupportedError(f"{source} is a picture, not a video.", f"Name its faces: knownface identify {source}")
     chosen = {key: options.pop(key) for key in _OWN}
     record = parsed.live if chosen["record"] is None else chosen["record"]
     watch_options = _watch_options(parsed, chosen, record=record)

@@ -61,7 +61,7 @@ def _load(
             raise UnknownModelError(f"{name} is no face detector.", f"Choose auto, or one of {names}.")
         kind = kind_of(entry)
         if hindrance := kind.hindrance(entry):
-            raise ModelError(f"{name} {hindrance}.", f"Choose --detector {entry.kind}.")
+            raise ModelError(f"{name} {hindrance}.", f'Choose detector="{entry.kind}".')
         return kind.make(entry, store.files(name), settings), f"Detector {name}, as asked for."
     factory = load_part(point)
     if isinstance(factory, Kind):

@@ -96,7 +96,7 @@ class YuNetDetector:
             except cv2.error as error:
                 raise ModelError(
                     f"OpenCV {cv2.__version__} cannot read the face detector {self._path}.",
-                    "Choose --detector yunet, which takes the file that fits this OpenCV.",
+                    'Choose detector="yunet", which takes the file that fits this OpenCV.',
                 ) from error
             self._local.network = network
         return network

@@ -131,7 +131,7 @@ def _choice(
         if name not in store.catalog and name not in registered(EMBEDDERS):
             raise UnknownModelError(
                 f"This gallery was filled by the embedder {name!r}, which is neither in the catalogue nor installed.",
-                "Name it: --embedder NAME, or --embedder module:Factory for one of your own.",
+                'Name it: embedder="NAME", or embedder="module:Factory" for one of your own.',
             )
         return name, f"Embedder {name}, since it filled this gallery."
     if (path := store.find(DEFAULT)) is not None:

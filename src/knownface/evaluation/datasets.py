@@ -273,7 +273,7 @@ def read_strangers(
         raise UnreadableError(f"There is no folder {root}.", "Give a folder with pictures of people not enrolled.")
     samples, notes = _stranger_files(root)
     if not samples:
-        raise InputError(f"{root} holds no picture of a stranger.", "Put pictures into it, or leave --strangers out.")
+        raise InputError(f"{root} holds no picture of a stranger.", "Put pictures into it, or name no strangers.")
     excluded_people = {person for wanted in excluded for person in _stranger_meant(wanted, samples)}
     samples = [sample for sample in samples if sample.person not in excluded_people]
     taken = {_words(name) for name in known}

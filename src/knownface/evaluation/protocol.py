@@ -144,7 +144,7 @@ def _nothing(found: FoundFaces, purpose: str) -> NoFaceError:
     why = f" (most often: {reasons[0][0]})" if reasons else ""
     return NoFaceError(
         f"None of the {found.missed} pictures to {purpose} could be used{why}.",
-        "Look at the pictures; try another --detector.",
+        "Look at the pictures; try another detector.",
     )
 
 

@@ -7,6 +7,7 @@ sightings. Check-in for an event is the same with a guest list.
 
 from __future__ import annotations
 
+import difflib
 import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -15,16 +16,17 @@ from typing import Any
 from sqlalchemy import Connection, Row, insert, or_, select, update
 from sqlalchemy import delete as delete_rows
 
-from knownface.errors import EventsError, SessionOpenError, UnknownSessionError
+from knownface.errors import EventsError, SessionOpenError, UnknownPersonError, UnknownSessionError
 from knownface.events.arrivals import all_strangers, read_entries, write_arrivals
 from knownface.events.attendance_values import Session, SessionReport
+from knownface.events.expected import expected_entries
 from knownface.events.guests import Guest
 from knownface.events.recording import as_utc
 from knownface.events.reporting import find_entry, read_report
 from knownface.gallery import Person, clean_name, name_key
 from knownface.gallery.edit_log import forget_edits
 from knownface.gallery.names import clean_label
-from knownface.gallery.people import get_person, list_people
+from knownface.gallery.people import list_people
 from knownface.gallery.values import PersonKey
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import attendance_entries, attendance_sessions
@@ -79,7 +81,7 @@ def open_session(
         if _open_one(connection, label, as_utc(None)) is not None:
             raise SessionOpenError(f"A session {label!r} is open.")
         session_id = insert_one(connection, attendance_sessions, values)
-        entries = _expected(connection, people, group, guests)
+        entries = expected_entries(connection, people, group, guests)
         if not entries:
             raise EventsError(
                 f"Nobody is expected in {label!r}.", "Name people, a group that has members, or a guest list."
@@ -167,6 +169,7 @@ def mark(
     name: str,
     *,
     absent: bool = False,
+    walk_in: bool = True,
     at: datetime | None = None,
     now: datetime | None = None,
 ) -> SessionReport:
@@ -177,6 +180,7 @@ def mark(
         session_id: Of the session.
         name: Of somebody on the list or in the gallery, or the external id of a guest; anybody else is a walk-in.
         absent: Say that they have not come, whoever was taken for them.
+        walk_in: Whether a name that is neither on the list nor in the gallery may be a walk-in's.
         at: When they came, timezone-aware; None is now, and the session's start once it has ended.
         now: Timezone-aware; None is the clock's time.
 
@@ -185,6 +189,7 @@ def mark(
 
     Raises:
         UnknownSessionError: There is no such session.
+        UnknownPersonError: The name is nobody's, and walk-ins are not wanted.
         EventsError: The session was not going on at that time.
         BadNameError: The name cannot be anybody's.
     """
@@ -199,8 +204,11 @@ def mark(
         if entry is not None:
             connection.execute(update(table).where(table.c.id == entry.id).values(values))
         else:
-            walk_in = {"session_id": session_id, "listed": False, "facts": "{}", **_somebody(connection, name)}
-            connection.execute(insert(table), {**walk_in, **values})
+            somebody = _somebody(connection, name)
+            if not walk_in and "person_id" not in somebody:
+                raise _nobody(name, read_report(connection, row, _session(row), time), list_people(connection))
+            unlisted = {"session_id": session_id, "listed": False, "facts": "{}", **somebody}
+            connection.execute(insert(table), {**unlisted, **values})
         return read_report(connection, row, _session(row), time)
 
 
@@ -222,56 +230,22 @@ def _times(label: str, start: datetime | None, until: datetime | None, grace: ti
     return {"opened": opened, "closed": closed, "grace_seconds": grace.total_seconds()}
 
 
+def _nobody(name: str, report: SessionReport, known: Sequence[Person]) -> UnknownPersonError:
+    names = {name_key(name): name for name in (*(p.name for p in known), *(a.name for a in report.attendees))}
+    near = [repr(names[key]) for key in difflib.get_close_matches(name_key(name), list(names), 3)]
+    meant = f" Is {' or '.join(near)} meant?" if near else ""
+    return UnknownPersonError(
+        f"{name!r} is neither on the list of {report.session.name!r} nor in the gallery.{meant}",
+        "Check the name, or add somebody new with walk_in=True.",
+    )
+
+
 def _somebody(connection: Connection, name: str) -> dict[str, Any]:
     found = list_people(connection, person=name)
     if found:
         return {"person_id": found[0].id}
     label = clean_name(name)
     return {"name": label, "name_key": name_key(label)}
-
-
-def _expected(
-    connection: Connection, people: Sequence[PersonKey], group: str | None, guests: Sequence[Guest]
-) -> list[dict[str, Any]]:
-    blank = {"listed": True, "by_hand": False, "facts": "{}", "name": None, "name_key": None, "external_id": None}
-    ids = [get_person(connection, name).id for name in people]
-    if group is not None:
-        ids += [person.id for person in list_people(connection, group)]
-    by_person = {person_id: {**blank, "person_id": person_id} for person_id in ids}
-    everybody = list_people(connection) if guests else []
-    by_external = {person.external_id: person for person in everybody if person.external_id is not None}
-    by_name = {name_key(person.name): person for person in everybody}
-    strangers, listed = [], dict[int, Guest]()
-    # Whom an external id says first, so that somebody else of that name is not taken for them.
-    for guest in sorted(guests, key=lambda guest: guest.external_id not in by_external):
-        entry = {
-            **blank,
-            "name": guest.name,
-            "name_key": name_key(guest.name),
-            "external_id": guest.external_id,
-            "facts": json.dumps(dict(guest.facts), ensure_ascii=False),
-        }
-        person = by_external.get(guest.external_id or "") or by_name.get(name_key(guest.name))
-        other = listed.get(person.id) if person else None
-        if person is None or (other and guest.external_id and other.external_id in by_external):
-            strangers.append({**entry, "person_id": None})
-        elif other is not None:
-            raise _two_guests(person, other, guest)
-        else:
-            listed[person.id] = guest
-            by_person[person.id] = {**entry, "person_id": person.id}
-    return [*by_person.values(), *strangers]
-
-
-def _two_guests(person: Person, first: Guest, second: Guest) -> EventsError:
-    ids = [guest.external_id for guest in (first, second) if guest.external_id is not None]
-    if len(ids) < 2:
-        return EventsError(f"The guest list has {second.name!r} twice.", "Tell them apart by external ids.")
-    return EventsError(
-        f"The guest list has {second.name!r} twice, as {ids[0]} and {ids[1]}, and it is not known which of them is "
-        f"{person.name!r} of the gallery.",
-        f"Give {person.name!r} the external id of the right one first; the other is a guest of that name then.",
-    )
 
 
 def _open_one(connection: Connection, name: str, now: datetime) -> Row[Any] | None:

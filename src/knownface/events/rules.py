@@ -71,7 +71,9 @@ class AlertRule:
     def __post_init__(self) -> None:
         if self.kind == "missing":
             if self.group is None or self.by is None:
-                raise AlertRuleError("A rule for missing people needs a group and a time.", "Give --group and --by.")
+                raise AlertRuleError(
+                    "A rule for missing people needs a group and a time.", "Give both, the time of day such as 09:00."
+                )
         elif self.by is not None or self.days or self.time_zone is not None:
             raise AlertRuleError("A time of day, days and a time zone are for missing people only.", "Leave them out.")
         if self.kind == "unknown" and self.group is not None:

@@ -247,7 +247,7 @@ def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = F
     contract = gallery.contract
     if contract is None or contract.fingerprint != row.fingerprint:
         raise ContractMismatchError(
-            f"The offered sample {row.id} is another embedder's than the gallery's.", "Reject it without --not-them."
+            f"The offered sample {row.id} is another embedder's than the gallery's.", "Reject it without not_them=True."
         )
     source = f"{begin}{row.source}, {row.seen_at:%Y-%m-%d %H:%M}"
     digest = hashlib.sha256(row.vector).hexdigest()

@@ -44,7 +44,7 @@ def check_same(stored: EmbedderContract | None, given: EmbedderContract) -> None
             ContractMismatchError,
             f"The gallery {{place}} was filled by {stored.name} (fingerprint {stored.fingerprint[:12]}), "
             f"not by {given.name} (fingerprint {given.fingerprint[:12]}).",
-            f"Choose --embedder {stored.name}, or enrol into a new gallery."
+            f'Choose embedder="{stored.name}", or enrol into a new gallery.'
             if stored.name != given.name
             else "Use the weights that filled the gallery, or enrol into a new one.",
         )

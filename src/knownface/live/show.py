@@ -56,7 +56,8 @@ class ShowServer:
             self._server = _Server((HOST, port), handler)
         except OSError as error:
             raise OutputError(
-                f"The picture cannot be shown on port {port}: {error.strerror}.", "Choose another --port, or leave it."
+                f"The picture cannot be shown on port {port}: {error.strerror}.",
+                "Choose another port, or port=0 for any that is free.",
             ) from error
         self._thread = threading.Thread(target=self._server.serve_forever, name="knownface-show", daemon=True)
 

@@ -233,7 +233,7 @@ class ModelStore:
         raise ModelAlteredError(
             f"{path} is not the file of {entry.name} that the catalogue knows: its SHA-256 is {digest}, "
             f"expected {entry.files[0].sha256}.",
-            "For a network of your own give a new name and --contract FILE.toml.",
+            'For a network of your own give a new name and contract="FILE.toml".',
         )
 
     def _cached(self, entry: ModelEntry, file: WeightFile) -> Path:

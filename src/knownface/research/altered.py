@@ -49,7 +49,9 @@ class _Start:
 
 def _start(bench: Bench, root: Path, options: EvaluateOptions, tick: Tick) -> _Start:
     if options.split.by_frames:
-        raise InputError("Altered pictures need files of their own for train and val.", "Leave out --split frames.")
+        raise InputError(
+            "Altered pictures need files of their own for train and val.", "Split by files, not by frames."
+        )
     dataset, sides = embed_folder(bench, root, options, tick)
     evaluation = evaluate(sides, options.grid, options.criterion, options.fpir)
     people = [person for person in dataset.people if person.train]

@@ -45,7 +45,9 @@ def one_video(
     found = read_all(samples, bench.reader, "Embedding frames", tick)
     several = [p for p in np.unique(found.faces.people).tolist() if (found.faces.people == p).sum() > 1]
     if not several:
-        raise InputError(f"Nobody in {root} has two frames with a face.", "Give videos, or lower --every.")
+        raise InputError(
+            f"Nobody in {root} has two frames with a face.", "Give videos, or look more often, such as every=0.1."
+        )
     used = found.of_people(several)
     share = options.split.train_share
     random = checked(Sides(*split_frames(used, options.split.seed, share), None))

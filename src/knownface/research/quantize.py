@@ -71,7 +71,7 @@ def write_variant(content: bytes, precision: Precision, target: Path, calibratio
     network = _read(content)
     del network.graph.value_info[:]  # an exporter's notes on shapes may contradict the new graph
     if precision == "int8" and not calibration:
-        raise ModelError("Static int8 needs pictures to measure ranges on.", "Give --data with photos of people.")
+        raise ModelError("Static int8 needs pictures to measure ranges on.", 'Give photos of people as data="FOLDER".')
     with _quiet(), tempfile.TemporaryDirectory() as folder:
         match precision:
             case "fp16":

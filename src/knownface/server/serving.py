@@ -105,7 +105,7 @@ def bound_socket(settings: ServeSettings) -> socket.socket:
         reason = getattr(error, "strerror", None) or error
         raise SettingsError(
             f"{settings.host} port {settings.port} cannot be listened on: {reason}.",
-            "Another program may have the port; choose --port, or stop it.",
+            "Another program may have the port; choose another port, or stop it.",
         ) from error
     return made
 

@@ -40,11 +40,13 @@ def backup(database: Database, file: Path, *, overwrite: bool = False) -> None:
     if not database.location.is_sqlite:
         raise GalleryError(
             "A gallery on a server is backed up by the server's own tools.",
-            "Use pg_dump --format=custom, or its archive.",
+            "Use `pg_dump --format=custom`, or its archive.",
         )
     file = file.expanduser().absolute()
     if file.exists() and not overwrite:
-        raise OutputError(f"{file} exists already.", "Choose another name, or allow it to be overwritten.")
+        raise OutputError(
+            f"{file} exists already.", "Choose another name, or allow it to be replaced with overwrite=True."
+        )
     if database.location.file == file:
         raise OutputError(f"{file} is the gallery itself.", "Choose another name.")
     place, engine = str(database), database.engine

@@ -138,5 +138,6 @@ def _from_os(error: OSError, place: str) -> KnownFaceError:
     if error.errno in _FORBIDDEN:
         return GalleryError(f"The gallery {place} may not be opened or written: {reason}.", _PERMISSION_HINT)
     return GalleryError(
-        f"The gallery {place} could not be opened: {reason}.", "Check the path; --gallery or KNOWNFACE_GALLERY set it."
+        f"The gallery {place} could not be opened: {reason}.",
+        "Check the path: the setting gallery, or KNOWNFACE_GALLERY.",
     )

@@ -61,7 +61,7 @@ def parse_location(location: str | Path) -> Location:
     """
     text = str(location)
     if not text.strip():
-        raise SettingsError("The gallery's location is empty.", "Set --gallery or KNOWNFACE_GALLERY to a file.")
+        raise SettingsError("The gallery's location is empty.", 'Name a file: gallery="FILE", or KNOWNFACE_GALLERY.')
     if text == MEMORY:
         return Location(URL.create("sqlite", database=MEMORY), None)
     if "://" not in text:
