@@ -12,7 +12,17 @@ from typing import Any
 from knownface.answers import Answer, Identification
 from knownface.errors import InputError, KnownFaceError
 from knownface.journal import FaceRow, FileResult, Journal
-from knownface.media import Label, VideoWriter, draw_labels, kind_of, read_image, read_video, video_info, write_image
+from knownface.media import (
+    Label,
+    VideoWriter,
+    draw_labels,
+    keep_date,
+    kind_of,
+    read_image,
+    read_video,
+    video_info,
+    write_image,
+)
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Image, finite
 
@@ -117,7 +127,8 @@ def _photos(
         rows = _rows(answer, answer.item, None, options.top)
         target = targets.get(answer.item)
         if target is not None and answer.image is not None:
-            write_image(target, draw_labels(answer.image, labels(answer.faces)))
+            original = answer.item if answer.item.is_file() else None
+            write_image(target, draw_labels(answer.image, labels(answer.faces)), like=original)
         yield FileResult(answer.item, rows, annotated=target)
 
 
@@ -169,6 +180,7 @@ def _write_labelled_video(path: Path, target: Path, looked_at: Sequence[tuple[fl
                 current += 1
             shown = looked_at[current][1] if current >= 0 else []
             writer.write(draw_labels(frame.image, shown) if shown else frame.image, frame.time)
+    keep_date(path, target)
 
 
 def labels(faces: Sequence[Identification]) -> list[Label]:

@@ -156,9 +156,9 @@ def _from_stream(stream: IO[bytes], name: str, max_pixels: int) -> Image:
 
 
 def _read(stream: IO[bytes], name: str, max_pixels: int, kind: ImageFormat) -> Image:
-    reader = _heif_reader(name) if kind == "HEIF" else _READERS[kind]
+    reader = reader_of(kind, name)
     try:
-        with _no_warnings():
+        with no_warnings():
             picture = reader(stream, "")
             if kind == "TIFF":
                 _seek_largest_page(picture)
@@ -193,9 +193,9 @@ def _decode(
     huge = PilImage.MAX_IMAGE_PIXELS is not None and width * height > PilImage.MAX_IMAGE_PIXELS
     try:
         # Some readers compare with Pillow's own limit once more while they decode, and TIFF's remarks on its tags.
-        with _no_warnings() if huge or kind == "TIFF" else contextlib.nullcontext():
+        with no_warnings() if huge or kind == "TIFF" else contextlib.nullcontext():
             picture.load()
-        with _no_warnings():
+        with no_warnings():
             picture = upright(picture)
         return rgb_from_pil(picture)
     except PilImage.DecompressionBombError as error:
@@ -236,7 +236,14 @@ def _ends_early(stream: IO[bytes] | None, kind: ImageFormat | None) -> bool:
     return kind != "JPEG" and reached >= size
 
 
-def _heif_reader(name: str) -> Callable[[IO[bytes], str], PilImage.Image]:
+def reader_of(kind: ImageFormat, name: str) -> Callable[[IO[bytes], str], PilImage.Image]:
+    """What opens pictures of a kind; a picture of that kind is called ``name``.
+
+    Raises:
+        MissingExtraError: HEIC, and ``knownface[heif]`` is not installed.
+    """
+    if kind != "HEIF":
+        return _READERS[kind]
     try:
         from pillow_heif import HeifImageFile
     except ImportError as error:
@@ -246,7 +253,7 @@ def _heif_reader(name: str) -> Callable[[IO[bytes], str], PilImage.Image]:
 
 
 @contextlib.contextmanager
-def _no_warnings() -> Iterator[None]:
+def no_warnings() -> Iterator[None]:
     """Silence Pillow's remarks on odd metadata.
 
     The list of warning filters belongs to the whole process, so two threads must not swap it at the same time.

@@ -18,6 +18,7 @@ from PIL import Image as PilImage
 from knownface.errors import InputError, OutputError
 from knownface.files import beside, put_in_place, replacing, unwritable
 from knownface.media.ffmpeg import FfmpegEncoder, add_sound, is_complete
+from knownface.media.metadata import keep_date, metadata_of
 from knownface.media.opencv import quiet_opencv
 from knownface.media.video import video_info
 from knownface.types import Image
@@ -50,12 +51,13 @@ _OPTIONS: dict[str, dict[str, Any]] = {
 }
 
 
-def write_image(path: str | Path, image: Image) -> None:
+def write_image(path: str | Path, image: Image, *, like: Path | None = None) -> None:
     """Write a picture; its kind follows from the suffix. The file appears under its name when it is complete.
 
     Args:
         path: Where; an existing file is replaced, a missing folder is made.
         image: RGB, uint8, shape (height, width, 3).
+        like: A photo of which this is a copy: its EXIF (upright), its colour profile and its date are taken over.
 
     Raises:
         OutputError: The suffix is not one of :data:`WRITABLE_SUFFIXES`, the disk is full, the folder may not be
@@ -66,11 +68,14 @@ def write_image(path: str | Path, image: Image) -> None:
     if suffix not in WRITABLE_SUFFIXES:
         known = ", ".join(sorted(WRITABLE_SUFFIXES))
         raise OutputError(f"{path} cannot be written: its suffix is none of {known}.", "Choose another suffix.")
+    carried = metadata_of(like, image.shape[1], image.shape[0]) if like is not None else {}
     with replacing(path) as part:
         try:
-            PilImage.fromarray(image).save(part, format=_FORMATS[suffix], **_OPTIONS.get(suffix, {}))
+            PilImage.fromarray(image).save(part, format=_FORMATS[suffix], **_OPTIONS.get(suffix, {}), **carried)
         except ValueError as error:
             raise unwritable(path, error) from error
+        if like is not None:
+            keep_date(like, part)
 
 
 class _Encoder(Protocol):
