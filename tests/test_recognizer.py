@@ -28,7 +28,8 @@ from knownface.errors import (
     UnreadableError,
 )
 from knownface.gallery import NewTemplate
-from knownface.media import write_image
+from knownface.media import VideoWriter, read_image, write_image
+from knownface.tables import table_of
 from knownface.types import Image
 
 
@@ -274,3 +275,53 @@ def test_bad_settings_are_refused_before_anything_is_made(alone: Path) -> None:
         FaceRecognizer.open("missing.db", create=False)
     assert not (alone / "g.db").exists()
     assert not (alone / "missing.db").exists()
+
+
+def test_many_pictures_a_folder_and_a_video_are_named_at_once(enrolled_toys: Path, tmp_path: Path) -> None:
+    photos = [enrolled_toys / "Ben" / "one.png", enrolled_toys / "Zoë" / "one.png"]
+    frames = [read_image(photos[0])] * 4
+    video = tmp_path / "ben.mp4"
+    with VideoWriter(video, 4.0, ffmpeg=None) as writer:
+        for frame in frames:
+            writer.write(frame)
+    with FaceRecognizer.open() as recognizer:
+        assert [[face.name for face in faces] for faces in recognizer.identify(photos)] == [["Ben"], ["Zoë"]]
+        assert recognizer.identify([]) == []
+        with pytest.raises(UnreadableError, match=r"none\.png"):
+            recognizer.identify([photos[0], "none.png"])
+        answers = list(recognizer.identify_folder(enrolled_toys))
+        assert [(a.item.parent.name, a.faces[0].name) for a in answers if a.item.parent.name == "Ben"] == [
+            ("Ben", "Ben")
+        ]
+        assert len(answers) == 4
+        seen = list(recognizer.identify_video(video, every=0.5))
+        assert [answer.item.time for answer in seen] == [0.0, 0.5]
+
+
+def test_an_embedding_is_there_where_it_is_asked_for(enrolled_toys: Path) -> None:
+    photo = enrolled_toys / "Ben" / "one.png"
+    with FaceRecognizer.open() as recognizer:
+        [face] = recognizer.identify(photo, with_embeddings=True)
+        [[same]] = recognizer.identify([photo], with_embeddings=True)
+        assert face.embedding is not None
+        assert recognizer.classify_face(face.embedding).name == "Ben"
+        np.testing.assert_allclose(face.embedding, same.embedding, atol=1e-6)
+        assert recognizer.identify(photo)[0].embedding is None
+
+
+def test_answers_become_dictionaries_and_tables(enrolled_toys: Path) -> None:
+    with FaceRecognizer.open() as recognizer:
+        [face] = recognizer.identify(enrolled_toys / "Ben" / "one.png", top=2)
+        told = face.to_dict()
+        assert set(told["box"]) == {"x", "y", "width", "height"}
+        assert "Ben" in {candidate["name"] for candidate in told["candidates"]}
+        assert repr(face).startswith("<Ben at distance 0.0")
+        assert "3 people, 4 templates" in repr(recognizer)
+        rows = [
+            {"file": a.item.name, **f.to_dict()} for a in recognizer.identify_folder(enrolled_toys) for f in a.faces
+        ]
+    table = table_of(rows)
+    assert table.columns[:5] == ["file", "box_x", "box_y", "box_width", "box_height"]
+    assert len(table.rows) == 4
+    pytest.importorskip("pandas", reason="pandas is not installed")
+    assert sorted(table.to_pandas()["name"]) == ["Ben", "Eileen Collins", "Eileen Collins", "Zoë"]

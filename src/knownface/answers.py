@@ -14,7 +14,7 @@ from knownface.types import Box, Decision, Embeddings, Face, Image, Liveness, fi
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Identification:
     """A face of a picture and who it is.
 
@@ -23,12 +23,18 @@ class Identification:
         decision: Who it is, and why.
         quality: How good its picture is.
         liveness: Whether it looks alive; None where that is not checked.
+        embedding: Float32 unit vector, shape (dim,), where embeddings were asked for; else None.
     """
 
     face: Face
     decision: Decision
     quality: FaceQuality
     liveness: Liveness | None = None
+    embedding: Embeddings | None = None
+
+    def __repr__(self) -> str:
+        x, y, width, height = self.box.as_list()
+        return f"<{self.name or 'Unknown'} at distance {self.distance:.3f}, box {x:g} {y:g} {width:g} {height:g}>"
 
     @property
     def name(self) -> str | None:
@@ -138,7 +144,7 @@ class PictureReview:
         ]
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(frozen=True, slots=True, eq=False, repr=False)
 class Answer(Generic[Item]):
     """What came of one picture among many.
 
@@ -155,3 +161,16 @@ class Answer(Generic[Item]):
     faces: tuple[Identification, ...]
     error: KnownFaceError | None = None
     size: tuple[int, int] | None = None
+
+    def faces_or_error(self) -> tuple[Identification, ...]:
+        """Who is on the picture.
+
+        Raises:
+            KnownFaceError: It could not be used.
+        """
+        if self.error is not None:
+            raise self.error
+        return self.faces
+
+    def __repr__(self) -> str:
+        return f"<Answer for {self.item}: {self.error if self.error is not None else list(self.faces)}>"

@@ -19,6 +19,9 @@ from knownface.types import NOT_LIVE, Decision, Embeddings, Image
 Decide: TypeAlias = Callable[[Embeddings], list[Decision]]
 """Decides the faces of one picture together by their embeddings, float32 of shape (n, dim)."""
 
+DEFAULT_EVERY = 0.5
+"""Seconds between the frames of a video that are examined."""
+
 
 @dataclass(frozen=True, slots=True)
 class BatchOptions:
@@ -30,11 +33,13 @@ class BatchOptions:
         keep_images: Whether answers hold their picture.
         check: Scores how live faces look; None does not.
         liveness: What follows from these scores.
+        keep_embeddings: Whether faces hold their embedding.
     """
 
     batch_size: int
     threads: int
-    keep_images: bool
+    keep_images: bool = False
+    keep_embeddings: bool = False
     check: LivenessCheck | None = None
     liveness: LivenessRule = NOT_CHECKED
 
@@ -93,13 +98,18 @@ def answer_in_batches(
         batch.append(picture)
         count += len(picture.faces)
         if count >= options.batch_size or len(batch) >= longest:
-            yield from _answers(batch, embedder, decide, options.liveness)
+            yield from _answers(batch, embedder, decide, options)
             batch, count = [], 0
-    yield from _answers(batch, embedder, decide, options.liveness)
+    yield from _answers(batch, embedder, decide, options)
 
 
 def identified(
-    faces: Sequence[ExaminedFace], vectors: Embeddings, decide: Decide, liveness: LivenessRule
+    faces: Sequence[ExaminedFace],
+    vectors: Embeddings,
+    decide: Decide,
+    liveness: LivenessRule,
+    *,
+    keep_embeddings: bool = False,
 ) -> list[Identification]:
     """The faces of one picture with what is decided for each.
 
@@ -111,22 +121,30 @@ def identified(
         vectors: Their embeddings, float32, shape (n, dim).
         decide: Decides those of one picture together.
         liveness: Who is left out.
+        keep_embeddings: Whether faces hold their embedding.
     """
     barred = np.array([liveness.bars(face.live) for face in faces], dtype=np.bool_)
     decided = iter(decide(vectors[~barred]))
     return [
-        Identification(face.face, NOT_LIVE if bar else next(decided), face.quality, liveness.of(face.live))
-        for face, bar in zip(faces, barred, strict=True)
+        Identification(
+            face.face,
+            NOT_LIVE if bar else next(decided),
+            face.quality,
+            liveness.of(face.live),
+            vector if keep_embeddings else None,
+        )
+        for face, bar, vector in zip(faces, barred, vectors, strict=True)
     ]
 
 
 def _answers(
-    batch: Sequence[_ExaminedPicture[Item]], embedder: FaceEmbedder, decide: Decide, liveness: LivenessRule
+    batch: Sequence[_ExaminedPicture[Item]], embedder: FaceEmbedder, decide: Decide, options: BatchOptions
 ) -> Iterator[Answer[Item]]:
     vectors = embed([face for picture in batch for face in picture.faces], embedder)
     start = 0
     for picture in batch:
         stop = start + len(picture.faces)
-        named = tuple(identified(picture.faces, vectors[start:stop], decide, liveness))
+        own = vectors[start:stop]
         start = stop
-        yield Answer(picture.item, picture.image, named, picture.error, picture.size)
+        faces = identified(picture.faces, own, decide, options.liveness, keep_embeddings=options.keep_embeddings)
+        yield Answer(picture.item, picture.image, tuple(faces), picture.error, picture.size)

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from knownface.answers import Answer, Identification
+from knownface.batches import DEFAULT_EVERY
 from knownface.errors import InputError, KnownFaceError
 from knownface.journal import FaceRow, FileResult, Journal
 from knownface.media import (
@@ -25,9 +26,6 @@ from knownface.media import (
 )
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Image, finite
-
-DEFAULT_EVERY = 0.5
-"""Seconds between the frames of a video that are examined."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, overload
 
 import numpy as np
 from PIL import Image as PilImage
 
 from knownface.answers import Answer, Identification, Item, PictureReview, Verification
-from knownface.batches import BatchOptions, answer_in_batches, identified
+from knownface.batches import DEFAULT_EVERY, BatchOptions, answer_in_batches, identified
 from knownface.deciding import decide_embeddings, unit_vector
 from knownface.decision import means_of_people
 from knownface.detection import FaceDetector, choose_detector
@@ -30,17 +30,18 @@ from knownface.errors import (
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, PersonKey
 from knownface.liveness import LivenessCheck, choose_liveness, rule_of
-from knownface.media import read_image
+from knownface.media import expand_paths, kind_of, read_image, read_video
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.parameters import RuleInForce, notes_on, rule_in_force
 from knownface.pipeline import ExaminedFace, embed, examine
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
-from knownface.types import Decision, DecisionRule, Embeddings, Image
+from knownface.types import Decision, DecisionRule, Embeddings, Frame, Image
 
 ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
-"""A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3)."""
+"""A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3). What OpenCV
+reads is BGR: pass ``array[:, :, ::-1]``."""
 
 
 class FaceRecognizer:
@@ -136,6 +137,9 @@ class FaceRecognizer:
     def close(self) -> None:
         """Close the gallery."""
         self.gallery.close()
+
+    def __repr__(self) -> str:
+        return f"<FaceRecognizer with {self.detector.name}, {self.embedder.contract.name} and {self.gallery!r}>"
 
     def __enter__(self) -> FaceRecognizer:
         return self
@@ -287,20 +291,41 @@ class FaceRecognizer:
 
     # Naming
 
-    def identify(self, image: ImageSource, *, allow_repeats: bool = False, top: int = 0) -> list[Identification]:
-        """Name the faces of one picture, largest first.
+    @overload
+    def identify(
+        self, image: ImageSource, *, allow_repeats: bool = ..., top: int = ..., with_embeddings: bool = ...
+    ) -> list[Identification]: ...
+    @overload
+    def identify(
+        self,
+        image: list[Any] | tuple[Any, ...],
+        *,
+        allow_repeats: bool = ...,
+        top: int = ...,
+        with_embeddings: bool = ...,
+    ) -> list[list[Identification]]: ...
+    def identify(
+        self, image: Any, *, allow_repeats: bool = False, top: int = 0, with_embeddings: bool = False
+    ) -> list[Identification] | list[list[Identification]]:
+        """Name the faces of one picture, largest first; or of each picture of a list or tuple.
 
         Args:
-            image: The picture.
+            image: The picture: a path, bytes, a Pillow image, or an array, which is RGB (OpenCV's BGR as
+                ``array[:, :, ::-1]``); or a list of these, which is worked through on every processor.
             allow_repeats: Whether one person may be given to several faces, as on a poster.
             top: As for :meth:`decide`.
+            with_embeddings: Whether each face holds its :attr:`~knownface.answers.Identification.embedding`.
 
         Raises:
-            InputError: The picture cannot be read.
+            InputError: A picture cannot be read.
         """
+        options: dict[str, Any] = {"allow_repeats": allow_repeats, "top": top, "with_embeddings": with_embeddings}
+        if isinstance(image, (list, tuple)):
+            return [list(answer.faces_or_error()) for answer in self.identify_many(image, self._read, **options)]
         faces = examine(self._read(image), self.detector, self.embedder, self.liveness)
         decide = partial(self.decide, allow_repeats=allow_repeats, top=top)
-        return identified(faces, embed(faces, self.embedder), decide, self.liveness_rule)
+        vectors = embed(faces, self.embedder)
+        return identified(faces, vectors, decide, self.liveness_rule, keep_embeddings=with_embeddings)
 
     def identify_many(
         self,
@@ -310,6 +335,7 @@ class FaceRecognizer:
         allow_repeats: bool = False,
         top: int = 0,
         keep_images: bool = False,
+        with_embeddings: bool = False,
     ) -> Iterator[Answer[Item]]:
         """Name the faces of many pictures, several at a time, in order.
 
@@ -319,6 +345,7 @@ class FaceRecognizer:
             allow_repeats: As for :meth:`identify`.
             top: As for :meth:`decide`.
             keep_images: Whether answers hold their picture.
+            with_embeddings: As for :meth:`identify`.
 
         Yields:
             One answer an item; a picture that cannot be used has its error in it.
@@ -329,8 +356,46 @@ class FaceRecognizer:
             self.detector,
             self.embedder,
             partial(self.decide, allow_repeats=allow_repeats, top=top),
-            BatchOptions(self.settings.batch_size, self.threads, keep_images, self.liveness, self.liveness_rule),
+            BatchOptions(
+                self.settings.batch_size,
+                self.threads,
+                keep_images,
+                with_embeddings,
+                self.liveness,
+                self.liveness_rule,
+            ),
         )
+
+    def identify_folder(self, folder: str | Path, **options: Any) -> Iterator[Answer[Path]]:
+        """Name the faces of every photo of a folder and of those below it, in natural order.
+
+        Args:
+            folder: Which; its videos are left out.
+            **options: As for :meth:`identify_many`.
+
+        Raises:
+            UnreadableError: The folder is missing or may not be read.
+        """
+        photos = (path for path in expand_paths([folder]) if kind_of(path) == "image")
+        return self.identify_many(photos, self._read, **options)
+
+    def identify_video(
+        self, video: str | Path, *, every: float | None = DEFAULT_EVERY, **options: Any
+    ) -> Iterator[Answer[Frame]]:
+        """Name the faces of a video frame by frame; a :class:`knownface.Watcher` follows them from frame to frame.
+
+        Args:
+            video: The file.
+            every: Seconds between the frames that are examined; None examines all.
+            **options: As for :meth:`identify_many`.
+
+        Yields:
+            One answer a frame; ``answer.item.time`` is its time in seconds.
+
+        Raises:
+            InputError: The video cannot be read.
+        """
+        return self.identify_many(read_video(video, every), lambda frame: frame.image, **options)
 
     def classify_face(self, embedding: Embeddings) -> Decision:
         """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import csv
+import importlib
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -20,6 +21,29 @@ class Table(NamedTuple):
 
     columns: list[str]
     rows: list[list[Any]]
+
+    def to_pandas(self) -> Any:
+        """As a ``pandas.DataFrame``; pandas must be installed (``pip install pandas``)."""
+        return importlib.import_module("pandas").DataFrame(self.rows, columns=self.columns)
+
+
+def table_of(values: Iterable[Mapping[str, Any]]) -> Table:
+    """Dictionaries, such as ``to_dict()`` of any value gives, as a table.
+
+    A dictionary within becomes columns of its own (``box`` becomes ``box_x``, ``box_y`` …), lists are left out. Columns
+    are in the order in which they first occur; what a row lacks is None.
+    """
+    flat = [dict(_cells(value)) for value in values]
+    columns = list(dict.fromkeys(name for row in flat for name in row))
+    return Table(columns, [[row.get(name) for name in columns] for row in flat])
+
+
+def _cells(value: Mapping[str, Any], prefix: str = "") -> Iterator[tuple[str, Any]]:
+    for name, cell in value.items():
+        if isinstance(cell, Mapping):
+            yield from _cells(cell, f"{prefix}{name}_")
+        elif not isinstance(cell, list):
+            yield f"{prefix}{name}", cell
 
 
 def plain(table: Table) -> Table:

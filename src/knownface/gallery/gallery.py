@@ -105,6 +105,9 @@ class Gallery:
             self.index.close()
         self.database.close()
 
+    def __repr__(self) -> str:
+        return f"<Gallery {self.location}: {len(self.names)} people, {len(self)} templates>"
+
     def __enter__(self) -> Self:
         return self
 

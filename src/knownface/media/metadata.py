@@ -17,7 +17,9 @@ from knownface.media.signatures import HEAD_BYTES, image_format
 _ORIENTATION = ExifTags.Base.Orientation
 _SIZE = (ExifTags.Base.ExifImageWidth, ExifTags.Base.ExifImageHeight)
 _SUBFOLDERS = (ExifTags.IFD.Exif, ExifTags.IFD.GPSInfo)
-_OWN = frozenset({*range(254, 267), 273, *range(277, 282), 284, 317, *range(320, 347), *range(512, 530), 700, 34675, 37724})
+_OWN = frozenset(
+    {*range(254, 267), 273, *range(277, 282), 284, 317, *range(320, 347), *range(512, 530), 700, 34675, 37724}
+)
 """Tags of how TIFF's pixels lie, thumbnails included, and what is carried in another way."""
 
 
