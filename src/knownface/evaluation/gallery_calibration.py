@@ -124,8 +124,8 @@ def _who_is_enrolled(message: str, enrolled: EnrolledFaces, strangers: FaceSet) 
     listed = ", ".join(f"{strangers.people[one.row]} (like {one.name}, {one.distance:.2f})" for one in near)
     return CalibrationError(
         f"{message} Nearest are: {listed}.",
-        "Look whether some of them are enrolled after all, and leave those out (--not-strangers NAME); or accept a "
-        "higher --fpir.",
+        "Look whether some of them are enrolled after all, and leave those out: "
+        'not_strangers="NAME"; or accept a higher rate.',
     )
 
 
