@@ -8,7 +8,7 @@ import numpy as np
 
 from knownface.detection import choose_detector
 from knownface.embedding import FaceEmbedder, load_embedder
-from knownface.embedding.crops import ARCFACE_SIZE, ARCFACE_TEMPLATE
+from knownface.embedding.crops import MADE_FACE, MADE_SIDE
 from knownface.errors import ModelError
 from knownface.liveness import choose_liveness
 from knownface.models import ModelStore
@@ -17,16 +17,13 @@ from knownface.models.session import Device
 from knownface.parts import DETECTORS, load_part, make_part
 from knownface.pipeline import crop_of, embed_crops, find_faces
 from knownface.settings import Settings
-from knownface.types import Box, Face, Image
+from knownface.types import Image
 
 SHAPES = ((240, 320), (360, 640), (481, 353))
 """Height and width of the pictures that a detector is given: it must take any."""
 CROPS = 8
 LARGEST_DIFFERENCE = 1e-3
 """Between a vector alone and among others; graphics cards differ by some 1e-4."""
-_SIDE = 256
-_FACE = Face(Box(72, 64, 112, 128), (ARCFACE_TEMPLATE + (_SIDE - ARCFACE_SIZE) / 2).astype(np.float32), 1.0)
-"""Where a face would be in a picture of that side."""
 
 
 def check_detector(name: str, store: ModelStore) -> str:
@@ -92,7 +89,7 @@ def check_liveness(name: str, store: ModelStore) -> str:
         ModelError: The network cannot be run, or its scores depend on the batch.
     """
     check, _ = choose_liveness(Settings.model_construct(liveness_check=name), store)
-    crops = [check.crop(picture, _FACE) for picture in _made_pictures(CROPS)]
+    crops = [check.crop(picture, MADE_FACE) for picture in _made_pictures(CROPS)]
     together = check.score(crops)
     alone = np.concatenate([check.score([crop]) for crop in crops])
     difference = float(np.abs(together - alone).max())
@@ -124,14 +121,14 @@ def _advice(name: str, store: ModelStore, of_file: str) -> str:
 
 def made_crops(embedder: FaceEmbedder, count: int = CROPS) -> list[Image]:
     """What an embedder sees of made pictures."""
-    return [crop_of(picture, _FACE, embedder) for picture in _made_pictures(count)]
+    return [crop_of(picture, MADE_FACE, embedder) for picture in _made_pictures(count)]
 
 
 def _made_pictures(count: int) -> list[Image]:
     """Different pictures with ramps and noise, the same on every machine."""
     rng = np.random.default_rng(20211)
-    y, x = np.mgrid[:_SIDE, :_SIDE]
-    ramps = np.stack([x * 255 // _SIDE, y * 255 // _SIDE, (x + y) * 127 // _SIDE], axis=2)
+    y, x = np.mgrid[:MADE_SIDE, :MADE_SIDE]
+    ramps = np.stack([x * 255 // MADE_SIDE, y * 255 // MADE_SIDE, (x + y) * 127 // MADE_SIDE], axis=2)
     return [
         np.clip(np.roll(ramps, shift=i, axis=2) * (i + 1) / count + rng.normal(0, 20, ramps.shape), 0, 255).astype(
             np.uint8

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import re
 import sys
 from collections.abc import Mapping
 from importlib import metadata
@@ -46,8 +47,8 @@ def _is_own(point: EntryPoint) -> bool:
 
 
 def is_script(name: str) -> bool:
-    """Whether a name is ``module:Factory``, which imports code, rather than that of a registered part."""
-    return ":" in name
+    """Whether a name has ``module:Factory`` in it, which imports code; ``A+B:2`` has a weight after the colon."""
+    return re.search(r":(?![\d.]+(\+|$))", name) is not None
 
 
 def find_part(group: str, name: str) -> EntryPoint | None:

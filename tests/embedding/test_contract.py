@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 from knownface.embedding.base import contract_of, unit_vectors
-from knownface.embedding.load import uncalibrated_note
+from knownface.embedding.choice import uncalibrated_note
 from knownface.errors import ModelError
 from knownface.models.catalog import load_catalog
 from knownface.models.entry import DecisionDefaults

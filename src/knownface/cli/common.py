@@ -120,7 +120,7 @@ def part_option(*names: str, help: str, multiple: bool = False) -> Callable[[Com
 
 
 embedder_option = part_option(
-    "--embedder", help="Face embedder (`knownface models list`), auto, or your own as module:Factory."
+    "--embedder", help="Face embedder (`knownface models list`), auto, your own as module:Factory, or some joined: A+B."
 )
 
 

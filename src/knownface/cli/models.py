@@ -66,8 +66,11 @@ def list_models() -> None:
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 def get(names: tuple[str, ...]) -> None:
-    """Fetch the weights NAME..., after showing their licence."""
+    """Fetch the weights NAME..., after showing their licence; of A+B those of both."""
+    from knownface.models.joins import parse_join
+
     store = _store()
+    names = tuple(part for name in names for part in parse_join(name).parts)
     _refuse_weightless(names)
     for name in names:
         entry = store.entry(name)
@@ -82,8 +85,9 @@ def get(names: tuple[str, ...]) -> None:
 def verify(names: tuple[str, ...]) -> None:
     """Check the SHA-256 of NAME..., and that each runs and returns what its contract says.
 
-    A registered part that needs no weights is run, and so is your own, module:Factory.
+    A registered part that needs no weights is run, and so are your own, module:Factory, and embedders joined, A+B.
     """
+    from knownface.models.joins import parse_join
     from knownface.models.kinds import weightless_parts
     from knownface.part_checks import check_detector, check_embedder, check_liveness, task_of_script
     from knownface.parts import is_script
@@ -92,14 +96,17 @@ def verify(names: tuple[str, ...]) -> None:
     store = _store()
     weightless = {part.name: part.task for part in weightless_parts()}
     for name in names:
-        if is_script(name):
-            task = task_of_script(name)
-        elif name in weightless:
-            task = weightless[name]
-        else:
-            task = store.entry(name).task
-            for part, path in store.verify(name).items():
-                out().print(escape(f"{name}: {part} {path} is whole."), soft_wrap=True)
+        joined = parse_join(name).parts
+        for one in joined:
+            if is_script(one):
+                task = task_of_script(one)
+            elif one in weightless:
+                task = weightless[one]
+            else:
+                task = store.entry(one).task
+                for part, path in store.verify(one).items():
+                    out().print(escape(f"{one}: {part} {path} is whole."), soft_wrap=True)
+        task = task if len(joined) == 1 else "embedder"
         out().print(escape(f"{name}: {checks[task](name, store)}"), soft_wrap=True)
 
 

@@ -1,12 +1,15 @@
 """From a face in a picture to a unit vector: one file an embedder, each with the crop that it wants."""
 
 from knownface.embedding.base import FaceEmbedder, contract_of
+from knownface.embedding.choice import choose_embedder, uncalibrated_note
 from knownface.embedding.function import FunctionEmbedder
-from knownface.embedding.load import choose_embedder, embedder_of, load_embedder, uncalibrated_note
+from knownface.embedding.joined import JoinedEmbedder
+from knownface.embedding.load import embedder_of, load_embedder
 
 __all__ = [
     "FaceEmbedder",
     "FunctionEmbedder",
+    "JoinedEmbedder",
     "choose_embedder",
     "contract_of",
     "embedder_of",

@@ -19,6 +19,11 @@ ARCFACE_TEMPLATE.flags.writeable = False
 DEFAULT_FACTOR = 1.6
 """Side of a square crop in units of the box's longer side."""
 
+MADE_SIDE = 256
+"""Height and width of a made picture in which :data:`MADE_FACE` is looked at."""
+MADE_FACE = Face(Box(72, 64, 112, 128), (ARCFACE_TEMPLATE + (MADE_SIDE - ARCFACE_SIZE) / 2).astype(np.float32), 1.0)
+"""Where a face would be in such a picture: what an embedder's crop is tried with."""
+
 _FEWEST_POINTS = 2
 
 

@@ -22,7 +22,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from knownface.errors import ModelError, UnknownModelError
 from knownface.models.contract import InputContract
-from knownface.models.entry import ModelEntry, WeightFile
+from knownface.models.entry import DecisionDefaults, ModelEntry, WeightFile
 from knownface.models.kinds import kind_of
 
 CONTRACT_FILE = "contract.toml"
@@ -30,6 +30,7 @@ _NAME = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 
 Catalog: TypeAlias = Mapping[str, ModelEntry]
 _ENTRY = TypeAdapter(ModelEntry)
+_JOINS = TypeAdapter(dict[str, DecisionDefaults])
 
 
 def load_catalog(user_folder: Path | None = None) -> Catalog:
@@ -132,7 +133,18 @@ def _shipped() -> Catalog:
 
 
 @cache
+def measured_joins() -> Mapping[str, DecisionDefaults]:
+    """What was measured on joined embedders, by their names with weights."""
+    return _JOINS.validate_python(_shipped_toml()["joined"])
+
+
+@cache
 def _shipped_tables() -> Mapping[str, Any]:
+    return {name: table for name, table in _shipped_toml().items() if name != "joined"}
+
+
+@cache
+def _shipped_toml() -> Mapping[str, Any]:
     text = resources.files("knownface.models").joinpath("catalog.toml").read_text(encoding="utf-8")
     return tomllib.loads(text)
 

@@ -104,6 +104,7 @@ class DecisionDefaults:
         calibrated: Whether somebody measured them on faces.
         nearest_threshold: The threshold for the scoring ``nearest``; None where ``threshold`` suits both.
         cohort: How alike the embedder finds different people, for estimates from few of them; None if nobody measured.
+        weight: Of its squared distance, where it is joined with others.
     """
 
     k1: int
@@ -112,6 +113,7 @@ class DecisionDefaults:
     calibrated: bool
     nearest_threshold: float | None = None
     cohort: CohortSpread | None = None
+    weight: Annotated[float, Field(gt=0)] = 1.0
 
     @model_validator(mode="after")
     def _rule_is_possible(self) -> DecisionDefaults:

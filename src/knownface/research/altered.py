@@ -19,6 +19,7 @@ from knownface.evaluation.protocol import Evaluation, Sides, Tick, evaluate, no_
 from knownface.evaluation.report import Cell, FigureData, PictureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions, embed_folder
 from knownface.media import kind_of, read_image
+from knownface.models.joins import parse_join
 from knownface.research.alterations import AUGMENTATIONS, BACKGROUNDS, CROPS, DEGRADATIONS
 from knownface.research.bars import Outcomes, OutcomesDisplay
 from knownface.types import DecisionRule
@@ -157,7 +158,8 @@ def background(
     found = _read(bench.reader, start.val, BACKGROUNDS, tick)
     section, outcomes = _probes_section("Other backgrounds", "background", start, bench.reader, BACKGROUNDS, found)
     sections = [section]
-    if bench.embedder.contract.crop != "chip":
+    # dlib's chip is not resized, and joined embedders see several crops at once.
+    if bench.embedder.contract.crop != "chip" and len(parse_join(bench.embedder.contract.name).parts) == 1:
         sections.append(_crops_section(start, bench, options, tick))
     worst = min(outcomes[1:], key=lambda one: one.right)
     headline = (

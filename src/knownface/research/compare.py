@@ -23,6 +23,7 @@ from knownface.evaluation.protocol import Evaluation, Tick, embed_dataset, evalu
 from knownface.evaluation.report import Cell, FigureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions
 from knownface.media import kind_of, read_image
+from knownface.models.joins import parse_join
 from knownface.parts import EMBEDDERS, find_part
 from knownface.pipeline import crop_of, embed_crops, find_faces
 from knownface.types import EmbedderContract, Image
@@ -123,7 +124,8 @@ def compare(
     measured: dict[str, Measured] = {}
     missing: dict[str, str] = {}
     for entry in entries_for(embedders):
-        why = entry.missing or _lacking(bench, entry)
+        lacking = (_lacking(bench, part) for part in parse_join(entry.embedder).parts)
+        why = entry.missing or " ".join(filter(None, lacking))
         if why:
             missing[entry.title] = why
             continue
@@ -146,14 +148,14 @@ def compare(
     return Report("Embedders compared", _headline(measured, missing), shown, sections)
 
 
-def _lacking(bench: Bench, entry: Entry) -> str:
+def _lacking(bench: Bench, embedder: str) -> str:
     """What is missing and how to get it; empty where the weights are here."""
-    if entry.embedder not in bench.store.catalog:
-        if find_part(EMBEDDERS, entry.embedder) is not None:
+    if embedder not in bench.store.catalog:
+        if find_part(EMBEDDERS, embedder) is not None:
             return ""
-        return f"No file that could be trusted is known to the catalogue. {_IMPORT.format(name=entry.embedder)}"
+        return f"No file that could be trusted is known to the catalogue. {_IMPORT.format(name=embedder)}"
     try:
-        bench.store.files(entry.embedder)
+        bench.store.files(embedder)
     except ModelError as error:
         return f"{error.message} {error.hint}"
     return ""

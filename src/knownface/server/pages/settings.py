@@ -7,7 +7,7 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 
 from knownface import __version__
-from knownface.recognizer import FaceRecognizer
+from knownface.models.joins import parse_join
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
 from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
@@ -19,15 +19,13 @@ _open, _admin = pages_router(), pages_router(AdminPageRoute)
 _PAGE = 100
 
 
-def _in_use(recognizer: FaceRecognizer) -> tuple[str, str]:
-    return recognizer.embedder.contract.name, recognizer.detector.name
-
-
 @_open.get("/settings")
 def settings(request: Request) -> Response:
     """The parameters in force, calibration, the models and their licences, what is kept and for how long."""
     service = service_of(request)
     recognizer = service.recognizer
+    embedders = parse_join(recognizer.embedder.contract.name).parts
+    in_use = {*embedders, recognizer.detector.name}
     return page(
         request,
         "settings.html",
@@ -36,8 +34,9 @@ def settings(request: Request) -> Response:
         rule=recognizer.rule,
         notes=rule_notes(service),
         contract=recognizer.embedder.contract,
+        embedders=embedders,
         detector=recognizer.detector.name,
-        licences={name: entry for name, entry in service.models.catalog.items() if name in _in_use(recognizer)},
+        licences={name: entry for name, entry in service.models.catalog.items() if name in in_use},
         calibration=service.gallery.calibration,
         info=service.gallery.info(),
         settings=recognizer.settings,

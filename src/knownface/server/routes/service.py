@@ -5,6 +5,7 @@ from __future__ import annotations
 from fastapi import Response
 
 from knownface.models import ModelEntry
+from knownface.models.joins import parse_join
 from knownface.models.kinds import WeightlessPart, weightless_parts
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
@@ -52,7 +53,7 @@ def metrics(service: ServiceDep) -> Response:
 def list_models(service: ServiceDep) -> list[ModelSchema]:
     """Every network that is known, what its publisher states about its licence, and which are in use here."""
     recognizer = service.recognizer
-    in_use = {recognizer.embedder.contract.name, recognizer.detector.name}
+    in_use = {*parse_join(recognizer.embedder.contract.name).parts, recognizer.detector.name}
     parts: list[ModelEntry | WeightlessPart] = [*service.models.catalog.values(), *weightless_parts()]
     return [
         ModelSchema(
