@@ -61,6 +61,18 @@ class Liveness:
         return np.array([0.05 if tuple(crop[0, 0]) == (255, 0, 0) else 0.95 for crop in crops], dtype=np.float32)
 
 
+class Coarse(Embedder):
+    """The same in 6 x 6 grey values: another network, whose vectors cannot be compared with those of the first."""
+
+    contract = EmbedderContract("toy-coarse", 36, "square", "e" * 64, "CC0-1.0", DecisionRule(1, 3, 0.8), True)
+
+    def embed(self, crops):
+        rows = [cv2.resize(cv2.cvtColor(c, cv2.COLOR_RGB2GRAY), (6, 6), interpolation=cv2.INTER_AREA) for c in crops]
+        vectors = np.array(rows, dtype=np.float32).reshape(-1, 36)
+        vectors = vectors - vectors.mean(axis=1, keepdims=True) + 1e-3
+        return np.asarray(vectors / np.linalg.norm(vectors, axis=1, keepdims=True), dtype=np.float32)
+
+
 @click.command()
 def command():
     """Greet from outside."""
@@ -73,6 +85,7 @@ toy = knownface_toy:Detector
 
 [knownface.embedders]
 toy = knownface_toy:Embedder
+toy-coarse = knownface_toy:Coarse
 
 [knownface.liveness]
 toy = knownface_toy:Liveness

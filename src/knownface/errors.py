@@ -160,7 +160,7 @@ class ContractMismatchError(KnownFaceError):
 
     code = "contract-mismatch"
     exit_status = 6
-    default_hint = "Choose the embedder that filled the gallery, or enrol into a new one."
+    default_hint = "Choose the embedder that filled the gallery, or bring it over by `knownface gallery migrate`."
 
 
 class GalleryError(KnownFaceError):

@@ -22,7 +22,7 @@ import numpy as np
 
 from knownface.detection import FaceDetector, as_shown, quarter_turns, turned
 from knownface.embedding import FaceEmbedder
-from knownface.errors import KnownFaceError, PartError
+from knownface.errors import KnownFaceError, ModelError, PartError
 from knownface.liveness import LivenessCheck
 from knownface.quality import FaceQuality, measure_quality
 from knownface.types import Embeddings, Face, Image
@@ -51,6 +51,20 @@ class ExaminedFace:
     crop: Image
     turns: int = 0
     live: float | None = None
+
+
+def check_parts_fit(detector: FaceDetector, embedder: FaceEmbedder) -> None:
+    """Raise if a network aligns faces by landmarks that a detector does not find.
+
+    Raises:
+        ModelError: It does.
+    """
+    if embedder.contract.crop == "aligned" and not detector.gives_landmarks:
+        raise ModelError(
+            f"{embedder.contract.name} aligns faces by five landmarks, which the detector {detector.name} does "
+            "not give.",
+            "Use YuNet: `knownface models list` shows its files; put one into the folder of KNOWNFACE_MODELS.",
+        )
 
 
 def find_faces(image: Image, detector: FaceDetector) -> list[Face]:

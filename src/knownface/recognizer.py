@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
@@ -24,7 +25,6 @@ from knownface.errors import (
     GalleryEmptyError,
     KnownFaceError,
     LooksLikeOtherError,
-    ModelError,
     UnknownPersonError,
 )
 from knownface.files import sha256_of
@@ -34,7 +34,7 @@ from knownface.media import expand_paths, kind_of, read_image, read_video
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.parameters import RuleInForce, notes_on, rule_in_force
-from knownface.pipeline import ExaminedFace, embed, examine
+from knownface.pipeline import ExaminedFace, check_parts_fit, embed, examine
 from knownface.review import FacePolicy, ReviewRules, review, select_faces
 from knownface.settings import Settings, load_settings
 from knownface.types import Decision, DecisionRule, Embeddings, Frame, Image
@@ -83,12 +83,7 @@ class FaceRecognizer:
         self.embedder = embedder
         self.liveness = liveness
         self.liveness_rule = rule_of(self.settings, liveness)
-        if embedder.contract.crop == "aligned" and not detector.gives_landmarks:
-            raise ModelError(
-                f"{embedder.contract.name} aligns faces by five landmarks, which the detector {detector.name} does "
-                "not give.",
-                "Use YuNet: `knownface models list` shows its files; put one into the folder of KNOWNFACE_MODELS.",
-            )
+        check_parts_fit(detector, embedder)
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
         self._parameters: tuple[Any, Any, RuleInForce] | None = None
@@ -410,7 +405,8 @@ class FaceRecognizer:
             top: How many candidates each decision lists at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
         """
-        return decide_embeddings(self.gallery, self.rule, embeddings, allow_repeats=allow_repeats, top=top)
+        with self._same_network():
+            return decide_embeddings(self.gallery, self.rule, embeddings, allow_repeats=allow_repeats, top=top)
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether two pictures show the same person.
@@ -447,9 +443,10 @@ class FaceRecognizer:
         probe = embed([face], self.embedder)[0]
         if self.rule.scoring == "nearest+mean":
             own = np.concatenate([own, means_of_people(own, theirs.templates, theirs.people)[1]])
-        nearest = float(np.linalg.norm(own - probe, axis=1).min())
-        negative = self.gallery.vectors(known.id, negative=True).embeddings
-        ruled_out = len(negative) > 0 and float(np.linalg.norm(negative - probe, axis=1).min()) < nearest
+        with self._same_network():
+            nearest = float(np.linalg.norm(own - probe, axis=1).min())
+            negative = self.gallery.vectors(known.id, negative=True).embeddings
+            ruled_out = len(negative) > 0 and float(np.linalg.norm(negative - probe, axis=1).min()) < nearest
         threshold = self.rule.threshold if known.threshold is None else known.threshold
         return self._verified(face, nearest, threshold, ruled_out=ruled_out)
 
@@ -466,6 +463,18 @@ class FaceRecognizer:
     def threads(self) -> int:
         """Worker threads."""
         return self.settings.threads or usable_processors()
+
+    @contextlib.contextmanager
+    def _same_network(self) -> Iterator[None]:
+        """Raise afterwards if the gallery was brought to another network meanwhile: what was found means nothing then.
+
+        Raises:
+            ContractMismatchError: It was.
+        """
+        try:
+            yield
+        finally:
+            self.gallery.template_store.check_contract(self.embedder.contract)
 
     def _read(self, source: ImageSource) -> Image:
         return read_image(source, self.settings.max_pixels)

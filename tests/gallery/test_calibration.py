@@ -157,6 +157,7 @@ def _make_older(file, revision, tables):
             newer = kind == "trigger" or name == "ix_templates_negative"
             if newer or (kind == "table" and name not in tables | {VERSION_TABLE, "sqlite_sequence"}):
                 connection.execute(f"DROP {kind} {name}")
+        connection.execute("ALTER TABLE contracts DROP COLUMN in_use")
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = ?", (revision,))
         connection.commit()
 

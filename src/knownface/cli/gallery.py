@@ -9,6 +9,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import contract_of, gallery_option, out, table
+from knownface.cli.migrate import migrate
 from knownface.cli.outputs import OutputFile, json_option, may_overwrite, overwrite_option
 from knownface.cli.writing import write_json
 from knownface.errors import GalleryError, GalleryLockedError
@@ -19,9 +20,12 @@ if TYPE_CHECKING:
 _SAVED = {True: "can be used", False: "none that can be used"}
 
 
-@click.group(name="gallery", short_help="Describe, back up, restore and index the gallery.")
+@click.group(name="gallery", short_help="Describe, back up, restore and migrate the gallery.")
 def command() -> None:
-    """Describe, back up, restore and export a gallery."""
+    """Describe, back up, restore and export a gallery, and change its network."""
+
+
+command.add_command(migrate)
 
 
 def _settings(gallery: str | None) -> Settings:
@@ -48,6 +52,7 @@ def info(json_file: Path | None, gallery: str | None) -> None:
         facts, calibration, contract = opened.info(), opened.calibration, contract_of(opened, settings)
         opened.index.measure()  # a gallery of an earlier version holds no measurement
         snapshot = opened.index.snapshot()
+        others, aside = opened.migration.others(), len(opened.template_store.set_aside())
     found = None if contract is None else rule_in_force(snapshot, contract, settings)
     notes = () if contract is None else notes_on(snapshot, calibration, contract, settings)
     if json_file is not None:
@@ -67,6 +72,8 @@ def info(json_file: Path | None, gallery: str | None) -> None:
             f"{contract.name}, {contract.dim} numbers, licence {contract.licence}" if contract else "none yet",
         ),
         ("fingerprint", contract.fingerprint[:16] if contract else ""),
+        *[("also kept of", f"{other.name}: {other.templates} templates") for other in others],
+        *([("set aside", f"{aside} templates that {contract.name} has no vector of")] if aside and contract else []),
         ("threshold", "" if found is None else f"{found.rule.threshold:.3f}"),
         ("Unknown", " ".join(notes)),
         *([("measured", calibration.sentence)] if calibration else []),

@@ -46,7 +46,7 @@ def show(name: str, json_file: Path | None, gallery: str | None) -> None:
     """Show a person and every template."""
     with open_gallery(gallery) as opened:
         person = opened.person(name)
-        templates = opened.templates(person.name)
+        templates, aside = opened.templates(person.name), opened.template_store.set_aside(person.id)
     if json_file is not None:
         write_json(json_file, {"person": person.to_dict(), "templates": [t.to_dict() for t in templates]})
         return
@@ -66,6 +66,11 @@ def show(name: str, json_file: Path | None, gallery: str | None) -> None:
     facts += [f"own threshold {person.threshold:.3f}"] if person.threshold is not None else []
     console.print(escape("; ".join([person.name, *facts])), soft_wrap=True)
     console.print(rows)
+    if aside:
+        lost = table("id", "source", "network", "why", title="Set aside: not searched, kept for a change of network")
+        for one in aside:
+            lost.add_row(str(one.template.id), escape(one.template.source), escape(one.network), escape(one.reason))
+        console.print(lost)
 
 
 @command.command()

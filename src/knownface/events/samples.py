@@ -95,7 +95,7 @@ def offer_sample(
     if verdict != "offered":
         return verdict
     with gallery.database.writing() as connection:
-        verdict = _judge_beside_others(connection, candidate, rule, threshold, time_now)
+        verdict = _judge_beside_others(connection, candidate, contract.fingerprint, rule, threshold, time_now)
         if verdict != "offered":
             return verdict
         offer_id = _insert(connection, candidate, contract.fingerprint, near)
@@ -174,13 +174,22 @@ def reject_offers(gallery: Gallery, ids: Sequence[int], *, not_the_person: bool 
 
 
 def _judge_beside_others(
-    connection: Connection, candidate: SampleCandidate, rule: SampleRule, threshold: float, now: datetime
+    connection: Connection,
+    candidate: SampleCandidate,
+    fingerprint: str,
+    rule: SampleRule,
+    threshold: float,
+    now: datetime,
 ) -> Verdict:
     if connection.scalar(select(people.c.id).where(people.c.id == candidate.person_id)) is None:
         return "gone"
     query = select(offers).where(offers.c.person_id == candidate.person_id)
     rows = connection.execute(query).all()
-    alike = [float(np.linalg.norm(vector_from(row.vector) - candidate.embedding)) for row in rows]
+    alike = [
+        float(np.linalg.norm(vector_from(row.vector) - candidate.embedding))
+        for row in rows
+        if row.fingerprint == fingerprint
+    ]
     if alike and min(alike) < rule.new * threshold:
         return "known"
     today = sum(abs(row.seen_at - now) < timedelta(days=1) for row in rows)
@@ -247,7 +256,8 @@ def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = F
     contract = gallery.contract
     if contract is None or contract.fingerprint != row.fingerprint:
         raise ContractMismatchError(
-            f"The offered sample {row.id} is another embedder's than the gallery's.", "Reject it without not_them=True."
+            f"The offered sample {row.id} is another embedder's than the gallery's.",
+            "Reject it without not_them=True, or bring the gallery back to that embedder.",
         )
     source = f"{begin}{row.source}, {row.seen_at:%Y-%m-%d %H:%M}"
     digest = hashlib.sha256(row.vector).hexdigest()

@@ -5,7 +5,9 @@ from knownface.gallery.enrolled import EnrolledFaces
 from knownface.gallery.exclusions import Exclusion
 from knownface.gallery.gallery import Gallery
 from knownface.gallery.history import Edit, History
+from knownface.gallery.migration import WaitingFace
 from knownface.gallery.names import clean_name, name_key
+from knownface.gallery.network_change import NetworkChange
 from knownface.gallery.values import (
     UNSET,
     Enrolled,
@@ -14,10 +16,12 @@ from knownface.gallery.values import (
     HeldPicture,
     NewHeld,
     NewTemplate,
+    OtherNetwork,
     PeopleImport,
     Person,
     PersonKey,
     Refusal,
+    SetAsideTemplate,
     Template,
     Unset,
 )
@@ -34,14 +38,18 @@ __all__ = [
     "GalleryVectors",
     "HeldPicture",
     "History",
+    "NetworkChange",
     "NewHeld",
     "NewTemplate",
+    "OtherNetwork",
     "PeopleImport",
     "Person",
     "PersonKey",
     "Refusal",
+    "SetAsideTemplate",
     "Template",
     "Unset",
+    "WaitingFace",
     "clean_name",
     "name_key",
 ]

@@ -119,5 +119,15 @@ def note_templates_rearranged(connection: Connection) -> None:
     _set(connection, META_REARRANGED, str(read_state(connection).generation))
 
 
+def note_templates_replaced(connection: Connection) -> None:
+    """Note, in the transaction that makes it, that templates of these ids have other vectors now.
+
+    The log ends here, with a gap: whoever follows it reads everything anew.
+    """
+    connection.execute(insert(changes).values(kind=CHANGE_STATE))
+    connection.execute(delete(changes))
+    note_templates_rearranged(connection)
+
+
 def _set(connection: Connection, key: str, value: str) -> None:
     connection.execute(update(meta).where(meta.c.key == key).values(value=value))

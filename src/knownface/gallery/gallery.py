@@ -15,6 +15,7 @@ from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.index.local import LocalIndex
 from knownface.gallery.index.saved import delete_index
 from knownface.gallery.info import read_info
+from knownface.gallery.migration import MigrationStore
 from knownface.gallery.people_store import PeopleStore
 from knownface.gallery.template_store import TemplateStore
 from knownface.gallery.values import (
@@ -49,6 +50,7 @@ class Gallery:
         template_store: The same of templates.
         held_store: What is held back from enrolment until somebody decides.
         history: What was edited, and undoing it.
+        migration: Another network for the templates that are there; see :func:`knownface.enrolment.migrate_gallery`.
 
     Example:
         >>> with Gallery.open(":memory:") as gallery:
@@ -64,6 +66,7 @@ class Gallery:
         self.template_store = TemplateStore(database, self.index)
         self.held_store = HeldStore(database, self.template_store)
         self.history = History(database, self.index)
+        self.migration = MigrationStore(database, self.index)
 
     @classmethod
     def open(cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None) -> Self:

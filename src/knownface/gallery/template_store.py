@@ -15,7 +15,16 @@ from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
 from knownface.gallery.exclusions import Exclusion, exclude_files_of, lift, list_exclusions
 from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.spread import follow_templates
-from knownface.gallery.values import Enrolled, GalleryVectors, NewHeld, NewTemplate, PersonKey, Refusal, Template
+from knownface.gallery.values import (
+    Enrolled,
+    GalleryVectors,
+    NewHeld,
+    NewTemplate,
+    PersonKey,
+    Refusal,
+    SetAsideTemplate,
+    Template,
+)
 from knownface.storage import Database
 from knownface.storage.failures import translated
 from knownface.types import EmbedderContract
@@ -71,6 +80,15 @@ class TemplateStore:
         """
         with self._database.reading() as connection:
             return sql.list_templates(connection, people_sql.find_id(connection, person))
+
+    def set_aside(self, person: PersonKey | None = None) -> list[SetAsideTemplate]:
+        """Templates that the network in use could not be given, oldest first: a person's, or everybody's.
+
+        Raises:
+            UnknownPersonError: There is no such person.
+        """
+        with self._database.reading() as connection:
+            return sql.list_set_aside(connection, None if person is None else people_sql.find_id(connection, person))
 
     def get(self, template_id: int) -> Template:
         """One template or counter-example.

@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Column, ColumnElement, Connection, Row, delete, exists, func, select, update
+from sqlalchemy import Column, ColumnElement, Connection, Row, Select, delete, exists, func, select, update
 
 from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateError
-from knownface.gallery.values import NewTemplate, Person, Template
+from knownface.gallery.values import NewTemplate, Person, SetAsideTemplate, Template
 from knownface.storage import insert_new
 from knownface.storage.failures import UnplacedError
-from knownface.storage.schema import templates
+from knownface.storage.schema import contracts, set_aside_templates, template_pictures, templates
 from knownface.storage.statements import chunks, storable
 from knownface.types import Box, Embeddings, Ids
 
@@ -53,10 +53,32 @@ def add_templates(
         for (person_id, template), vector in zip(new, vectors.astype("<f4"), strict=True)
     ]
     insert_new(connection, templates, rows)
+    _keep_pictures(connection, new, last)
     # Writers come one after the other, so whatever has a greater id is ours. Grouped by the database, SQLite would go
     # through an index of all templates instead.
     added = select(templates.c.person_id, templates.c.source_sha256).where(templates.c.id > last)
     return Counter((person_id, sha256) for person_id, sha256 in connection.execute(added))
+
+
+def _keep_pictures(connection: Connection, new: Sequence[tuple[int, NewTemplate]], last: int) -> None:
+    pictures = {_key(person_id, template): template.picture for person_id, template in new if template.picture}
+    if not pictures:
+        return
+    added = select(*_SHOWN).where(templates.c.id > last)
+    rows = []
+    for row in connection.execute(added):
+        template = _template(row)
+        picture = pictures.get(_key(template.person_id, template))
+        if picture is not None:
+            rows.append({"template_id": template.id, "jpeg": picture.jpeg, "face": picture.face})
+    insert_new(connection, template_pictures, rows)
+
+
+def _key(person_id: int, template: NewTemplate | Template) -> tuple[object, ...]:
+    """What makes a face of a person one that is there already."""
+    time = template.frame_time
+    moment = None if time is None else round(float(time), 6)
+    return person_id, template.source_sha256, moment, template.face_index, template.negative
 
 
 def _row(person_id: int, template: NewTemplate, contract_id: int, vector: Embeddings, now: datetime) -> dict[str, Any]:
@@ -115,12 +137,24 @@ def _template(row: Row[Any]) -> Template:
     )
 
 
+def list_set_aside(connection: Connection, person_id: int | None = None) -> list[SetAsideTemplate]:
+    """Templates that the network in use could not be given, of one person or of all, oldest first."""
+    aside = set_aside_templates
+    shown: list[Any] = [aside.c[column.name] for column in _SHOWN]
+    query: Select[Any] = select(*shown, aside.c.reason, contracts.c.name.label("network"))
+    query = query.join(contracts, contracts.c.id == aside.c.contract_id).order_by(aside.c.id)
+    if person_id is not None:
+        query = query.where(aside.c.person_id == person_id)
+    return [SetAsideTemplate(_template(row), row.network, row.reason) for row in connection.execute(query)]
+
+
 def delete_templates(connection: Connection, ids: Iterable[int]) -> int:
-    """Delete templates; returns how many of them there were."""
+    """Delete templates, also such as are set aside; returns how many of them there were."""
     wanted = sorted(set(ids))
     deleted = 0
     for chunk in chunks(wanted):
-        deleted += connection.execute(delete(templates).where(templates.c.id.in_(chunk))).rowcount
+        for table in (templates, set_aside_templates):
+            deleted += connection.execute(delete(table).where(table.c.id.in_(chunk))).rowcount
     return deleted
 
 
@@ -179,6 +213,8 @@ def move_all(connection: Connection, person_id: int, to_person: int) -> None:
     own = templates.c.person_id == person_id
     connection.execute(delete(templates).where(own, _has_twin(to_person)))
     connection.execute(update(templates).where(own).values(person_id=to_person))
+    aside = set_aside_templates
+    connection.execute(update(aside).where(aside.c.person_id == person_id).values(person_id=to_person))
 
 
 def _has_twin(person_id: int) -> ColumnElement[bool]:

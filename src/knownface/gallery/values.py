@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
+from knownface.media.face_picture import FacePicture
 from knownface.types import Box, EmbedderContract, Embeddings, Ids
 
 
@@ -63,6 +64,7 @@ class NewTemplate:
         box: Where it was.
         quality: 0 to 1.
         negative: A counter-example: this is *not* the person.
+        picture: The face itself, if it is to be kept with the template; see the setting ``keep_crops``.
     """
 
     vector: Embeddings
@@ -73,6 +75,7 @@ class NewTemplate:
     box: Box | None = None
     quality: float | None = None
     negative: bool = False
+    picture: FacePicture | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +162,37 @@ class HeldPicture:
     def to_dict(self) -> dict[str, Any]:
         """As the REST service answers it."""
         return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class SetAsideTemplate:
+    """A template of a network before, whose face was not found again for the one in use: not searched, not lost.
+
+    Attributes:
+        template: As it was, with its id.
+        network: The embedder that it is of.
+        reason: Why it could not be brought over, a sentence.
+    """
+
+    template: Template
+    network: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class OtherNetwork:
+    """An embedder that is not in use, of which the gallery holds vectors.
+
+    Attributes:
+        name: Of the embedder.
+        fingerprint: Of its contract.
+        templates: So many of the gallery's have a vector of it: all, where the gallery can go back to it at once;
+            fewer where a migration to it was not finished, or templates were added since.
+    """
+
+    name: str
+    fingerprint: str
+    templates: int
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,12 +46,14 @@ class Mark:
         stamp: Of the gallery's templates at that position.
         last_id: Every template up to this id is there.
         whole: Whether every template of that state is there.
+        fingerprint: Of the embedder that made the vectors; empty where an earlier version did not note it.
     """
 
     position: int = -1
     stamp: str = ""
     last_id: int = -1
     whole: bool = False
+    fingerprint: str = ""
 
 
 class MilvusPartition:
@@ -200,6 +202,27 @@ class MilvusPartition:
             self._client.delete(
                 self._collection, filter=f"id > {above} and id <= {end}", partition_name=self._partition
             )
+
+    def drop_other_lengths(self) -> None:
+        """Drop what an embedder before has left: this gallery's vectors of another length.
+
+        Raises:
+            GalleryError: Milvus does not answer.
+        """
+        number = self._mark_key.rpartition("/")[2]
+        with _translated(self._options):
+            rows = self._client.query(self._marks, filter=f'id like "%/{number}"', output_fields=["id"])
+            for key in {row["id"] for row in rows} - {self._mark_key}:
+                collection = key.rpartition("/")[0]
+                if self._client.has_collection(collection):
+                    end = self._first_key + (1 << ID_BITS) - 1
+                    self._client.load_collection(collection)
+                    self._client.delete(
+                        collection,
+                        filter=f"id >= {self._first_key} and id <= {end}",
+                        partition_name=self._partition,
+                    )
+                self._client.delete(self._marks, ids=[key])
 
     def candidates(self, probes: Embeddings, k: int) -> Ids:
         """The ids of about the k nearest vectors of each probe, in no order.

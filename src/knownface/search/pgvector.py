@@ -94,7 +94,7 @@ class PgvectorTable:
         if length == self._dim:
             return
         _enable_extension(connection)
-        connection.execute(text(f"DROP TABLE IF EXISTS {TABLE}"))
+        drop_table(connection)
         connection.execute(
             text(
                 f"CREATE TABLE {TABLE} ("
@@ -188,6 +188,11 @@ class PgvectorTable:
             found[number - 1, filled[number - 1]] = template_id
             filled[number - 1] += 1
         return found
+
+
+def drop_table(connection: Connection) -> None:
+    """Drop the table and its graph, where they are: they hold vectors that count no more."""
+    connection.execute(text(f"DROP TABLE IF EXISTS {TABLE}"))
 
 
 def _enable_extension(connection: Connection) -> None:

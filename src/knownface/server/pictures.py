@@ -21,8 +21,7 @@ from knownface.files import sha256_of
 from knownface.gallery import Template
 from knownface.media import read_image
 from knownface.storage import Database, insert_new
-from knownface.storage.schema import templates
-from knownface.storage.service_schema import template_pictures
+from knownface.storage.schema import template_pictures, templates
 from knownface.types import Box, Image
 
 UPLOADED = "upload:"

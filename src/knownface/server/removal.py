@@ -7,8 +7,7 @@ from sqlalchemy import Table, func, select
 from knownface.gallery import Gallery
 from knownface.server.schemas.people import PersonSchema, Removal
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
-from knownface.storage.schema import templates
-from knownface.storage.service_schema import template_pictures
+from knownface.storage.schema import template_pictures, templates
 
 
 def removal_of(gallery: Gallery, person_id: int) -> Removal:

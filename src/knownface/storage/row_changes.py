@@ -25,9 +25,9 @@ from knownface.storage.schema import (
     people,
     person_groups,
     refusals,
+    template_pictures,
     templates,
 )
-from knownface.storage.service_schema import template_pictures
 from knownface.storage.statements import chunks, insert_new, insert_one
 
 Cells: TypeAlias = dict[str, Any]

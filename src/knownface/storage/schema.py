@@ -28,6 +28,7 @@ from sqlalchemy import (
     UniqueConstraint,
     func,
     literal_column,
+    true,
 )
 
 metadata = MetaData()
@@ -72,6 +73,8 @@ meta = Table(
     Column("value", Text, nullable=False),
 )
 
+# One is in use: every row of ``templates`` is its. Of the others vectors are kept (``template_vectors``): of those that
+# were in use before, and of one that is on its way.
 contracts = Table(
     "contracts",
     metadata,
@@ -87,6 +90,7 @@ contracts = Table(
     Column("margin", Double, nullable=False),
     Column("calibrated", Boolean, nullable=False),
     Column("created", UtcDateTime, nullable=False),
+    Column("in_use", Boolean, nullable=False, server_default=true()),
 )
 
 people = Table(
@@ -160,6 +164,62 @@ Index(
     templates.c.id,
     sqlite_where=templates.c.negative.is_(True),
     postgresql_where=templates.c.negative.is_(True),
+)
+
+# Of networks that are not in use; the one in use has its vectors in ``templates``.
+template_vectors = Table(
+    "template_vectors",
+    metadata,
+    Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("contract_id", ForeignKey("contracts.id"), primary_key=True),
+    Column("vector", LargeBinary, nullable=False),
+)
+
+# The face that a template was made from, with ground around it, where it is kept. ``face`` is JSON: the box, and
+# landmarks where they are known, in pixels of this picture; NULL for pictures of earlier versions, which are smaller.
+template_pictures = Table(
+    "template_pictures",
+    metadata,
+    Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
+    Column("jpeg", LargeBinary, nullable=False),
+    Column("face", Text),
+)
+
+# Templates of a network before, whose faces were not found again for the one in use: not searched, not lost. They keep
+# their ids. ``new_vector`` waits for a network that is on its way.
+set_aside_templates = Table(
+    "set_aside_templates",
+    metadata,
+    Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True, autoincrement=False),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("contract_id", ForeignKey("contracts.id"), nullable=False),
+    Column("negative", Boolean, nullable=False),
+    Column("source", Text, nullable=False),
+    Column("source_sha256", String(64), nullable=False),
+    Column("face_index", Integer, nullable=False),
+    Column("frame_time", Double),
+    Column("box_x", Double),
+    Column("box_y", Double),
+    Column("box_width", Double),
+    Column("box_height", Double),
+    Column("quality", Double),
+    Column("created", UtcDateTime, nullable=False),
+    Column("reason", Text, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    Column("new_contract_id", ForeignKey("contracts.id")),
+    Column("new_vector", LargeBinary),
+    Column("jpeg", LargeBinary),
+    Column("face", Text),
+    Index("ix_set_aside_templates_person", "person_id"),
+)
+
+# People's own thresholds, as distances of networks that are not in use.
+former_thresholds = Table(
+    "former_thresholds",
+    metadata,
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), primary_key=True),
+    Column("contract_id", ForeignKey("contracts.id"), primary_key=True),
+    Column("threshold", Double, nullable=False),
 )
 
 # What happened to templates and people, so that whoever has a copy need not compare it with everything. Triggers write

@@ -1,11 +1,11 @@
-"""The tables of the service: keys, browser sessions, the audit log, webhooks, watched sources, templates' pictures.
+"""The tables of the service: keys, browser sessions, the audit log, webhooks, watched sources.
 
-They stand on the gallery's metadata. A template's picture goes with the template, and so with the person.
+They stand on the gallery's metadata.
 """
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, LargeBinary, String, Table, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
 from knownface.storage.schema import UtcDateTime, metadata
 
@@ -83,11 +83,4 @@ watched_sources = Table(
     Column("running", Boolean, nullable=False),
     Column("created", UtcDateTime, nullable=False),
     sqlite_autoincrement=True,
-)
-
-template_pictures = Table(
-    "template_pictures",
-    metadata,
-    Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
-    Column("jpeg", LargeBinary, nullable=False),
 )

@@ -10,13 +10,19 @@ from sqlalchemy import Connection
 
 from knownface.decision import AROUND
 from knownface.errors import GalleryEmptyError, IndexDamagedError
-from knownface.gallery.changes import note_templates_rearranged, read_changes, read_position
+from knownface.gallery.changes import (
+    note_templates_rearranged,
+    note_templates_replaced,
+    read_changes,
+    read_position,
+)
 from knownface.gallery.index.copy import IndexChoice
 from knownface.gallery.index.person_means import PersonMeans
 from knownface.gallery.index.saved import delete_index, erase_templates
 from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
 from knownface.gallery.index.spread_keeper import SpreadKeeper
 from knownface.gallery.spread import follow_templates
+from knownface.search.pgvector import drop_table
 from knownface.storage import Database
 from knownface.storage.watch import open_watch
 from knownface.types import Embeddings, Neighbours, Scoring
@@ -135,6 +141,19 @@ class GalleryIndex:
                 else:
                     erase_templates(file, changes.removed)
         self._copy.after_removal()
+
+    @contextmanager
+    def replacing(self) -> Iterator[Connection]:
+        """A transaction that gives templates other vectors; whatever follows the gallery reads all of it anew."""
+        file = self._database.location.file
+        with self._database.writing() as connection:
+            yield connection
+            note_templates_replaced(connection)
+            follow_templates(connection)
+            if file is not None:
+                delete_index(file)
+            elif not self._database.location.is_sqlite:
+                drop_table(connection)
 
     def _update(self, *, index: bool) -> None:
         self._database.check_open()

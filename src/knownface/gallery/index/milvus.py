@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Engine, select
 
 from knownface.errors import SettingsError
 from knownface.gallery.changes import State, read_changes, read_position, stamp_at
+from knownface.gallery.contracts import read_contract
 from knownface.gallery.index import remote
 from knownface.gallery.index.snapshot import SnapshotReader
 from knownface.gallery.templates import read_people, read_vectors
@@ -75,6 +76,8 @@ class MilvusIndex:
         number = connection.execute(select(meta.c.value).where(meta.c.key == META_MILVUS_NUMBER)).scalar_one()
         self._partition = MilvusPartition(options, dim, int(number))
         self._dim = dim
+        contract = read_contract(connection)
+        self._fingerprint = "" if contract is None else contract.fingerprint
 
     def is_behind(self, connection: Connection, state: State) -> bool:  # noqa: ARG002  (Milvus itself is asked)
         """Whether the partition does not hold exactly this state's templates."""
@@ -93,6 +96,9 @@ class MilvusIndex:
         known = mark.position >= 0 and stamp_at(connection, mark.position) == mark.stamp
         changes = read_changes(connection, mark.position) if known else None
         if changes is None:
+            self._partition.drop_other_lengths()
+            if not known and mark.fingerprint != self._fingerprint:
+                self._partition.remove_beyond(-1)  # the same ids, but another embedder's vectors
             mark = self._compare(connection, state)
         elif len(changes.removed):
             self._partition.remove(changes.removed)
@@ -100,7 +106,7 @@ class MilvusIndex:
         self._partition.add(ids, vectors)
         last = int(ids[-1]) if len(ids) else mark.last_id
         done = len(ids) < remote.STEP
-        self._partition.set_mark(Mark(read_position(connection), state.stamp, last, done))
+        self._partition.set_mark(Mark(read_position(connection), state.stamp, last, done, self._fingerprint))
         return done
 
     def _compare(self, connection: Connection, state: State) -> Mark:

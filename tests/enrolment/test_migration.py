@@ -1,0 +1,163 @@
+"""Another network for the templates that are there: from their files, videos and kept pictures."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import toy_plugin
+from knownface import FaceRecognizer
+from knownface.detection import FaceDetector, choose_detector
+from knownface.embedding import FaceEmbedder, load_embedder
+from knownface.enrolment import Migration
+from knownface.errors import ContractMismatchError, ModelError
+from knownface.gallery import Gallery
+from knownface.models import ModelStore
+from knownface.settings import load_settings
+
+Run = Callable[..., Any]
+
+
+@contextmanager
+def opened(embedder: str, **settings: Any) -> Iterator[tuple[Gallery, FaceDetector, FaceEmbedder]]:
+    read = load_settings(**settings)
+    store = ModelStore(read.models, read.cache)
+    with Gallery.open(read.gallery) as gallery:
+        yield gallery, choose_detector(read, store)[0], load_embedder(embedder, store)
+
+
+def migrate(embedder: str, *, leave_out: bool = False, **settings: Any) -> Migration:
+    with opened(embedder, **settings) as (gallery, detector, network):
+        migration = Migration(gallery, detector, network, leave_out=leave_out)
+        for _ in migration:
+            pass
+        return migration
+
+
+def vectors(gallery: str | Path) -> dict[tuple[str, float | None], Any]:
+    with Gallery.open(gallery) as there:
+        held = there.vectors()
+        sources = {t.id: (t.source_sha256, t.frame_time) for p in there.people() for t in there.templates(p.id)}
+        return {sources[i]: v for i, v in zip(held.templates.tolist(), held.embeddings, strict=True)}
+
+
+def test_the_vectors_are_those_that_enrolling_anew_would_give(enrolled_toys: Path, tmp_path: Path) -> None:
+    gallery = os.environ["KNOWNFACE_GALLERY"]
+    assert migrate("toy-coarse").change is not None
+    with FaceRecognizer.open(tmp_path / "anew.db", embedder="toy-coarse") as anew:
+        anew.load_known_faces(enrolled_toys)
+    now, then = vectors(gallery), vectors(tmp_path / "anew.db")
+    assert now.keys() == then.keys()
+    for key, vector in then.items():
+        np.testing.assert_array_equal(now[key], vector)
+
+
+def test_a_program_that_has_the_gallery_open_names_nobody_by_the_network_before(enrolled_toys: Path) -> None:
+    picture = enrolled_toys / "Zoë" / "one.png"
+    with FaceRecognizer.open() as running:
+        assert running.identify(picture)[0].name == "Zoë"
+        migrate("toy-coarse")
+        with pytest.raises(ContractMismatchError, match="filled by toy-coarse"):
+            running.identify(picture)
+        with pytest.raises(ContractMismatchError):
+            running.add_known_face("Eve", toy_plugin.picture(9, 9))
+
+
+def test_what_is_lost_stops_the_change_unless_it_may_be_left_out(enrolled_toys: Path, knownface: Run) -> None:
+    (enrolled_toys / "Zoë" / "one.png").unlink()
+    shutil.copy(enrolled_toys / "Ben" / "one.png", enrolled_toys / "Eileen Collins" / "mirror.png")
+    stopped = knownface("gallery", "migrate", "--embedder", "toy-coarse", "--report", "lost.csv")
+    assert stopped.status == 1
+    assert "Nothing was changed: 2 of 4" in stopped.out
+    assert "The file is not there any more. No picture of the face was kept." in stopped.out
+    assert Path("lost.csv").read_text(encoding="utf-8").count("another content") == 1
+    assert "toy, 64 numbers" in knownface("gallery", "info").out
+    done = knownface("gallery", "migrate", "--embedder", "toy-coarse", "--leave-out")
+    assert "Templates of toy-coarse now: 2." in done.out
+    assert "2 of 4 templates have a vector of toy-coarse already" in done.err
+    assert "Your settings name the embedder toy" in done.err
+    assert "Zoë" in knownface("people", "show", "Zoë").out
+    assert "Set aside" in knownface("people", "show", "Zoë").out
+    back = knownface("gallery", "migrate", "--embedder", "toy")
+    assert "Templates of toy now: 4, 2 of them had been set aside." in back.out
+    assert "2 vectors of other networks forgotten." in knownface("gallery", "migrate", "--discard").out
+
+
+def test_a_network_that_needs_landmarks_is_refused_with_a_detector_without(
+    enrolled_toys: Path, model_folder: Path
+) -> None:
+    with (
+        opened("sface-int8bq", detector="dlib-hog", models=model_folder) as (gallery, detector, network),
+        pytest.raises(ModelError, match="landmarks"),
+    ):
+        Migration(gallery, detector, network)
+
+
+def _waiting(gallery: Path) -> int:
+    """Vectors that a stopped run has left, read beside it."""
+    with closing(sqlite3.connect(f"file:{gallery}?mode=ro", uri=True)) as connection:
+        return int(connection.execute("SELECT count(*) FROM template_vectors").fetchone()[0])
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="this system has no SIGKILL")
+def test_killed_twice_it_goes_on_where_it_was(toy_engine: None, alone: Path, knownface: Run) -> None:
+    gallery = Path(os.environ["KNOWNFACE_GALLERY"])
+    with FaceRecognizer.open() as recognizer:
+        recognizer.load_known_faces(toy_plugin.people(alone / "people", 60, 4))
+    words = ["gallery", "migrate", "--embedder", "toy-coarse", "--batch-size", "1", "--threads", "1"]
+    left = 0
+    for _ in range(2):
+        program = subprocess.Popen([sys.executable, "-m", "knownface", *words], stderr=subprocess.DEVNULL)
+        while _waiting(gallery) < left + 20 and program.poll() is None:
+            time.sleep(0.001)
+        program.kill()
+        assert program.wait() == -signal.SIGKILL
+        assert 20 <= _waiting(gallery) - left < 200
+        left = _waiting(gallery)
+        with FaceRecognizer.open() as old:  # the answers are the old ones
+            assert old.identify(toy_plugin.picture(7, 1))[0].name == "p7"
+    done = knownface(*words)
+    assert f"{left} of 240 templates have a vector of toy-coarse already" in done.err
+    assert "Templates of toy-coarse now: 240." in done.out
+    with FaceRecognizer.open(embedder="auto") as new:
+        assert new.identify(toy_plugin.picture(7, 1))[0].name == "p7"
+
+
+@pytest.mark.slow
+def test_real_faces_from_photos_and_a_video(face_data: Path, model_folder: Path, alone: Path, tmp_path: Path) -> None:
+    """SFace after dlib, whose detector finds other boxes: nobody is lost, and the answers are SFace's."""
+    folder, probes = alone / "people", []
+    for person in sorted((face_data / "lfw62").iterdir())[:6]:
+        photos = sorted(person.glob("*.jpg"))
+        for photo in photos[:3]:
+            (folder / person.name).mkdir(parents=True, exist_ok=True)
+            shutil.copy(photo, folder / person.name)
+        probes += [(person.name, photo) for photo in photos[3:5]]
+    (folder / "Walker").mkdir()
+    shutil.copy(face_data / "two_people" / "face-demographics-walking-and-pause.mp4", folder / "Walker")
+    settings: dict[str, Any] = {"gallery": str(tmp_path / "g.db"), "models": model_folder}
+    with FaceRecognizer.open(**settings, embedder="dlib-resnet", detector="dlib-hog") as recognizer:
+        recognizer.load_known_faces(folder, faces="largest")
+        count, of_video = len(recognizer.gallery), len(recognizer.gallery.templates("Walker"))
+    migration = migrate("sface-int8bq", **settings)
+    assert migration.lost == {}
+    assert migration.change is not None
+    assert migration.change.templates == count
+    assert of_video >= 3
+    with FaceRecognizer.open(**settings) as recognizer:
+        assert recognizer.embedder.contract.name == "sface-int8bq"
+        named = [max(recognizer.identify(photo), key=lambda f: f.box.area).name == name for name, photo in probes]
+    assert sum(named) >= len(named) - 1
