@@ -27,6 +27,7 @@ FINGERPRINTS = {
     "clip-vit-l14": "8e0145fcb70bc761dc6572a69dc07571e378996b02ff603f6d0bef9ee3025f04",
     "clip-vit-l14-fp32": "90fbb55ba786f9072803692ed933c42a5e34c0ee2bbdf8eee6c099253bfce2ad",
     "mobilefacenet": "e52f035b639e057a47811e12e02607e7acf2c778dcdc4cc1524da27067204a00",
+    "mobilefacenet-mirror": "09e37607a108561512b812a73a42e594566a298ff52dfc331f6e6d273ade1932",
     "sface": "1d4b9ceb529ec107c90bf545859581953be26f3a774ca5d0fbceeff1064d6c9d",
     "sface-int8bq": "90e804a16b1662a2de5b73fcf528f7bec91fac450a709b5ca8569f629a2e4189",
     "auraface": "bbcdca4318d91fd4142ec602af9dc0ae90813fef619fd45e11e40856c53d07ee",

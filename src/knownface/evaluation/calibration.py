@@ -13,6 +13,10 @@ The true rate is then at most the wanted one, with the confidence asked. A check
 its own, so the errors allowed are also few enough for such a check to stay within the wanted rate, as far as so many
 strangers can show it at all.
 
+**Tracks.** A track is decided by the mean of its pictures, which lies nearer to strangers' look-alikes than single
+pictures do. So each impostor's picture counts as near as a track would be, by what enrolled people show
+(:mod:`knownface.evaluation.averaging`): the promise then holds of both.
+
 **Genuine searches.** Every template is searched without its own source (file or video). These choose k1, k2 and the
 margin by the largest TPIR, each person counting the same. That costs no certainty on the impostors' side. The TPIR
 reported is cross-validated over people, so that having chosen does not flatter it.
@@ -29,6 +33,7 @@ import numpy as np
 
 from knownface.errors import CalibrationError, SettingsError
 from knownface.evaluation.answer_steps import answer_steps
+from knownface.evaluation.averaging import FEWEST_PEOPLE
 from knownface.evaluation.faces import FaceSet, Searches, search_without_own_source
 from knownface.evaluation.grid import DEFAULT_GRID, threshold_range
 from knownface.evaluation.guarantee import Allowance, Impostors, allowance, gather_impostors, too_few
@@ -68,6 +73,8 @@ class Calibration:
         undetected_gallery: Pictures of enrolled people in which no face was found; not part of any rate.
         undetected_strangers: The same of strangers.
         calibrated_at: When, in UTC.
+        nearer: By what factor tracks are nearer to others than single pictures are; it is in the rates of strangers, so
+            that they hold of tracks too. None where it could not be measured, so that they are of single pictures.
     """
 
     rule: DecisionRule
@@ -88,6 +95,7 @@ class Calibration:
     undetected_gallery: int
     undetected_strangers: int
     calibrated_at: datetime
+    nearer: float | None = None
 
     @property
     def sentence(self) -> str:
@@ -97,7 +105,7 @@ class Calibration:
             f"At threshold {rule.threshold:.2f} (k1 = {rule.k1}, k2 = {rule.k2}, margin {rule.margin:g}) at most "
             f"{self.wanted_fpir:.2%} of strangers get a name, with {self.confidence:.0%} confidence; seen were "
             f"{self.fpir:.2%} of {plural(self.strangers, 'stranger')} and "
-            f"{plural(self.left_out, 'enrolled person', 'enrolled people')} left out in turn."
+            f"{plural(self.left_out, 'enrolled person', 'enrolled people')} left out in turn. {self._of_tracks}"
         )
         if self.tpir is None or self.tpir_interval is None:
             return f"{guaranteed} How many known people are recognised could not be measured: nobody has two sources."
@@ -105,6 +113,15 @@ class Calibration:
             f"{guaranteed} Known people are recognised in {self.tpir:.1%} of their pictures "
             f"({self.tpir_interval.low:.1%} to {self.tpir_interval.high:.1%})."
         )
+
+    @property
+    def _of_tracks(self) -> str:
+        if self.nearer is None:
+            return (
+                f"Nothing is promised of tracks in videos: fewer than {FEWEST_PEOPLE} people have pictures of several "
+                "sources."
+            )
+        return f"That holds of tracks in videos too: each distance was counted as {self.nearer:.3f} of itself."
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as stored with the gallery and written to JSON."""
@@ -184,6 +201,7 @@ def calibrate(
         undetected_gallery=undetected_gallery,
         undetected_strangers=undetected_strangers,
         calibrated_at=now or datetime.now(UTC),
+        nearer=impostors.nearer,
     )
 
 

@@ -167,8 +167,15 @@ def search_without_own_person(gallery: FaceSet, k: int = DEFAULT_K, *, scoring: 
     """
     labels, enrolled, codes, _ = encode_people(gallery, gallery)
     origin = _origins(gallery)
-    near = _neighbours(gallery, codes, gallery, k, scoring, own_sources=origin, own_people=codes)
+    near = _neighbours(gallery, codes, gallery, k, scoring, own_sources=origin, unseen=codes)
     return Searches(near, codes, np.zeros(len(codes), dtype=bool), labels, enrolled, scoring)
+
+
+def search_among_others(gallery: FaceSet, probes: FaceSet, *, scoring: Scoring = DEFAULT_SCORING) -> Searches:
+    """Search every probe for its nearest neighbour in the gallery without the probe's person: no search is mated."""
+    labels, enrolled, codes, probe_codes = encode_people(gallery, probes)
+    near = _neighbours(gallery, codes, probes, 1, scoring, unseen=probe_codes)
+    return Searches(near, probe_codes, np.zeros(len(probes), dtype=bool), labels, enrolled, scoring)
 
 
 def _origins(gallery: FaceSet) -> Ids:
@@ -183,11 +190,22 @@ def _neighbours(
     scoring: Scoring,
     *,
     own_sources: Ids | None = None,
-    own_people: Ids | None = None,
+    unseen: Ids | None = None,
 ) -> Neighbours:
-    """The neighbours of every probe; where the gallery is searched for its own templates, without what is given."""
+    """The neighbours of every probe.
+
+    Args:
+        gallery: The templates.
+        codes: Their people.
+        probes: The probes.
+        k: How many.
+        scoring: What the distances are measured to.
+        own_sources: Where the probes are the gallery's templates: their sources, which they do not see.
+        unseen: Whom each probe does not see.
+    """
     templates, embeddings = gallery.embeddings, probes.embeddings
-    hide: list[Groups] = [(own, own) for own in (own_sources, own_people) if own is not None]
+    hide: list[Groups] = [] if own_sources is None else [(own_sources, own_sources)]
+    hide += [] if unseen is None else [(codes, unseen)]
     near = nearest_templates(templates, codes, embeddings, k if scoring == "nearest" else max(k, AROUND), hide=hide)
     if scoring == "nearest+mean":
         sources = np.arange(len(codes)) if own_sources is None else own_sources
