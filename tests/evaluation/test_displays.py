@@ -11,7 +11,17 @@ import pytest
 from PIL import Image
 
 from knownface.errors import InputError, MissingExtraError, OutputError
-from knownface.evaluation import FaceSet, grid_search, open_set, pair_distances, search
+from knownface.evaluation import (
+    FaceSet,
+    Grid,
+    distance_curve,
+    grid_search,
+    one_against_rest,
+    open_set,
+    pair_distances,
+    search,
+    threshold_range,
+)
 from knownface.evaluation.displays import (
     CmcDisplay,
     ConfusionMatrixDisplay,
@@ -187,3 +197,32 @@ def test_without_matplotlib_the_extra_is_named(monkeypatch: pytest.MonkeyPatch, 
     with pytest.raises(MissingExtraError, match="matplotlib") as error:
         display.plot()
     assert "[evaluation]" in error.value.hint
+
+
+def test_nothing_is_drawn_of_names_where_nobody_was_named(make_faces) -> None:
+    searches = search(make_faces(3, 2, spread=0.3, seed=1), make_faces(3, 2, spread=0.3, seed=2))
+    table = grid_search(searches, Grid((1,), (2,), threshold_range(0.0, 1.4, 0.1)))
+    display = ThresholdDisplay(table, 1, 2).plot()
+    drawn = {str(line.get_label()): np.asarray(line.get_ydata()) for line in display.ax_.lines}
+    nobody = table.column("unknown_rate") == 1
+    assert nobody.any()
+    np.testing.assert_array_equal(np.isnan(drawn["precision of names given"]), nobody)
+    assert "strangers named" not in drawn
+
+
+def test_a_flat_heat_map_has_one_light_colour_and_dark_letters(perfect: dict[str, Display]) -> None:
+    display = perfect["grid"].plot()  # type: ignore[attr-defined]
+    image = display.ax_.images[0]
+    shown = image.cmap(image.norm(image.get_array().compressed()))
+    assert np.ptp(shown, axis=0).max() < 0.01
+    assert {text.get_color() for text in display.ax_.texts} == {"black"}
+
+
+def test_micro_averages_lie_on_the_diagonal(make_faces) -> None:
+    gallery, probes = make_faces(6, 2, spread=1.2, seed=1), make_faces(6, 4, spread=1.2, seed=2)
+    table = grid_search(search(gallery, probes))
+    curve = distance_curve(*one_against_rest(gallery, probes))
+    display = PrecisionRecallDisplay(curve, grid=table).plot()
+    points = next(line for line in display.ax_.lines if "paper counts" in str(line.get_label()))
+    np.testing.assert_allclose(points.get_xdata(), points.get_ydata())
+    assert len(np.asarray(points.get_xdata())) > 3

@@ -76,7 +76,10 @@ def test_dropping_people_repeats_everything_without_them(make_faces: MakeFaces) 
     same, nobody = with_dropped(found, 0.0, DEFAULT_GRID)
     assert same is found
     assert nobody == []
-    with pytest.raises(InputError, match="nobody would be left"):
+    named, both = with_dropped(found, 0.7, DEFAULT_GRID, ["p0"])
+    assert both == sorted({"p0", *bad})
+    assert "p0" not in named.enrolled
+    with pytest.raises(InputError, match="would be left"):
         with_dropped(found, 1.1, DEFAULT_GRID)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from knownface.errors import MissingExtraError, OutputError, SettingsError
+from knownface.errors import InputError, MissingExtraError, OutputError, SettingsError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import SplitOptions
 from knownface.evaluation.grid import Grid, threshold_range
@@ -34,7 +34,7 @@ def test_the_report_tells_everything(
     toy_bench: Bench, mixed_up: Path, toy_people: Callable[..., Path], tmp_path: Path
 ) -> None:
     strangers = toy_people(5, 1, first=20, name="strangers")
-    options = EvaluateOptions(SplitOptions(train_share=0.5), strangers, GRID, drop_under=0.95)
+    options = EvaluateOptions(SplitOptions(train_share=0.5), strangers, GRID, drop_under=0.95, drop=("p0",))
     found, headline = run_evaluation(toy_bench, mixed_up, tmp_path / "out", options, {"Command": "knownface <x>"})
     page = (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
     assert re.search(r"\d+ of 20 pictures of 4 people were named", headline)
@@ -46,8 +46,10 @@ def test_the_report_tells_everything(
     assert list(rows[0])[:10] == ["k1", "k2", "threshold", "precision", "recall", "f1", "tp", "fp", "tn", "fn"]
     told = json.loads((tmp_path / "out" / "report.json").read_text())
     assert told["data"]["best"]["accuracy"] == pytest.approx(found.report.accuracy)
-    assert "p3" in told["data"]["without_problem_people"]["people"]
-    assert {path.stem for path in (tmp_path / "out" / "plots").iterdir()} >= {"confusion", "roc", "det", "embeddings"}
+    assert {"p0", "p3"} <= set(told["data"]["without_problem_people"]["people"])
+    plots = {path.stem for path in (tmp_path / "out" / "plots").iterdir()}
+    assert plots >= {"confusion", "roc", "det", "embeddings", "confusion-without", "grid-without"}
+    assert "Who gets mixed up without them" in page
 
 
 @pytest.mark.parametrize("people", [1, 2])
@@ -79,6 +81,8 @@ def test_wishes_that_cannot_be_met_are_refused_before_any_work(
     root = toy_people(2, 2)
     with pytest.raises(SettingsError, match="'luck' cannot tell"):
         run_evaluation(toy_bench, root, tmp_path / "out", EvaluateOptions(criterion="luck"), {})
+    with pytest.raises(InputError, match="'p9'"):
+        run_evaluation(toy_bench, root, tmp_path / "out", EvaluateOptions(drop=("p9",)), {})
     (tmp_path / "file").touch()
     with pytest.raises(OutputError, match="file"):
         run_evaluation(toy_bench, root, tmp_path / "file", EvaluateOptions(), {})

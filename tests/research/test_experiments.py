@@ -33,7 +33,7 @@ def test_growth(toy_bench: Bench, toy_people: Callable[..., Path], tmp_path: Pat
     report = growth(toy_bench, toy_people(7, 5), OPTIONS, draws=3, facts={"Command": "x"})
     rows = rows_of(report, "The result")
     assert [(row["people"], row["draws"]) for row in rows] == [(1, 3), (5, 3), (7, 1)]
-    assert all(row["accuracy"] == 1.0 for row in rows)
+    assert all(row["accuracy"] == row["precision"] == row["recall"] == 1.0 for row in rows)
     times = rows_of(report, "Loading time")
     assert [(row["people"], row["pictures"]) for row in times] == [(1, 4), (5, 20), (7, 28)]
     assert write_report(report, tmp_path / "out").is_file()
@@ -80,6 +80,7 @@ def test_one_video_says_why_it_says_little(toy_bench: Bench, toy_video: Callable
     assert rows[0]["accuracy"] == 1.0
     assert rows[0]["nearest own frame"] < rows[0]["nearest other person"]  # type: ignore[operator]
     assert "flatters" in report.sections[0].text
+    assert [figure.name for section in report.sections for figure in section.figures] == ["nearest"]
     assert write_report(report, tmp_path / "out").is_file()
 
 
@@ -134,6 +135,13 @@ def test_unknown_names_are_told_like_the_rest(toy_bench: Bench, toy_people: Call
     assert [entry.embedder for entry in entries_for(["sface", "nobody", "sface"])] == ["sface", "nobody"]
     report = compare(toy_bench, toy_people(2, 2), OPTIONS, embedders=["nobody"])
     assert "None of these systems" in report.headline
+
+
+def test_ties_are_told_as_ties(toy_bench: Bench, toy_people: Callable[..., Path]) -> None:
+    report = compare(toy_bench, toy_people(2, 2), OPTIONS, embedders=["dlib-resnet", "dlib-resnet-mirror"])
+    found = {row["system"]: row["accuracy"] for row in rows_of(report, "Side by side")}
+    assert len(set(found.values())) == 1
+    assert "are equally good" in report.headline
 
 
 def test_clips_are_videos_or_all_photos_of_a_person(toy_bench: Bench, found_clips: FoundFaces) -> None:

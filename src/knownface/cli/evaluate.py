@@ -99,7 +99,11 @@ def grid_options(command: Command) -> Command:
 
 
 def chosen_options(
-    options: dict[str, Any], strangers: Path | None, drop_under: float | None = None, groups: Path | None = None
+    options: dict[str, Any],
+    strangers: Path | None,
+    drop_under: float | None = None,
+    drop: tuple[str, ...] = (),
+    groups: Path | None = None,
 ) -> EvaluateOptions:
     """What the options of split, grid and strangers read, taken out of ``options``, as one value."""
     from knownface.evaluation.datasets import SplitOptions
@@ -115,7 +119,7 @@ def chosen_options(
     )
     grid = _grid(*(options.pop(name) for name in ("k1", "k2", "thresholds", "paper_grid")))
     criterion, fpir = options.pop("criterion"), options.pop("fpir", DEFAULT_FPIR)
-    return EvaluateOptions(split, strangers, grid, criterion, fpir, drop_under, groups)
+    return EvaluateOptions(split, strangers, grid, criterion, fpir, drop_under, drop, groups)
 
 
 def _grid(
@@ -215,6 +219,8 @@ def _evaluate_liveness(pictures: Pictures, out: Path, options: dict[str, Any]) -
 @strangers_options
 @click.option("--drop-problem-people", type=click.FloatRange(0, 1), metavar="BOUND",
               help="Repeat without people whose F1 is under BOUND (0 to 1), and show both.")  # fmt: skip
+@click.option("--drop", multiple=True, metavar="NAME",
+              help="Repeat without this person, and show both; may be given several times.")  # fmt: skip
 @click.option("--groups", type=click.Path(path_type=Path, dir_okay=False),
               help="CSV file with a line a person and any attributes, for results by group.")  # fmt: skip
 @attack_options
@@ -223,6 +229,7 @@ def command(
     out: Path,
     strangers: Path | None,
     drop_problem_people: float | None,
+    drop: tuple[str, ...],
     groups: Path | None,
     **options: Any,
 ) -> int:
@@ -243,7 +250,7 @@ def command(
         _evaluate_liveness(pictures, out, options)
         return 0
     assert dataset is not None  # noqa: S101 - one of the two is given
-    chosen = chosen_options(options, strangers, drop_problem_people, groups)
+    chosen = chosen_options(options, strangers, drop_problem_people, drop, groups)
     with opened(**options) as bench, ticking() as tick:
         evaluation, headline = run_evaluation(bench, dataset, out, chosen, {"Command": command_line()}, tick)
     for note in evaluation.sides.notes:

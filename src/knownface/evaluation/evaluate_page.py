@@ -5,20 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from knownface.evaluation.curves import distance_curve, one_against_rest
+from knownface.evaluation.curves_page import confusion_figure, curves_section, parameter_figures
 from knownface.evaluation.datasets import Dataset
-from knownface.evaluation.displays import (
-    CmcDisplay,
-    ConfusionMatrixDisplay,
-    DetDisplay,
-    DistanceHistogramDisplay,
-    EmbeddingDisplay,
-    GridDisplay,
-    OpenSetDisplay,
-    PrecisionRecallDisplay,
-    RocDisplay,
-    ThresholdDisplay,
-)
+from knownface.evaluation.displays import DetDisplay, OpenSetDisplay
 from knownface.evaluation.examples import example_of, picture_of
 from knownface.evaluation.groups import GroupResults
 from knownface.evaluation.groups_page import groups_section
@@ -41,8 +30,9 @@ from knownface.evaluation.page_parts import (
     unknown_sentence,
     unrestricted_text,
 )
-from knownface.evaluation.protocol import Evaluation, all_faces
+from knownface.evaluation.protocol import Evaluation
 from knownface.evaluation.report import Cell, FigureData, PictureData, Report, Section, TableData
+from knownface.wording import plural
 
 SHOWN_PAIRS = 20
 PICTURED_PEOPLE = 120
@@ -51,17 +41,17 @@ PICTURED_PEOPLE = 120
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Dropped:
-    """The evaluation without the people who did worst.
+    """The evaluation without some of the people.
 
     Attributes:
         evaluation: Of the others.
         people: Who was dropped.
-        bound: Under which F1.
+        bound: Whose F1 is under this was dropped; None where only names were given.
     """
 
     evaluation: Evaluation
     people: Sequence[str]
-    bound: float
+    bound: float | None
 
 
 def evaluation_report(
@@ -92,12 +82,13 @@ def evaluation_report(
             "Precision: how many of those who got this name were this person. Recall: how many pictures of this "
             "person got the name. F1 lies between the two.",
             [groups_table(evaluation.report), people_table(evaluation.report)],
-            [_confusion(evaluation)],
+            [confusion_figure(evaluation)],
         ),
         _confused(evaluation),
         _gallery_of_people(evaluation),
-        _curves(evaluation),
+        curves_section(evaluation),
         *_open_set(evaluation),
+        *_details_without(dropped),
         *([groups_section(groups)] if groups else []),
         *_unused(evaluation),
     ]
@@ -132,16 +123,34 @@ def evaluation_report(
 def _dropped_section(evaluation: Evaluation, dropped: Dropped | None) -> list[Section]:
     if dropped is None:
         return []
-    title = "Without the people who did worst"
+    title = "Without some people"
     if not dropped.people:
         return [Section(title, f"Nobody has an F1 under {dropped.bound:.0%}, so nobody was dropped.")]
+    who = plural(len(dropped.people), "person", "people")
+    why = "chosen by name" if dropped.bound is None else f"with an F1 under {dropped.bound:.0%} or chosen by name"
     text = (
-        f"{len(dropped.people)} people with an F1 under {dropped.bound:.0%} were taken out and everything was measured "
-        "again. This second number flatters: whoever removes what fails until nothing fails has measured nothing. "
-        "Quote the first one. The second shows only how much these people's pictures cost: "
-        f"{', '.join(dropped.people)}."
+        f"{who} {why} taken out, and everything was measured again. This second number flatters: whoever removes what "
+        "fails until nothing fails has measured nothing. Quote the first one. The second shows only how much these "
+        f"people's pictures cost: {', '.join(dropped.people)}. Its confusion matrix, pairs and plots are further down."
     )
     return [Section(title, text, [summary_table(evaluation, dropped.evaluation, "without them")])]
+
+
+def _details_without(dropped: Dropped | None) -> list[Section]:
+    """The second confusion matrix, pairs and plots."""
+    if dropped is None or not dropped.people:
+        return []
+    fewer, end, suffix = dropped.evaluation, " without them", "-without"
+    return [
+        Section(
+            "People" + end,
+            f"With {rule_text(fewer.rule)}, their own best row.",
+            [groups_table(fewer.report), people_table(fewer.report)],
+            [confusion_figure(fewer, suffix), *parameter_figures(fewer, suffix)],
+        ),
+        _confused(fewer, end),
+        curves_section(fewer, end, suffix),
+    ]
 
 
 def _parameters(evaluation: Evaluation) -> Section:
@@ -152,24 +161,14 @@ def _parameters(evaluation: Evaluation) -> Section:
         "These parameters were chosen on the very pictures that they are judged by, so expect a little less on new "
         "ones. To set the threshold for the false alarms you accept, use knownface calibrate."
     )
-    figures = [
-        FigureData(
-            "grid", "The best of each pair of k1 and k2.", GridDisplay(table, evaluation.criterion, evaluation.fpir)
-        ),
-        FigureData("threshold", "What the threshold does.", ThresholdDisplay.from_row(table, evaluation.best)),
-    ]
-    return Section("Parameters", text, [], figures)
+    return Section("Parameters", text, [], parameter_figures(evaluation))
 
 
-def _confusion(evaluation: Evaluation) -> FigureData:
-    display = ConfusionMatrixDisplay.from_searches(evaluation.searches, evaluation.answers)
-    return FigureData("confusion", "Who it was by what was answered.", display)
-
-
-def _confused(evaluation: Evaluation) -> Section:
+def _confused(evaluation: Evaluation, end: str = "") -> Section:
+    title = "Who gets mixed up" + end
     pairs = confused_pairs(evaluation.searches, evaluation.answers, limit=SHOWN_PAIRS, examples=1)
     if not pairs:
-        return Section("Who gets mixed up", "Nobody: every picture was named rightly.")
+        return Section(title, "Nobody: every picture was named rightly.")
     sides = evaluation.sides
     rows: list[list[Cell]] = []
     for pair in pairs:
@@ -188,9 +187,7 @@ def _confused(evaluation: Evaluation) -> Section:
         "people who look alike are ours. Where the answer was Unknown, the train picture is the person's own nearest."
     )
     columns = ["was", "answered", "times", "picture (val)", "nearest picture (train)", "distance", "file"]
-    return Section(
-        "Who gets mixed up", text, [TableData(columns, rows, "The pairs confused most.", {"distance": ".3f"})]
-    )
+    return Section(title, text, [TableData(columns, rows, "The pairs confused most.", {"distance": ".3f"})])
 
 
 def _gallery_of_people(evaluation: Evaluation) -> Section:
@@ -209,30 +206,6 @@ def _gallery_of_people(evaluation: Evaluation) -> Section:
 def _a_stranger(evaluation: Evaluation) -> PictureData | None:
     strangers = evaluation.sides.strangers
     return picture_of(strangers.places[0], "a stranger") if strangers is not None else None
-
-
-def _curves(evaluation: Evaluation) -> Section:
-    sides, scoring = evaluation.sides, evaluation.searches.scoring
-    everything = all_faces(sides)
-    figures = []
-    if len(everything) > 1:
-        figures = [
-            FigureData(
-                "distances",
-                "Distances between pictures of one person and of two; the less they overlap, the better.",
-                DistanceHistogramDisplay.from_faces(everything, evaluation.rule.threshold),
-            ),
-            FigureData("embeddings", "All embeddings in two dimensions.", EmbeddingDisplay.from_faces(everything)),
-        ]
-    if len(evaluation.enrolled) > 1:
-        curve = distance_curve(*one_against_rest(sides.train.faces, sides.val.faces, scoring))
-        cmc = CmcDisplay.from_faces(sides.train.faces, sides.val.faces, scoring=scoring)
-        figures += [
-            FigureData("precision_recall", "Precision against recall.", PrecisionRecallDisplay(curve)),
-            FigureData("roc", "ROC; the scale is logarithmic, since true negatives are so many.", RocDisplay(curve)),
-            FigureData("cmc", "How often the right person is among the first r.", cmc),
-        ]
-    return Section("Distances and curves", "", [], figures)
 
 
 def _open_set(evaluation: Evaluation) -> list[Section]:

@@ -222,12 +222,12 @@ def groups_table(report: ClassificationReport) -> TableData:
     return TableData(
         ["by", "0-49 %", "50-74 %", "75-100 %"],
         rows,
-        "People in three groups, as the paper sorts them; names up to five.",
+        "People in three groups, as the paper sorts them.",
     )
 
 
 def _group(people: Sequence[str]) -> str:
-    return f"{len(people)}: {', '.join(people)}" if 0 < len(people) <= 5 else str(len(people))
+    return f"{len(people)}: {', '.join(people)}" if people else "0"
 
 
 def person_sentences(evaluation: Evaluation) -> list[str]:

@@ -7,7 +7,7 @@ them; what strangers would have got stands in a column of its own.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
@@ -18,7 +18,7 @@ from knownface.evaluation.datasets import Dataset, Sample
 from knownface.evaluation.embeddings import FaceReader, FoundFaces, joined
 from knownface.evaluation.faces import FaceSet, Searches, search
 from knownface.evaluation.grid import DEFAULT_GRID, Grid, GridTable, grid_search
-from knownface.evaluation.metrics import ClassificationReport, Metric, classification_report
+from knownface.evaluation.metrics import ClassificationReport, classification_report
 from knownface.evaluation.openset import OpenSet, OperatingPoint, open_set, operating_points
 from knownface.types import DecisionRule, Ids, Scoring
 
@@ -258,30 +258,32 @@ def _open_set(sides: Sides, rule: DecisionRule, k: int) -> OpenSet:
 
 
 def with_dropped(
-    evaluation: Evaluation, bound: float, grid: Grid, metric: Metric = "f1"
+    evaluation: Evaluation, bound: float | None, grid: Grid, names: Collection[str] = ()
 ) -> tuple[Evaluation, list[str]]:
-    """The same without everybody under a bound: the paper's second number, which flatters.
+    """The same without everybody whose F1 is under a bound: the paper's second number, which flatters.
 
     Args:
         evaluation: Of everybody.
-        bound: Of the metric, 0 to 1.
+        bound: Of the F1, 0 to 1; None drops nobody for it.
         grid: Parameters to try.
-        metric: What people are judged by.
+        names: People dropped in any case.
 
     Returns:
-        The new evaluation and who was dropped. With nobody under the bound it is the old one.
+        The new evaluation and who was dropped, in the order of names. With nobody dropped it is the old one.
 
     Raises:
         InputError: Nobody with a probe would be left.
     """
-    dropped = [score.person for score in evaluation.report.people if score.support and getattr(score, metric) < bound]
+    scores = evaluation.report.people
+    under = {score.person for score in scores if bound is not None and score.support and score.f1 < bound}
+    dropped = [score.person for score in scores if score.person in under or score.person in names]
     if not dropped:
         return evaluation, []
     kept = [person for person in evaluation.enrolled if person not in set(dropped)]
     sides = evaluation.sides
     val = sides.val.of_people(kept)
     if not len(val):
-        raise InputError(f"Everybody tested is under {bound:.0%}, so nobody would be left.", "Choose a lower bound.")
+        raise InputError("Nobody who was tested would be left.", "Choose a lower bound, or drop fewer people.")
     fewer = Sides(sides.train.of_people(kept), val, sides.strangers, sides.notes)
     return evaluate(fewer, grid, evaluation.criterion, evaluation.fpir, evaluation.searches.scoring), dropped
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from knownface.errors import MissingExtraError, SettingsError
+from knownface.errors import InputError, MissingExtraError, SettingsError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import Dataset, Sample, SplitOptions, read_dataset, read_strangers
 from knownface.evaluation.evaluate_page import Dropped, evaluation_report
@@ -44,6 +44,7 @@ class EvaluateOptions:
         criterion: A column of the grid table.
         fpir: The share of strangers that may get a name by the best row, where there are strangers.
         drop_under: Repeat without people whose F1 is under this; None does not.
+        drop: Repeat without these people.
         groups: A CSV file with what groups people belong to, or None.
 
     Raises:
@@ -56,6 +57,7 @@ class EvaluateOptions:
     criterion: str = "accuracy"
     fpir: float = DEFAULT_FPIR
     drop_under: float | None = None
+    drop: tuple[str, ...] = ()
     groups: Path | None = None
 
     def __post_init__(self) -> None:
@@ -89,6 +91,9 @@ def embed_folder(bench: Bench, root: Path, options: EvaluateOptions, tick: Tick 
         The data set, and its faces with all remarks.
     """
     dataset = read_dataset(root, options.split)
+    nobody = [name for name in options.drop if name not in {person.name for person in dataset.people}]
+    if nobody:
+        raise InputError(f"Nobody in {root} is {nobody[0]!r}.", "Name folders of people to be dropped.")
     samples: tuple[Sample, ...] = ()
     notes: tuple[str, ...] = ()
     if options.strangers is not None:
@@ -133,8 +138,8 @@ def run_evaluation(
     evaluation.table.write_csv(out / GRID_FILE)
     tick("Searching the grid", 1, steps)
     dropped = None
-    if options.drop_under is not None:
-        fewer, people = with_dropped(evaluation, options.drop_under, options.grid)
+    if options.drop_under is not None or options.drop:
+        fewer, people = with_dropped(evaluation, options.drop_under, options.grid, options.drop)
         dropped = Dropped(fewer, people, options.drop_under)
     groups = by_group(evaluation, attributes) if attributes is not None else None
     tick("Writing the report", 2, steps)

@@ -226,9 +226,13 @@ def _status_section(entries: Sequence[Entry], measured: Mapping[str, Measured], 
 def _headline(measured: Mapping[str, Measured], missing: Mapping[str, str]) -> str:
     if not measured:
         return "None of these systems could be run: their weights are not here. The table says how to get them."
-    title, best = max(measured.items(), key=lambda item: item[1].evaluation.report.accuracy)
+    best = max(found.evaluation.report.accuracy for found in measured.values())
+    titles = [title for title, found in measured.items() if found.evaluation.report.accuracy == best]
     text = f"{len(measured)} of {len(measured) + len(missing)} systems could be run; "
-    return text + f"best is {title} with {best.evaluation.report.accuracy:.2%} of the pictures named rightly."
+    if len(titles) == 1:
+        return text + f"best is {titles[0]} with {best:.2%} of the pictures named rightly."
+    shown = f"{', '.join(titles[:-1])} and {titles[-1]}"
+    return text + f"{shown} are equally good, with {best:.2%} of the pictures named rightly."
 
 
 def _plots(measured: Mapping[str, Measured]) -> list[Section]:

@@ -103,7 +103,7 @@ def _draws(
     tick: Tick,
 ) -> dict[str, Floats]:
     """Metrics by name, shape (numbers of people, draws); of all people there is one draw."""
-    names = ("accuracy", "macro F1", "accuracy, parameters of all people")
+    names = ("accuracy", "precision", "recall", "macro F1", "accuracy, parameters of all people")
     metrics = {name: np.full((len(counts), draws), np.nan) for name in names}
     rng = np.random.default_rng(options.split.seed)
     for i, count in enumerate(counts):
@@ -119,11 +119,12 @@ def _draws(
 
 def _one_draw(
     sides: Sides, people: Sequence[str], everybody: Evaluation, grid: Grid, criterion: str
-) -> tuple[float, float, float]:
+) -> tuple[float, ...]:
     fewer = Sides(sides.train.of_people(people), sides.val.of_people(people), None)
     found = evaluate(fewer, grid, criterion)
     fixed = float((found.searches.answers(everybody.rule) == found.searches.truth).mean())
-    return found.report.accuracy, found.report.macro.f1, fixed
+    macro = found.report.macro
+    return found.report.accuracy, macro.precision, macro.recall, macro.f1, fixed
 
 
 def measure_loading(reader: FaceReader, dataset: Dataset, tick: Tick = no_tick) -> Loading:
@@ -162,7 +163,8 @@ def _metrics_section(counts: Sequence[int], metrics: Mapping[str, Floats], every
     columns = ["people", "draws", *metrics, "least accuracy", "best accuracy"]
     text = (
         "Every number of people was drawn several times, since who they are matters more than how many, as long as "
-        "they are few. Each draw has its own best parameters, as in the paper; the third curve keeps those that are "
+        "they are few. Precision, recall and F1 are means over people. Each draw has its own best parameters, as in "
+        "the paper; the last curve keeps those that are "
         f"best for all people ({rule_text(everybody.rule)})."
     )
     formats = dict.fromkeys(columns[2:], ".2%")

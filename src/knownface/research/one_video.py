@@ -12,11 +12,14 @@ from knownface.errors import InputError
 from knownface.evaluation.bench import Bench
 from knownface.evaluation.datasets import FRAMES_NOTE, PersonFiles, Sample, read_dataset
 from knownface.evaluation.embeddings import FoundFaces
+from knownface.evaluation.intervals import Floats
+from knownface.evaluation.neighbours import nearest_of_people
 from knownface.evaluation.page_parts import notes_section, rule_text
 from knownface.evaluation.protocol import Evaluation, Sides, Tick, checked, evaluate, no_tick, read_all, split_frames
-from knownface.evaluation.report import Cell, Report, Section, TableData
+from knownface.evaluation.report import Cell, FigureData, Report, Section, TableData
 from knownface.evaluation.runs import EvaluateOptions
 from knownface.media import kind_of
+from knownface.research.nearest import NearestDisplay
 
 _COLUMNS = (
     "split",
@@ -65,11 +68,12 @@ def one_video(
         if len(probes):
             other = evaluate(checked(Sides(used, probes, None)), options.grid, options.criterion)
             evaluations.append(("the video enrolled, other videos or pictures named", other))
-    rows = [_row(what, evaluation) for what, evaluation in evaluations]
+    distances = [nearest_distances(evaluation) for _, evaluation in evaluations]
+    rows = [_row(*named, nearest) for named, nearest in zip(evaluations, distances, strict=True)]
     first = evaluations[0][1]
     headline = (
         f"{first.report.accuracy:.1%} of {len(first.searches)} frames of {len(several)} people are named rightly when "
-        f"frames are split at random. {_why(first)}"
+        f"frames are split at random. {_why(*distances[0])}"
     )
     if len(evaluations) == 3:
         headline += f" Of other videos or pictures of the same people {evaluations[2][1].report.accuracy:.1%} are."
@@ -80,7 +84,10 @@ def one_video(
     if not others:
         notes.append("Nobody has a second video, so the honest number, other videos of the same people, is not known.")
     section = Section(
-        "Three ways to split", _TEXT, [TableData(_COLUMNS, rows, "One video or burst a person.", _FORMATS)]
+        "Three ways to split",
+        _TEXT,
+        [TableData(_COLUMNS, rows, "One video or burst a person.", _FORMATS)],
+        [FigureData("nearest", _CAPTION, NearestDisplay([what for what, _ in evaluations], distances))],
     )
     shown: dict[str, Cell] = {
         "Data set": str(root), "People": len(several), "Frames": len(used), "Frames without a face": used.missed,
@@ -90,6 +97,10 @@ def one_video(
 
 
 _FORMATS = {"accuracy": ".2%", "macro F1": ".2%", "nearest own frame": ".3f", "nearest other person": ".3f"}
+_CAPTION = (
+    "How far each frame is from the nearest enrolled one of the same person, and of anybody else: from the 5th to the "
+    "95th of 100 frames (line), the middle half (bar), the median (point). The farther apart the two, the easier."
+)
 _TEXT = (
     "Where frames are drawn at random, nearly every frame to be named has a neighbour of a fraction of a second before "
     "or after among those enrolled: the same face in the same light before the same wall. The two columns on the right "
@@ -98,11 +109,14 @@ _TEXT = (
 )
 
 
-def _why(evaluation: Evaluation) -> str:
-    own, other = nearest_distances(evaluation)
-    if other is None:
-        return f"The nearest enrolled frame is {own:.2f} away in the median; there is nobody else."
-    return f"The nearest enrolled frame of the same person is {own:.2f} away in the median, anybody else's {other:.2f}."
+def _why(own: Floats, other: Floats) -> str:
+    near = float(np.median(own))
+    if not np.isfinite(other).all():
+        return f"The nearest enrolled frame is {near:.2f} away in the median; there is nobody else."
+    return (
+        f"The nearest enrolled frame of the same person is {near:.2f} away in the median, anybody else's "
+        f"{np.median(other):.2f}."
+    )
 
 
 def _burst(person: PersonFiles) -> tuple[Path, ...]:
@@ -123,20 +137,26 @@ def split_in_order(found: FoundFaces, train_share: float) -> tuple[FoundFaces, F
     return found.take(for_train), replace(found.take(~for_train), misses=())
 
 
-def nearest_distances(evaluation: Evaluation) -> tuple[float, float | None]:
-    """Medians over the probes: to the person's own nearest template, and to anybody else's; None without anybody."""
-    sides = evaluation.sides
-    own, other = [], []
-    for vector, person in zip(sides.val.faces.embeddings, sides.val.faces.people, strict=True):
-        distances = np.linalg.norm(sides.train.faces.embeddings - vector, axis=1)
-        same = sides.train.faces.people == person
-        own.append(float(distances[same].min()))
-        if not same.all():
-            other.append(float(distances[~same].min()))
-    return float(np.median(own)), float(np.median(other)) if other else None
+def nearest_distances(evaluation: Evaluation) -> tuple[Floats, Floats]:
+    """Of every probe, to the person's own nearest template, and to anybody else's; infinite without anybody."""
+    train, val = evaluation.sides.train.faces, evaluation.sides.val.faces
+    known, codes = np.unique(train.people, return_inverse=True)
+    distances = nearest_of_people(train.embeddings, codes.astype(np.int64), val.embeddings, "nearest")
+    rows, whose = np.arange(len(val)), np.searchsorted(known, val.people)
+    own = distances[rows, whose].copy()
+    distances[rows, whose] = np.inf
+    return own, distances.min(axis=1)
 
 
-def _row(what: str, evaluation: Evaluation) -> list[Cell]:
+def _row(what: str, evaluation: Evaluation, distances: tuple[Floats, Floats]) -> list[Cell]:
     report = evaluation.report
-    distances = nearest_distances(evaluation)
-    return [what, len(evaluation.searches), report.accuracy, report.macro.f1, rule_text(evaluation.rule), *distances]
+    own, other = (float(np.median(values)) for values in distances)
+    return [
+        what,
+        len(evaluation.searches),
+        report.accuracy,
+        report.macro.f1,
+        rule_text(evaluation.rule),
+        own,
+        other if np.isfinite(other) else None,
+    ]

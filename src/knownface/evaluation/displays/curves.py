@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from knownface.evaluation.curves import DistanceCurve, Floats, cmc, distance_curve, match_ranks, one_against_rest
 from knownface.evaluation.displays.base import Display
-from knownface.evaluation.displays.style import COLOURS, DASHES, axes, percent, style
+from knownface.evaluation.displays.style import COLOURS, DASHES, GREY, axes, percent, style
 from knownface.evaluation.faces import FaceSet
+from knownface.evaluation.grid import GridTable
 from knownface.evaluation.openset import OpenSet
 from knownface.types import Ids, Scoring
 
@@ -88,7 +89,13 @@ class RocDisplay(_CurveDisplay):
 
 @dataclass(eq=False)
 class PrecisionRecallDisplay(_CurveDisplay):
-    """Precision against recall while the threshold grows."""
+    """Precision against recall while the threshold grows.
+
+    Attributes:
+        grid: A grid search whose rows are drawn as points: micro-averaged as in the paper, they lie on the diagonal.
+    """
+
+    grid: GridTable | None = None
 
     def plot(self, ax: Axes | None = None) -> Self:
         """Draw."""
@@ -98,13 +105,17 @@ class PrecisionRecallDisplay(_CurveDisplay):
             colour, dash = _line(self.ax_)
             label = f"{self.name} (average precision {self.curve.average_precision:.4f})"
             self.ax_.plot(recall, precision, dash, color=colour, label=label, drawstyle="steps-post")
+            if self.grid is not None:
+                rates = np.unique(np.stack([self.grid.column("recall"), self.grid.column("precision")]), axis=1)
+                self.ax_.plot([0, 1], [0, 1], ":", color=GREY, linewidth=1, label="_diagonal")
+                self.ax_.plot(*rates, "o", color=GREY, markersize=3.5, label="rows of the grid, as the paper counts")
             self.ax_.set_xlabel("recall")
             self.ax_.set_ylabel("precision")
             self.ax_.set_xlim(-0.02, 1.02)
             self.ax_.set_ylim(-0.02, 1.02)
             percent(self.ax_, x=True, y=True)
             self.ax_.set_title("Precision and recall")
-            self.ax_.legend(loc="lower left")
+            self.ax_.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), fontsize=9)
         return self
 
 

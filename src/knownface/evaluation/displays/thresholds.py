@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.patches import Patch
 
+_LEAST_SPREAD = 0.05
+"""Between the darkest and the lightest colour of a heat map."""
 _NAMES = {
     "accuracy": "accuracy",
     "macro_f1": "macro F1",
@@ -24,6 +26,8 @@ _NAMES = {
     "unknown_rate": "Unknown among enrolled people",
     "strangers_named_rate": "strangers named",
 }
+_OF_NAMES_GIVEN = frozenset({"answered_precision"})
+"""Columns that say nothing where nobody was named."""
 
 
 @dataclass(eq=False)
@@ -92,7 +96,9 @@ class GridDisplay(Display):
         with style():
             self.figure_, self.ax_ = axes(ax, 2.2 + 0.72 * len(k2s), 1.8 + 0.5 * len(k1s))
             ax = self.ax_
-            low, high = float(np.nanmin(sign * values)) - 1e-3, float(np.nanmax(sign * values)) + 1e-3
+            # A flat table stays one light colour: differences of a thousandth are no news.
+            high = float(np.nanmax(sign * values)) + 1e-3
+            low = min(float(np.nanmin(sign * values)), high - _LEAST_SPREAD)
             ax.imshow(sign * values, cmap="cividis", aspect="auto", vmin=low, vmax=high)
             for row, column in zip(*np.nonzero(~np.isnan(values)), strict=True):
                 dark = sign * values[row, column] < (low + high) / 2
@@ -158,9 +164,12 @@ class ThresholdDisplay(Display):
             ax = self.ax_
             for i, name in enumerate(self.columns):
                 values = part.column(name)
-                if not np.isnan(values).any():
-                    dash = DASHES[i % len(DASHES)]
-                    ax.plot(thresholds, values, dash, color=COLOURS[i], label=_NAMES.get(name, name))
+                if np.isnan(values).all():
+                    continue
+                if name in _OF_NAMES_GIVEN:
+                    values = np.where(part.column("unknown_rate") < 1, values, np.nan)
+                dash = DASHES[i % len(DASHES)]
+                ax.plot(thresholds, values, dash, color=COLOURS[i], label=_NAMES.get(name, name))
             start = part.plateau()
             if start is not None:
                 ax.axvspan(start, float(thresholds[-1]), color="#EFEFEF", zorder=0, label=f"plateau from {start:.2f}")
