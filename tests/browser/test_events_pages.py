@@ -53,6 +53,9 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.field("Mark as present:").send_keys("Grace Hopper")
     page.button("Mark").click()
     page.until(lambda: page.one("[data-count=present]").text == "2")
+    page.browser.find_element(By.ID, "photo-files").send_keys(str(faces.photos[0]))
+    page.until(lambda: f"Had come before: {faces.name}" in page.one("#photo-results").text)
+    assert faces.name in page.one("#photo-results canvas").get_attribute("aria-label")
     page.button("Close session").click()
     page.says("The session is closed")
     with download(page, "CSV", "csv").open(encoding="utf-8-sig", newline="") as file:

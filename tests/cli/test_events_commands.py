@@ -8,6 +8,7 @@ import os
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -236,3 +237,20 @@ def test_samples_of_somebody_else_become_counter_examples(seen, knownface):
 def test_without_a_gallery_each_says_so(alone, knownface):
     for asked in (("sightings", "list"), ("attendance", "list"), ("alerts", "list"), ("samples", "list")):
         assert knownface(*asked).status == 7
+
+
+def test_a_photo_of_the_class_says_who_is_there(knownface, enrolled_toys):
+    pictures = [enrolled_toys / "Ben" / "one.png", enrolled_toys / "Zoë" / "one.png"]
+    (enrolled_toys / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
+    assert knownface("attendance", "open", "Class", "--people", "Ben", "--people", "Eileen Collins").status == 0
+    ran = knownface(
+        "attendance", "photo", "Class", *pictures, enrolled_toys / "Ben" / "broken.jpg", "--annotate", "out"
+    )
+    assert ran.status == 1
+    assert "broken.jpg" in ran.err
+    assert "Came by these pictures (2): Ben, Zoë" in ran.out
+    assert "On the list, not here yet (1): Eileen Collins" in ran.out
+    assert len(list(Path("out").rglob("*.png"))) == 2
+    again = json.loads(knownface("attendance", "photo", "Class", pictures[0], "--json").out)
+    assert (again["came"], again["there"], again["faces"][0]["name"]) == ([], ["Ben"], "Ben")
+    assert {a["name"]: a["status"] for a in again["attendees"]}["Zoë"] == "walk-in"

@@ -22,6 +22,7 @@ Run = Callable[..., Any]
 
 CALLS = {
     "alerts log": [],
+    "attendance photo": ["Briefing", "people/Ben"],
     "attendance report": ["Briefing"],
     "audit": [],
     "doctor": [],

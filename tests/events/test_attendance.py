@@ -15,6 +15,7 @@ from knownface.events import (
     find_session,
     list_sessions,
     mark,
+    mark_photographed,
     name_unknown,
     open_session,
     report_session,
@@ -203,6 +204,17 @@ def test_a_misspelt_name_is_no_walk_in_where_none_is_wanted(gallery, session, st
         mark(gallery.database, session.id, "Benn", walk_in=False, now=at(5))
     assert mark(gallery.database, session.id, "ben", walk_in=False, now=at(5)).counts["walk-in"] == 0
     assert mark(gallery.database, session.id, "Benn", walk_in=True, now=at(5)).counts["walk-in"] == 1
+
+
+def test_whoever_is_on_a_photo_has_come(gallery, session, see, at, statuses):
+    see("Ann", 1)
+    mark(gallery.database, session.id, "Cy", absent=True, now=at(2))
+    ids = {name: gallery.person(name).id for name in ("Ann", "Ben", "Cy", "Dan")}
+    done = mark_photographed(gallery.database, session.id, [ids["Ben"], *ids.values()], at=at(5))
+    assert (done.came, done.there, done.denied) == (("Ben", "Dan"), ("Ann",), ("Cy",))
+    told = {a.name: (a.status, a.by_hand) for a in done.report.attendees}
+    assert (told["Ben"], told["Dan"], told["Ann"]) == (("present", True), ("walk-in", True), ("present", False))
+    assert mark_photographed(gallery.database, session.id, [ids["Ben"]]).there == ("Ben",)
 
 
 def test_marks_by_hand_count_more_than_what_was_seen(gallery, session, see, at, statuses, log):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
+from knownface.cli.attendance_photo import photo
 from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.hours import hours
 from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
@@ -232,6 +233,7 @@ def greet(name: str, every: float, gallery: str | None) -> None:
 
 
 command.add_command(hours)
+command.add_command(photo)
 
 
 def _told(session: Session, zone: tzinfo | None) -> str:

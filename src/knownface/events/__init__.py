@@ -15,6 +15,7 @@ from knownface.events.attendance_values import Attendee, Session, SessionReport,
 from knownface.events.clustering import group_by_likeness
 from knownface.events.guests import Guest, read_guests
 from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
+from knownface.events.photographed import Photographed, mark_photographed
 from knownface.events.rules import AlertRule, add_rule, list_rules, remove_rule
 from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
 from knownface.events.samples import SampleOffer, accept_offers, list_offers, offer_picture, offer_sample, reject_offers
@@ -29,6 +30,7 @@ __all__ = [
     "Attendee",
     "Guest",
     "Named",
+    "Photographed",
     "RetentionPolicy",
     "SampleCandidate",
     "SampleOffer",
@@ -55,6 +57,7 @@ __all__ = [
     "list_rules",
     "list_sessions",
     "mark",
+    "mark_photographed",
     "name_unknown",
     "offer_picture",
     "offer_sample",

@@ -26,7 +26,7 @@ from knownface.events.reporting import find_entry, read_report
 from knownface.gallery import Person, clean_name, name_key
 from knownface.gallery.edit_log import forget_edits
 from knownface.gallery.names import clean_label
-from knownface.gallery.people import list_people
+from knownface.gallery.people import get_person, list_people
 from knownface.gallery.values import PersonKey
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import attendance_entries, attendance_sessions
@@ -166,7 +166,7 @@ def report_session(database: Database, session_id: int, now: datetime | None = N
 def mark(
     database: Database,
     session_id: int,
-    name: str,
+    who: PersonKey,
     *,
     absent: bool = False,
     walk_in: bool = True,
@@ -178,7 +178,8 @@ def mark(
     Args:
         database: The gallery's.
         session_id: Of the session.
-        name: Of somebody on the list or in the gallery, or the external id of a guest; anybody else is a walk-in.
+        who: Name of somebody on the list or in the gallery, the external id of a guest, or the id of a person; anybody
+            else is a walk-in.
         absent: Say that they have not come, whoever was taken for them.
         walk_in: Whether a name that is neither on the list nor in the gallery may be a walk-in's.
         at: When they came, timezone-aware; None is now, and the session's start once it has ended.
@@ -196,6 +197,7 @@ def mark(
     time, table = as_utc(now), attendance_entries
     with database.writing() as connection:
         row = _row(connection, session_id)
+        name = who if isinstance(who, str) else get_person(connection, who).name
         arrival = _arrival(_session(row), time, None if at is None else as_utc(at))
         came = {"first_seen": arrival, "last_seen": arrival, "source": None}
         gone = {"first_seen": None, "last_seen": None, "source": None}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import tempfile
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -11,10 +13,12 @@ from fastapi import File, Query, Response, UploadFile
 
 from knownface.errors import (
     BadNameError,
+    BusyError,
     EventsError,
     InputError,
     MissingExtraError,
     SessionOpenError,
+    TooLargeError,
     UnknownPersonError,
 )
 from knownface.errors import UnknownSessionError as UnknownError
@@ -23,6 +27,7 @@ from knownface.events import (
     delete_session,
     list_sessions,
     mark,
+    mark_photographed,
     open_session,
     read_guests,
     report_session,
@@ -32,14 +37,23 @@ from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
+from knownface.server.routes.faces import batch_items, check_count
 from knownface.server.routes.seen import XLSX, file_answer
-from knownface.server.schemas.attendance import AttendanceSessionSchema, GuestSchema, Mark, NewSession, ReportSchema
+from knownface.server.schemas.attendance import (
+    AttendanceSessionSchema,
+    GuestSchema,
+    Mark,
+    NewSession,
+    PhotographedSchema,
+    ReportSchema,
+)
 from knownface.server.schemas.common import Number
 from knownface.tables import csv_text, plain, write_xlsx
 
 router = guarded_router("attendance")
 
 _GONE = errors(UnknownError)
+_TOP = 1
 
 
 @router.get("/attendance", dependencies=needs("viewer"), responses=errors(), summary="List sessions")
@@ -118,6 +132,35 @@ def mark_one(service: ServiceDep, caller: CallerDep, session_id: Number, wanted:
     report = mark(service.database, session_id, wanted.name, absent=wanted.absent)
     service.audit.note(caller.actor, "attendance.mark", session_id, absent=wanted.absent)
     return ReportSchema.of(report)
+
+
+@router.post(
+    "/attendance/{session_id}/photos",
+    dependencies=needs("operator"),
+    responses=errors(UnknownError, BusyError, TooLargeError),
+    summary="Mark everybody on photos",
+)
+async def mark_photos(
+    service: ServiceDep,
+    caller: CallerDep,
+    session_id: Number,
+    pictures: Annotated[list[UploadFile], File(description="Of those who are there, such as one of a class.")],
+) -> PhotographedSchema:
+    """Says that everybody who is recognised on the photos has come. Faces that nobody could decide have no name."""
+    check_count(service, pictures)
+    report_session(service.database, session_id)
+    found = await service.workers.run_all(partial(uploads.identify_or_error, service, _TOP, False), pictures)
+    people = [face.decision.person_id for upload in found for face in upload.found]
+    named = [person for person in people if person is not None]
+    done = await asyncio.to_thread(mark_photographed, service.database, session_id, named)
+    service.audit.note(caller.actor, "attendance.photos", session_id, pictures=len(pictures), came=len(done.came))
+    return PhotographedSchema(
+        came=list(done.came),
+        there=list(done.there),
+        denied=list(done.denied),
+        pictures=batch_items(pictures, found, _TOP),
+        report=ReportSchema.of(done.report),
+    )
 
 
 @router.delete(

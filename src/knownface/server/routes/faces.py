@@ -82,17 +82,19 @@ async def identify_batch(
     """The same for several pictures, each by itself; one that cannot be used has its error in its place."""
     check_count(service, pictures)
     work = partial(uploads.identify_or_error, service, top, allow_repeats)
-    answers = await service.workers.run_all(work, pictures)
-    return BatchAnswer(
-        pictures=[
-            BatchItem(
-                file=uploads.label_of(picture),
-                picture=None if found.error else _named(found, top),
-                error=problem_of(found.error) if found.error else None,
-            )
-            for picture, found in zip(pictures, answers, strict=True)
-        ]
-    )
+    return BatchAnswer(pictures=batch_items(pictures, await service.workers.run_all(work, pictures), top))
+
+
+def batch_items(pictures: list[UploadFile], answers: list[uploads.NamedUpload], top: int) -> list[BatchItem]:
+    """What came of each of several pictures."""
+    return [
+        BatchItem(
+            file=uploads.label_of(picture),
+            picture=None if found.error else _named(found, top),
+            error=problem_of(found.error) if found.error else None,
+        )
+        for picture, found in zip(pictures, answers, strict=True)
+    ]
 
 
 @router.post(

@@ -12,6 +12,7 @@ from knownface.events import Guest, Session, SessionReport, Status
 from knownface.events.hours import WorkDay
 from knownface.gallery import Person
 from knownface.server.schemas.common import Schema
+from knownface.server.schemas.faces import BatchItem
 from knownface.server.schemas.people import NameText
 
 
@@ -95,6 +96,16 @@ class ReportSchema(Schema):
     def of(cls, report: SessionReport) -> ReportSchema:
         """From the library's value."""
         return cls(**report.to_dict())
+
+
+class PhotographedSchema(Schema):
+    """What came of photos of those who are there."""
+
+    came: list[str] = Field(description="Who is marked by them now.")
+    there: list[str] = Field(description="Who had come already.")
+    denied: list[str] = Field(description="Who is on them, but was marked by hand as absent, which stays so.")
+    pictures: list[BatchItem]
+    report: ReportSchema
 
 
 class Mark(Schema):

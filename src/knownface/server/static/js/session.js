@@ -1,13 +1,53 @@
-// An open session is drawn anew while people arrive.
+// An open session is drawn anew while people arrive; photos of those who are there mark them.
 
+import { showError } from "./actions.js";
+import { api } from "./api.js";
+import { h } from "./dom.js";
+import { labelled } from "./labelled.js";
 import { refresh } from "./regions.js";
+import { t } from "./texts.js";
 
 const EVERY = 4000;
+const photos = document.getElementById("photos");
 
 async function round() {
   const busy = document.querySelector("dialog[open]");
   if (document.querySelector("[data-open-session]") && !document.hidden && !busy) await refresh().catch(() => undefined);
   setTimeout(round, EVERY);
 }
+
+function summary({ came, there, denied, pictures }) {
+  const unknown = pictures.flatMap(({ picture }) => picture?.faces ?? []).filter((face) => face.name === null).length;
+  const lines = [["photos_came", came], ["photos_there", there], ["photos_denied", denied]];
+  return [
+    ...lines.filter(([, names]) => names.length).map(([text, names]) => h("p", {}, h("strong", {}, t(`attendance.${text}`)), ` ${names.join(", ")}`)),
+    unknown ? h("p", {}, t("attendance.photos_undecided", { count: unknown })) : null,
+  ].filter(Boolean);
+}
+
+async function send(files) {
+  const body = new FormData();
+  for (const file of files) body.append("pictures", file, file.name);
+  const results = document.getElementById("photo-results");
+  const error = photos.querySelector(".error");
+  error.replaceChildren();
+  results.replaceChildren(t("pictures.looking"));
+  try {
+    const answer = await api("POST", photos.dataset.path, body);
+    const shown = answer.pictures.map(async ({ picture, error: problem, file }, i) =>
+      picture ? labelled(files[i], picture) : h("p", {}, `${file}: ${problem.message}`));
+    results.replaceChildren(...summary(answer), ...(await Promise.all(shown)));
+    await refresh();
+  } catch (problem) {
+    results.replaceChildren();
+    showError(error, problem);
+  }
+}
+
+document.getElementById("photo-files")?.addEventListener("change", (event) => {
+  const files = [...event.target.files];
+  event.target.value = "";
+  if (files.length) send(files);
+});
 
 setTimeout(round, EVERY);
