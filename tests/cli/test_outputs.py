@@ -37,6 +37,7 @@ INPUTS = {
     ("verify", "first"),
     ("verify", "second"),
     ("calibrate", "strangers"),
+    ("evaluate", "groups"),
     ("evaluate", "attacks"),
     ("evaluate", "real"),
     ("gallery restore", "file"),
