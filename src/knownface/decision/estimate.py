@@ -30,12 +30,16 @@ from knownface.types import CohortSpread, Embeddings, Ids
 FEWEST_PEOPLE = 3
 """Of fewer, nothing can be estimated."""
 
-_AIM = 0.65
+_AIM = 0.5
 """The share of the wanted rate that is aimed at: of 20 galleries 19 should keep within three times the rate."""
 _COHORT_PAIRS = 20.0
 """Independent pairs of people that a cohort's deviation and skewness count as."""
 _UNKNOWN_PAIRS = 10.0
 """The same for a skewness of 0, where there is no cohort."""
+_KURTOSIS_PAIRS = 1500.0
+"""The same for a kurtosis of 0."""
+_PEOPLE_DIFFER = 0.5
+"""How much the people's own means vary, as a share of the variance of all cosines."""
 _PRIOR_HITS = 2.0
 """Strength of the belief that the distribution is right: people expected, and seen, to be taken for another."""
 _LEAST_HITS = 5.0
@@ -66,6 +70,7 @@ class GallerySpread:
         mean: Of the cosines of a probe to each person whom it does not show.
         deviation: Of the same.
         skewness: Of the same.
+        kurtosis: Of the same, in excess of a normal distribution's.
         nearest: The cosines to the nearest other person that certain shares of probes exceed, descending.
         genuine: The cosines to the rest of the own person that certain shares of probes exceed, descending; empty where
             nobody has two templates.
@@ -75,6 +80,7 @@ class GallerySpread:
     mean: float
     deviation: float
     skewness: float
+    kurtosis: float
     nearest: tuple[float, ...]
     genuine: tuple[float, ...]
 
@@ -111,12 +117,19 @@ class GallerySpread:
     def _tail(self, cohort: CohortSpread | None) -> _Tail:
         # Every pair of people is seen from both sides, and pairs that share a person are not independent.
         pairs = self.people * (self.people - 1) / 4
+        # A distribution of Pearson's type III has this much of its own.
+        kurtosis = (self.kurtosis - 1.5 * self.skewness**2) * pairs / (pairs + _KURTOSIS_PAIRS)
         if cohort is None:
-            return _Tail(self.mean, self.deviation, self.skewness * pairs / (pairs + _UNKNOWN_PAIRS), pairs)
+            skewness = self.skewness * pairs / (pairs + _UNKNOWN_PAIRS)
+            return _Tail(self.mean, self._widened(self.deviation), skewness, kurtosis, pairs)
         total = pairs + _COHORT_PAIRS
         variance = (pairs * self.deviation**2 + _COHORT_PAIRS * cohort.deviation**2) / total
         skewness = (pairs * self.skewness + _COHORT_PAIRS * cohort.skewness) / total
-        return _Tail(self.mean, math.sqrt(variance), skewness, total)
+        return _Tail(self.mean, self._widened(math.sqrt(variance)), skewness, kurtosis, total)
+
+    def _widened(self, deviation: float) -> float:
+        """A deviation with what is not known of the mean, which differs from person to person."""
+        return deviation * math.sqrt(1 + _PEOPLE_DIFFER / self.people)
 
 
 def sample_people(people: Ids, templates: int) -> Ids:
@@ -178,14 +191,16 @@ def _summarised(others: _Cosines, genuine: _Cosines, own: Ids, weights: npt.NDAr
     others[rows, own] = 0.0
     squares = others * others
     variance = float((light @ squares).sum(dtype=np.float64) / total)
-    squares *= others
-    skewness = float((light @ squares).sum(dtype=np.float64) / total) / max(variance, 1e-12) ** 1.5
+    skewness = float((light @ (squares * others)).sum(dtype=np.float64) / total) / max(variance, 1e-12) ** 1.5
+    squares *= squares
+    kurtosis = float((light @ squares).sum(dtype=np.float64) / total) / max(variance, 1e-12) ** 2 - 3
     several = ~np.isnan(genuine)
     return GallerySpread(
         people=people,
         mean=mean,
         deviation=math.sqrt(variance),
         skewness=skewness,
+        kurtosis=kurtosis,
         nearest=_exceeded(nearest, weights, _SHARES),
         genuine=_exceeded(genuine[several], weights[several], _GENUINE_SHARES) if several.any() else (),
     )
@@ -235,12 +250,27 @@ class _Tail:
     mean: float
     deviation: float
     skewness: float
+    kurtosis: float
     freedom: float
 
     def quantile(self, rate: float) -> float:
         """The cosine that a share ``rate`` exceeds."""
         z = NormalDist().inv_cdf(1 - rate)
-        return self.mean + self.deviation * _skewed(z, self.skewness) * _heavier(z, max(3.0, self.freedom))
+        shaped = _skewed(_bent(z, self.kurtosis), self.skewness)
+        return self.mean + self.deviation * shaped * _heavier(z, max(3.0, self.freedom))
+
+
+def _bent(z: float, kurtosis: float) -> float:
+    """A normal quantile as that of a symmetric distribution of an excess kurtosis, scaled to the variance 1.
+
+    Below 0 that of the cosines of random directions in as many dimensions, bounded; above 0 Student's.
+    """
+    if kurtosis < 0:
+        dimensions = max(4.0, -6 / kurtosis - 2)
+        t = z * _heavier(z, dimensions - 1)
+        return t * math.sqrt(dimensions / (dimensions - 1 + t**2))
+    freedom = 4 + 6 / max(kurtosis, 1e-6)
+    return z * _heavier(z, freedom) * math.sqrt(1 - 2 / freedom)
 
 
 def _skewed(z: float, skewness: float) -> float:

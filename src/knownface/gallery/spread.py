@@ -25,6 +25,8 @@ from knownface.types import Embeddings, Ids
 SMALL = 1000
 """Templates up to which it is measured with every change; that takes some hundredths of a second at most."""
 
+_VERSION = 2
+"""Of what is measured: raised when it changes, so that a gallery is measured again."""
 _DRIFT = 0.1
 """The share of the templates that come and go before a large gallery is measured again."""
 
@@ -67,11 +69,13 @@ class KeptSpread:
 
 
 def read_spread(connection: Connection) -> KeptSpread | None:
-    """What is kept; None before the first measurement."""
+    """What is kept; None before the first measurement, and where another version of knownface measured otherwise."""
     value = connection.scalar(select(meta.c.value).where(meta.c.key == META_SPREAD))
     if value is None:
         return None
     kept = json.loads(value)
+    if kept.pop("version", None) != _VERSION:
+        return None
     spreads = {
         scoring: GallerySpread(**{**spread, **{key: tuple(spread[key]) for key in ("nearest", "genuine")}})
         for scoring, spread in kept.pop("by_scoring").items()
@@ -115,7 +119,7 @@ def _read_sample(connection: Connection, dim: int, whose: Ids, total: int) -> tu
 def store_spread(connection: Connection, kept: KeptSpread) -> None:
     """Keep a measurement in the place of the one before; in a writing transaction."""
     connection.execute(delete(meta).where(meta.c.key == META_SPREAD))
-    value = json.dumps({**asdict(kept), "by_scoring": {key: asdict(one) for key, one in kept.by_scoring.items()}})
+    value = json.dumps({"version": _VERSION, **asdict(kept)})
     connection.execute(insert(meta).values(key=META_SPREAD, value=value))
 
 

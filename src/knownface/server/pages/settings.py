@@ -32,6 +32,7 @@ def settings(request: Request) -> Response:
         "settings",
         tab="settings",
         rule=recognizer.rule,
+        source=recognizer.parameters.source,
         notes=rule_notes(service),
         contract=recognizer.embedder.contract,
         embedders=embedders,

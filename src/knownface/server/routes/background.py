@@ -35,6 +35,8 @@ def read_calibration(service: ServiceDep) -> CalibrationState:
     kept = service.gallery.calibration
     return CalibrationState(
         rule=RuleSchema.model_validate(service.recognizer.rule),
+        threshold_source=service.recognizer.parameters.source,
+        fpir=service.recognizer.settings.fpir,
         notes=list(service.recognizer.notes),
         calibration=None if kept is None else CalibrationSchema.model_validate(kept),
     )
@@ -136,7 +138,7 @@ def forget_strangers(service: ServiceDep) -> None:
     "/calibration", dependencies=needs("admin"), status_code=204, responses=errors(), summary="Forget the calibration"
 )
 def forget_calibration(service: ServiceDep, caller: CallerDep) -> None:
-    """Takes the calibration away; the embedder's own parameters are used again."""
+    """Takes the calibration away; the threshold is estimated again from the people enrolled."""
     service.gallery.set_calibration(None)
     service.audit.note(caller.actor, "calibration.forget")
 

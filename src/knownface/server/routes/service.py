@@ -84,6 +84,8 @@ def settings_of(service: Service) -> SettingsSchema:
         embedder=recognizer.embedder.contract.name,
         detector=recognizer.detector.name,
         rule=RuleSchema.model_validate(recognizer.rule),
+        threshold_source=recognizer.parameters.source,
+        fpir=recognizer.settings.fpir,
         keep_pictures=recognizer.settings.keep_pictures,
         keep_unknown_faces=recognizer.settings.keep_unknown_faces,
         retention_days=recognizer.settings.retention_days,

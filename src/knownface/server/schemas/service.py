@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from knownface.parameters import ThresholdSource
 from knownface.server.error_responses import Problem
 from knownface.server.keys import Role
 from knownface.server.schemas.common import Schema
@@ -111,6 +112,12 @@ class JobSchema(Schema):
     problem: Problem | None
 
 
+_SOURCES = (
+    "Where the threshold comes from: `set` by the administrator, `calibrated`, `estimated` from the people enrolled, "
+    "or the `embedder`'s own."
+)
+
+
 class RuleSchema(Schema):
     """The parameters of the decision."""
 
@@ -141,6 +148,8 @@ class CalibrationState(Schema):
     """The parameters in force, and the calibration they come from, if any."""
 
     rule: RuleSchema
+    threshold_source: ThresholdSource = Field(description=_SOURCES)
+    fpir: float = Field(description="Share of strangers who may get a name, which a threshold is estimated for.")
     notes: list[str] = Field(description="What one should know, a sentence each.")
     calibration: CalibrationSchema | None
 
@@ -197,6 +206,8 @@ class SettingsSchema(Schema):
     embedder: str
     detector: str
     rule: RuleSchema
+    threshold_source: ThresholdSource = Field(description=_SOURCES)
+    fpir: float = Field(description="Share of strangers who may get a name, which a threshold is estimated for.")
     keep_pictures: bool
     keep_unknown_faces: bool
     retention_days: float | None
