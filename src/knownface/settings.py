@@ -117,6 +117,8 @@ class Settings(BaseSettings):
     detector: str = "auto"
     detector_score: float | None = Field(default=None, gt=0, le=1)
     """Smallest score of a face that YuNet finds; None is its own, 0.6."""
+    thorough: bool = False
+    """Whether YuNet searches every picture in its own size: small faces of large photos, in more time."""
     embedder: str = "auto"
     device: Literal["auto", "cpu", "cuda"] = "auto"
     batch_size: int = Field(default=32, ge=1, le=4096)

@@ -12,6 +12,7 @@ from wheels import make_wheel, use_index, wheel_key
 
 from knownface.detection import FaceDetector, HogDetector, YuNetDetector, choose_detector
 from knownface.detection import yunet as yunet_module
+from knownface.detection.views import ViewPlan
 from knownface.errors import ModelError, ModelUnavailableError, SettingsError, UnknownModelError
 from knownface.files import sha256_of
 from knownface.media import read_image
@@ -157,7 +158,7 @@ def test_a_file_that_is_no_network_is_refused_by_name(tmp_path: Path) -> None:
 
 def test_a_detectors_fingerprint_is_that_of_its_file_and_parameters(model_folder: Path) -> None:
     files = [model_folder / name for name in ("yunet_n_640_640.onnx", "yunet_n_dynamic.onnx")]
-    detectors = [*(YuNetDetector(file) for file in files), YuNetDetector(files[0], detail_side=640), HogDetector()]
+    detectors = [*(YuNetDetector(file) for file in files), YuNetDetector(files[0], plan=ViewPlan(640)), HogDetector()]
     assert len({detector.fingerprint for detector in detectors}) == len(detectors)
     assert YuNetDetector(files[0]).fingerprint == detectors[0].fingerprint
 

@@ -130,7 +130,10 @@ def detector_options(command: Command) -> Command:
     score = click.option(
         "--detector-score", type=click.FloatRange(0, 1, min_open=True), help="Smallest score of YuNet's. Default: 0.6."
     )
-    return part_option("--detector", help=text)(score(command))
+    thorough = click.option(
+        "--thorough", is_flag=True, default=None, help="Search large pictures in their own size, for small faces."
+    )
+    return part_option("--detector", help=text)(score(thorough(command)))
 
 
 def machine_options(command: Command) -> Command:

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_MACHINE = ("detector", "detector_score", "device", "threads")
+_MACHINE = ("detector", "detector_score", "thorough", "device", "threads")
 
 
 def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command:

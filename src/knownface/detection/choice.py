@@ -29,7 +29,7 @@ def choose_detector(settings: Settings, store: ModelStore) -> tuple[FaceDetector
         ModelUnavailableError: The weights of the kind that was asked for cannot be had.
         PartError: What is registered or named cannot be imported, or is no detector.
         ModelError: The entry cannot be run.
-        SettingsError: A score was set, and the detector takes none.
+        SettingsError: A score was set, or a thorough search, and the detector takes none.
     """
     auto = settings.detector == "auto"
     wanted = DEFAULT if auto else settings.detector
@@ -66,8 +66,9 @@ def _load(
     factory = load_part(point)
     if isinstance(factory, Kind):
         return _of_kind(name, factory, settings, store, in_time=in_time)
-    if settings.detector_score is not None:
-        raise SettingsError(f"The detector {name} takes no detector_score.", "Leave it out, or choose yunet.")
+    for setting, is_set in (("detector_score", settings.detector_score is not None), ("thorough", settings.thorough)):
+        if is_set:
+            raise SettingsError(f"The detector {name} takes no {setting}.", "Leave it out, or choose yunet.")
     return make_part(point, factory, FaceDetector), f"Detector {name}, as asked for."
 
 

@@ -13,17 +13,14 @@ from typing import Any
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 import onnxruntime
 
+from knownface.detection.views import Rows
 from knownface.models.onnx_graph import with_free_size
 from knownface.models.session import load_session
 from knownface.types import Image
 
 log = logging.getLogger(__name__)
-
-Rows = npt.NDArray[np.float32]
-"""One face a row, shape (n, 15): x, y, width, height, five points, score."""
 
 _NOTHING: Rows = np.empty((0, 15), dtype=np.float32)
 _STRIDES = (8, 16, 32)
