@@ -80,9 +80,10 @@ def command(people: Path, faces: Any, report: Path | None, **options: Any) -> in
 def _summary(result: Any, gallery: str) -> None:
     console = out()
     people = len({review.person for review in result.reviews if review.status == "enrolled"})
+    held_back = f"{count} held back; " if (count := result.count("held")) else ""
     console.print(
         f"{result.templates} templates of {people} people enrolled from {result.count('enrolled')} files; "
-        f"{result.count('known')} files known already; {result.count('held')} held back; {result.count('refused')} not "
+        f"{result.count('known')} files known already; {held_back}{result.count('refused')} not "
         f"used. Gallery: {escape(gallery)}",
         soft_wrap=True,
     )
