@@ -40,6 +40,7 @@ INPUTS = {
     ("evaluate", "groups"),
     ("evaluate", "attacks"),
     ("evaluate", "real"),
+    ("evaluate", "groups"),
     ("gallery restore", "file"),
     ("bench", "data"),
     ("bench", "earlier_file"),
