@@ -39,6 +39,9 @@ _SHOWN = 40
 @click.option(
     "--leave-out", is_flag=True, help="Change also where some faces are not found again; these are set aside."
 )
+@click.option(
+    "--learn-weights", is_flag=True, help="Weigh the gallery's joined networks by the people enrolled; needs no files."
+)
 @click.option("--discard", is_flag=True, help="Forget what is kept of other networks; there is no way back to them.")
 @click.option(
     "--report",
@@ -49,7 +52,13 @@ _SHOWN = 40
 @bom_option
 @gallery_option
 def migrate(
-    embedder: str | None, leave_out: bool, discard: bool, report: Path | None, gallery: str | None, **options: Any
+    embedder: str | None,
+    leave_out: bool,
+    learn_weights: bool,
+    discard: bool,
+    report: Path | None,
+    gallery: str | None,
+    **options: Any,
 ) -> int:
     """Change to another network without enrolling again.
 
@@ -58,9 +67,9 @@ def migrate(
     where it was. Faces that are not found again are listed, and nothing is changed, unless --leave-out is given. The
     way back is the same command with the network before, and takes no time.
     """
-    if discard == (embedder is not None):
-        raise click.UsageError("Give either --embedder or --discard.")
-    return _discard(gallery) if embedder is None else _migrate(embedder, leave_out, report, gallery, options)
+    if (embedder is not None) + learn_weights + discard != 1:
+        raise click.UsageError("Give one of --embedder, --learn-weights and --discard.")
+    return _discard(gallery) if discard else _migrate(embedder, leave_out, report, gallery, options)
 
 
 def _discard(gallery: str | None) -> int:
@@ -73,10 +82,12 @@ def _discard(gallery: str | None) -> int:
     return 0
 
 
-def _migrate(embedder: str, leave_out: bool, report: Path | None, gallery: str | None, options: dict[str, Any]) -> int:
+def _migrate(
+    embedder: str | None, leave_out: bool, report: Path | None, gallery: str | None, options: dict[str, Any]
+) -> int:
     from knownface.detection import choose_detector
     from knownface.embedding import choose_embedder
-    from knownface.enrolment import Migration, MigrationOptions
+    from knownface.enrolment import Migration, MigrationOptions, learn_join
     from knownface.errors import OutputError
     from knownface.gallery import Gallery
     from knownface.models import ModelStore
@@ -84,19 +95,27 @@ def _migrate(embedder: str, leave_out: bool, report: Path | None, gallery: str |
     from knownface.settings import load_settings
 
     wished = load_settings(gallery=gallery).embedder
-    settings = load_settings(gallery=gallery, embedder=embedder, **options)
+    settings = load_settings(gallery=gallery, embedder=embedder or "auto", **options)
     with Gallery.open_by(settings, create=False) as opened, progress() as bar:
         store = ModelStore(settings.models, settings.cache)
         fetching = bar.add_task("Fetching weights", total=None, visible=False)
         network, why = choose_embedder(
-            settings, store, None, lambda done, total: bar.update(fetching, completed=done, total=total, visible=True)
+            settings,
+            store,
+            opened.contract if embedder is None else None,
+            lambda done, total: bar.update(fetching, completed=done, total=total, visible=True),
         )
         bar.update(fetching, visible=False)
+        if embedder is None:
+            network, people = learn_join(opened, network, store.catalog)
+            why = f"Embedder {network.contract.name}, with weights learnt from {people} people."
         detector, why_detector = choose_detector(settings, store)
         say(why)
         say(why_detector)
         old, calibration = opened.contract, opened.calibration
         how = MigrationOptions(settings.batch_size, settings.threads or usable_processors(), settings.max_pixels)
+        # What is set aside stays so: of what is searched nothing can be lost here.
+        leave_out = leave_out or embedder is None
         migration = Migration(opened, detector, network, how, leave_out=leave_out)
         if migration.done:
             say(f"{migration.done} of {migration.total} templates have a vector of {network.contract.name} already.")

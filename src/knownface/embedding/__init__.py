@@ -3,7 +3,7 @@
 from knownface.embedding.base import FaceEmbedder, contract_of
 from knownface.embedding.choice import choose_embedder, uncalibrated_note
 from knownface.embedding.function import FunctionEmbedder
-from knownface.embedding.joined import JoinedEmbedder
+from knownface.embedding.joined import JoinedEmbedder, reweighing, split_vectors
 from knownface.embedding.load import embedder_of, load_embedder
 
 __all__ = [
@@ -14,5 +14,7 @@ __all__ = [
     "contract_of",
     "embedder_of",
     "load_embedder",
+    "reweighing",
+    "split_vectors",
     "uncalibrated_note",
 ]

@@ -7,7 +7,7 @@ one search. Networks that were trained apart err on different pairs of people.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import combinations, pairwise
 
 import numpy as np
@@ -15,7 +15,7 @@ import numpy as np
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.crops import MADE_FACE, MADE_SIDE, resize_crop
 from knownface.models.entry import DecisionDefaults
-from knownface.models.joins import join_name, relative_weights
+from knownface.models.joins import join_name, parse_join, relative_weights
 from knownface.parts import digest_of, fingerprint_of
 from knownface.types import CohortSpread, CropPolicy, EmbedderContract, Embeddings, Face, Image, Scoring
 
@@ -45,7 +45,7 @@ class JoinedEmbedder:
         self.parts = tuple(parts)
         self.weights = relative_weights(weights)
         self.contract = _contract(self.parts, self.weights, measured)
-        self.fingerprint = digest_of(_described([fingerprint_of(part) for part in parts], self.weights))
+        self.fingerprint = joined_fingerprint([fingerprint_of(part) for part in parts], self.weights)
         made = np.full((MADE_SIDE, MADE_SIDE, 3), 127, dtype=np.uint8)
         self._sizes = [part.crop(made, MADE_FACE).shape[:2] for part in parts]
         self._edges = np.cumsum([0, *(width for _, width in self._sizes)]).tolist()
@@ -69,14 +69,6 @@ class JoinedEmbedder:
             for part, (height, width), left in zip(self.parts, self._sizes, self._edges, strict=False)
         ]
         return join_vectors(vectors, self.weights)
-
-    def split(self, vectors: Embeddings) -> list[Embeddings]:
-        """The parts' unit vectors, back from joined ones."""
-        return split_vectors(vectors, [part.contract.dim for part in self.parts])
-
-    def reweighed(self, weights: Sequence[float]) -> JoinedEmbedder:
-        """The same parts with other weights."""
-        return JoinedEmbedder(self.parts, weights)
 
 
 def join_vectors(vectors: Sequence[Embeddings], weights: Sequence[float]) -> Embeddings:
@@ -105,6 +97,37 @@ def split_vectors(vectors: Embeddings, dims: Sequence[int]) -> list[Embeddings]:
     return [np.asarray(block / np.linalg.norm(block, axis=1, keepdims=True), dtype=np.float32) for block in blocks]
 
 
+def reweighing(before: EmbedderContract, embedder: FaceEmbedder) -> Callable[[Embeddings], Embeddings] | None:
+    """How vectors of joined embedders become those of the same ones with other weights.
+
+    Args:
+        before: Of the vectors that there are.
+        embedder: Whose vectors are wanted.
+
+    Returns:
+        From float32, shape (n, dim), to the same shape; None where it joins other embedders, or none.
+    """
+    weights = parse_join(before.name).weights
+    if not isinstance(embedder, JoinedEmbedder) or weights is None:
+        return None
+    contracts = [part.contract for part in embedder.parts]
+    if joined_fingerprint([contract.fingerprint for contract in contracts], weights) != before.fingerprint:
+        return None
+    dims = [contract.dim for contract in contracts]
+    return lambda vectors: join_vectors(split_vectors(vectors, dims), embedder.weights)
+
+
+def joined_fingerprint(fingerprints: Sequence[str], weights: Sequence[float]) -> str:
+    """The fingerprint of embedders joined, from theirs.
+
+    Args:
+        fingerprints: Of the parts.
+        weights: As :func:`knownface.models.joins.relative_weights` gives them.
+    """
+    described = {"recipe": _RECIPE, "kind": "joined", "parts": list(fingerprints), "weights": list(weights)}
+    return digest_of(described)
+
+
 def _contract(
     parts: Sequence[FaceEmbedder], weights: Sequence[float], measured: DecisionDefaults | None
 ) -> EmbedderContract:
@@ -115,17 +138,13 @@ def _contract(
         name=join_name([contract.name for contract in contracts], weights),
         dim=sum(contract.dim for contract in contracts),
         crop="aligned" if "aligned" in crops else crops[0],  # the one that asks most of a detector
-        fingerprint=digest_of(_described([contract.fingerprint for contract in contracts], weights)),
+        fingerprint=joined_fingerprint([contract.fingerprint for contract in contracts], weights),
         licence=", ".join(f"{contract.licence or 'not stated'} ({contract.name})" for contract in contracts),
         rule=decision.rule,
         calibrated=decision.calibrated,
         nearest_threshold=decision.nearest_threshold,
         cohort=decision.cohort,
     )
-
-
-def _described(fingerprints: Sequence[str], weights: Sequence[float]) -> dict[str, object]:
-    return {"recipe": _RECIPE, "kind": "joined", "parts": list(fingerprints), "weights": list(weights)}
 
 
 def _derived(contracts: Sequence[EmbedderContract], weights: Sequence[float]) -> DecisionDefaults:

@@ -1,6 +1,7 @@
 """Folders of photos and videos into a gallery: who is in them, and what becomes of each file."""
 
 from knownface.enrolment.migration import MigratedFace, Migration, MigrationOptions
+from knownface.enrolment.part_weights import learn_join
 from knownface.enrolment.run import EnrolmentOptions, EnrolmentReport, enrol_people
 from knownface.enrolment.scan import FileReview, PeopleScan, PersonFolder, scan_people
 
@@ -14,5 +15,6 @@ __all__ = [
     "PeopleScan",
     "PersonFolder",
     "enrol_people",
+    "learn_join",
     "scan_people",
 ]

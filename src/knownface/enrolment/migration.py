@@ -2,7 +2,7 @@
 
 Batch by batch vectors are made and committed beside those in use; when all are there, one transaction puts them in
 place. A run that is stopped, by whatever, is gone on with by the next. Who is enrolled or removed meanwhile is seen:
-after the last file the gallery is asked again what waits.
+after the last file the gallery is asked again what waits. Joined networks that get other weights need no files.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from knownface.detection import FaceDetector
-from knownface.embedding import FaceEmbedder
+from knownface.embedding import FaceEmbedder, reweighing
 from knownface.errors import FaceError, InputError, MissingExtraError, UnreadableError
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NetworkChange, WaitingFace
@@ -91,7 +91,10 @@ class Migration:
 
     def __post_init__(self) -> None:
         check_parts_fit(self.detector, self.embedder)
+        before = self.gallery.contract
         self._number = self.gallery.migration.begin(self.embedder.contract)
+        if before is not None and (reweigh := reweighing(before, self.embedder)) is not None:
+            self.gallery.migration.make_from_own(self._number, reweigh)
         self.done, self.total = self.gallery.migration.counts(self._number)
 
     def __iter__(self) -> Iterator[MigratedFace]:

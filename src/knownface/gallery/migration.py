@@ -9,10 +9,11 @@ Two runs at once do no harm: each writes what it has made, and the change happen
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -46,6 +47,9 @@ from knownface.storage.schema import (
 )
 from knownface.storage.statements import chunks
 from knownface.types import Box, EmbedderContract, Embeddings
+
+_OWN_AT_A_TIME = 4096
+"""Vectors made of those in use in one transaction."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,6 +172,29 @@ class MigrationStore:
                 for i in connection.scalars(select(aside.c.id).where(aside.c.id.in_(chunk))).all():
                     values = {"new_contract_id": number, "new_vector": made[i].tobytes()}
                     connection.execute(update(aside).where(aside.c.id == i).values(values))
+
+    def make_from_own(self, number: int, make: Callable[[Embeddings], Embeddings]) -> None:
+        """Make the vectors of a network of those in use, without a picture.
+
+        Args:
+            number: From :meth:`begin`.
+            make: From vectors in use, float32, shape (n, dim), to those of the network.
+        """
+        query = select(templates.c.id, templates.c.vector).where(_waits(templates, number)).order_by(templates.c.id)
+        last = 0
+        while True:
+            with self._database.writing() as connection:
+                rows = connection.execute(query.where(templates.c.id > last).limit(_OWN_AT_A_TIME)).all()
+                if not rows:
+                    return
+                own = np.stack([np.frombuffer(row.vector, dtype="<f4") for row in rows]).astype(np.float32)
+                made = [vector.tobytes() for vector in make(own).astype("<f4")]
+                new = [
+                    {"template_id": row.id, "contract_id": number, "vector": vector}
+                    for row, vector in zip(rows, made, strict=True)
+                ]
+                insert_new(connection, template_vectors, new)
+                last = rows[-1].id
 
     def change(self, number: int, lost: Mapping[int, str]) -> NetworkChange | None:
         """Put the vectors of a network in the place of those in use, in one transaction.
