@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from knownface.errors import ModelError
-from knownface.models.joins import JoinName, join_name, parse_join, relative_weights
+from knownface.models.catalog import load_catalog
+from knownface.models.joins import JoinName, join_name, parse_join, relative_weights, strictest_use
 
 PARTS = st.lists(st.from_regex(r"[a-z0-9][a-z0-9._-]{0,9}(:[A-Z][a-z]{0,5})?", fullmatch=True), min_size=2, unique=True)
 
@@ -27,3 +30,9 @@ def test_names() -> None:
     for wrong in ("a+", "+a", "a+a", "a+b:0", "a+b:1.2.3"):
         with pytest.raises(ModelError, match=wrong.replace("+", r"\+")):
             parse_join(wrong)
+
+
+def test_what_one_part_forbids_is_forbidden(tmp_path: Path) -> None:
+    catalog = load_catalog(tmp_path)
+    names = ("dlib-resnet", "dlib-resnet+sface:2", "dlib-resnet+sface:2+arcface-r50:1", "dlib-resnet+mine:Factory:1")
+    assert [strictest_use(name, catalog) for name in names] == ["yes", "unclear", "no", "unclear"]

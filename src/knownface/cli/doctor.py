@@ -81,6 +81,7 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     from knownface.gallery.index.sizes import FLAT_UP_TO
     from knownface.gallery.index.snapshot import Snapshot
     from knownface.models import ModelStore
+    from knownface.models.joins import strictest_use
     from knownface.models.session import cuda_offered
     from knownface.parameters import notes_on
     from knownface.settings import load_settings, settings_file
@@ -108,7 +109,9 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
         yield _trouble("gallery", error)
     try:
         embedder, why = choose_embedder(settings, store, contract)
-        yield _Fact("embedder", f"{why} Licence of the weights: {embedder.contract.licence}.")
+        use = strictest_use(embedder.contract.name, store.catalog)
+        licence = f"Licence of the weights: {embedder.contract.licence}; commercial use: {use}."
+        yield _Fact("embedder", f"{why} {licence}")
         for note in notes_on(snapshot, calibration, embedder.contract, settings):
             yield _Fact("Unknown", note)
     except KnownFaceError as error:

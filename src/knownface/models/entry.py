@@ -11,6 +11,7 @@ from knownface.models.contract import CONFIG, InputContract
 from knownface.types import CohortSpread, DecisionRule
 
 Sha256: TypeAlias = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+CommercialUse: TypeAlias = Literal["yes", "no", "unclear"]
 FileName: TypeAlias = Annotated[str, Field(pattern=r"^[^/\\]+$")]
 Task: TypeAlias = Literal["detector", "embedder", "liveness"]
 """What a model does: find faces, tell people apart, tell a face from a picture of one."""
@@ -177,7 +178,7 @@ class ModelEntry:
     licence: str
     files: Annotated[tuple[WeightFile, ...], Field(min_length=1)]
     licence_note: str = ""
-    commercial_use: Literal["yes", "no", "unclear"] = "unclear"
+    commercial_use: CommercialUse = "unclear"
     input: InputContract | None = None
     decision: DecisionDefaults | None = None
     liveness: LivenessDefaults | None = None

@@ -10,7 +10,7 @@ import numpy as np
 
 from knownface.errors import ModelError
 from knownface.models.catalog import Catalog
-from knownface.models.entry import DecisionDefaults
+from knownface.models.entry import CommercialUse, DecisionDefaults
 
 _WEIGHTED = re.compile(r"(?P<part>.+):(?P<weight>[\d.]+)")
 """A weight begins with a digit, which the factory in ``module:Factory`` cannot."""
@@ -83,6 +83,12 @@ def join_name(parts: Sequence[str], weights: Sequence[float]) -> str:
 def usual_weights(parts: Sequence[str], catalog: Catalog) -> list[float]:
     """The weights that are meant where a name has none; 1 for a part that the catalogue does not know."""
     return [1.0 if (known := _decision(part, catalog)) is None else known.weight for part in parts]
+
+
+def strictest_use(name: str, catalog: Catalog) -> CommercialUse:
+    """Whether the statements on an embedder allow commercial use, those on all of its parts where it joins some."""
+    uses = {"unclear" if part not in catalog else catalog[part].commercial_use for part in parse_join(name).parts}
+    return "no" if "no" in uses else "unclear" if "unclear" in uses else "yes"
 
 
 def _decision(name: str, catalog: Catalog) -> DecisionDefaults | None:

@@ -6,12 +6,12 @@ import logging
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, Literal, TypeAlias, TypeVar
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 
 from knownface.errors import KnownFaceError, ModelError, PartError
-from knownface.models.entry import ModelEntry, Task
+from knownface.models.entry import CommercialUse, ModelEntry, Task
 from knownface.models.session import try_network
 from knownface.parts import DETECTORS, EMBEDDERS, LIVENESS, load_part, registered
 from knownface.settings import Settings
@@ -20,7 +20,6 @@ from knownface.types import CropPolicy
 log = logging.getLogger(__name__)
 
 Part = TypeVar("Part")
-CommercialUse: TypeAlias = Literal["yes", "no", "unclear"]
 
 _GROUPS: Mapping[Task, str] = {"detector": DETECTORS, "embedder": EMBEDDERS, "liveness": LIVENESS}
 
