@@ -9,10 +9,15 @@ import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
+import click
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from knownface.cli.seen import clock, when
 from knownface.events import RetentionPolicy, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery, NewTemplate
 from knownface.types import DecisionRule, EmbedderContract
@@ -254,3 +259,44 @@ def test_a_photo_of_the_class_says_who_is_there(knownface, enrolled_toys):
     again = json.loads(knownface("attendance", "photo", "Class", pictures[0], "--json").out)
     assert (again["came"], again["there"], again["faces"][0]["name"]) == ([], ["Ben"], "Ben")
     assert {a["name"]: a["status"] for a in again["attendees"]}["Zoë"] == "walk-in"
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("2026-03-29T02:30", "does not exist in Europe/Berlin"),
+        ("2026-10-25T02:30", r"say .*02:30\+02:00 or .*02:30\+01:00"),
+    ],
+)
+def test_a_time_that_clocks_skip_or_show_twice_is_refused(text, told):
+    with pytest.raises(click.BadParameter, match=told):
+        when(text, ZoneInfo("Europe/Berlin"), option="--from")
+    assert when(f"{text}+01:00", ZoneInfo("Europe/Berlin"), option="--from") == datetime.fromisoformat(f"{text}+01:00")
+
+
+@given(
+    st.datetimes(datetime(2026, 1, 1), datetime(2026, 12, 31)),
+    st.sampled_from(["Europe/Berlin", "Asia/Kolkata", "UTC"]),
+)
+def test_a_time_is_the_one_that_the_zones_clocks_show(shown, name):
+    zone = ZoneInfo(name)
+    shown = shown.replace(microsecond=0)
+    try:
+        moment = when(shown.isoformat(), zone, option="--from")
+    except click.BadParameter:
+        assert shown.month in {3, 10}
+        return
+    assert clock(moment, zone) == f"{shown:%Y-%m-%d %H:%M:%S}"
+
+
+def test_sessions_end_at_midnight_or_past_it():
+    begins = when("20:00", UTC, option="--from")
+    ends = [when(text, UTC, option="--until", after=begins) for text in ("22:30", "24:00", "00:00", "02:00")]
+    assert [(end - begins) / timedelta(hours=1) for end in ends] == [2.5, 4, 4, 6]
+    assert when("2026-03-02T24:00", UTC, option="--until") == datetime(2026, 3, 3, tzinfo=UTC)
+
+
+def test_the_doubled_hour_is_shown_with_its_offset():
+    zone = ZoneInfo("Europe/Berlin")
+    moments = [datetime(2026, 10, 25, hour, 30, tzinfo=UTC) for hour in (0, 1, 2)]
+    assert [clock(moment, zone)[11:] for moment in moments] == ["02:30:00 +02:00", "02:30:00 +01:00", "03:30:00"]

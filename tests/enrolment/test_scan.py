@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import unicodedata
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,27 @@ def test_train_is_taken_alone_where_there_is_one(alone: Path, astronaut: Image) 
     write_image(alone / "p" / "Ada" / "outside.png", astronaut)
     [ada] = scan_people(alone / "p").people
     assert [path.name for path in ada.files] == ["a.png"]
+
+
+def test_a_bad_entry_takes_nobody_else_along(alone: Path, astronaut: Image) -> None:
+    if os.name != "posix":
+        pytest.skip("needs links and pipes of POSIX")
+    folder = alone / "p" / "Ada"
+    write_image(folder / "a.png", astronaut)
+    (folder / "Ada").symlink_to("Ada")
+    (folder / "zero.jpg").symlink_to("/dev/zero")
+    os.mkfifo(folder / "pipe.jpg")
+    scan = scan_people(alone / "p")
+    assert [path.name for path in scan.people[0].files] == ["a.png"]
+    assert {review.path.name for review in scan.refused} == {"Ada", "zero.jpg", "pipe.jpg"}
+
+
+def test_a_name_in_composed_and_decomposed_form_is_one_person(alone: Path, astronaut: Image) -> None:
+    for number, name in enumerate(unicodedata.normalize(form, "José") for form in ("NFC", "NFD")):
+        write_image(alone / "p" / name / f"{number}.png", astronaut)
+    scan = scan_people(alone / "p")
+    assert [(person.name, len(person.files)) for person in scan.people] == [("José", 2)]
+    assert scan.refused == ()
 
 
 def test_what_is_no_person_is_reported(alone: Path, astronaut: Image) -> None:

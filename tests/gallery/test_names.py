@@ -35,7 +35,18 @@ def test_names_as_people_have_them(text, name):
 @pytest.mark.parametrize(
     "text",
     [
-        *("", "  ", "\u200d", "x" * 201, "Unknown", "unknown", " UNKNOWN ", "un\u200cknown"),
+        *(
+            "",
+            "  ",
+            "\u200d",
+            "x" * 201,
+            "Unknown",
+            "unknown",
+            " UNKNOWN ",
+            "un\u200cknown",
+            "Unknown 1",
+            "UNKNOWN  12",
+        ),
         *("a\x00b", "a\x1bb", "a\u202eb", "\udcff", "a\ufeffb", "\ue000", "\u0378"),
     ],
 )

@@ -31,7 +31,15 @@ def test_what_is_meant(text, kind, address, name):
 
 @pytest.mark.parametrize(
     "address",
-    ["rtsp://admin:s3cret@cam/live", "http://cam/video?user=admin&password=s3cret", "https://x:s3cret@[::1]:1/#s3cret"],
+    [
+        *(
+            "rtsp://admin:s3cret@cam/live",
+            "http://cam/video?user=admin&password=s3cret",
+            "https://x:s3cret@[::1]:1/#s3cret",
+        ),
+        *("rtsp://cam/user=admin_password=s3cret_1_channel=1_stream=0.sdp", "rtsp://cam/user=admin&pwd=s3cret"),
+        "rtsp://cam/Token=s3cret/live",
+    ],
 )
 def test_a_password_is_in_no_name(address):
     source = parse_source(address)
@@ -40,7 +48,19 @@ def test_a_password_is_in_no_name(address):
     assert "admin" not in source.name
 
 
-@pytest.mark.parametrize("address", ["ftp://cam/x", "rtsp://", "rtsp://:554/x", "rtsp://u:s3cret@cam:port/x", "x://"])
+def test_cameras_stay_apart_without_their_secrets():
+    names = {parse_source(f"rtsp://cam/user=a_password=b_channel={channel}_stream=0.sdp").name for channel in (1, 2)}
+    assert len(names) == 2
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("ftp://cam/x", "rtsp://", "rtsp://:554/x", "rtsp://u:s3cret@cam:port/x", "x://"),
+        *(f"rtsp://admin:12{mark}s3cret@cam/live" for mark in "/#?"),
+        *(f"rtsp://admin:s3cret{mark}w@cam/live" for mark in "/#?"),
+    ],
+)
 def test_an_address_that_is_none_is_refused_without_telling_it(address):
     with pytest.raises(UnsupportedError) as caught:
         parse_source(address)

@@ -61,6 +61,7 @@ def open_(
     from knownface.events import open_session, read_guests, report_session
 
     listed = read_guests(guests) if guests is not None else []
+    begins = when(start, zone, option="--from")
     with open_log(gallery) as log:
         session = open_session(
             log.gallery.database,
@@ -70,8 +71,8 @@ def open_(
             guests=listed,
             sources=sources,
             grace=timedelta(minutes=grace),
-            start=when(start, zone, option="--from"),
-            until=when(until, zone, option="--until"),
+            start=begins,
+            until=when(until, zone, option="--until", after=begins or datetime.now(UTC)),
         )
         report = report_session(log.gallery.database, session.id)
     expected = len(report.attendees)

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from datetime import date, datetime, time, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
@@ -42,24 +43,64 @@ def zone_option(command: Command) -> Command:
     return click.option("--time-zone", "zone", callback=_to_zone, metavar="ZONE", help=text)(command)
 
 
-def when(text: str | None, zone: tzinfo | None, *, option: str) -> datetime | None:
-    """A date, a time of today, or both, by ISO 8601; of the zone where it names none.
+def when(text: str | None, zone: tzinfo | None, *, option: str, after: datetime | None = None) -> datetime | None:
+    """A date, a time of today, or both, by ISO 8601; of the zone where it names none. 24:00 is the end of a day.
+
+    Args:
+        text: What the user wrote.
+        zone: None is this machine's.
+        option: Whose value it is, for the error.
+        after: A time of day alone that is not later than this is one of the next day: from 20:00 until 02:00.
 
     Raises:
-        click.BadParameter: It is none of these.
+        click.BadParameter: It is none of these, does not exist or exists twice, since clocks are changed.
     """
     if text is None:
         return None
+    time_alone = len(text) <= 8 and ":" in text
+    written, end_of_day = re.subn(r"(^|[T ])24:00(:00)?$", r"\g<1>00:00", text)
     try:
-        if len(text) <= 8 and ":" in text:
-            found = datetime.combine(datetime.now(zone).date(), time.fromisoformat(text))
-        else:
-            found = datetime.fromisoformat(text)
-        # Without a zone Python takes this machine's.
-        return found if found.tzinfo is not None else found.replace(tzinfo=zone).astimezone(zone)
+        today = datetime.now(zone).date()
+        found = datetime.combine(today, time.fromisoformat(written)) if time_alone else datetime.fromisoformat(written)
+        found += timedelta(days=end_of_day)
     except (ValueError, OverflowError) as error:
         message = f"{text!r} is no time such as 2026-03-31, 09:00 or 2026-03-31T09:00."
         raise click.BadParameter(message, param_hint=option) from error
+    if found.tzinfo is not None:
+        return found
+    moment = _of_clock(found, zone, option=option)
+    if time_alone and after is not None and moment <= after:
+        return _of_clock(found + timedelta(days=1), zone, option=option)
+    return moment
+
+
+def _of_clock(shown: datetime, zone: tzinfo | None, *, option: str) -> datetime:
+    """The moment at which a zone's clocks show a time."""
+    first, second = _moments(shown, zone)
+    place = "here" if zone is None else f"in {zone}"
+    if not any(moment.astimezone(zone).replace(tzinfo=None) == shown for moment in (first, second)):
+        raise click.BadParameter(
+            f"{shown:%Y-%m-%d %H:%M} does not exist {place}: clocks were put forward.", param_hint=option
+        )
+    if first == second:
+        return first
+    both = (_offset(moment.astimezone(zone)) for moment in (first, second))
+    offsets = " or ".join(f"{shown:%Y-%m-%dT%H:%M}{offset}" for offset in both)
+    raise click.BadParameter(
+        f"{shown:%Y-%m-%d %H:%M} is there twice {place}, since clocks were put back: say {offsets}.", param_hint=option
+    )
+
+
+def _moments(shown: datetime, zone: tzinfo | None) -> tuple[datetime, datetime]:
+    """The two moments (UTC) that a clock's time may stand for: one and the same, but for when clocks are changed."""
+    # Without a zone Python takes this machine's.
+    meant = [shown.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
+    return meant[0], meant[1]
+
+
+def _offset(moment: datetime) -> str:
+    offset = f"{moment:%z}"
+    return f"{offset[:3]}:{offset[3:5]}"
 
 
 def day(text: str, *, option: str) -> date:
@@ -75,8 +116,13 @@ def day(text: str, *, option: str) -> date:
 
 
 def clock(moment: datetime | None, zone: tzinfo | None) -> str:
-    """A time for people; empty where there is none."""
-    return "" if moment is None else f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"
+    """A time for people, with its offset in the hour that is there twice in autumn; empty where there is none."""
+    if moment is None:
+        return ""
+    local = moment.astimezone(zone)
+    shown = f"{local:%Y-%m-%d %H:%M:%S}"
+    first, second = _moments(local, zone)
+    return shown if first == second else f"{shown} {_offset(local)}"
 
 
 def filter_options(command: Command) -> Command:
@@ -100,12 +146,13 @@ def filter_from(options: Mapping[str, Any]) -> SightingFilter:
     """What the options of :func:`filter_options` say."""
     from knownface.events import SightingFilter
 
+    after = when(options["after"], options["zone"], option="--from")
     return SightingFilter(
         person=options["person"],
         group=options["group"],
         unknown=True if options["unknown"] else None,
         numbers=tuple(options["numbers"]) or None,
         source=options["source"],
-        after=when(options["after"], options["zone"], option="--from"),
-        before=when(options["before"], options["zone"], option="--until"),
+        after=after,
+        before=when(options["before"], options["zone"], option="--until", after=after),
     )

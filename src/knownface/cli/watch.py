@@ -16,6 +16,7 @@ from rich.markup import escape
 
 from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
 from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, overwrite_option
+from knownface.cli.seen import when
 from knownface.errors import OutputError, UnsupportedError
 
 if TYPE_CHECKING:
@@ -132,11 +133,8 @@ def _began(source: Source, given: str | None, *, record: bool) -> datetime | Non
     from knownface.media import video_info
 
     if given is not None:
-        try:
-            began = datetime.fromisoformat(given)
-        except ValueError as error:
-            raise click.BadParameter(f"{given!r} is no time such as 2026-03-14T09:30.", param_hint="--began") from error
-        return began.astimezone(UTC)  # a time without a zone is this machine's
+        began = when(given, None, option="--began")
+        return None if began is None else began.astimezone(UTC)
     if not record:
         return None
     path = Path(source.address)

@@ -85,7 +85,9 @@ def scan_people(directory: str | Path) -> PeopleScan:
             continue
         refused += [refusal_of(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
         twin = people.get(name_key(name))
-        if twin:
+        if twin and twin.name == name:  # one name, its accents composed in one folder's and not in the other's
+            people[name_key(name)] = PersonFolder(name, (*twin.files, *files))
+        elif twin:
             text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."
             refused.append(refusal_of(entry, name, "name-taken", text))
         elif not files:
@@ -100,12 +102,19 @@ def _entries(folder: Path) -> list[tuple[Path, bool]]:
     """What a folder holds, in natural order, and whether each is a folder; without clutter."""
     try:
         with os.scandir(folder) as found:  # knows folders from files without a call for each
-            listed = [(Path(entry.path), entry.is_dir()) for entry in found]
+            listed = [(Path(entry.path), _is_folder(entry)) for entry in found]
         return sorted(
             ((p, d) for p, d in listed if not is_clutter(p)), key=lambda entry: natural_key(Path(entry[0].name))
         )
     except OSError as error:
         raise UnreadableError(f"The folder {folder} may not be read: {error.strerror}.") from error
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    try:
+        return entry.is_dir()
+    except OSError:
+        return False  # a link to itself; reading it as a file will say what is wrong
 
 
 def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
@@ -116,7 +125,7 @@ def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
     others: list[Path] = []
     for path, is_folder in _entries(train) if train else entries:
         if not is_folder:
-            (wanted if kind_of(path) else others).append(path)
+            (wanted if path.is_file() and kind_of(path) else others).append(path)
     return wanted, others
 
 

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
 from knownface.errors import BadNameError, PersonError
 
 LONGEST = 200
+
+_STRANGER = re.compile(r"unknown( \d+)?")
+"""What strangers are called."""
 
 # Zero-width joiner and non-joiner: invisible, but Persian and Indian scripts write names with them.
 _JOINERS = "\u200c\u200d"
@@ -21,14 +25,14 @@ def clean_name(text: str) -> str:
 
     Raises:
         BadNameError: It is empty, longer than 200 characters, holds characters that cannot be printed, or is
-            "Unknown" in any letter case.
+            "Unknown" or "Unknown 7" in any letter case.
 
     Example:
         >>> clean_name("  Ann   Lee ")
         'Ann Lee'
     """
     name = clean_label(text, "name")
-    if name_key(name) == "unknown":
+    if _STRANGER.fullmatch(name_key(name)):
         raise BadNameError(f"{name!r} is what a stranger is called, so nobody can have it as a name.")
     return name
 

@@ -90,13 +90,25 @@ def _without_secrets(address: str) -> str:
         parts = urlsplit(address)
         port = parts.port
     except ValueError as error:  # its text may repeat the address, and so a password
-        raise UnsupportedError("The address of the stream is not valid.", _HINT) from error
+        raise UnsupportedError("The address of the stream is not valid.", _ENCODE) from error
     if parts.scheme.lower() not in STREAM_SCHEMES:
         raise UnsupportedError(f"{parts.scheme}:// is not a kind of stream that is read here.", _HINT)
     if not parts.hostname:
         raise UnsupportedError("The address of the stream names no host.", _HINT)
+    if ":" in parts.netloc and "@" in f"{parts.path}{parts.query}{parts.fragment}":
+        # What stands before may be a user and a password, of which a slash has cut off the end.
+        raise UnsupportedError("The address of the stream has an @ behind its host.", _ENCODE)
     host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
-    return urlunsplit(SplitResult(parts.scheme, host if port is None else f"{host}:{port}", parts.path, "", ""))
+    place = host if port is None else f"{host}:{port}"
+    return urlunsplit(SplitResult(parts.scheme, place, _SECRET.sub(r"\1…", parts.path), "", ""))
 
 
+# Cameras of several makers want them in the path: user=admin_password=secret_channel=1_stream=0.sdp
+_SECRET = re.compile(
+    r"((?:user(?:name)?|login|pass(?:word|wd)?|pwd|auth|token|key|secret|session)=)(?:(?![_&;,][a-z]+=)[^/])*",
+    re.IGNORECASE,
+)
+_ENCODE = (
+    "In a user's name and a password write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40; an @ in the path, too."
+)
 _HINT = f"A stream begins with {', '.join(f'{s}://' for s in STREAM_SCHEMES)}; any program can serve it so."
