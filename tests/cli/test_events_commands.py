@@ -256,6 +256,10 @@ def test_a_photo_of_the_class_says_who_is_there(knownface, enrolled_toys):
     assert "Came by these pictures (2): Ben, Zoë" in ran.out
     assert "On the list, not here yet (1): Eileen Collins" in ran.out
     assert len(list(Path("out").rglob("*.png"))) == 2
+    inside = knownface("attendance", "photo", "Class", enrolled_toys, "--annotate", enrolled_toys / "labelled")
+    assert len(list(enrolled_toys.rglob("labelled/**/*.png"))) == 4, inside
+    knownface("attendance", "photo", "Class", enrolled_toys, "--annotate", enrolled_toys / "labelled")
+    assert len(list(enrolled_toys.rglob("labelled/**/*.png"))) == 4, "labelled copies are no input"
     again = json.loads(knownface("attendance", "photo", "Class", pictures[0], "--json").out)
     assert (again["came"], again["there"], again["faces"][0]["name"]) == ([], ["Ben"], "Ben")
     assert {a["name"]: a["status"] for a in again["attendees"]}["Zoë"] == "walk-in"

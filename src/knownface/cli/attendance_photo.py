@@ -11,6 +11,7 @@ from rich.markup import escape
 
 from knownface.cli.common import open_recognizer, out, progress, recognizer_options, say, table, with_options
 from knownface.cli.outputs import OutputFolder, claim, json_option, overwrite_option
+from knownface.cli.reading import STDIN, input_files, picture_from_stdin
 from knownface.cli.seen import when, zone_option
 from knownface.cli.writing import write_json
 
@@ -39,15 +40,17 @@ def photo(
 ) -> int:
     """Mark everybody on each PICTURE as having come to the session NAME, and say whom nobody could decide.
 
+    A PICTURE is a file, a folder, a glob, or - for standard input.
+
     Who was marked by hand as absent stays so. Look at the labelled copies of --annotate; `attendance mark --absent`
     puts right what is wrong.
     """
     from knownface.events import find_session, mark_photographed
     from knownface.identification import IdentifyOptions, identify_files
-    from knownface.media import expand_paths
 
     at = when(taken, zone, option="--at")
-    files = expand_paths(pictures)
+    files = input_files(pictures, annotate)
+    contents = {STDIN: picture_from_stdin()} if STDIN in files else None
     with open_recognizer(create=False, **options) as recognizer:
         database = recognizer.gallery.database
         session = find_session(database, name)
@@ -56,7 +59,7 @@ def photo(
             claim(annotate)
         with progress() as bar:
             chosen = IdentifyOptions(top=1, annotate=annotate)
-            results = list(bar.track(identify_files(recognizer, files, chosen), total=len(files)))
+            results = list(bar.track(identify_files(recognizer, files, chosen, contents=contents), total=len(files)))
         rows = [row for result in results for row in result.entries]
         people = [recognizer.gallery.person(row.name).id for row in rows if row.name is not None]
         done = mark_photographed(database, session.id, people, at=at)

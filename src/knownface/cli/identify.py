@@ -21,7 +21,7 @@ from knownface.cli.common import (
     with_options,
 )
 from knownface.cli.outputs import OutputFile, OutputFolder, bom_option, claim, json_option, overwrite_option
-from knownface.cli.reading import picture_from_stdin
+from knownface.cli.reading import STDIN, input_files, picture_from_stdin
 from knownface.cli.writing import write_json, write_tables
 from knownface.files import is_stream
 from knownface.parts import fingerprint_of
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from knownface.recognizer import FaceRecognizer
 
 
-_STDIN = Path("-")
 _TABLE_ROWS = 200
 """More rows than this are summed up on the screen where a file has them."""
 
@@ -78,8 +77,8 @@ def command(
 
     if not every < math.inf:  # also where it is no number
         raise click.BadParameter(f"{every} is no number of seconds.", param_hint="--every")
-    files = _inputs(paths, annotate)
-    contents = {_STDIN: picture_from_stdin()} if _STDIN in files else None
+    files = input_files(paths, annotate)
+    contents = {STDIN: picture_from_stdin()} if STDIN in files else None
     with open_recognizer(create=False, **options) as recognizer, contextlib.ExitStack() as opened:
         recognizer.gallery.index.check_not_empty()
         if annotate is not None:
@@ -114,23 +113,6 @@ def command(
     for result in failed:
         say(f"Passed over: {with_options(result.error or '')}", style="yellow")
     return 1 if failed else 0
-
-
-def _inputs(paths: tuple[str, ...], annotate: Path | None) -> list[Path]:
-    """The photos and videos meant, without what lies in the folder for labelled copies, which may be one of PATH."""
-    from knownface.errors import UnreadableError
-    from knownface.media import expand_paths
-
-    files = [_STDIN] if "-" in paths else []
-    files += expand_paths([path for path in paths if path != "-"])
-    if annotate is not None:
-        files = [file for file in files if not file.resolve().is_relative_to(annotate.resolve())]
-    if not files:
-        besides = f" besides those in {annotate}" if annotate is not None else ""
-        raise UnreadableError(
-            f"There is no photo and no video in {' '.join(paths)}{besides}.", "Give photos, videos or folders."
-        )
-    return files
 
 
 def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Journal | None:
