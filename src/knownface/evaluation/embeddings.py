@@ -7,7 +7,7 @@ their content.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,14 +25,15 @@ from knownface.files import sha256_of
 from knownface.media import kind_of, read_image, read_video
 from knownface.parts import fingerprint_of
 from knownface.pipeline import crop_of, embed_crops, find_faces, map_in_order
-from knownface.types import Box, Embeddings, Image
+from knownface.quality import FaceQuality, measure_quality
+from knownface.types import Box, Embeddings, Face, Image
 
 OnDone: TypeAlias = Callable[[Sample], None]
 
-_RECIPE = 1
+_RECIPE = 2
 """Raised when a change of this module changes what is cached."""
-_PLACE = 5
-"""Numbers before the embedding in a cached row: time (NaN for a photo) and box."""
+_PLACE = 12
+"""Numbers before the embedding in a cached row: time (NaN for a photo), box, and the seven of a FaceQuality."""
 _NO_FACE = "no face was found"
 
 
@@ -44,11 +45,13 @@ class Place:
         path: The file.
         time: Seconds from the start of a video; None for a photo.
         box: Of the face, in pixels of the picture as it was searched.
+        quality: Of the face; None where it was not measured.
     """
 
     path: Path
     time: float | None
     box: Box
+    quality: FaceQuality | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,8 +107,8 @@ class FoundFaces:
 
 
 def _place(path: Path, row: Sequence[float]) -> Place:
-    time, x, y, width, height = row
-    return Place(path, None if np.isnan(time) else time, Box(x, y, width, height))
+    time, x, y, width, height, *measured = row
+    return Place(path, None if np.isnan(time) else time, Box(x, y, width, height), FaceQuality(*measured))
 
 
 def joined(first: FoundFaces, second: FoundFaces) -> FoundFaces:
@@ -221,11 +224,13 @@ class FaceReader:
             for time, image in self._pictures(sample.path):
                 examined.frames += 1
                 try:
-                    box, crop = self._face(image, alteration)
+                    shown, face, crop = self._face(image, alteration)
                 except FaceError as error:
                     examined.reason = error.message.rstrip(".").lower()
                     continue
-                examined.places.append([np.nan if time is None else time, box.x, box.y, box.width, box.height])
+                box, quality = face.box, measure_quality(shown, face)
+                at = np.nan if time is None else time
+                examined.places.append([at, box.x, box.y, box.width, box.height, *astuple(quality)])
                 examined.crops.append(crop)
         except (InputError, MissingExtraError) as error:
             # Damage is reported each time, never remembered: the next run's reader may support this kind.
@@ -241,20 +246,21 @@ class FaceReader:
         for frame in read_video(path, self.every):
             yield frame.time, frame.image
 
-    def _face(self, image: Image, alteration: Alteration | None) -> tuple[Box, Image]:
+    def _face(self, image: Image, alteration: Alteration | None) -> tuple[Image, Face, Image]:
+        """The picture as it was searched, its largest face, and the crop of that."""
         faces = find_faces(image, self.detector)
         if not faces:
             raise FaceError(_NO_FACE)
         if alteration is None:
             face = faces[0]
-            return face.box, crop_of(image, face, self.embedder)
+            return image, face, crop_of(image, face, self.embedder)
         if alteration.crop is not None:
-            return faces[0].box, alteration.crop(image, faces[0])
+            return image, faces[0], alteration.crop(image, faces[0])
         altered = alteration.change(image, faces[0])
         again = find_faces(altered, self.detector)
         if not again:
             raise FaceError("no face was found in the altered picture")
-        return again[0].box, crop_of(altered, again[0], self.embedder)
+        return altered, again[0], crop_of(altered, again[0], self.embedder)
 
     def _finish(self, batch: list[_ExaminedFile], recipe: str) -> Iterator[_ExaminedFile]:
         vectors = embed_crops([crop for one in batch for crop in one.crops], self.embedder)

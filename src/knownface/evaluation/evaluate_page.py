@@ -31,6 +31,7 @@ from knownface.evaluation.page_parts import (
     unrestricted_text,
 )
 from knownface.evaluation.protocol import Evaluation
+from knownface.evaluation.quality_page import quality_section
 from knownface.evaluation.report import Cell, FigureData, PictureData, Report, Section, TableData
 from knownface.wording import plural
 
@@ -89,6 +90,7 @@ def evaluation_report(
         curves_section(evaluation),
         *_open_set(evaluation),
         *_details_without(dropped),
+        *quality_section(evaluation),
         *([groups_section(groups)] if groups else []),
         *_unused(evaluation),
     ]

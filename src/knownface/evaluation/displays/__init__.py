@@ -10,6 +10,7 @@ from knownface.evaluation.displays.faces import DistanceHistogramDisplay, Embedd
 from knownface.evaluation.displays.groups import GroupsDisplay
 from knownface.evaluation.displays.growth import GrowthDisplay, LoadingTimeDisplay
 from knownface.evaluation.displays.liveness import LivenessDisplay
+from knownface.evaluation.displays.quality import ErrorRejectDisplay
 from knownface.evaluation.displays.style import save
 from knownface.evaluation.displays.thresholds import GridDisplay, OpenSetDisplay, ThresholdDisplay
 
@@ -20,6 +21,7 @@ __all__ = [
     "Display",
     "DistanceHistogramDisplay",
     "EmbeddingDisplay",
+    "ErrorRejectDisplay",
     "GridDisplay",
     "GroupsDisplay",
     "GrowthDisplay",
