@@ -87,7 +87,7 @@ class FaceRecognizer:
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
         self._parameters: tuple[Any, Any, RuleInForce] | None = None
-        if self.parameters.source == "embedder":
+        if self.parameters.source in {"embedder", "estimated"}:
             gallery.index.measure()
 
     @classmethod

@@ -20,7 +20,7 @@ from knownface.gallery.index.copy import IndexChoice
 from knownface.gallery.index.person_means import PersonMeans
 from knownface.gallery.index.saved import delete_index, erase_templates
 from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
-from knownface.gallery.index.spread_keeper import SpreadKeeper
+from knownface.gallery.index.spread_keeper import SpreadKeeper, is_behind
 from knownface.gallery.spread import follow_templates
 from knownface.search.pgvector import drop_table
 from knownface.storage import Database
@@ -118,11 +118,12 @@ class GalleryIndex:
             return self._copy.description, None if saved is None else saved and templates > 0
 
     def measure(self) -> None:
-        """Measure how alike the people are to each other, where that was never done.
+        """Measure how alike the people are to each other, where what is known of it does not fit the gallery.
 
-        Else it is measured as they come and go: see :mod:`knownface.gallery.spread`.
+        That is so where an earlier version has changed it. Else it is measured as people come and go: see
+        :mod:`knownface.gallery.spread`.
         """
-        if self.snapshot().spread is None:
+        if is_behind(self.snapshot()):
             self._spread.measure()
 
     @contextmanager

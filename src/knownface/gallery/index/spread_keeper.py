@@ -14,6 +14,14 @@ from knownface.storage import Database
 _log = logging.getLogger(__name__)
 
 
+def is_behind(snapshot: Snapshot) -> bool:
+    """Whether a gallery is too far from what was measured of it."""
+    now, kept = snapshot.revision, snapshot.spread
+    if not snapshot.templates:
+        return False
+    return kept is None or kept.is_behind(now.fingerprint, now.stamp, snapshot.templates, now.last_template)
+
+
 class SpreadKeeper:
     """Keeps what is measured of a gallery in step with it; see :mod:`knownface.gallery.spread`.
 
@@ -28,10 +36,9 @@ class SpreadKeeper:
 
     def follow(self, snapshot: Snapshot) -> None:
         """Begin to measure, on a thread of its own, where the latest snapshot is too far from what was measured."""
-        now, kept = snapshot.revision, snapshot.spread
-        if not snapshot.templates or self._failed or (self._thread is not None and self._thread.is_alive()):
+        if self._failed or (self._thread is not None and self._thread.is_alive()):
             return
-        if kept is None or kept.is_behind(now.fingerprint, now.stamp, snapshot.templates, now.last_template):
+        if is_behind(snapshot):
             self._thread = threading.Thread(target=self.measure, name="knownface-spread")
             self._thread.start()
 
