@@ -196,10 +196,6 @@ def _show(result: Calibration, gallery: str) -> None:
             f"{plural(result.strangers, 'person', 'people')}; {_without_face(result.undetected_strangers)}",
         ),
         ("people left out in turn", str(result.left_out)),
-        (
-            "tracks nearer than pictures",
-            "not known" if result.nearer is None else f"by a factor of {result.nearer:.3f}",
-        ),
         ("of them got a name", f"{result.fpir:.3%}; at most {result.fpir_bound:.3%} fits that"),
         ("other strangers, as many", f"{later.low:.2%} to {later.high:.2%} of them will get a name"),
         (
