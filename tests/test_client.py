@@ -46,7 +46,8 @@ def test_from_a_photo_to_a_name_and_back(
     [person] = client.people(search="eileen")
     assert client.verify(photo, mirrored)["same"]
     assert client.verify_person(mirrored, person["id"])["same"]
-    assert client.review(photo)["problem"] is None
+    assert client.review(photo, person_id=person["id"])["problem"] is None
+    assert client.review(mirrored)["problem"]["code"] == "looks-like-other"
     assert client.change_person(person["id"], groups=["crew"])["groups"] == ["crew"]
     [template] = client.templates(person["id"])
     assert client.template_picture(template["id"])[:2] == b"\xff\xd8"

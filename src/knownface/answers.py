@@ -117,7 +117,9 @@ class PictureReview:
         faces: Every face found, largest first.
         chosen: Those that a person may be enrolled from; none if it was refused.
         embeddings: Of the chosen faces, float32, shape (n, dim).
-        error: Why it was refused, or None.
+        error: Why it is refused or doubtful, or None. A doubtful picture has chosen faces all the same.
+        unclear: Whether one of the chosen faces is the person and the picture alone does not tell which.
+        note: What to know about a picture without an error; mostly empty.
     """
 
     image: Image
@@ -127,6 +129,13 @@ class PictureReview:
     chosen: tuple[ExaminedFace, ...]
     embeddings: Embeddings
     error: FaceError | None
+    unclear: bool = False
+    note: str = ""
+
+    @property
+    def label(self) -> str:
+        """What the picture is called, for people."""
+        return self.source.replace("\\", "/").rpartition("/")[2] or "the picture"
 
     def templates(self, *, negative: bool = False) -> list[NewTemplate]:
         """The chosen faces as templates, or as counter-examples."""

@@ -148,10 +148,13 @@ class Client:
         data = {"faces": faces, "person_id": person_id}
         return cast("Verification", self.request("POST", "verify", data=data, files=_files("picture", [picture])))
 
-    def review(self, picture: PictureSource, *, faces: FacePolicy = "dominant") -> dict[str, Any]:
-        """What a picture is good for; nothing is stored."""
+    def review(
+        self, picture: PictureSource, *, faces: FacePolicy = "dominant", person_id: int | None = None
+    ) -> dict[str, Any]:
+        """What a picture is good for, to enrol a person or, without one, somebody new; nothing is stored."""
         files = _files("picture", [picture])
-        return cast("dict[str, Any]", self.request("POST", "review", data={"faces": faces}, files=files))
+        data = {"faces": faces} | ({} if person_id is None else {"person_id": str(person_id)})
+        return cast("dict[str, Any]", self.request("POST", "review", data=data, files=files))
 
     # People
 

@@ -102,7 +102,7 @@ class EnrolledPicture(TypedDict):
     """What came of one picture that a person was to be enrolled from."""
 
     file: str
-    status: Literal["enrolled", "known", "refused"]
+    status: Literal["enrolled", "known", "held", "refused"]
     code: str
     message: str
     hint: str

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
@@ -21,21 +22,32 @@ from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder
 from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
 from knownface.errors import (
+    DoubtfulError,
     FaceError,
     GalleryEmptyError,
     KnownFaceError,
-    LooksLikeOtherError,
-    UnknownPersonError,
+    SeveralFacesError,
 )
+from knownface.events.recording import jpeg
 from knownface.files import sha256_of
-from knownface.gallery import Gallery, PersonKey
+from knownface.gallery import Gallery, NewHeld, PersonKey
 from knownface.liveness import LivenessCheck, choose_liveness, rule_of
 from knownface.media import expand_paths, kind_of, read_image, read_video
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.parameters import RuleInForce, notes_on, rule_in_force
 from knownface.pipeline import ExaminedFace, check_parts_fit, embed, examine
-from knownface.review import FacePolicy, ReviewRules, review, select_faces
+from knownface.review import (
+    FacePolicy,
+    Offer,
+    Opinion,
+    PersonReview,
+    ReviewRules,
+    candidates,
+    review,
+    review_people,
+    select_faces,
+)
 from knownface.settings import Settings, load_settings
 from knownface.types import Decision, DecisionRule, Embeddings, Frame, Image
 
@@ -186,10 +198,16 @@ class FaceRecognizer:
     def enrolment_options(self, faces: FacePolicy = "dominant") -> EnrolmentOptions:
         """How files are examined, by the settings."""
         own = self.settings
-        return EnrolmentOptions(ReviewRules(faces), own.batch_size, self.threads, own.max_pixels, self.rule, own.review)
+        return EnrolmentOptions(ReviewRules(faces), own.batch_size, self.threads, own.max_pixels, self.person_review)
 
     def add_known_face(
-        self, name: str, image: ImageSource, *, faces: FacePolicy = "dominant", is_not: bool = False
+        self,
+        name: str,
+        image: ImageSource,
+        *,
+        faces: FacePolicy = "dominant",
+        is_not: bool = False,
+        insist: bool = False,
     ) -> int:
         """Enrol one picture of a person, who is made if new.
 
@@ -198,84 +216,119 @@ class FaceRecognizer:
             image: The picture.
             faces: Which of several faces is meant.
             is_not: The picture is a counter-example: somebody who is taken for this person and is not.
+            insist: Enrol it also if it may show somebody else.
 
         Returns:
             Templates added: 0 if this picture was enrolled before.
 
         Raises:
             InputError: The picture cannot be read.
+            DoubtfulError: It may show somebody else; by the setting ``review`` it is held back until somebody decides.
             FaceError: It shows no face, several, or one too poor to enrol.
             BadNameError, NameTakenError: The name cannot be this person's.
         """
-        found = self.review_picture(image, faces=faces, source=_path_of(image))
+        found = self.review_picture(image, faces=faces, source=_path_of(image), person=name, insist=insist or is_not)
+        added = self.enrol_reviewed(name, found, is_not=is_not)
         if found.error is not None:
             raise found.error
-        return self.enrol_reviewed(name, found, is_not=is_not)
+        return added
 
     def review_picture(
-        self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "", person: PersonKey | None = None
+        self,
+        image: ImageSource,
+        *,
+        faces: FacePolicy = "dominant",
+        source: str = "",
+        person: PersonKey | None = None,
+        insist: bool = False,
     ) -> PictureReview:
         """Review a picture that somebody is to be enrolled from, without enrolling.
 
         Args:
             image: The picture.
             faces: Which of several faces is meant.
-            person: Who is to be enrolled; a face that would be given another name is refused then.
             source: What the gallery is to call it; shown to users.
+            person: Who is to be enrolled; None is somebody new.
+            insist: Do not ask whether it is this person.
+
+        Raises:
+            InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
+        """
+        found = self.examine_picture(image, faces=faces, source=source)
+        return self.compare_pictures(person, [found], insist=insist)[0]
+
+    def examine_picture(self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "") -> PictureReview:
+        """The review of a picture by itself: which face is meant, and is it good enough.
 
         Raises:
             InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
         """
         pixels = self._read(image)
         found = examine(pixels, self.detector, self.embedder)
+        rules = ReviewRules(faces)
         chosen: list[ExaminedFace] = []
         error: FaceError | None = None
         try:
-            chosen = review(found, ReviewRules(faces))
+            chosen = review(found, rules)
         except FaceError as refusal:
             error = refusal
-        embeddings = embed(chosen, self.embedder)
-        if person is not None:
-            error = error or self._somebody_else(embeddings, person)
+            if isinstance(refusal, SeveralFacesError):
+                chosen = candidates(found, rules)
         return PictureReview(
             image=pixels,
             source=source,
             sha256=_sha256_of(image, pixels),
             faces=tuple(found),
             chosen=tuple(chosen),
-            embeddings=embeddings,
+            embeddings=embed(chosen, self.embedder),
             error=error,
+            unclear=error is not None and len(chosen) > 0,
         )
 
-    def _somebody_else(self, embeddings: Embeddings, person: PersonKey) -> LooksLikeOtherError | None:
-        try:
-            meant = self.gallery.person(person).id
-        except UnknownPersonError:
-            meant = None
-        for decision in self.decide(embeddings, allow_repeats=True):
-            if decision.person_id is not None and decision.person_id != meant:
-                return LooksLikeOtherError(
-                    f"It looks like {decision.name!r}, who is enrolled already (distance {decision.distance:.3f})."
-                )
-        return None
+    def compare_pictures(
+        self, person: PersonKey | None, pictures: Sequence[PictureReview], *, insist: bool = False
+    ) -> list[PictureReview]:
+        """The review of pictures together: is it this person, and which of several faces is it.
+
+        Args:
+            person: Whom all of them are to show; None is somebody new.
+            pictures: As :meth:`examine_picture` returned them.
+            insist: Do not ask whether it is this person, only which of several faces.
+        """
+        usable = [picture for picture in pictures if len(picture.embeddings)]
+        offers = [Offer(picture.label, picture.embeddings, not picture.unclear) for picture in usable]
+        opinions = iter(review_people(self.gallery, self.person_review, [(person, offers)])[0])
+        asked = self.settings.review != "off" and not insist
+        return [_with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
 
     def enrol_reviewed(self, person: PersonKey, found: PictureReview, *, is_not: bool = False) -> int:
         """Enrol a person from the chosen faces of a review.
 
+        A doubtful picture adds nothing; by the setting ``review`` it is held back until somebody decides.
+
         Args:
             person: Who; of a name, a person who is made if new.
-            found: What :meth:`review_picture` said, without an error.
+            found: What :meth:`review_picture` said.
             is_not: The faces are counter-examples.
 
         Returns:
-            Templates added: 0 if this picture was enrolled before.
+            Templates added: 0 if this picture was enrolled before, is refused or held back.
 
         Raises:
             BadNameError, NameTakenError: The name cannot be this person's.
             UnknownPersonError: There is nobody of this id.
         """
         self.gallery.bind(self.embedder.contract)
-        return self.gallery.add_templates(person, found.templates(negative=is_not))
+        templates = found.templates(negative=is_not)
+        if found.error is None:
+            return self.gallery.add_templates(person, templates)
+        if isinstance(found.error, DoubtfulError) and self.settings.review == "hold":
+            held = [
+                (person, NewHeld(template, found.error.code, found.error.message, jpeg(face.crop)))
+                for template, face in zip(templates, found.chosen, strict=True)
+            ]
+            self.gallery.enrol([], held=held)
+        return 0
 
     def build_index(self) -> int:
         """Build the search index and save it beside the gallery; returns the number of templates in it.
@@ -460,6 +513,11 @@ class FaceRecognizer:
         return Verification(same, distance, threshold, ruled_out, self.liveness_rule.of(face.live), barred)
 
     @property
+    def person_review(self) -> PersonReview:
+        """How what a person is enrolled from is compared, by the settings."""
+        return PersonReview.of(self.parameters, self.settings.review)
+
+    @property
     def threads(self) -> int:
         """Worker threads."""
         return self.settings.threads or usable_processors()
@@ -486,6 +544,18 @@ class FaceRecognizer:
             if isinstance(source, (str, Path)) and str(source) not in error.message:
                 error.message = f"{source}: {error.message}"
             raise
+
+
+def _with_opinion(picture: PictureReview, opinion: Opinion, *, asked: bool) -> PictureReview:
+    chosen = tuple(picture.chosen[index] for index in opinion.faces)
+    return replace(
+        picture,
+        chosen=chosen,
+        embeddings=picture.embeddings[list(opinion.faces)],
+        error=picture.error if not chosen else opinion.doubt if asked else None,
+        unclear=False,
+        note=opinion.note,
+    )
 
 
 def _path_of(image: ImageSource) -> str:

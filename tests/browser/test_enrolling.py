@@ -48,22 +48,24 @@ def test_somebody_is_enrolled_by_upload_and_bad_pictures_say_why(
     assert page.complaints() == []
 
 
-def test_a_face_of_somebody_else_is_refused_until_one_insists(
-    open_page: BrowserMaker, service: Service, faces: Faces
-) -> None:
+def test_a_face_of_somebody_else_waits_for_a_decision(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
     service.add(faces.name, faces.photos)
     page = open_page()
     page.go("/people/new")
     page.field("Name").send_keys("Somebody Else")
     page.upload(faces.photos[:1])
-    page.until(lambda: page.chips() == ["Good"])
-    page.button("Save person").click()
+    page.until(lambda: page.chips() == ["Look again"])
     page.says("This looks like somebody else")
     page.says(faces.name)
-    page.button("Add anyway").click()
-    page.until(lambda: page.chips() == ["Added"])
-    page.button("Go on with Somebody Else").click()
-    page.says("1 picture")
+    page.button("Save person").click()
+    page.until(lambda: page.chips() == ["Held back"])
+    page.says("This looks like somebody else")
+    page.go("/people")
+    page.says("1 picture may show somebody else")
+    page.go("/people/held")
+    page.says("Somebody Else")
+    page.button("It is this person").click()
+    page.says("Nothing waits")
 
 
 def test_somebody_is_enrolled_with_the_camera(open_page: BrowserMaker, faces: Faces) -> None:

@@ -20,6 +20,10 @@ from knownface.events import (
     open_session,
     report_session,
 )
+from knownface.review import PersonReview
+from knownface.types import DecisionRule
+
+REVIEW = PersonReview(DecisionRule(1, 3, 1.0))
 
 
 @pytest.fixture
@@ -192,7 +196,7 @@ def test_a_guest_who_is_enrolled_later_is_recognised(gallery, see, at, log, stat
     session = open_session(gallery.database, "Gala", guests=[Guest("Eve", None, {"table": "1"})], start=at(0))
     see(1, 1)
     assert statuses(session.id, at(5)) == {"Eve": "expected"}
-    name_unknown(gallery, [1], "Eve")
+    name_unknown(gallery, [1], "Eve", REVIEW)
     assert statuses(session.id, at(5)) == {"Eve": "present"}
     close_session(gallery.database, session.id, at(10))
     log.delete(SightingFilter())

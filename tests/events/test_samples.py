@@ -19,6 +19,10 @@ from knownface.events import (
     reject_offers,
 )
 from knownface.events.sample_rules import BY_RULE, SampleDistances, judge
+from knownface.review import PersonReview
+from knownface.types import DecisionRule
+
+REVIEW = PersonReview(DecisionRule(1, 3, 1.0))
 
 
 @pytest.fixture
@@ -54,7 +58,7 @@ def test_a_sure_new_picture_is_offered_and_is_no_template_yet(offer, candidate, 
 def test_accepted_it_is_a_template_once(offer, candidate, gallery):
     offer(candidate)
     (found,) = list_offers(gallery.database)
-    assert accept_offers(gallery, [found.id]) == 1
+    assert accept_offers(gallery, [found.id], REVIEW).added == 1
     assert list_offers(gallery.database) == []
     templates = gallery.templates("Ann")
     assert len(templates) == 3
@@ -62,7 +66,7 @@ def test_accepted_it_is_a_template_once(offer, candidate, gallery):
     near = gallery.search(candidate.embedding[None], 1)
     assert near.distances[0, 0] == pytest.approx(0, abs=1e-3)
     with pytest.raises(UnknownOfferError):
-        accept_offers(gallery, [found.id])
+        accept_offers(gallery, [found.id], REVIEW)
     assert offer(candidate) == "known"
 
 
@@ -152,7 +156,7 @@ def test_offers_of_another_embedder_cannot_be_accepted(offer, candidate, gallery
         connection.execute(offers.update().values(fingerprint="b" * 64))
     (found,) = list_offers(gallery.database)
     with pytest.raises(ContractMismatchError):
-        accept_offers(gallery, [found.id])
+        accept_offers(gallery, [found.id], REVIEW)
     assert reject_offers(gallery, [found.id]) == 1
 
 

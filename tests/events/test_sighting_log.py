@@ -16,7 +16,11 @@ from PIL import Image as PilImage
 from knownface.errors import UnknownPersonError, UnknownSightingError
 from knownface.events import RetentionPolicy, SeenTrack, SightingFilter, SightingLog, name_unknown
 from knownface.gallery import Gallery
+from knownface.review import PersonReview
 from knownface.storage.events_schema import sightings
+from knownface.types import DecisionRule
+
+REVIEW = PersonReview(DecisionRule(1, 3, 1.0))
 
 
 def test_a_stay_comes_back_as_it_was_told(log, see, made, ids):
@@ -293,7 +297,7 @@ def test_a_gallery_of_an_earlier_version_is_brought_forward(file):
 
 def test_naming_an_unknown_holds_while_the_camera_still_calls_it_unknown(gallery, log, see):
     track = see(3, key="k")
-    name_unknown(gallery, [3], "Eve")
+    name_unknown(gallery, [3], "Eve", REVIEW)
     log.record([replace(track, last_seen=track.last_seen + timedelta(minutes=1), frames=9)])
     (found,) = log.find()
     assert (found.name, found.frames, found.unknown) == ("Eve", 9, 3)

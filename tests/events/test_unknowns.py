@@ -17,6 +17,10 @@ from knownface.events import (
     group_unknowns,
     name_unknown,
 )
+from knownface.review import PersonReview
+from knownface.types import DecisionRule
+
+REVIEW = PersonReview(DecisionRule(1, 3, 1.0))
 
 
 def faces_of(made, *people, each=3, spread=0.5):
@@ -98,30 +102,30 @@ def test_faces_of_another_embedder_are_not_compared(strangers, gallery, made):
 
         connection.execute(sightings.update().where(sightings.c.unknown == 3).values(fingerprint="b" * 64))
     assert [group.numbers for group in group_unknowns(gallery, 1.0)] == [(4,), (3,), (2,), (1,)]
-    assert name_unknown(gallery, [3], "Eve").enrolled == 0
+    assert name_unknown(gallery, [3], "Eve", REVIEW).enrolled == 0
 
 
 def test_naming_makes_a_person_who_is_recognised(strangers, gallery, made):
-    named = name_unknown(gallery, [1, 3], "Eve")
+    named = name_unknown(gallery, [1, 3], "Eve", REVIEW)
     assert (named.person.name, named.sightings, named.enrolled, named.person.templates) == ("Eve", 2, 2, 2)
     near = gallery.search(made.away(made.unit(71), 0.1, 3)[None], 1)
     assert near.people[0, 0] == named.person.id
     assert [s.label for s in strangers.find()] == ["Unknown 4", "Eve", "Unknown 2", "Eve"]
     assert not any(s.has_face for s in strangers.find(SightingFilter(person="Eve")))
-    again = name_unknown(gallery, [1, 3], "eve")
+    again = name_unknown(gallery, [1, 3], "eve", REVIEW)
     assert (again.sightings, again.enrolled, again.person.templates) == (2, 0, 2)
 
 
 def test_naming_without_enrolling_or_without_a_face(strangers, gallery):
-    assert name_unknown(gallery, [2], "Ann", enrol=False).enrolled == 0
-    assert name_unknown(gallery, [4], "Ann").enrolled == 0
+    assert name_unknown(gallery, [2], "Ann", REVIEW, enrol=False).enrolled == 0
+    assert name_unknown(gallery, [4], "Ann", REVIEW).enrolled == 0
     assert gallery.person("Ann").templates == 2
     assert [s.label for s in strangers.find(SightingFilter(person="Ann"))] == ["Ann", "Ann"]
 
 
 def test_what_cannot_be_named_is_refused(strangers, gallery):
     with pytest.raises(UnknownSightingError):
-        name_unknown(gallery, [77], "Eve")
+        name_unknown(gallery, [77], "Eve", REVIEW)
     with pytest.raises(BadNameError):
-        name_unknown(gallery, [1], "unknown")
+        name_unknown(gallery, [1], "unknown", REVIEW)
     assert [p.name for p in gallery.people()] == ["Ann", "Ben", "Cy", "Dan"]

@@ -7,9 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knownface.errors import DifferentPeopleError, LooksLikeOtherError, OddPictureError
-from knownface.review.person import Offer, Opinion, Rival, compare, largest_distance
-from knownface.types import Embeddings
+from knownface.review.person import Offer, Opinion, PersonReview, Rival, compare
+from knownface.types import DecisionRule, Embeddings
 
+RULE = DecisionRule(1, 3, 1.0)
 NOBODY = Offer("", np.empty((0, 0), np.float32))
 
 
@@ -23,7 +24,7 @@ def face(person: int, shot: int = 0) -> Embeddings:
 
 def compared(offers: list[Offer], own: Offer = NOBODY, rivals: list[list[Rival | None]] | None = None) -> list[Opinion]:
     nobody: list[list[Rival | None]] = [[None] * len(offer.embeddings) for offer in offers]
-    return compare("Ada", offers, own, rivals or nobody, 1.0)
+    return compare("Ada", offers, own, rivals or nobody, PersonReview(RULE))
 
 
 def photos(*people: int) -> list[Offer]:
@@ -63,7 +64,7 @@ def test_of_several_faces_the_one_that_fits_is_taken() -> None:
     later = Offer("later.jpg", np.concatenate([face(1, 6), face(4)]), clear=False)
     opinions = compared([later, several, *photos(1, 1)])
     assert [opinion.faces for opinion in opinions] == [(0,), (1,), (0,), (0,)]
-    assert opinions[1].note.startswith("Of 3 faces the one that fits")
+    assert opinions[1].note.startswith("Of several faces the one that fits")
 
 
 def test_of_several_faces_none_is_taken_where_it_is_not_clear() -> None:
@@ -82,6 +83,8 @@ def test_the_order_of_files_does_not_matter(people: list[int], random) -> None: 
     assert [straight[index].doubt is None for index in order] == [opinion.doubt is None for opinion in shuffled]
 
 
-@given(st.floats(0.1, 1.5), st.integers(1, 500))
-def test_more_comparisons_are_stricter(threshold: float, comparisons: int) -> None:
-    assert largest_distance(threshold, comparisons + 1) <= largest_distance(threshold, comparisons) <= 2
+@given(st.floats(1e-6, 1e-2), st.integers(1, 500))
+def test_more_comparisons_are_stricter(rate: float, comparisons: int) -> None:
+    how = PersonReview(RULE, pair_rate=rate)
+    assert how.largest_distance(comparisons + 1) <= how.largest_distance(comparisons) <= 2
+    assert how.largest_distance(comparisons) <= PersonReview(RULE, pair_rate=rate / 2).largest_distance(comparisons)

@@ -7,9 +7,9 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
-from knownface.cli.common import gallery_option, out, table
+from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.outputs import OutputFolder, claim, overwrite_option
-from knownface.cli.seen import clock, open_log
+from knownface.cli.seen import clock, open_log, review_of
 
 
 @click.group(name="samples")
@@ -52,8 +52,12 @@ def accept(offers: tuple[int, ...], gallery: str | None) -> None:
     from knownface.events import accept_offers
 
     with open_log(gallery) as log:
-        added = accept_offers(log.gallery, offers)
-    out().print(f"{added} templates added.")
+        done = accept_offers(log.gallery, offers, review_of(log.gallery))
+    out().print(f"{done.added} templates added.")
+    for reason in done.reasons:
+        say(f"Not enrolled: {reason}")
+    if done.held:
+        say("`knownface review` decides on what is held back.")
 
 
 @command.command()

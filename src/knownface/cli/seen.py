@@ -12,6 +12,8 @@ import click
 
 if TYPE_CHECKING:
     from knownface.events import SightingFilter, SightingLog
+    from knownface.gallery import Gallery
+    from knownface.review import PersonReview
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -26,6 +28,19 @@ def open_log(gallery: str | None) -> Iterator[SightingLog]:
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
         yield SightingLog(opened, RetentionPolicy.from_settings(settings))
+
+
+def review_of(gallery: Gallery) -> PersonReview:
+    """How what a person is enrolled from is compared, by the settings and what the gallery was filled with."""
+    from knownface.parameters import rule_in_force
+    from knownface.review import PersonReview
+    from knownface.settings import load_settings
+    from knownface.types import DecisionRule
+
+    settings, contract = load_settings(), gallery.contract
+    if contract is None:  # there is nothing to compare
+        return PersonReview(DecisionRule(1, 2, 0.0), settings.review)
+    return PersonReview.of(rule_in_force(gallery.index.snapshot(), contract, settings), settings.review)
 
 
 def _to_zone(_: click.Context, option: click.Parameter, value: str | None) -> tzinfo | None:

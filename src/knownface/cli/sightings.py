@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from knownface.cli.common import contract_of, gallery_option, out, say, table
 from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
-from knownface.cli.seen import clock, filter_from, filter_options, open_log
+from knownface.cli.seen import clock, filter_from, filter_options, open_log, review_of
 from knownface.cli.writing import write_json, write_tables
 
 if TYPE_CHECKING:
@@ -127,11 +127,15 @@ def name(numbers: tuple[int, ...], name: str, no_enroll: bool, gallery: str | No
     from knownface.events import name_unknown
 
     with open_log(gallery) as log:
-        named = name_unknown(log.gallery, numbers, name, enrol=not no_enroll)
+        named = name_unknown(log.gallery, numbers, name, review_of(log.gallery), enrol=not no_enroll)
     summed = f"{named.sightings} sightings are {named.person.name}'s now"
     summed += f", who has {named.person.templates} templates ({named.enrolled} new)."
     out().print(escape(summed), soft_wrap=True)
-    if not named.enrolled and not no_enroll:
+    for reason in named.reasons:
+        say(f"Not enrolled: {reason}")
+    if named.held:
+        say("`knownface review` decides on what is held back.")
+    if not (named.enrolled or named.reasons or no_enroll):
         say("No faces of these Unknowns were kept; the setting keep_unknown_faces keeps them from now on.")
 
 

@@ -35,14 +35,14 @@ from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
 from knownface.review import (
     Offer,
     Opinion,
+    PersonReview,
     PoorPictureError,
-    ReviewMode,
     ReviewRules,
     candidates,
     review,
     review_people,
 )
-from knownface.types import DecisionRule, Embeddings
+from knownface.types import Embeddings
 
 VIDEO_SECONDS = 0.5
 """Videos are sampled this often, less often if that would give more than ``VIDEO_FRAMES``: neighbouring frames are
@@ -78,16 +78,15 @@ class EnrolmentOptions:
         batch_size: Faces embedded, and files committed, at a time.
         threads: Worker threads.
         max_pixels: Larger pictures are refused unread.
-        rule: The decision's parameters in force, by which people are told apart; None is the embedder's own.
-        review: What becomes of pictures that may show somebody else than the person meant.
+        person: How a picture is compared with the person's others and with everybody else; None is by the embedder's
+            own parameters.
     """
 
     rules: ReviewRules = field(default_factory=ReviewRules)
     batch_size: int = 32
     threads: int = 1
     max_pixels: int = 120_000_000
-    rule: DecisionRule | None = None
-    review: ReviewMode = "hold"
+    person: PersonReview | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,6 +119,7 @@ def enrol_people(
     key = review_key(detector, embedder, options.rules)
     known, refused = gallery.template_store.known_sources(), gallery.template_store.refusals(key)
     held = gallery.held_store.files()
+    how = options.person or PersonReview(embedder.contract.rule)
     taken = {name_key(person.name): person.name for person in gallery.people()}
     welcome: list[PersonFolder] = []
     for person in people:
@@ -157,7 +157,7 @@ def enrol_people(
 
     # While a batch is committed the next is embedded, and the one after that is examined.
     for batch, vectors in map_in_order(embedded, _batches(files, options.batch_size), threads=1, ahead=2):
-        yield from _commit(batch, vectors, gallery, embedder.contract.rule, options, key)
+        yield from _commit(batch, vectors, gallery, how, key)
 
 
 def _known(path: Path, person: str) -> FileReview:
@@ -231,11 +231,9 @@ def _commit(
     batch: Sequence[_Examined],
     vectors: Embeddings,
     gallery: Gallery,
-    own_rule: DecisionRule,
-    options: EnrolmentOptions,
+    how: PersonReview,
     key: str,
 ) -> list[FileReview]:
-    rule = options.rule or own_rule
     templates: list[tuple[str, NewTemplate]] = []
     held: list[tuple[str, NewHeld]] = []
     reviews: list[FileReview] = []
@@ -244,11 +242,11 @@ def _commit(
         for item in batch
         if item.refusal is not None and item.lasting
     ]
-    for item, rows, opinion in _with_opinions(batch, vectors, gallery, rule):
+    for item, rows, opinion in _with_opinions(batch, vectors, gallery, how):
         if item.refusal is not None:
             reviews.append(item.refusal)
             continue
-        doubt = None if options.review == "off" else opinion.doubt
+        doubt = None if how.mode == "off" else opinion.doubt
         if not opinion.faces:
             reviews.append(refusal_of(item.path, item.person, SeveralFacesError.code, _WHICH))
         elif doubt is None:
@@ -257,7 +255,7 @@ def _commit(
             left_out = len(item.faces) - len(opinion.faces)
             text = opinion.note or (f"{left_out} frames that show somebody else were left out." if left_out else "")
             reviews.append(FileReview(item.path, item.person, "enrolled", "", text))
-        elif options.review == "refuse":
+        elif how.mode == "refuse":
             reviews.append(refusal_of(item.path, item.person, doubt.code, doubt.message))
         else:
             for template, index in zip(_templates_of(item, rows, opinion.faces), opinion.faces, strict=True):
@@ -281,17 +279,17 @@ def _commit(
 
 
 def _with_opinions(
-    batch: Sequence[_Examined], vectors: Embeddings, gallery: Gallery, rule: DecisionRule
+    batch: Sequence[_Examined], vectors: Embeddings, gallery: Gallery, how: PersonReview
 ) -> Iterator[tuple[_Examined, Embeddings, Opinion]]:
     """The files of a batch with their embeddings and, of those that can be used, the opinion on their faces."""
     stops = np.cumsum([len(item.faces) for item in batch])
     rows = [vectors[stop - len(item.faces) : stop] for item, stop in zip(batch, stops, strict=True)]
-    kept = [_one_person_of(item, own, rule.threshold) for item, own in zip(batch, rows, strict=True)]
+    kept = [_one_person_of(item, own, how.rule.threshold) for item, own in zip(batch, rows, strict=True)]
     people: dict[str, list[Offer]] = {}
     for item, own, keep in zip(batch, rows, kept, strict=True):
         if item.refusal is None:
             people.setdefault(item.person, []).append(Offer(item.path.name, own[keep], not item.unclear))
-    opinions = dict(zip(people, map(iter, review_people(gallery, rule, list(people.items()))), strict=True))
+    opinions = dict(zip(people, map(iter, review_people(gallery, how, list(people.items()))), strict=True))
     for item, own, keep in zip(batch, rows, kept, strict=True):
         if item.refusal is not None:
             yield item, own, Opinion(())

@@ -27,6 +27,7 @@ from knownface.events.sample_rules import (
 )
 from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.gallery.people import find_id
+from knownface.review import EnrolledTemplates, PersonReview, ReviewedTemplates, review_templates
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import offers
 from knownface.storage.schema import people, templates
@@ -101,7 +102,7 @@ def offer_sample(
         offer_id = _insert(connection, candidate, contract.fingerprint, near)
     sure = judge(candidate, near, threshold, BY_RULE) == "offered" and len(learnt) < MOST_LEARNT
     if accept and sure and not _learnt_today(gallery.database, candidate.person_id, time_now):
-        _accept(gallery, offer_id, by_rule=True)
+        _accept(gallery, offer_id, None)
         return "accepted"
     return verdict
 
@@ -141,14 +142,20 @@ def offer_picture(database: Database, offer_id: int) -> bytes:
     return bytes(_offered(database, offer_id).picture)
 
 
-def accept_offers(gallery: Gallery, ids: Sequence[int]) -> int:
-    """Make offers templates of their people; returns how many were not there already.
+def accept_offers(gallery: Gallery, ids: Sequence[int], how: PersonReview) -> EnrolledTemplates:
+    """Make offers templates of their people, as far as the review lets them: much may be enrolled since they were made.
 
     Raises:
         UnknownOfferError: One of them does not wait; those before it are accepted.
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """
-    return sum(_accept(gallery, offer_id, by_rule=False) for offer_id in ids)
+    done = [_accept(gallery, offer_id, how) for offer_id in ids]
+    return EnrolledTemplates(
+        sum(one.added for one in done),
+        sum(one.held for one in done),
+        sum(one.refused for one in done),
+        tuple(reason for one in done for reason in one.reasons),
+    )
 
 
 def reject_offers(gallery: Gallery, ids: Sequence[int], *, not_the_person: bool = False) -> int:
@@ -264,10 +271,21 @@ def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = F
     return NewTemplate(vector_from(row.vector), source, digest, quality=row.quality, negative=negative)
 
 
-def _accept(gallery: Gallery, offer_id: int, *, by_rule: bool) -> int:
+def _accept(gallery: Gallery, offer_id: int, how: PersonReview | None) -> EnrolledTemplates:
+    """Accept an offer with a review, or, without one, by rule, which is stricter than any review."""
     row = _offered(gallery.database, offer_id)
-    added = gallery.add_templates(row.name, [_template(gallery, row, LEARNT if by_rule else "seen at ")])
+    template = _template(gallery, row, LEARNT if how is None else "seen at ")
+    pictures = {template.source_sha256: bytes(row.picture)}
+    reviewed = (
+        ReviewedTemplates((template,))
+        if how is None
+        else review_templates(gallery, how, row.person_id, [template], pictures)
+    )
+    enrolled = gallery.enrol(
+        [(row.person_id, one) for one in reviewed.certain], held=[(row.person_id, face) for face in reviewed.held]
+    )
+    done = reviewed.enrolled(sum(enrolled.added.values()))
     # After it: stopped in between, accepting it again adds nothing twice.
     with gallery.database.writing() as connection:
         connection.execute(delete(offers).where(offers.c.id == offer_id))
-    return added
+    return done

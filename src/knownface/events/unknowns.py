@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -16,11 +16,12 @@ from knownface.events.recording import vector_from
 from knownface.events.sighting_queries import conditions, find
 from knownface.events.values import Embedding, Sighting, SightingFilter
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
-from knownface.gallery.adding import add_to_people
+from knownface.gallery.adding import add_to_people, hold_for_people
 from knownface.gallery.changes import note_people_change, note_templates_added
 from knownface.gallery.edit_log import recorded
 from knownface.gallery.people import find_or_create, get_person, list_people, unknown_person
 from knownface.gallery.spread import follow_templates
+from knownface.review import PersonReview, review_templates
 from knownface.storage.events_schema import sightings
 from knownface.types import EmbedderContract
 
@@ -59,11 +60,17 @@ class Named:
         sightings: How many sightings were given to the person.
         enrolled: How many templates the person got; 0 where no embeddings were kept of these Unknowns, or those of
             another embedder than the gallery's.
+        held: How many faces are held back until somebody decides.
+        refused: How many were refused.
+        reasons: Why, a sentence each.
     """
 
     person: Person
     sightings: int
     enrolled: int
+    held: int = 0
+    refused: int = 0
+    reasons: tuple[str, ...] = ()
 
 
 def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | None = None) -> list[UnknownGroup]:
@@ -97,22 +104,27 @@ def name_unknown(
     gallery: Gallery,
     numbers: Sequence[int],
     person: PersonKey,
+    how: PersonReview,
     *,
     enrol: bool = True,
     faces: Sequence[NewTemplate] | None = None,
+    pictures: Mapping[str, bytes] | None = None,
 ) -> Named:
     """Say who Unknowns are: their sightings become the person's, and what was kept of their faces templates.
 
     Repeating it changes nothing more. What is recorded of these Unknowns afterwards goes to the person as well. It can
     be undone (:meth:`knownface.gallery.History.undo`), for which the embeddings that were kept stay with the sightings.
+    What is too poor, or may be somebody else than the person, is not enrolled, but refused or held back.
 
     Args:
         gallery: Where they were recorded.
         numbers: Of the Unknowns.
         person: Somebody in the gallery, by name or id, or the name of somebody new.
+        how: The review of what the person is enrolled from.
         enrol: Whether the person shall be recognised by these faces from now on.
         faces: What is enrolled instead of what was kept: of somebody who is in front of a camera, and need not have
             been recorded.
+        pictures: Of these faces, JPEG, by the SHA-256 of their source, for whoever decides about what is held back.
 
     Raises:
         UnknownSightingError: None of these Unknowns was recorded, and no faces are given.
@@ -120,9 +132,13 @@ def name_unknown(
         BadNameError: The name cannot be anybody's.
     """
     wanted, contract = SightingFilter(numbers=tuple(numbers)), gallery.contract
+    if faces is None:
+        with gallery.database.reading() as connection:
+            faces, pictures = _templates(connection, numbers, contract) if enrol else ([], {})
+            if not find(connection, wanted, limit=1):
+                raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
+    reviewed = review_templates(gallery, how, person, faces, pictures)
     with gallery.database.writing() as connection:
-        if faces is None and not find(connection, wanted, limit=1):
-            raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
         there = list_people(connection, person=person)
         if not there and isinstance(person, int):
             raise unknown_person(connection, person)
@@ -132,10 +148,10 @@ def name_unknown(
         with recorded(connection, "name-unknown", people=about, unknowns=numbers, seen=True) as note:
             person_id = there[0].id if there else find_or_create(connection, [str(person)])[str(person)]
             note.scope.people.add(person_id)
-            kept = _templates(connection, numbers, contract) if enrol and faces is None else faces or ()
             added = {}
             if contract is not None:
-                added = add_to_people(connection, [(person_id, template) for template in kept], contract)
+                added = add_to_people(connection, [(person_id, template) for template in reviewed.certain], contract)
+                hold_for_people(connection, [(person_id, face) for face in reviewed.held], contract)
             values = {"person_id": person_id, "dismissed": False}
             moved = connection.execute(update(sightings).where(of_them).values(values)).rowcount
             named = get_person(connection, person_id)
@@ -146,7 +162,8 @@ def name_unknown(
             follow_templates(connection)
         elif not there:
             note_people_change(connection)
-    return Named(named, moved, sum(added.values()))
+    done = reviewed.enrolled(sum(added.values()))
+    return Named(named, moved, done.added, done.held, done.refused, done.reasons)
 
 
 def _fingerprint(gallery: Gallery) -> str | None:
@@ -166,24 +183,25 @@ def _vectors(connection: Connection, where: SightingFilter, fingerprint: str | N
     return {number: (mean / np.linalg.norm(mean)).astype(np.float32) for number, mean in means.items()}
 
 
-def _templates(connection: Connection, numbers: Sequence[int], contract: EmbedderContract | None) -> list[NewTemplate]:
-    """What was kept of the faces of those Unknowns whom nobody has named yet."""
-    columns = (sightings.c.id, sightings.c.source, sightings.c.quality, sightings.c.embedding)
+def _templates(
+    connection: Connection, numbers: Sequence[int], contract: EmbedderContract | None
+) -> tuple[list[NewTemplate], dict[str, bytes]]:
+    """What was kept of the faces of those Unknowns whom nobody has named yet, and pictures by the faces' SHA-256."""
+    columns = (sightings.c.id, sightings.c.source, sightings.c.quality, sightings.c.embedding, sightings.c.picture)
     query = select(*columns).where(
         sightings.c.unknown.in_(numbers),
         sightings.c.person_id.is_(None),
         sightings.c.embedding.is_not(None),
         sightings.c.fingerprint == (None if contract is None else contract.fingerprint),
     )
-    return [
-        NewTemplate(
-            vector_from(row.embedding),
-            f"sighting {row.id} at {row.source}",
-            hashlib.sha256(row.embedding).hexdigest(),
-            quality=row.quality,
-        )
-        for row in connection.execute(query.order_by(sightings.c.id))
-    ]
+    templates, pictures = [], {}
+    for row in connection.execute(query.order_by(sightings.c.id)):
+        digest = hashlib.sha256(row.embedding).hexdigest()
+        source = f"sighting {row.id} at {row.source}"
+        templates.append(NewTemplate(vector_from(row.embedding), source, digest, quality=row.quality))
+        if row.picture is not None:
+            pictures[digest] = bytes(row.picture)
+    return templates, pictures
 
 
 def _seen_together(seen: Sequence[Sequence[Sighting]]) -> list[tuple[int, int]]:

@@ -23,6 +23,7 @@ class QualityLimits:
         cut_off: Largest share of the face outside the picture.
         turn: How far a face may be turned aside; see :class:`FaceQuality`. At 0.7 it is a profile: of 2,000 photos of
             well-known people two lie beyond.
+        score: Smallest score altogether; of 3,100 photos one lies below.
     """
 
     size: float = 24.0
@@ -32,6 +33,7 @@ class QualityLimits:
     contrast: float = 0.03
     cut_off: float = 0.35
     turn: float = 0.7
+    score: float = 0.15
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +42,7 @@ class Shortcoming:
 
     Attributes:
         code: Stable word: ``too-small``, ``too-blurred``, ``too-dark``, ``too-bright``, ``no-contrast``, ``cut-off``,
-            ``turned-away``.
+            ``turned-away``, ``too-poor``.
         text: The sentence a user reads, with the figure measured and the figure asked.
     """
 
@@ -85,6 +87,11 @@ def shortcomings(quality: FaceQuality, limits: QualityLimits) -> list[Shortcomin
             quality.turn > limits.turn,  # false where the turn is not known
             "turned-away",
             f"the face is turned too far aside ({quality.turn:.2f}, at most {limits.turn:.2f})",
+        ),
+        (
+            quality.score < limits.score,
+            "too-poor",
+            f"the picture is too poor (quality {quality.score:.2f}, {limits.score:.2f} is needed)",
         ),
     ]
     return [Shortcoming(code, text) for fails, code, text in checks if fails]

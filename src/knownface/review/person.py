@@ -1,12 +1,13 @@
 """Is it this person? New pictures compared with the person's own, with each other, and with everybody else.
 
 Files are compared as wholes, by their two nearest faces. Those that are linked by near ones, with the person's
-templates or with each other, show one person; whoever has most of them, or is enrolled, is the one meant. The others
-are odd. Two pictures are compared less strictly than a stranger with a whole gallery, since one comparison errs less
-often than many: see :func:`largest_distance`.
+templates or with each other, or that are near to the mean of those, show one person; whoever has most of them, or is
+enrolled, is the one meant. The others are odd. Two pictures are compared less strictly than a stranger with a whole
+gallery, since one comparison errs less often than many: see
+:meth:`PersonReview.largest_distance`.
 
-Measured with SFace on three times 200 draws of five photos of a person with one of somebody else among them: 0.993 of
-the wrong photos are found in `pins10` and 0.992 in `lfw62`; of the right ones 0.008 and 0.001 are called odd.
+Measured with SFace on three times 200 draws of five photos of a person with one of somebody else among them: 0.992 of
+the wrong photos are found in `pins10` and 0.988 in `lfw62`; of the right ones 0.006 and 0.001 are called odd.
 """
 
 from __future__ import annotations
@@ -20,7 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.errors import DifferentPeopleError, DoubtfulError, LooksLikeOtherError, OddPictureError
-from knownface.types import Embeddings
+from knownface.parameters import RuleInForce
+from knownface.types import DecisionRule, Embeddings
 
 ReviewMode: TypeAlias = Literal["hold", "refuse", "off"]
 """What becomes of a picture that may show somebody else: it is held back for a person's decision, it is refused, or
@@ -28,13 +30,47 @@ nobody asks."""
 
 _MISTAKES = 0.02
 """Share of pictures of somebody else that are to be found near enough."""
-_GALLERY_RATE = 1e-4
-"""Of pairs of people, how many are nearer than a decision's threshold; ours are measured on galleries of a hundred
+PAIR_RATE = 1e-4
+"""Of pairs of people, how many are nearer than an embedder's own threshold: they are measured on galleries of a hundred
 templates, at 0.01."""
 _WIDENING = 0.08
 """By what share of the threshold a distance grows for each standard deviation of the cosines of different people."""
 _CLEAR = 0.15
 """Share of the threshold by which the face meant must be nearer to the person's pictures than any other of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class PersonReview:
+    """How what a person is enrolled from is compared.
+
+    Attributes:
+        rule: The decision's parameters in force.
+        mode: What becomes of what may be somebody else.
+        pair_rate: Of pairs of people, how many are nearer than the threshold, about.
+    """
+
+    rule: DecisionRule
+    mode: ReviewMode = "hold"
+    pair_rate: float = PAIR_RATE
+
+    @classmethod
+    def of(cls, found: RuleInForce, mode: ReviewMode) -> PersonReview:
+        """By the parameters in force: an estimated threshold suits as many people as there are."""
+        estimated = found.source == "estimated" and found.people > 0
+        return cls(found.rule, mode, found.fpir / found.people if estimated else PAIR_RATE)
+
+    def largest_distance(self, comparisons: int) -> float:
+        """The distance within which a picture is taken for one of the same person's, given so many of them.
+
+        Of pictures of somebody else about 2 % lie nearer to one of the person's. The distance is derived from the
+        threshold in force, as a normal distribution of the cosines of different people has it, and holds within 0.02
+        for three face networks.
+
+        Args:
+            comparisons: How many pictures are compared with, at least 1.
+        """
+        far = NormalDist().inv_cdf(1 - self.pair_rate) - NormalDist().inv_cdf(1 - _MISTAKES / max(1, comparisons))
+        return min(2.0, self.rule.threshold * (1 + _WIDENING * far))
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,27 +116,12 @@ class Opinion:
     note: str = ""
 
 
-def largest_distance(threshold: float, comparisons: int) -> float:
-    """The distance within which a picture is taken for one of the same person's, given so many of them.
-
-    Of pictures of somebody else about 2 % lie nearer to one of the person's. The distance is derived from the threshold
-    in force, as a normal distribution of the cosines of different people has it, and holds within 0.02 for three face
-    networks.
-
-    Args:
-        threshold: The decision's, 0 to 2.
-        comparisons: How many pictures are compared with, at least 1.
-    """
-    far = NormalDist().inv_cdf(1 - _GALLERY_RATE) - NormalDist().inv_cdf(1 - _MISTAKES / max(1, comparisons))
-    return min(2.0, threshold * (1 + _WIDENING * far))
-
-
 def compare(
     name: str,
     offers: Sequence[Offer],
     own: Offer,
     rivals: Sequence[Sequence[Rival | None]],
-    threshold: float,
+    how: PersonReview,
 ) -> list[Opinion]:
     """An opinion on each file that is offered for a person.
 
@@ -109,13 +130,17 @@ def compare(
         offers: What is offered, a file each.
         own: The person's templates; none of somebody new.
         rivals: For each face of each file, whom it looks like besides the person.
-        threshold: The decision's, in force.
+        how: The parameters in force.
     """
     clear = [index for index, offer in enumerate(offers) if offer.clear]
     apart = _distances([offers[index].embeddings for index in clear])
-    to_own = np.array([_nearest(offers[index].embeddings, own.embeddings) for index in clear])
-    most = largest_distance(threshold, len(own.embeddings) + len(clear) - 1)
+    to_own = np.array([_nearest(offers[index].embeddings, _with_mean(own.embeddings)) for index in clear])
+    most = how.largest_distance(len(own.embeddings) + len(clear) - 1)
     fits, majority = _one_person(apart <= most, to_own <= most, enrolled=len(own.embeddings) > 0)
+    if fits.any():
+        together = [own.embeddings] * (len(own.embeddings) > 0)
+        mean = _mean(np.concatenate([*together, *(offers[clear[place]].embeddings for place in np.flatnonzero(fits))]))
+        fits |= np.array([_nearest(offers[index].embeddings, mean) <= most for index in clear])
     opinions: dict[int, Opinion] = {}
     for place, index in enumerate(clear):
         offer = offers[index]
@@ -134,13 +159,13 @@ def compare(
                 )
                 if majority
                 else DifferentPeopleError(
-                    f"The pictures of {name!r} show different people, nobody in most of them: {nearest}."
+                    f"The pictures of {name!r} show different people, and nobody is in most of them: {nearest}."
                 )
             )
         opinions[index] = Opinion(tuple(range(len(offer.embeddings))), doubt)
     kept = [offers[index].embeddings for place, index in enumerate(clear) if fits[place] and not opinions[index].doubt]
     known = [own.embeddings, *kept] if len(own.embeddings) else kept
-    chosen = _choose(offers, known, rivals, threshold)
+    chosen = _choose(offers, known, rivals, how.rule.threshold)
     return [opinions[index] if offer.clear else chosen[index] for index, offer in enumerate(offers)]
 
 
@@ -156,14 +181,14 @@ def _choose(
         reference = np.concatenate(known) if known else np.empty((0, 0), np.float32)
         for index, offer in list(waiting.items()):
             near = np.array([_nearest(face[None], reference) for face in offer.embeddings])
-            order = np.argsort(near, kind="stable")
-            best = int(order[0])
+            best = int(near.argmin())
+            others = np.delete(near, best)
             rival = rivals[index][best]
-            if near[best] > threshold or near[order[1]] < near[best] + _CLEAR * threshold:
+            if near[best] > threshold or others.min(initial=np.inf) < near[best] + _CLEAR * threshold:
                 continue
             if rival is not None and rival.distance < near[best]:
                 continue
-            note = f"Of {len(near)} faces the one that fits the other pictures was taken ({near[best]:.2f} away)."
+            note = f"Of several faces the one that fits the other pictures was taken ({near[best]:.2f} away)."
             opinions[index] = Opinion((best,), note=note)
             known = [*known, offer.embeddings[best][None]]
             del waiting[index]
@@ -220,6 +245,17 @@ def _distances(files: Sequence[Embeddings]) -> npt.NDArray[np.float32]:
     apart: npt.NDArray[np.float32] = np.sqrt(np.maximum(0.0, 2 - 2 * cosines))
     np.fill_diagonal(apart, np.inf)
     return apart
+
+
+def _mean(embeddings: Embeddings) -> Embeddings:
+    """The direction of the mean, shape (1, dim)."""
+    mean = embeddings.mean(axis=0, keepdims=True)
+    return np.asarray(mean / max(1e-6, float(np.linalg.norm(mean))), dtype=np.float32)
+
+
+def _with_mean(embeddings: Embeddings) -> Embeddings:
+    """Templates and their mean, which counts as one more where there are several, as in decisions."""
+    return np.concatenate([embeddings, _mean(embeddings)]) if len(embeddings) > 1 else embeddings
 
 
 def _nearest(faces: Embeddings, others: Embeddings) -> float:

@@ -33,6 +33,11 @@ class PoorPictureError(FaceError):
         super().__init__(message)
         self.reason = reason
 
+    @classmethod
+    def of_score(cls, score: float, limits: QualityLimits) -> PoorPictureError:
+        """The error of a face of which only the score is known."""
+        return cls(f"The picture is too poor (quality {score:.2f}, {limits.score:.2f} is needed).", "too-poor")
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewRules:
@@ -63,12 +68,11 @@ def select_faces(faces: Sequence[ExaminedFace], policy: FacePolicy) -> list[Exam
 def candidates(faces: Sequence[ExaminedFace], rules: ReviewRules) -> list[ExaminedFace]:
     """The faces of a picture among which one is the person meant, where the others of the person must tell which.
 
-    None where the rules ask for one face, or where fewer than two are good enough to compare.
+    None where the rules ask for one face, or where none is good enough.
     """
     if rules.policy != "dominant":
         return []
-    good = [face for face in faces if not shortcomings(face.quality, rules.limits)]
-    return good if len(good) > 1 else []
+    return [face for face in faces if not shortcomings(face.quality, rules.limits)]
 
 
 def review(faces: Sequence[ExaminedFace], rules: ReviewRules) -> list[ExaminedFace]:

@@ -9,12 +9,12 @@ import numpy as np
 from knownface.deciding import decide_embeddings
 from knownface.gallery import Gallery, PersonKey
 from knownface.gallery.people import list_people
-from knownface.review.person import Offer, Opinion, Rival, compare
-from knownface.types import DecisionRule, Embeddings
+from knownface.review.person import Offer, Opinion, PersonReview, Rival, compare
+from knownface.types import Embeddings
 
 
 def review_people(
-    gallery: Gallery, rule: DecisionRule, people: Sequence[tuple[PersonKey | None, Sequence[Offer]]]
+    gallery: Gallery, how: PersonReview, people: Sequence[tuple[PersonKey | None, Sequence[Offer]]]
 ) -> list[list[Opinion]]:
     """Opinions on files that are offered for people, as of :func:`compare`.
 
@@ -22,13 +22,13 @@ def review_people(
 
     Args:
         gallery: Whose people they are compared with.
-        rule: The parameters in force.
+        how: The parameters in force.
         people: Who, by the name or id, and the files offered; None is somebody new without a name yet.
     """
     faces = [offer.embeddings for _, offers in people for offer in offers]
     if not faces or not sum(map(len, faces)):
         return [[Opinion(()) for _ in offers] for _, offers in people]
-    decisions = iter(decide_embeddings(gallery, rule, np.concatenate(faces), allow_repeats=True))
+    decisions = iter(decide_embeddings(gallery, how.rule, np.concatenate(faces), allow_repeats=True))
     names: list[str] = []
     accepted: list[Embeddings] = []
     opinions = []
@@ -44,10 +44,10 @@ def review_people(
         if accepted:
             before = np.concatenate(accepted)
             rivals = [
-                _nearer(of_file, offer.embeddings, before, names, rule)
+                _nearer(of_file, offer.embeddings, before, names, how.rule.threshold)
                 for of_file, offer in zip(rivals, offers, strict=True)
             ]
-        found = compare(name, offers, own, rivals, rule.threshold)
+        found = compare(name, offers, own, rivals, how)
         opinions.append(found)
         for offer, opinion in zip(offers, found, strict=True):
             if opinion.faces and opinion.doubt is None:
@@ -69,7 +69,7 @@ def _known(gallery: Gallery, person: PersonKey | None) -> tuple[int | None, str,
 
 
 def _nearer(
-    rivals: Sequence[Rival | None], faces: Embeddings, before: Embeddings, names: Sequence[str], rule: DecisionRule
+    rivals: Sequence[Rival | None], faces: Embeddings, before: Embeddings, names: Sequence[str], threshold: float
 ) -> list[Rival | None]:
     """For each face the nearer of somebody enrolled and of those who came before."""
     cosines = faces @ before.T
@@ -77,7 +77,7 @@ def _nearer(
     distances = np.sqrt(np.maximum(0.0, 2 - 2 * cosines.max(axis=1)))
     return [
         Rival(names[place], float(distance))
-        if distance <= rule.threshold and (rival is None or distance < rival.distance)
+        if distance <= threshold and (rival is None or distance < rival.distance)
         else rival
         for rival, place, distance in zip(rivals, nearest, distances, strict=True)
     ]

@@ -7,7 +7,7 @@ from sqlalchemy import Table, func, select
 from knownface.gallery import Gallery
 from knownface.server.schemas.people import PersonSchema, Removal
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
-from knownface.storage.schema import template_pictures, templates
+from knownface.storage.schema import held, template_pictures, templates
 
 
 def removal_of(gallery: Gallery, person_id: int) -> Removal:
@@ -35,4 +35,5 @@ def removal_of(gallery: Gallery, person_id: int) -> Removal:
             attendance=count(attendance_entries),
             events=count(events),
             offers=count(offers),
+            held=count(held),
         )

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import unicodedata
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
 from fastapi import UploadFile
 
 from knownface.answers import Identification, PictureReview
-from knownface.errors import FaceError, InputError, KnownFaceError, MissingExtraError, NoFaceError, TooLargeError
+from knownface.errors import (
+    DoubtfulError,
+    FaceError,
+    InputError,
+    KnownFaceError,
+    MissingExtraError,
+    NoFaceError,
+    TooLargeError,
+)
 from knownface.gallery import PersonKey
 from knownface.media import read_image
 from knownface.pipeline import embed, examine
@@ -36,7 +45,7 @@ class NamedUpload:
 class Enrolled:
     """What came of a picture that a person was to be enrolled from."""
 
-    status: Literal["enrolled", "known", "refused"]
+    status: Literal["enrolled", "known", "held", "refused"]
     review: PictureReview | None
     templates: tuple[int, ...] = ()
     added: int = 0
@@ -119,34 +128,46 @@ def picture_of(service: Service, upload: UploadFile) -> Image:
     return read_image(content_of(upload, service), service.recognizer.settings.max_pixels)
 
 
-def enrol(
-    service: Service, person_id: int, policy: FacePolicy, is_not: bool, insist: bool, upload: UploadFile
-) -> Enrolled:
-    """Enrol a person from an upload; what is enrolled is on the disk when this returns.
+def examine_to_enrol(service: Service, policy: FacePolicy, upload: UploadFile) -> PictureReview | KnownFaceError:
+    """The review of an upload by itself, or why there is none."""
+    try:
+        source = f"{UPLOADED}{label_of(upload)}"
+        return service.recognizer.examine_picture(content_of(upload, service), faces=policy, source=source)
+    except (InputError, FaceError, MissingExtraError) as error:
+        return error
+
+
+def compare(
+    service: Service, person: PersonKey | None, examined: Sequence[PictureReview | KnownFaceError], *, insist: bool
+) -> list[PictureReview | KnownFaceError]:
+    """The reviews of uploads together: is it this person, and which of several faces is it."""
+    reviews = [found for found in examined if isinstance(found, PictureReview)]
+    compared = iter(service.recognizer.compare_pictures(person, reviews, insist=insist))
+    return [next(compared) if isinstance(found, PictureReview) else found for found in examined]
+
+
+def enrol(service: Service, person_id: int, is_not: bool, found: PictureReview | KnownFaceError) -> Enrolled:
+    """Enrol a person from a reviewed upload; what is enrolled or held back is on the disk when this returns.
 
     Raises:
         UnknownPersonError: There is nobody of this id.
         GalleryError, OutputError: It cannot be written.
     """
+    if isinstance(found, KnownFaceError):
+        return Enrolled("refused", None, error=found)
     recognizer = service.recognizer
-    check: PersonKey | None = None if is_not or insist else person_id
-    try:
-        content = content_of(upload, service)
-        source = f"{UPLOADED}{label_of(upload)}"
-        review = recognizer.review_picture(content, faces=policy, source=source, person=check)
-    except (InputError, FaceError, MissingExtraError) as error:
-        return Enrolled("refused", None, error=error)
-    if review.error is not None:
-        return Enrolled("refused", review, error=review.error)
-    added = recognizer.enrol_reviewed(person_id, review, is_not=is_not)
+    added = recognizer.enrol_reviewed(person_id, found, is_not=is_not)
+    if found.error is not None:
+        held = isinstance(found.error, DoubtfulError) and recognizer.settings.review == "hold"
+        return Enrolled("held" if held else "refused", found, error=found.error)
     same = [
         template
         for template in recognizer.gallery.templates(person_id)
-        if template.source_sha256 == review.sha256 and template.negative == is_not
+        if template.source_sha256 == found.sha256 and template.negative == is_not
     ]
     if added and service.settings.store_pictures:
         boxes = {t.id: t.box for t in same if t.box is not None}
-        turns = review.chosen[0].turns
-        service.pictures.keep({i: small_picture(review.image, box, turns) for i, box in boxes.items()})
+        turns = found.chosen[0].turns
+        service.pictures.keep({i: small_picture(found.image, box, turns) for i, box in boxes.items()})
     service.metrics.enrolled(added)
-    return Enrolled("enrolled" if added else "known", review, tuple(t.id for t in same), added)
+    return Enrolled("enrolled" if added else "known", found, tuple(t.id for t in same), added)

@@ -40,11 +40,13 @@ def name_track(
     gallery.bind(recognizer.embedder.contract)
     templates = [_template(sample, stream.source) for sample in track.evidence[:MOST_TEMPLATES]]
     unknown = track.identity.unknown
-    named = name_unknown(gallery, [] if unknown is None else [unknown], name, faces=templates)
-    if track.picture is not None and pictures is not None:
-        best = templates[0].source_sha256
+    best = templates[0].source_sha256
+    kept = {} if track.picture is None else {best: jpeg(track.picture)}
+    numbers, review = [] if unknown is None else [unknown], recognizer.person_review
+    named = name_unknown(gallery, numbers, name, review, faces=templates, pictures=kept)
+    if kept and pictures is not None:
         of_best = [t.id for t in gallery.templates(named.person.id) if t.source_sha256 == best]
-        pictures.keep(dict.fromkeys(of_best, jpeg(track.picture)))
+        pictures.keep(dict.fromkeys(of_best, kept[best]))
     return named
 
 

@@ -42,6 +42,7 @@ def people(
         more=more,
         first=after is None,
         offers=list_offers(gallery.database),
+        held=gallery.held_store.list(),
     )
 
 
@@ -55,6 +56,12 @@ def new_person(request: Request) -> Response:
 def offers(request: Request) -> Response:
     """New pictures of known people that may be enrolled."""
     return page(request, "offers.html", "people", offers=list_offers(service_of(request).database))
+
+
+@router.get("/people/held")
+def held(request: Request) -> Response:
+    """Pictures that wait for a decision, since they may show somebody else."""
+    return page(request, "held.html", "people", held=service_of(request).gallery.held_store.list())
 
 
 @router.get("/people/{person_id}")

@@ -6,6 +6,7 @@ from functools import partial
 from typing import Annotated, TypeAlias
 
 from fastapi import File, Form, Response, UploadFile
+from fastapi.concurrency import run_in_threadpool
 
 from knownface.answers import PictureReview, Verification
 from knownface.errors import (
@@ -30,6 +31,8 @@ from knownface.server.schemas.faces import (
     BatchAnswer,
     BatchItem,
     NamedPicture,
+    ReviewBatch,
+    ReviewBatchItem,
     ReviewSchema,
     VerificationSchema,
     named_face,
@@ -43,6 +46,9 @@ Repeats: TypeAlias = Annotated[
     bool, Form(description="Whether one person may be given to several faces, as on a poster.")
 ]
 FacePolicyForm: TypeAlias = Annotated[FacePolicy, Form(description="Which of several faces is meant.")]
+WhoForm: TypeAlias = Annotated[
+    int | None, Form(ge=1, le=2**31 - 1, description="Who is to be enrolled; left out: somebody new.")
+]
 Picture: TypeAlias = Annotated[
     UploadFile, File(description="JPEG, PNG, WebP, BMP, TIFF, GIF, AVIF; HEIC if installed.")
 ]
@@ -134,21 +140,56 @@ async def verify(
     responses=errors(*_PICTURE_ERRORS),
     summary="Tell what a picture is good for",
 )
-async def review(service: ServiceDep, picture: Picture, faces: FacePolicyForm = "dominant") -> ReviewSchema:
+async def review(
+    service: ServiceDep, picture: Picture, faces: FacePolicyForm = "dominant", person_id: WhoForm = None
+) -> ReviewSchema:
     """Says which face of a picture a person would be enrolled from, how good it is, and what is wrong with it.
 
     Nothing is stored. A page that guides somebody before the camera asks this a few times a second.
     """
 
     def review_one(upload: UploadFile) -> PictureReview:
-        return service.recognizer.review_picture(uploads.content_of(upload, service), faces=faces)
+        content = uploads.content_of(upload, service)
+        return service.recognizer.review_picture(content, faces=faces, person=person_id)
 
-    found = await service.workers.run(review_one, picture)
+    return _review(await service.workers.run(review_one, picture))
+
+
+@router.post(
+    "/review/batch",
+    dependencies=needs("operator"),
+    responses=errors(BusyError, TooLargeError),
+    summary="Tell what several pictures of one person are good for",
+)
+async def review_batch(
+    service: ServiceDep,
+    pictures: Annotated[list[UploadFile], File(description="Of one person; at most as many as the settings say.")],
+    faces: FacePolicyForm = "dominant",
+    person_id: WhoForm = None,
+) -> ReviewBatch:
+    """The same for several pictures of one person, compared with each other too, as when they are enrolled."""
+    check_count(service, pictures)
+    examined = await service.workers.run_all(partial(uploads.examine_to_enrol, service, faces), pictures)
+    compared = await run_in_threadpool(partial(uploads.compare, service, person_id, examined, insist=False))
+    return ReviewBatch(
+        pictures=[
+            ReviewBatchItem(
+                file=uploads.label_of(picture),
+                review=_review(found) if isinstance(found, PictureReview) else None,
+                error=None if isinstance(found, PictureReview) else problem_of(found),
+            )
+            for picture, found in zip(pictures, compared, strict=True)
+        ]
+    )
+
+
+def _review(found: PictureReview) -> ReviewSchema:
     return ReviewSchema(
         width=found.image.shape[1],
         height=found.image.shape[0],
         faces=[reviewed_face(face, chosen=face in found.chosen) for face in found.faces],
         problem=problem_of(found.error) if found.error else None,
+        note=found.note,
     )
 
 

@@ -61,7 +61,12 @@ def name_face(
     named = name_track(service.recognizer, pictures, streams.get(session), track, who.name)
     service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
     return NamedTrackSchema(
-        person=PersonSchema.model_validate(named.person), enrolled=named.enrolled, sightings=named.sightings
+        person=PersonSchema.model_validate(named.person),
+        enrolled=named.enrolled,
+        held=named.held,
+        refused=named.refused,
+        reasons=list(named.reasons),
+        sightings=named.sightings,
     )
 
 

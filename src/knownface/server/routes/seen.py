@@ -166,10 +166,16 @@ def list_unknowns(service: ServiceDep, dismissed: bool = False, limit: Limit = 1
 )
 def name_unknowns(service: ServiceDep, caller: CallerDep, wanted: UnknownName) -> NamedUnknown:
     """Says who Unknowns are: their sightings become the person's, and what was kept of their faces templates."""
-    named = name_unknown(service.gallery, wanted.numbers, wanted.name, enrol=wanted.enrol)
+    review = service.recognizer.person_review
+    named = name_unknown(service.gallery, wanted.numbers, wanted.name, review, enrol=wanted.enrol)
     service.audit.note(caller.actor, "unknown.name", named.person.id, sightings=named.sightings, added=named.enrolled)
     return NamedUnknown(
-        person=PersonSchema.model_validate(named.person), sightings=named.sightings, enrolled=named.enrolled
+        person=PersonSchema.model_validate(named.person),
+        sightings=named.sightings,
+        enrolled=named.enrolled,
+        held=named.held,
+        refused=named.refused,
+        reasons=list(named.reasons),
     )
 
 
@@ -205,10 +211,10 @@ def show_offer(service: ServiceDep, request: Request, offer_id: Number) -> Respo
     "/offers/accept", dependencies=needs("operator"), responses=errors(UnknownOfferError), summary="Accept offers"
 )
 def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
-    """Makes offers templates of their people."""
-    count = accept_offers(service.gallery, wanted.offers)
-    service.audit.note(caller.actor, "offers.accept", added=count)
-    return Counted(count=count)
+    """Makes offers templates of their people, as far as the review lets them; others are held back (`/v1/held`)."""
+    done = accept_offers(service.gallery, wanted.offers, service.recognizer.person_review)
+    service.audit.note(caller.actor, "offers.accept", added=done.added)
+    return Counted(count=done.added)
 
 
 @router.post(

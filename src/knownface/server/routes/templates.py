@@ -56,17 +56,25 @@ async def add_templates(
     counter_example: Annotated[
         bool, Form(description="The pictures show somebody who is taken for this person and is not.")
     ] = False,
-    insist: Annotated[bool, Form(description="Learn also what looks like somebody else who is enrolled.")] = False,
+    insist: Annotated[bool, Form(description="Learn also what may show somebody else.")] = False,
 ) -> EnrolledPictures:
-    """Reviews each picture, learns the person from those that are good enough, and says what is wrong with the others.
+    """Reviews the pictures, learns the person from those that are good enough, and says what is wrong with the others.
+
+    They are compared with the person's templates, with each other and with everybody else; what may show somebody else
+    is held back until somebody decides (`/v1/held`), or refused, by the setting `review`.
 
     Files are known by their content: the same file again adds nothing, so a request may be repeated safely. What is
     answered as enrolled is on the disk.
     """
     check_count(service, pictures)
     await run_in_threadpool(service.gallery.person, person_id)
-    work = partial(uploads.enrol, service, person_id, faces, counter_example, insist)
-    done = await service.workers.run_all(work, pictures)
+    examined = await service.workers.run_all(partial(uploads.examine_to_enrol, service, faces), pictures)
+
+    def enrol_all() -> list[uploads.Enrolled]:
+        found = uploads.compare(service, person_id, examined, insist=insist or counter_example)
+        return [uploads.enrol(service, person_id, counter_example, one) for one in found]
+
+    done = await run_in_threadpool(enrol_all)
     added = sum(found.added for found in done)
     if added:
         note = partial(service.audit.note, added=added, pictures=len(pictures))
@@ -121,7 +129,7 @@ def _enrolled_picture(file: str, found: uploads.Enrolled) -> EnrolledPicture:
         file=file,
         status=found.status,
         code=error_code(error) if error else "",
-        message=error.message if error else "",
+        message=error.message if error else review.note if review else "",
         hint=error.hint if error else "",
         templates=list(found.templates),
         faces=[reviewed_face(face, chosen=face in review.chosen) for face in review.faces] if review else [],

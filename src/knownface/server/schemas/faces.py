@@ -161,6 +161,21 @@ class ReviewSchema(Schema):
     height: int
     faces: list[ReviewedFace]
     problem: Problem | None = Field(description="Why nobody would be enrolled from it; null: somebody would.")
+    note: str = Field(default="", description="What to know about it; mostly empty.")
+
+
+class ReviewBatchItem(Schema):
+    """What came of one picture of several: the review or the error."""
+
+    file: str = Field(description="What the upload was called.")
+    review: ReviewSchema | None
+    error: Problem | None
+
+
+class ReviewBatch(Schema):
+    """What came of several pictures, in their order."""
+
+    pictures: list[ReviewBatchItem]
 
 
 def named_face(found: Identification, top: int) -> NamedFace:

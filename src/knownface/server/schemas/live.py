@@ -92,6 +92,9 @@ class NamedTrackSchema(Schema):
 
     person: PersonSchema
     enrolled: int = Field(description="Templates that the person got.")
+    held: int = Field(description="Faces held back until somebody decides.")
+    refused: int = Field(description="Faces that were refused.")
+    reasons: list[str] = Field(description="Why, a sentence each.")
     sightings: int = Field(description="Sightings that were given to the person.")
 
 

@@ -89,6 +89,7 @@ class Removal(Schema):
                     "attendance": 12,
                     "events": 2,
                     "offers": 0,
+                    "held": 0,
                 }
             ]
         }
@@ -102,6 +103,7 @@ class Removal(Schema):
     attendance: int = Field(description="Entries in attendance sessions.")
     events: int = Field(description="Alerts about this person.")
     offers: int = Field(description="Offered samples.")
+    held: int = Field(description="Faces held back from enrolment, or rejected.")
 
 
 class GroupSchema(Schema):

@@ -109,6 +109,9 @@ class NamedUnknown(Schema):
     person: PersonSchema
     sightings: int = Field(description="How many became the person's.")
     enrolled: int = Field(description="Templates that the person got.")
+    held: int = Field(description="Faces held back until somebody decides.")
+    refused: int = Field(description="Faces that were refused.")
+    reasons: list[str] = Field(description="Why, a sentence each.")
 
 
 class Dismissal(Schema):

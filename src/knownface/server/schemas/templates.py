@@ -51,10 +51,11 @@ class EnrolledPicture(Schema):
     )
 
     file: str = Field(description="What the upload was called.")
-    status: Literal["enrolled", "known", "refused"] = Field(
-        description="`known`: this very file was enrolled for the person before; nothing was added."
+    status: Literal["enrolled", "known", "held", "refused"] = Field(
+        description="`known`: this very file was enrolled for the person before; nothing was added. `held`: it may "
+        "show somebody else, and waits for a decision."
     )
-    code: str = Field(description="Why it was refused: a stable word; else empty.")
+    code: str = Field(description="Why it was refused or held back: a stable word; else empty.")
     message: str
     hint: str
     templates: list[int] = Field(description="Ids of the templates added, or there already.")

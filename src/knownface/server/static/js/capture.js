@@ -114,6 +114,8 @@ export class Capture {
   async #judge(picture, round) {
     const form = new FormData();
     form.append("picture", picture, "camera.jpg");
+    const person = document.getElementById("pictures").dataset.person;
+    if (person) form.append("person_id", person);
     let review;
     try {
       review = await api("POST", "/v1/review", form);

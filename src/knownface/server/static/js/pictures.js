@@ -9,6 +9,10 @@ import { refresh } from "./regions.js";
 import { t, textOrNull } from "./texts.js";
 import { toast } from "./toast.js";
 
+const MOST_AT_ONCE = 8;
+const MOST_TOGETHER = 12;
+const DOUBTS = ["odd-picture", "different-people", "looks-like-other"];
+
 const place = document.getElementById("pictures");
 const drop = document.getElementById("drop");
 const chooser = document.getElementById("files");
@@ -42,68 +46,100 @@ function whyRefused({ code, message, hint }) {
   return own && own !== message ? `${own} ${message}` : `${message} ${hint ?? ""}`.trim();
 }
 
-async function enrol(file, row, insist = false) {
+/** Whether a picture may show somebody else: it waits for a decision, and may be added all the same. */
+function isDoubtful({ code }) {
+  return DOUBTS.includes(code);
+}
+
+function formOf(files) {
   const body = new FormData();
-  body.append("pictures", file, file.name);
+  for (const file of files) body.append("pictures", file, file.name);
+  return body;
+}
+
+function refuseAll(rows, error) {
+  if (!(error instanceof ApiError)) throw error;
+  for (const [, row] of rows) mark(row, "bad", "refused", whyRefused(error));
+}
+
+/** Enrols pictures together, so that they are compared with each other; how many were not. */
+async function enrol(rows, insist = false) {
+  const body = formOf(rows.map(([file]) => file));
   if (insist) body.append("insist", "true");
+  let answer;
   try {
-    const answer = await api("POST", `/v1/people/${person}/templates`, body);
-    const [review] = answer.pictures;
+    answer = await api("POST", `/v1/people/${person}/templates`, body);
+  } catch (error) {
+    refuseAll(rows, error);
+    return rows.length;
+  }
+  let left = 0;
+  for (const [index, review] of answer.pictures.entries()) {
+    const [file, row] = rows[index];
     row.tools.replaceChildren();
-    if (review.status === "enrolled") mark(row, "good", "added", "");
+    if (review.status === "enrolled") mark(row, "good", "added", review.message);
     else if (review.status === "known") mark(row, "", "known", t("pictures.known_text"));
     else {
-      mark(row, "bad", "refused", whyRefused(review));
-      if (review.code === "looks-like-other") row.tools.append(insistButton(file, row));
+      left++;
+      if (review.status === "held") mark(row, "warn", "held", whyRefused(review));
+      else mark(row, "bad", "refused", whyRefused(review));
+      if (review.status === "held") row.tools.append(h("a", { class: "button small", href: "/people/held" }, t("pictures.decide")));
+      else if (isDoubtful(review)) row.tools.append(insistButton(file, row));
     }
-    return review.status !== "refused";
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    mark(row, "bad", "refused", `${error.message} ${error.hint}`.trim());
-    return false;
   }
+  return left;
 }
 
 function insistButton(file, row) {
   const button = h("button", { type: "button", class: "small" }, t("pictures.insist"));
   button.addEventListener("click", async () => {
-    if (await enrol(file, row, true)) await refresh();
+    if ((await enrol([[file, row]], true)) === 0) await refresh();
   });
   return button;
 }
 
-async function look(file, row) {
-  const body = new FormData();
-  body.append("picture", file, file.name);
+/** Reviews pictures of somebody new beside those that wait already, with the words of enrolment. */
+async function look(rows) {
+  const together = [...[...waiting].slice(0, MOST_TOGETHER - rows.length), ...rows];
+  let answer;
   try {
-    const review = await api("POST", "/v1/review", body);
-    if (review.problem) {
-      mark(row, "bad", "refused", whyRefused(review.problem));
-      return;
+    answer = await api("POST", "/v1/review/batch", formOf(together.map(([file]) => file)));
+  } catch (error) {
+    refuseAll(rows, error);
+    return;
+  }
+  for (const [index, { review, error }] of answer.pictures.entries()) {
+    const [file, row] = together[index];
+    const problem = error ?? review.problem;
+    if (problem && !isDoubtful(problem)) {
+      mark(row, "bad", "refused", whyRefused(problem));
+      continue;
     }
     waiting.set(file, row);
-    mark(row, "good", "fine", "");
+    if (problem) mark(row, "warn", "doubtful", whyRefused(problem));
+    else mark(row, "good", "fine", review.note);
     const remove = h("button", { type: "button", class: "quiet small only-icon", "aria-label": t("pictures.leave_out", { name: file.name }) }, icon("close"));
     remove.addEventListener("click", () => {
       waiting.delete(file);
       row.item.remove();
     });
     row.tools.replaceChildren(remove);
-  } catch (error) {
-    if (!(error instanceof ApiError)) throw error;
-    mark(row, "bad", "refused", whyRefused(error));
   }
 }
 
-/** One after the other: so much is on its way at a time, and what was said first stands first. */
+function* inParts(rows) {
+  for (let first = 0; first < rows.length; first += MOST_AT_ONCE) yield rows.slice(first, first + MOST_AT_ONCE);
+}
+
+/** A few at a time: so much is on its way, and what was said first stands first. */
 async function take(files) {
   const rows = [...files].map((file) => [file, rowFor(file)]);
-  let added = 0;
-  for (const [file, row] of rows) {
-    if (person === null) await look(file, row);
-    else if (await enrol(file, row)) added++;
+  let left = 0;
+  for (const part of inParts(rows)) {
+    if (person === null) await look(part);
+    else left += await enrol(part);
   }
-  if (added) await refresh();
+  if (person !== null && left < rows.length) await refresh();
 }
 
 for (const kind of ["dragenter", "dragover"]) {
@@ -136,9 +172,9 @@ async function save() {
     return;
   }
   person = made.id;
-  let good = true;
-  for (const [file, row] of waiting) good = (await enrol(file, row)) && good;
-  if (good) {
+  let left = 0;
+  for (const part of inParts([...waiting])) left += await enrol(part);
+  if (left === 0) {
     sessionStorage.setItem("toast", t("new.saved", { name: made.name, count: waiting.size }));
     location.assign(`/people/${made.id}`);
     return;
