@@ -116,7 +116,7 @@ class MigrationStore:
             ):
                 raise GalleryEmptyError(
                     f"Nobody is enrolled in the gallery {self._database}, so there is nothing to bring over.",
-                    f"Enrol with --embedder {contract.name}.",
+                    f'Enrol with embedder="{contract.name}".',
                 )
             number = add_contract(connection, contract)
             aside = set_aside_templates
