@@ -129,9 +129,9 @@ def _dropped_section(evaluation: Evaluation, dropped: Dropped | None) -> list[Se
     if not dropped.people:
         return [Section(title, f"Nobody has an F1 under {dropped.bound:.0%}, so nobody was dropped.")]
     who = plural(len(dropped.people), "person", "people")
-    why = "chosen by name" if dropped.bound is None else f"with an F1 under {dropped.bound:.0%} or chosen by name"
+    why = "chosen by name" if dropped.bound is None else f"an F1 under {dropped.bound:.0%}, or chosen by name"
     text = (
-        f"{who} {why} taken out, and everything was measured again. This second number flatters: whoever removes what "
+        f"Taken out: {who} ({why}). Everything was measured again. This second number flatters: whoever removes what "
         "fails until nothing fails has measured nothing. Quote the first one. The second shows only how much these "
         f"people's pictures cost: {', '.join(dropped.people)}. Its confusion matrix, pairs and plots are further down."
     )
