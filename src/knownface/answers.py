@@ -137,6 +137,10 @@ class PictureReview:
         """What the picture is called, for people."""
         return self.source.replace("\\", "/").rpartition("/")[2] or "the picture"
 
+    def _number(self, face: ExaminedFace) -> int:
+        """Which face of the picture it is, so that each of a group photo can be a counter-example."""
+        return next(number for number, each in enumerate(self.faces) if each is face)
+
     def templates(self, *, negative: bool = False) -> list[NewTemplate]:
         """The chosen faces as templates, or as counter-examples."""
         return [
@@ -144,7 +148,7 @@ class PictureReview:
                 vector=vector,
                 source=self.source,
                 source_sha256=self.sha256,
-                face_index=index,
+                face_index=self._number(face) if negative else index,
                 box=face.face.box,
                 quality=face.quality.score,
                 negative=negative,

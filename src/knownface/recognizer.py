@@ -26,6 +26,7 @@ from knownface.errors import (
     FaceError,
     GalleryEmptyError,
     KnownFaceError,
+    NoFaceError,
     SeveralFacesError,
 )
 from knownface.events.recording import jpeg
@@ -208,6 +209,7 @@ class FaceRecognizer:
         faces: FacePolicy = "dominant",
         is_not: bool = False,
         insist: bool = False,
+        face: int | None = None,
     ) -> int:
         """Enrol one picture of a person, who is made if new.
 
@@ -217,6 +219,7 @@ class FaceRecognizer:
             faces: Which of several faces is meant.
             is_not: The picture is a counter-example: somebody who is taken for this person and is not.
             insist: Enrol it also if it may show somebody else.
+            face: Which face of a group photo, from 1, the largest first; decides instead of ``faces``.
 
         Returns:
             Templates added: 0 if this picture was enrolled before.
@@ -227,7 +230,9 @@ class FaceRecognizer:
             FaceError: It shows no face, several, or one too poor to enrol.
             BadNameError, NameTakenError: The name cannot be this person's.
         """
-        found = self.review_picture(image, faces=faces, source=_path_of(image), person=name, insist=insist or is_not)
+        found = self.review_picture(
+            image, faces=faces, source=_path_of(image), person=name, insist=insist or is_not, face=face
+        )
         added = self.enrol_reviewed(name, found, is_not=is_not)
         if found.error is not None:
             raise found.error
@@ -241,6 +246,7 @@ class FaceRecognizer:
         source: str = "",
         person: PersonKey | None = None,
         insist: bool = False,
+        face: int | None = None,
     ) -> PictureReview:
         """Review a picture that somebody is to be enrolled from, without enrolling.
 
@@ -250,14 +256,17 @@ class FaceRecognizer:
             source: What the gallery is to call it; shown to users.
             person: Who is to be enrolled; None is somebody new.
             insist: Do not ask whether it is this person.
+            face: Which face of a group photo, from 1, the largest first; decides instead of ``faces``.
 
         Raises:
             InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
         """
-        found = self.examine_picture(image, faces=faces, source=source)
+        found = self.examine_picture(image, faces=faces, source=source, face=face)
         return self.compare_pictures(person, [found], insist=insist)[0]
 
-    def examine_picture(self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "") -> PictureReview:
+    def examine_picture(
+        self, image: ImageSource, *, faces: FacePolicy = "dominant", source: str = "", face: int | None = None
+    ) -> PictureReview:
         """The review of a picture by itself: which face is meant, and is it good enough.
 
         Raises:
@@ -269,7 +278,7 @@ class FaceRecognizer:
         chosen: list[ExaminedFace] = []
         error: FaceError | None = None
         try:
-            chosen = review(found, rules)
+            chosen = review(found if face is None else _nth_face(found, face), rules)
         except FaceError as refusal:
             error = refusal
             if isinstance(refusal, SeveralFacesError):
@@ -567,3 +576,9 @@ def _sha256_of(image: ImageSource, pixels: Image) -> str:
     if isinstance(image, (str, Path)):
         return sha256_of(image)
     return hashlib.sha256(image if isinstance(image, bytes) else pixels.tobytes()).hexdigest()
+
+
+def _nth_face(faces: Sequence[ExaminedFace], number: int) -> list[ExaminedFace]:
+    if number > len(faces):
+        raise NoFaceError(f"There is no face {number}; the picture has {len(faces)}.")
+    return [faces[number - 1]]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 from rich.markup import escape
@@ -10,9 +11,16 @@ from rich.markup import escape
 from knownface.cli.common import gallery_option, open_gallery, open_recognizer, out, table
 from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, json_option, overwrite_option
 from knownface.cli.writing import write_json
+from knownface.errors import PersonError
+
+if TYPE_CHECKING:
+    from knownface.gallery import Gallery, Template
 
 
-@click.group(name="people", short_help="List, show, rename, merge, split and remove people.")
+@click.group(
+    name="people",
+    short_help="List, show, rename, merge, split and remove people, and their templates.",
+)
 def command() -> None:
     """List, show and edit the people of a gallery."""
 
@@ -47,6 +55,7 @@ def show(name: str, json_file: Path | None, gallery: str | None) -> None:
     with open_gallery(gallery) as opened:
         person = opened.person(name)
         templates, aside = opened.templates(person.name), opened.template_store.set_aside(person.id)
+        former = [was for was, _ in opened.people_store.former_names(person.id).values()]
     if json_file is not None:
         write_json(json_file, {"person": person.to_dict(), "templates": [t.to_dict() for t in templates]})
         return
@@ -64,6 +73,7 @@ def show(name: str, json_file: Path | None, gallery: str | None) -> None:
     facts = [f"external id {person.external_id}"] if person.external_id else []
     facts += [f"groups {', '.join(person.groups)}"] if person.groups else []
     facts += [f"own threshold {person.threshold:.3f}"] if person.threshold is not None else []
+    facts += [f"formerly {', '.join(former)}"] if former else []
     console.print(escape("; ".join([person.name, *facts])), soft_wrap=True)
     console.print(rows)
     if aside:
@@ -104,9 +114,7 @@ def merge(names: tuple[str, ...], into: str, gallery: str | None) -> None:
 def split(name: str, new_name: str, templates: tuple[int, ...], sources: tuple[str, ...], gallery: str | None) -> None:
     """Move some templates of NAME to a new person: they are two people."""
     with open_gallery(gallery) as opened:
-        chosen = [
-            t.id for t in opened.templates(name) if t.id in templates or any(Path(t.source).match(s) for s in sources)
-        ]
+        chosen = [t.id for t in opened.templates(name) if t.id in templates or _is_among(t.source, sources)]
         person = opened.split(name, chosen, new_name)
     out().print(f"{escape(person.name)} has {person.templates} templates.", soft_wrap=True)
 
@@ -121,7 +129,7 @@ def remove(names: tuple[str, ...], yes: bool, gallery: str | None) -> None:
         people = [opened.person(name) for name in names]
         listed = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
         if not yes:
-            click.confirm(f"Remove {listed} for good?", abort=True)
+            click.confirm(f"Remove {listed} for good? This cannot be undone.", abort=True)
         opened.remove(*(person.name for person in people))
     out().print(f"Removed {escape(listed)}.", soft_wrap=True)
 
@@ -181,13 +189,94 @@ def export_people(file: Path, gallery: str | None) -> None:
     out().print(f"{count} people written to {escape(str(file))}.", soft_wrap=True)
 
 
+@command.command()
+@click.argument("name")
+@click.option("--to", required=True, help="Somebody in the gallery.")
+@click.option("--template", "templates", type=int, multiple=True, help="Id of a template that moves (`people show`).")
+@click.option("--file", "files", multiple=True, help="File, or glob of files, whose templates move.")
+@gallery_option
+def move(name: str, to: str, templates: tuple[int, ...], files: tuple[str, ...], gallery: str | None) -> None:
+    """Move some templates of NAME to somebody else in the gallery, whom they show."""
+    with open_gallery(gallery) as opened:
+        chosen = [template.id for template in _chosen(opened, name, templates, files)]
+        person = opened.people_store.move_templates(chosen, to)
+    out().print(f"{escape(person.name)} has {person.templates} templates.", soft_wrap=True)
+
+
+@command.command()
+@click.argument("name")
+@click.option("--template", "templates", type=int, multiple=True, help="Id of a template (`people show`).")
+@click.option("--file", "files", multiple=True, help="File, or glob of files, whose templates go.")
+@click.option("--yes", is_flag=True, help="Do not ask.")
+@gallery_option
+def forget(name: str, templates: tuple[int, ...], files: tuple[str, ...], yes: bool, gallery: str | None) -> None:
+    """Take wrong photos, or counter-examples, out of NAME's for good; no enrolment brings them back."""
+    with open_gallery(gallery) as opened:
+        chosen = _chosen(opened, name, templates, files)
+        person = opened.person(name)
+        if not yes:
+            listed = ", ".join(sorted({template.source for template in chosen}))
+            click.confirm(f"Take {len(chosen)} templates out of {person.name}'s for good ({listed})?", abort=True)
+        count = opened.template_store.remove([template.id for template in chosen], exclude=True)
+        person = opened.person(name)
+    out().print(f"{count} templates gone; {escape(person.name)} has {person.templates}.", soft_wrap=True)
+
+
+@command.command()
+@click.argument("name", required=False)
+@click.option("--file", "files", multiple=True, help="File, or glob of files, to let in again.")
+@gallery_option
+def allow(name: str | None, files: tuple[str, ...], gallery: str | None) -> None:
+    """List the files that were taken out of NAME's, or everybody's; with --file, let them in again."""
+    with open_gallery(gallery) as opened:
+        found = opened.template_store.exclusions(name)
+        if files:
+            count = opened.template_store.allow([each for each in found if _is_among(each.source, files)])
+            out().print(f"{count} files may be enrolled again.")
+            return
+    rows = table("person", "file", "taken out")
+    for each in found:
+        rows.add_row(escape(each.name), escape(each.source), f"{each.created:%Y-%m-%d %H:%M}")
+    out().print(rows)
+
+
+def _chosen(gallery: Gallery, name: str, ids: tuple[int, ...], files: tuple[str, ...]) -> list[Template]:
+    """The templates of a person that options name.
+
+    Raises:
+        PersonError: None is named, or an id or file is not the person's.
+    """
+    own = gallery.templates(name)
+    missing = [str(i) for i in ids if i not in {template.id for template in own}]
+    missing += [file for file in files if not any(_is_among(template.source, (file,)) for template in own)]
+    if missing or not (ids or files):
+        text = f"{name!r} has no template of {', '.join(missing)}." if missing else "No template is named."
+        raise PersonError(text, f"Give --template ID or --file FILE; `knownface people show {name!r}` lists them.")
+    return [template for template in own if template.id in ids or _is_among(template.source, files)]
+
+
+def _is_among(source: str, files: tuple[str, ...]) -> bool:
+    return any(Path(source) == Path(file).absolute() or Path(source).match(file) for file in files)
+
+
 @command.command(name="not")
 @click.argument("name")
 @click.argument("pictures", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="PICTURE...")
+@click.option(
+    "--face",
+    "number",
+    type=click.IntRange(1),
+    help="Which face of a group photo, the largest is 1 (`identify` numbers them).",
+)
+@click.option(
+    "--faces", type=click.Choice(["dominant", "largest", "only"]), default="dominant", help="Which of several faces."
+)
 @gallery_option
-def is_not(name: str, pictures: tuple[Path, ...], gallery: str | None) -> None:
+def is_not(name: str, pictures: tuple[Path, ...], number: int | None, faces: Any, gallery: str | None) -> None:
     """Teach that the face on each PICTURE is not NAME, for a stranger who keeps being taken for them."""
     with open_recognizer(gallery, create=False) as recognizer:
         recognizer.gallery.person(name)
-        added = sum(recognizer.add_known_face(name, picture, is_not=True) for picture in pictures)
+        added = sum(
+            recognizer.add_known_face(name, picture, faces=faces, is_not=True, face=number) for picture in pictures
+        )
     out().print(f"{added} counter-examples of {escape(name)} added.", soft_wrap=True)

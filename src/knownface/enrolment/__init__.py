@@ -3,7 +3,8 @@
 from knownface.enrolment.migration import MigratedFace, Migration, MigrationOptions
 from knownface.enrolment.part_weights import learn_join
 from knownface.enrolment.run import EnrolmentOptions, EnrolmentReport, enrol_people
-from knownface.enrolment.scan import FileReview, PeopleScan, PersonFolder, scan_people
+from knownface.enrolment.scan import FileReview, PeopleScan, PersonFolder, scan_files, scan_people
+from knownface.enrolment.sync import SyncPlan, apply_sync, plan_sync
 
 __all__ = [
     "EnrolmentOptions",
@@ -14,7 +15,11 @@ __all__ = [
     "MigrationOptions",
     "PeopleScan",
     "PersonFolder",
+    "SyncPlan",
+    "apply_sync",
     "enrol_people",
     "learn_join",
+    "plan_sync",
+    "scan_files",
     "scan_people",
 ]

@@ -8,7 +8,7 @@ left to do: files are known by their SHA-256, refused ones too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -118,11 +118,13 @@ def enrol_people(
     gallery.bind(embedder.contract)
     key = review_key(detector, embedder, options.rules)
     known, refused = gallery.template_store.known_sources(), gallery.template_store.refusals(key)
-    held = gallery.held_store.files()
+    held, excluded = gallery.held_store.files(), gallery.template_store.excluded_files()
     how = options.person or PersonReview(embedder.contract.rule)
     taken = {name_key(person.name): person.name for person in gallery.people()}
+    former = gallery.people_store.former_names()
     welcome: list[PersonFolder] = []
-    for person in people:
+    for folder in people:
+        person = PersonFolder(current_name(folder.name, former), folder.files)
         twin = taken.get(name_key(person.name), person.name)
         if twin == person.name:
             welcome.append(person)
@@ -141,6 +143,8 @@ def enrol_people(
         source = (name_key(person), sha256)
         if source in known:
             return _Examined(person, path, sha256, refusal=_known(path, person))
+        if source in excluded:
+            return _Examined(person, path, sha256, refusal=_excluded(path, person))
         if source in held:
             return _Examined(person, path, sha256, refusal=_held_before(path, person, held[source]))
         if source in refused:
@@ -158,6 +162,21 @@ def enrol_people(
     # While a batch is committed the next is embedded, and the one after that is examined.
     for batch, vectors in map_in_order(embedded, _batches(files, options.batch_size), threads=1, ahead=2):
         yield from _commit(batch, vectors, gallery, how, key)
+
+
+def current_name(name: str, former: Mapping[str, tuple[str, str]]) -> str:
+    """The name of the person whom a folder means, who may have been renamed, or joined into another, since.
+
+    Args:
+        name: The folder's.
+        former: See :meth:`knownface.gallery.people_store.PeopleStore.former_names`.
+    """
+    return former.get(name_key(name), (name, name))[1]
+
+
+def _excluded(path: Path, person: str) -> FileReview:
+    text = f"It was taken out of {person}'s; `knownface people allow` lets it in again."
+    return refusal_of(path, person, "excluded", text)
 
 
 def _known(path: Path, person: str) -> FileReview:

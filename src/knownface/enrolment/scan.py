@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal, TypeAlias
 
 from knownface.errors import BadNameError, UnreadableError, UnsupportedError
 from knownface.gallery import clean_name, name_key
-from knownface.media import is_clutter, kind_of, natural_key
+from knownface.media import expand_paths, is_clutter, kind_of, natural_key
 
 Status: TypeAlias = Literal["enrolled", "known", "held", "refused"]
 
@@ -57,7 +58,9 @@ class PeopleScan:
 
 
 def scan_people(directory: str | Path) -> PeopleScan:
-    """Find a person in every subfolder: its pictures and videos, or those of its ``train`` folder where it has one.
+    """Find a person in every subfolder: its pictures and videos and those of the folders in it.
+
+    Where it has a folder ``train``, only that is looked into, and what stands beside it is named as left out.
 
     Raises:
         UnreadableError: There is no such folder, or nobody in it.
@@ -79,11 +82,11 @@ def scan_people(directory: str | Path) -> PeopleScan:
             continue
         try:
             name = clean_name(entry.name)
-            files, unused = _files_of(entry)
+            files, unused = _files_of(entry, name)
         except (BadNameError, UnreadableError) as error:
             refused.append(refusal_of(entry, entry.name, error.code, error.message))
             continue
-        refused += [refusal_of(path, name, UnsupportedError.code, "Is no photo and no video.") for path in unused]
+        refused += unused
         twin = people.get(name_key(name))
         if twin and twin.name == name:  # one name, its accents composed in one folder's and not in the other's
             people[name_key(name)] = PersonFolder(name, (*twin.files, *files))
@@ -91,8 +94,7 @@ def scan_people(directory: str | Path) -> PeopleScan:
             text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."
             refused.append(refusal_of(entry, name, "name-taken", text))
         elif not files:
-            text = "The folder holds no picture and no video; folders in it, other than train, are not looked into."
-            refused.append(refusal_of(entry, name, "no-pictures", text))
+            refused.append(refusal_of(entry, name, "no-pictures", "The folder holds no picture and no video."))
         else:
             people[name_key(name)] = PersonFolder(name, tuple(files))
     return PeopleScan(tuple(people.values()), tuple(refused))
@@ -117,16 +119,50 @@ def _is_folder(entry: os.DirEntry[str]) -> bool:
         return False  # a link to itself; reading it as a file will say what is wrong
 
 
-def _files_of(folder: Path) -> tuple[list[Path], list[Path]]:
-    """Pictures and videos of a person, and other files. A damaged picture is among the first: reading it will show."""
+def _files_of(folder: Path, person: str) -> tuple[list[Path], list[FileReview]]:
+    """Pictures and videos of a person, and what is left out. A damaged picture is among the first: reading it shows."""
     entries = _entries(folder)
     train = next((path for path, is_folder in entries if is_folder and path.name == "train"), None)
+    if train is None:
+        return _below(folder, person, set())
+    text = "Lies beside the person's folder train, which alone is looked into."
+    wanted, unused = _below(train, person, set())
+    return wanted, [*unused, *(refusal_of(path, person, "beside-train", text) for path, _ in entries if path != train)]
+
+
+def _below(folder: Path, person: str, visited: set[str]) -> tuple[list[Path], list[FileReview]]:
+    """The same of a folder and those below it; each is entered once, wherever links lead."""
     wanted: list[Path] = []
-    others: list[Path] = []
-    for path, is_folder in _entries(train) if train else entries:
+    unused: list[FileReview] = []
+    visited.add(os.path.realpath(folder))
+    for path, is_folder in _entries(folder):
         if not is_folder:
-            (wanted if path.is_file() and kind_of(path) else others).append(path)
-    return wanted, others
+            if path.is_file() and kind_of(path):
+                wanted.append(path)
+            else:
+                unused.append(refusal_of(path, person, UnsupportedError.code, "Is no photo and no video."))
+        elif os.path.realpath(path) not in visited:
+            try:
+                more, others = _below(path, person, visited)
+            except UnreadableError as error:
+                more, others = [], [refusal_of(path, person, error.code, error.message)]
+            wanted += more
+            unused += others
+    return wanted, unused
+
+
+def scan_files(name: str, paths: Sequence[str | Path]) -> PeopleScan:
+    """The pictures and videos of one person, given as files, folders and glob patterns.
+
+    Raises:
+        BadNameError: The name cannot be anybody's.
+        UnreadableError: A path does not exist, or a pattern matches nothing.
+    """
+    person = clean_name(name)
+    files = expand_paths(paths)
+    others = [path for path in files if kind_of(path) is None]
+    refused = [refusal_of(path, person, UnsupportedError.code, "Is no photo and no video.") for path in others]
+    return PeopleScan((PersonFolder(person, tuple(path for path in files if path not in set(others))),), tuple(refused))
 
 
 def refusal_of(path: Path, person: str, reason: str, text: str) -> FileReview:

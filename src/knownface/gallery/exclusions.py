@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, delete, exists, select, update
 
-from knownface.gallery.names import name_key
 from knownface.storage import insert_new
 from knownface.storage.history_schema import exclusions
 from knownface.storage.schema import people, templates
@@ -55,11 +54,6 @@ def list_exclusions(connection: Connection, person_id: int | None = None) -> lis
         Exclusion(row.id, row.person_id, row.name, row.source, row.source_sha256, row.created)
         for row in connection.execute(query)
     ]
-
-
-def excluded_files(connection: Connection) -> dict[tuple[str, str], Exclusion]:
-    """The same by name key and SHA-256."""
-    return {(name_key(found.name), found.source_sha256): found for found in list_exclusions(connection)}
 
 
 def lift(connection: Connection, pairs: Iterable[tuple[int, str]]) -> int:

@@ -200,8 +200,13 @@ class PeopleStore:
             follow_templates(connection)
             return new
 
-    def move_templates(self, template_ids: Iterable[int], to: PersonKey) -> Person:
+    def move_templates(self, template_ids: Iterable[int], to: PersonKey, *, all_too: bool = False) -> Person:
         """Give templates and counter-examples of one person to another; returns the other.
+
+        Args:
+            template_ids: Which.
+            to: The other.
+            all_too: Whether the first may be left without a template.
 
         Raises:
             PersonError: They are not of one person, are the other's already, show a face that the other is enrolled
@@ -215,7 +220,7 @@ class PeopleStore:
                 raise PersonError(f"They are {target.name!r}'s already.", "Name another person.")
             check_no_twins(connection, wanted, target)
             with recorded(connection, "move", people=[owner.id, target.id]) as note:
-                moved = move_some(connection, owner.id, wanted, target.id, owner.name)
+                moved = move_some(connection, owner.id, wanted, target.id, owner.name, all_too=all_too)
                 note.text = f"{count_of(moved, 'template')} of {owner.name!r} moved to {target.name!r}."
             note_templates_rearranged(connection)
             follow_templates(connection)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import os
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
 
 from knownface.errors import NoFaceError
 from knownface.gallery import people as people_sql
@@ -14,6 +16,7 @@ from knownface.gallery.contracts import check_same, read_contract
 from knownface.gallery.enrolled import EnrolledFaces, read_enrolled
 from knownface.gallery.exclusions import Exclusion, exclude_files_of, lift, list_exclusions
 from knownface.gallery.index.gallery_index import GalleryIndex
+from knownface.gallery.names import name_key
 from knownface.gallery.spread import follow_templates
 from knownface.gallery.values import (
     Enrolled,
@@ -178,6 +181,20 @@ class TemplateStore:
         """
         with self._database.reading() as connection:
             return list_exclusions(connection, None if person is None else people_sql.find_id(connection, person))
+
+    def excluded_files(self) -> set[tuple[str, str]]:
+        """The same as name key and SHA-256."""
+        return {(name_key(each.name), each.source_sha256) for each in self.exclusions()}
+
+    def below(self, folder: Path) -> list[Template]:
+        """The templates whose files lay in a folder, or below it, when they were enrolled; counter-examples aside."""
+        with self._database.reading() as connection:
+            return sql.list_below(connection, f"{folder}{os.sep}")
+
+    def relocate(self, sources: Mapping[int, str]) -> None:
+        """Let templates, by their ids, come from other places: their files were moved."""
+        with self._database.writing() as connection:
+            sql.set_sources(connection, sources)
 
     def allow(self, excluded: Iterable[Exclusion]) -> int:
         """Let files be enrolled again; returns how many were excluded."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -107,6 +107,20 @@ def list_templates(connection: Connection, person_id: int) -> list[Template]:
     return [_template(row) for row in connection.execute(query)]
 
 
+def list_below(connection: Connection, prefix: str) -> list[Template]:
+    """The templates whose sources begin so; counter-examples aside."""
+    begins = templates.c.source.startswith(storable(prefix), autoescape=True)
+    query = select(*_SHOWN).where(begins, templates.c.negative.is_(False)).order_by(templates.c.id)
+    # SQLite compares without regard to letter case.
+    return [_template(row) for row in connection.execute(query) if row.source.startswith(storable(prefix))]
+
+
+def set_sources(connection: Connection, sources: Mapping[int, str]) -> None:
+    """Let templates come from other places."""
+    for template_id, source in sources.items():
+        connection.execute(update(templates).where(templates.c.id == template_id).values(source=storable(source)))
+
+
 def get_template(connection: Connection, template_id: int) -> Template:
     """One template or counter-example.
 
@@ -186,8 +200,10 @@ def check_no_twins(connection: Connection, ids: Iterable[int], target: Person) -
             raise PersonError(text, "Delete that template instead of moving it.")
 
 
-def move_some(connection: Connection, person_id: int, ids: Iterable[int], to_person: int, name: str) -> int:
-    """Give some of a person's templates to somebody else; returns how many.
+def move_some(
+    connection: Connection, person_id: int, ids: Iterable[int], to_person: int, name: str, *, all_too: bool = False
+) -> int:
+    """Give some of a person's templates to somebody else, with ``all_too`` also all of them; returns how many.
 
     Raises:
         PersonError: No id is given, one is not this person's, or none would be left.
@@ -201,7 +217,7 @@ def move_some(connection: Connection, person_id: int, ids: Iterable[int], to_per
     if strange:
         listed = ", ".join(str(i) for i in sorted(strange))
         raise PersonError(f"{name!r} has no template {listed}.", f"`knownface people show {name!r}` lists them.")
-    if all(negative for i, negative in held.items() if i not in wanted):
+    if not all_too and all(negative for i, negative in held.items() if i not in wanted):
         raise PersonError(f"{name!r} would be left without a template.", "Rename the person instead.")
     for chunk in chunks(sorted(wanted)):
         connection.execute(update(templates).where(templates.c.id.in_(chunk)).values(person_id=to_person))
