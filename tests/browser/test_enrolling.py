@@ -131,13 +131,13 @@ def test_the_camera_says_why_a_picture_will_not_do(open_page: BrowserMaker, serv
         page.button("Use the camera").click()
         page.until(lambda words=words: words in page.one("#advice").text)  # type: ignore[misc]
         assert page.all("#reviews li") == []  # nothing of it was taken
-    # Somebody who is known as somebody else is refused, with the name, when the picture is taken.
+    # Somebody who is known as somebody else waits for a decision, with the name, when the picture is taken.
     service.add(faces.name, faces.photos)
     page.camera_sees([face])
     page.go(f"/people/{person}")
     page.button("Use the camera").click()
     page.one("#shoot").click()
-    page.until(lambda: page.chips() == ["Refused"])
+    page.until(lambda: page.chips() == ["Held back"])
     page.says("This looks like somebody else")
     page.says(faces.name)
 
