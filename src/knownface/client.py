@@ -228,6 +228,14 @@ class Client:
 
     # The rest
 
+    def history(self) -> Iterator[dict[str, Any]]:
+        """What was edited in the last 30 days, the latest first."""
+        return self.pages("history", limit=200)
+
+    def undo(self, edit_id: int) -> dict[str, Any]:
+        """Take an edit back."""
+        return cast("dict[str, Any]", self.request("POST", f"history/{edit_id}/undo"))
+
     def sightings(self, **which: Any) -> Iterator[dict[str, Any]]:
         """Who was seen, the newest first; narrowed down as the route ``/v1/sightings`` says."""
         return self.pages("sightings", limit=200, **which)

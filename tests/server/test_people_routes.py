@@ -121,3 +121,13 @@ def test_ids_outside_every_range(admin: httpx.Client) -> None:
         answer = admin.get(f"/people/{wrong}")
         assert answer.status_code in {404, 422}, wrong
         assert set(answer.json()) == {"code", "message", "hint", "details"}
+
+
+def test_an_edit_is_listed_and_undone_once(admin: httpx.Client, crowd: list[int]) -> None:
+    admin.patch(f"/people/{crowd[2]}", json={"name": "Benjamin"})
+    edit = admin.get("/history", params={"limit": 1}).json()["items"][0]
+    assert (edit["text"], edit["can_be_undone"]) == ("'Ben' renamed to 'Benjamin'.", True)
+    assert admin.post(f"/history/{edit['id']}/undo").json()["undone"] is True
+    assert admin.get(f"/people/{crowd[2]}").json()["name"] == "Ben"
+    again = admin.post(f"/history/{edit['id']}/undo")
+    assert (again.status_code, again.json()["code"]) == (409, "edit-conflict")

@@ -34,6 +34,8 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.UnknownTemplateError: 404,
     e.UnknownHeldError: 404,
     e.NameTakenError: 409,
+    e.UnknownEditError: 404,
+    e.EditConflictError: 409,
     e.MissingExtraError: 501,
     e.OutputError: 507,
     e.CalibrationError: 422,
