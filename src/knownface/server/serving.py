@@ -130,6 +130,7 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
         loop="asyncio",
         lifespan="off",
         log_config=None,
+        log_level="error",  # its warnings are a line for each client that speaks no HTTP
         access_log=False,
         server_header=False,
         proxy_headers=bool(settings.behind_proxy),

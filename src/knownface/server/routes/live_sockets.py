@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Final
 
 from fastapi import APIRouter, Query
@@ -38,22 +38,26 @@ router = APIRouter()
 @router.websocket("/v1/live/camera")
 async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=200)] = "browser") -> None:
     """Tracks and names the faces in the pictures of a browser's camera."""
-    async with _opened(websocket, "device") as may_stay:
+
+    async def talk() -> None:
         service = service_of(websocket)
         streams = service.streams
         stream = streams.open_camera(clean_label(source, "camera's name"))
         try:
             await websocket.send_json({"type": "session", "session": stream.id})
             newest = _Newest()
-            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, service), may_stay())
+            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, service))
         finally:
             await asyncio.shield(asyncio.to_thread(streams.close_camera, stream))
+
+    await _admit(websocket, "device", talk)
 
 
 @router.websocket("/v1/live/events")
 async def events(websocket: WebSocket) -> None:
     """Sends what happens in front of every camera, and every alert."""
-    async with _opened(websocket, "viewer") as may_stay:
+
+    async def talk() -> None:
         bus = service_of(websocket).streams.events
         queue = bus.subscribe()
 
@@ -62,9 +66,11 @@ async def events(websocket: WebSocket) -> None:
                 await websocket.send_json(await queue.get())
 
         try:
-            await _until_one_ends(_drain(websocket), send(), may_stay())
+            await _until_one_ends(_drain(websocket), send())
         finally:
             bus.unsubscribe(queue)
+
+    await _admit(websocket, "viewer", talk)
 
 
 class _Newest:
@@ -132,24 +138,13 @@ def frame_answer(result: FrameResult) -> dict[str, Any]:
     return {"type": "frame", "width": width, "height": height, "faces": faces}
 
 
-@contextlib.asynccontextmanager
-async def _opened(websocket: WebSocket, role: Role) -> AsyncIterator[Callable[[], Any]]:
-    """Accepts a connection of somebody who may, and closes it in order, whatever ends it.
-
-    Yields:
-        What makes a coroutine that returns when the key or session is not valid any more.
-    """
-    await websocket.accept()  # of what is refused before that, browsers say nothing
+async def _admit(websocket: WebSocket, role: Role, talk: Callable[[], Awaitable[None]]) -> None:
+    """Talks with somebody who may, as long as they may, and closes the connection in order, whatever ends it."""
     code, why = 1000, ""
     try:
+        await websocket.accept()  # of what is refused before that, browsers say nothing
         access_of(websocket, role)
-
-        async def may_stay() -> None:
-            while True:
-                await asyncio.sleep(CHECK_EVERY)
-                access_of(websocket, role)
-
-        yield may_stay
+        await _until_one_ends(talk(), _until_void(websocket, role))
     except KnownFaceError as error:
         code = next((c for kind, c in _CODES.items() if isinstance(error, kind)), 4422)
         why = error.message
@@ -161,6 +156,13 @@ async def _opened(websocket: WebSocket, role: Role) -> AsyncIterator[Callable[[]
     if WebSocketState.DISCONNECTED not in {websocket.client_state, websocket.application_state}:
         with contextlib.suppress(RuntimeError, WebSocketDisconnect):
             await websocket.close(code, why[:120])
+
+
+async def _until_void(websocket: WebSocket, role: Role) -> None:
+    """Raises once the key or session is not valid any more."""
+    while True:
+        await asyncio.sleep(CHECK_EVERY)
+        access_of(websocket, role)
 
 
 async def _drain(websocket: WebSocket) -> None:
