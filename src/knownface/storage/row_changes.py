@@ -25,6 +25,7 @@ from knownface.storage.schema import (
     people,
     person_groups,
     refusals,
+    set_aside_templates,
     template_pictures,
     templates,
 )
@@ -40,6 +41,7 @@ _GROUPS = "groups"
 _COLUMNS: dict[Table, tuple[str, ...]] = {
     people: tuple(column.name for column in people.c if column.name != "id"),
     templates: tuple(column.name for column in templates.c if column.name not in {"id", "vector"}),
+    set_aside_templates: ("person_id",),
     sightings: ("person_id", "dismissed"),
     events: ("person_id",),
     offers: ("person_id",),
@@ -283,5 +285,10 @@ def _is_whose_there(connection: Connection, person_id: int | None) -> bool:
 
 def _without_possessions(connection: Connection, ids: list[int]) -> list[int]:
     """Those of some people who have neither templates nor anything that was seen of them."""
-    has = or_(*(people.c.id.in_(select(t.c.person_id).where(t.c.person_id.in_(ids))) for t in (templates, *_SEEN)))
+    has = or_(
+        *(
+            people.c.id.in_(select(t.c.person_id).where(t.c.person_id.in_(ids)))
+            for t in (templates, set_aside_templates, *_SEEN)
+        )
+    )
     return list(connection.scalars(select(people.c.id).where(people.c.id.in_(ids), ~has)))
