@@ -32,6 +32,7 @@ from knownface.errors import (
 from knownface.events.recording import jpeg
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewHeld, PersonKey
+from knownface.gallery.liveness import read_liveness_calibration
 from knownface.liveness import LivenessCheck, choose_liveness, rule_of
 from knownface.media import expand_paths, kind_of, read_image, read_video
 from knownface.models import ModelStore
@@ -95,7 +96,8 @@ class FaceRecognizer:
         self.detector = detector
         self.embedder = embedder
         self.liveness = liveness
-        self.liveness_rule = rule_of(self.settings, liveness)
+        stored = None if liveness is None else read_liveness_calibration(gallery.database, liveness.fingerprint)
+        self.liveness_rule = rule_of(self.settings, liveness, stored.threshold if stored else None)
         check_parts_fit(detector, embedder)
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)

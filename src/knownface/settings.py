@@ -151,7 +151,7 @@ class Settings(BaseSettings):
     liveness_check: str = "auto"
     """Which check: a model of the catalogue, a registered one, or ``module:Factory``."""
     liveness_threshold: float | None = Field(default=None, gt=0, lt=1)
-    """The smallest score at which a face counts as live; None is the check's own."""
+    """The smallest score at which a face counts as live; None is the calibrated one, else the check's own."""
     max_pixels: int = Field(default=120_000_000, ge=1)
     """Pictures with more pixels are refused before they are decoded."""
     keep_pictures: bool = False

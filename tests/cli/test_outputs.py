@@ -38,6 +38,8 @@ INPUTS = {
     ("verify", "second"),
     ("calibrate", "strangers"),
     ("evaluate", "groups"),
+    ("calibrate", "attacks"),
+    ("calibrate", "real"),
     ("evaluate", "attacks"),
     ("evaluate", "real"),
     ("evaluate", "groups"),

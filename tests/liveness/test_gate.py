@@ -98,3 +98,25 @@ def test_the_command_line(
     knownface("identify", "print.png", "--liveness", "show", "--csv", "faces.csv")
     header, row = (alone / "faces.csv").read_text(encoding="utf-8-sig").splitlines()[:2]
     assert (header.split(",")[-1], row.split(",")[-1], name in row) == ("liveness", "0.05", True)
+
+
+def test_a_chosen_threshold_is_kept_with_the_gallery(
+    knownface: Callable[..., Any], enrolled_toys: Path, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KNOWNFACE_LIVENESS_CHECK", "toy")
+    for number in range(12):
+        write_image(alone / "real" / f"{number}.png", toy_plugin.picture(number, 0))
+        write_image(alone / "attacks" / f"{number}.png", toy_plugin.printed(toy_plugin.picture(number, 0)))
+    ran = knownface("calibrate", "--liveness", "--attacks", "attacks", "--real", "real")
+    assert (ran.status, "0.0% of 12 living faces are refused" in ran.out) == (0, True)
+    with FaceRecognizer.open(create=False, liveness="show") as recognizer:
+        assert recognizer.liveness_rule.threshold == pytest.approx(0.05, abs=1e-6), "just above what every print has"
+    with FaceRecognizer.open(create=False, liveness="require", liveness_threshold=0.7) as recognizer:
+        assert recognizer.liveness_rule.threshold == 0.7
+    ran = knownface("evaluate", "--attacks", "attacks", "--real", "real", "--out", "report")
+    assert (ran.status, "The equal error rate is 0.0%" in ran.out) == (0, True)
+    assert (alone / "report" / "plots" / "liveness.png").stat().st_size > 10_000
+    assert "goes with --attacks and --real" in knownface("calibrate", "--liveness").err
+    assert knownface("calibrate", "--forget").status == 0
+    with FaceRecognizer.open(create=False, liveness="show") as recognizer:
+        assert recognizer.liveness_rule.threshold == 0.5

@@ -10,6 +10,7 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import open_recognizer, out, progress, recognizer_options, say, scoring_option, table
+from knownface.cli.liveness import MACHINE, attack_options, calibrate_liveness, taken_pictures
 from knownface.cli.outputs import OutputFile, overwrite_option
 from knownface.errors import CalibrationError, SettingsError
 from knownface.wording import plural
@@ -60,8 +61,17 @@ _MOST_PAIRS = 50
 @click.option(
     "--forget",
     is_flag=True,
-    help="Take the calibration away; the threshold is estimated again from the people enrolled.",
+    help="Take the calibrations away; the threshold is estimated again from the people enrolled.",
 )
+@click.option("--liveness", is_flag=True, help="Choose how live a face must look instead, by --attacks and --real.")
+@click.option(
+    "--apcer",
+    type=click.FloatRange(0, 1, min_open=True, max_open=True),
+    default=0.05,
+    show_default=True,
+    help="Share of each kind of attack that may pass as live.",
+)
+@attack_options
 @scoring_option
 @recognizer_options
 def command(
@@ -72,6 +82,8 @@ def command(
     sheet: Path | None,
     confidence: float,
     forget: bool,
+    liveness: bool,
+    apcer: float,
     gallery: str | None,
     **options: Any,
 ) -> None:
@@ -83,6 +95,9 @@ def command(
 
     Strangers who look far too much like somebody enrolled are listed: leave those who are enrolled after all out with
     --not-strangers.
+
+    With --liveness the score from which a face counts as live is chosen, by pictures of prints and screens that were
+    held up (--attacks) and of living faces (--real) before your cameras.
     """
     from knownface.evaluation.gallery_calibration import calibrate_gallery
 
@@ -90,6 +105,12 @@ def command(
         raise SettingsError("--not-strangers and --sheet are about strangers.", "Give their folder: --strangers DIR.")
     if location and gallery:
         raise SettingsError("GALLERY and --gallery are both given.", "Give one of them.")
+    pictures = taken_pictures(options)
+    if liveness != (pictures is not None):
+        raise SettingsError("--liveness goes with --attacks and --real.", "Give all three.")
+    if pictures is not None:
+        calibrate_liveness(location or gallery, pictures, apcer, {name: options[name] for name in MACHINE})
+        return
     if forget:
         _forget(location or gallery)
         return
@@ -121,10 +142,12 @@ def command(
 
 def _forget(location: str | None) -> None:
     from knownface.gallery import Gallery
+    from knownface.gallery.liveness import forget_liveness_calibrations
     from knownface.settings import load_settings
 
     with Gallery.open_by(load_settings(gallery=location), create=False) as opened:
         opened.set_calibration(None)
+        forget_liveness_calibrations(opened.database)
         out().print(f"The calibration of {escape(str(opened.location))} is forgotten.", soft_wrap=True)
 
 

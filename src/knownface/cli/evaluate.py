@@ -21,7 +21,7 @@ from knownface.cli.common import (
     scoring_option,
 )
 from knownface.cli.common import out as console_out
-from knownface.cli.liveness import Pictures, attack_options, present_pictures, taken_pictures
+from knownface.cli.liveness import MACHINE, Pictures, attack_options, present_pictures, taken_pictures
 from knownface.cli.outputs import OutputFolder, claim, overwrite_option
 from knownface.errors import SettingsError
 
@@ -33,7 +33,6 @@ if TYPE_CHECKING:
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
-_MACHINE = ("detector", "detector_score", "thorough", "device", "threads")
 
 
 def _apply(options: Sequence[Callable[[Any], Any]], command: Command) -> Command:
@@ -198,9 +197,13 @@ def _evaluate_liveness(pictures: Pictures, out: Path, options: dict[str, Any]) -
     from knownface.evaluation.attacks import report
     from knownface.evaluation.report import write_report
     from knownface.evaluation.runs import prepare_report
+    from knownface.liveness import rule_of
+    from knownface.settings import load_settings
 
     prepare_report(out)
-    shown, check, threshold = present_pictures(pictures, {name: options[name] for name in _MACHINE})
+    settings = load_settings(**{name: options[name] for name in MACHINE})
+    shown, check = present_pictures(pictures, settings)
+    threshold = rule_of(settings, check).threshold
     found = report(shown, threshold)
     facts = {"Liveness check": check.name, "Fingerprint": check.fingerprint, "Command": command_line()}
     write_report(attack_report(shown, found, facts), out)

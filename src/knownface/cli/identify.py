@@ -179,7 +179,10 @@ def _summarize(results: list[FileResult]) -> None:
 
 
 def _show(results: list[FileResult], top: int) -> None:
-    rows = table("file", "time", "box", "name", "distance", "votes", "why", *(["nearest people"] if top else []))
+    checked = any(row.liveness is not None for result in results for row in result.entries)
+    rows = table(
+        "file", "time", "box", "name", "distance", "votes", "why", *["live"] * checked, *["nearest people"] * bool(top)
+    )
     for row in (row for result in results for row in result.entries):
         nearest = ", ".join(f"{c['name']} {c['distance']:.2f}" for c in row.candidates or [])
         shown = f"[bold green]{escape(row.name)}[/]" if row.name else "Unknown" if row.box else f"[dim]{row.reason}[/]"
@@ -191,6 +194,7 @@ def _show(results: list[FileResult], top: int) -> None:
             "" if row.distance is None else f"{row.distance:.3f}",
             str(row.votes) if row.box else "",
             row.reason if row.box and not row.name else "",
+            *["" if row.liveness is None else f"{row.liveness:.2f}"] * checked,
             *([escape(nearest)] if top else []),
         )
     out().print(rows)

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
+from rich.markup import escape
 
-from knownface.cli.common import progress, say
+from knownface.cli.common import out, progress, say
 from knownface.errors import SettingsError
 
 if TYPE_CHECKING:
     from knownface.evaluation.attacks import Presentations
     from knownface.liveness import LivenessCheck
+    from knownface.settings import Settings
 
 Command = TypeVar("Command", bound=Callable[..., Any])
+
+MACHINE = ("detector", "detector_score", "thorough", "device", "threads")
+"""Options of the machine and the detector, which are all that scoring faces takes."""
 
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 
@@ -66,20 +72,19 @@ def taken_pictures(options: dict[str, Any]) -> Pictures | None:
     return Pictures(attacks, real, kinds)
 
 
-def present_pictures(pictures: Pictures, overrides: dict[str, Any]) -> tuple[Presentations, LivenessCheck, float]:
-    """Score the pictures by the check that the settings name, and say which that is; last, the threshold in force."""
+def present_pictures(pictures: Pictures, settings: Settings) -> tuple[Presentations, LivenessCheck]:
+    """Score the pictures by the check that the settings name, and say which that is."""
     from knownface.detection import choose_detector
     from knownface.evaluation.attacks import REAL, kinds_of_folder, present
     from knownface.liveness import choose_liveness
     from knownface.models import ModelStore
     from knownface.models.session import usable_processors
-    from knownface.settings import load_settings
 
-    settings = load_settings(**overrides)
     store = ModelStore(settings.models, settings.cache)
     check, why = choose_liveness(settings, store)
     detector, why_detector = choose_detector(settings, store)
-    _say_all((why, why_detector))
+    say(why)
+    say(why_detector)
     files = [(REAL, path) for _, path in kinds_of_folder(pictures.real)]
     files += kinds_of_folder(pictures.attacks, pictures.kinds)
     with progress() as bar:
@@ -92,9 +97,26 @@ def present_pictures(pictures: Pictures, overrides: dict[str, Any]) -> tuple[Pre
             max_pixels=settings.max_pixels,
             on_done=lambda: bar.advance(task),
         )
-    return shown, check, settings.liveness_threshold or check.threshold
+    return shown, check
 
 
-def _say_all(notes: Sequence[str]) -> None:
-    for note in notes:
-        say(note)
+def calibrate_liveness(location: str | None, pictures: Pictures, apcer: float, overrides: dict[str, Any]) -> None:
+    """Choose the threshold at which at most a share of each kind of attack passes, and keep it in the gallery."""
+    from knownface.evaluation.attack_page import attack_headline
+    from knownface.evaluation.attacks import report, threshold_for
+    from knownface.gallery import Gallery
+    from knownface.gallery.liveness import LivenessCalibration, store_liveness_calibration
+    from knownface.settings import load_settings
+
+    settings = load_settings(gallery=location, **overrides)
+    with Gallery.open_by(settings, create=False) as gallery:
+        shown, check = present_pictures(pictures, settings)
+        threshold = threshold_for(shown, apcer)
+        found = report(shown, threshold)
+        sentence = attack_headline(found)
+        worst = found.apcer[found.worst].rate
+        now = datetime.now(UTC)
+        chosen = LivenessCalibration(check.fingerprint, threshold, apcer, worst, found.bpcer.rate, sentence, now)
+        store_liveness_calibration(gallery.database, chosen)
+        out().print(escape(sentence), soft_wrap=True)
+        out().print(f"Stored in {escape(str(gallery.location))}; --liveness uses it from now on.", soft_wrap=True)

@@ -96,6 +96,7 @@ _STORED: tuple[ColumnElement[Any], ...] = (
     sightings.c.best_distance,
     sightings.c.frames,
     sightings.c.quality,
+    sightings.c.liveness,
     sightings.c.picture.is_not(None).label("has_picture"),
 )
 
@@ -128,6 +129,7 @@ def _values(track: SeenTrack, row: Row[Any] | None) -> dict[str, Any]:
         "last_time": track.last_time,
         "best_distance": track.best_distance,
         "frames": frames,
+        "liveness": track.liveness,
     }
 
 

@@ -18,14 +18,17 @@ MOODLE_STATUS = {"present": "P", "late": "L", "absent": "A"}
 
 
 def sightings_table(found: Iterable[Sighting], zone: tzinfo | None = None) -> Table:
-    """One row a sighting; times of the zone, this machine's where it is None."""
+    """One row a sighting, with its liveness where any has one; times of the zone, this machine's where it is None."""
+    found = list(found)
+    checked = any(s.liveness is not None for s in found)
     columns = ["id", "person", "unknown", "source", "first_seen", "last_seen"]
-    columns += ["first_time", "last_time", "best_distance", "frames", "quality"]
+    columns += ["first_time", "last_time", "best_distance", "frames", "quality", *["liveness"] * checked]
     rows = [
         [
             *(s.id, s.name, s.unknown if s.name is None else None, s.source),
             *(s.first_seen.astimezone(zone), s.last_seen.astimezone(zone)),
             *(s.first_time, s.last_time, _rounded(s.best_distance), s.frames, _rounded(s.quality)),
+            *[_rounded(s.liveness)] * checked,
         ]
         for s in found
     ]

@@ -93,6 +93,7 @@ def _sighting(row: Row[Any]) -> Sighting:
         best_distance=row.best_distance,
         frames=row.frames,
         quality=row.quality,
+        liveness=row.liveness,
         dismissed=row.dismissed,
         has_picture=row.has_picture,
         has_face=row.has_face,

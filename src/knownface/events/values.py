@@ -34,6 +34,7 @@ class SeenTrack:
         best_distance: Smallest distance of the track to this person's templates, or of an Unknown to anybody's.
         frames: In how many frames the face was found.
         quality: Of the best picture, 0 to 1, or None.
+        liveness: How live the face looks by all pictures, 0 to 1; None where that is not checked.
         embedding: The track's evidence, float32, shape (dim,), unit norm, or None.
         picture: The best picture of the face, RGB, or None.
 
@@ -52,6 +53,7 @@ class SeenTrack:
     best_distance: float | None = None
     frames: int = 1
     quality: float | None = None
+    liveness: float | None = None
     embedding: Embedding | None = None
     picture: Image | None = None
 
@@ -107,6 +109,7 @@ class Sighting:
         best_distance: 0 to 2, or None.
         frames: In how many frames.
         quality: Of the best picture, or None.
+        liveness: How live the face looked, 0 to 1; None where that was not checked.
         dismissed: Whether somebody said that this Unknown does not matter.
         has_picture: Whether a picture is kept.
         has_face: Whether it is an Unknown's whose embedding is kept.
@@ -125,6 +128,7 @@ class Sighting:
     best_distance: float | None
     frames: int
     quality: float | None
+    liveness: float | None
     dismissed: bool
     has_picture: bool
     has_face: bool
@@ -137,7 +141,9 @@ class Sighting:
     def to_dict(self) -> dict[str, Any]:
         """As the REST service answers it."""
         shown = {name: value for name, value in asdict(self).items() if name not in {"key", "has_face"}}
-        rounded = {name: finite(shown[name]) for name in ("first_time", "last_time", "best_distance", "quality")}
+        rounded = {
+            name: finite(shown[name]) for name in ("first_time", "last_time", "best_distance", "quality", "liveness")
+        }
         return {**shown, **rounded}
 
 

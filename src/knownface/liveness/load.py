@@ -46,9 +46,16 @@ def choose_liveness(settings: Settings, store: ModelStore) -> tuple[LivenessChec
     return check, why
 
 
-def rule_of(settings: Settings, check: LivenessCheck | None) -> LivenessRule:
-    """What follows from the scores of a check, by the settings; nothing without a check."""
+def rule_of(settings: Settings, check: LivenessCheck | None, calibrated: float | None = None) -> LivenessRule:
+    """What follows from the scores of a check, by the settings; nothing without a check.
+
+    Args:
+        settings: ``liveness`` and ``liveness_threshold`` are used.
+        check: In use.
+        calibrated: The threshold that was chosen for it, if one was.
+    """
     if check is None:
         return NOT_CHECKED
-    threshold = check.threshold if settings.liveness_threshold is None else settings.liveness_threshold
+    thresholds = (settings.liveness_threshold, calibrated, check.threshold)
+    threshold = next(value for value in thresholds if value is not None)
     return LivenessRule(threshold, settings.liveness == "require")

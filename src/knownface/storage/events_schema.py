@@ -41,6 +41,7 @@ sightings = Table(
     Column("best_distance", Double),
     Column("frames", Integer, nullable=False),
     Column("quality", Double),
+    Column("liveness", Double),
     Column("dismissed", Boolean, nullable=False),
     Column("fingerprint", String(200)),
     Column("embedding", LargeBinary),

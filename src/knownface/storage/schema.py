@@ -307,3 +307,15 @@ calibrations = Table(
     Column("details", Text, nullable=False),
     Column("calibrated_at", UtcDateTime, nullable=False),
 )
+
+liveness_calibrations = Table(
+    "liveness_calibrations",
+    metadata,
+    Column("fingerprint", String(200), primary_key=True),
+    Column("threshold", Double, nullable=False),
+    Column("wanted_apcer", Double, nullable=False),
+    Column("apcer", Double, nullable=False),
+    Column("bpcer", Double, nullable=False),
+    Column("sentence", Text, nullable=False),
+    Column("calibrated_at", UtcDateTime, nullable=False),
+)

@@ -118,6 +118,7 @@ def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> 
                 best_distance=segment.best_distance,
                 frames=segment.frames,
                 quality=track.best_quality if of_last else None,
+                liveness=track.identity.liveness.score if of_last and track.identity.liveness else None,
                 embedding=track.embedding if of_last else None,
                 picture=track.picture if of_last else None,
             )

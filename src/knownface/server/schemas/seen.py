@@ -38,6 +38,7 @@ class SightingSchema(Schema):
                     "best_distance": 0.64,
                     "frames": 41,
                     "quality": 0.71,
+                    "liveness": None,
                     "dismissed": False,
                     "has_picture": True,
                 }
@@ -57,6 +58,7 @@ class SightingSchema(Schema):
     best_distance: float | None
     frames: int
     quality: float | None
+    liveness: float | None = Field(description="0 (surely an attack) to 1 (surely live); null: not checked.")
     dismissed: bool
     has_picture: bool
 
