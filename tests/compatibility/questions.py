@@ -96,7 +96,7 @@ def ask_rest(client: httpx.Client) -> Iterator[tuple[str, Any]]:
         answer = client.get(path)
         yield f"GET {path}", [answer.status_code, len(answer.content)]
     picture = {"picture": Path("pictures/mirrored.jpg").read_bytes()}
-    for path, fields in (("/identify", {}), ("/verify", {"person_id": "1"}), ("/review", {})):
+    for path, fields in (("/identify", {}), ("/verify", {"person_id": "1"}), ("/review", {"person_id": "1"})):
         answer = client.post(path, files=picture, data=fields)
         yield f"POST {path}", [answer.status_code, answer.json()]
 
