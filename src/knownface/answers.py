@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Generic, TypeVar
 
 from knownface.errors import FaceError, KnownFaceError
 from knownface.gallery import NewTemplate
-from knownface.pipeline import ExaminedFace
+from knownface.pipeline import ExaminedFace, kept_picture
 from knownface.quality import FaceQuality
 from knownface.types import Box, Decision, Embeddings, Face, Image, Liveness, finite
 
@@ -141,8 +142,14 @@ class PictureReview:
         """Which face of the picture it is, so that each of a group photo can be a counter-example."""
         return next(number for number, each in enumerate(self.faces) if each is face)
 
-    def templates(self, *, negative: bool = False) -> list[NewTemplate]:
-        """The chosen faces as templates, or as counter-examples."""
+    def templates(self, *, negative: bool = False, keep_crops: bool = False) -> list[NewTemplate]:
+        """The chosen faces as templates, or as counter-examples.
+
+        Args:
+            negative: They are counter-examples.
+            keep_crops: Whether the faces themselves are kept with them, if they come from no file.
+        """
+        keep_crops = keep_crops and not Path(self.source).is_absolute()
         return [
             NewTemplate(
                 vector=vector,
@@ -152,6 +159,7 @@ class PictureReview:
                 box=face.face.box,
                 quality=face.quality.score,
                 negative=negative,
+                picture=kept_picture(self.image, face) if keep_crops else None,
             )
             for index, (face, vector) in enumerate(zip(self.chosen, self.embeddings, strict=True))
         ]

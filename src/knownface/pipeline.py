@@ -24,6 +24,7 @@ from knownface.detection import FaceDetector, as_shown, quarter_turns, turned
 from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, ModelError, PartError
 from knownface.liveness import LivenessCheck
+from knownface.media.face_picture import FacePicture, face_picture
 from knownface.quality import FaceQuality, measure_quality
 from knownface.types import Embeddings, Face, Image
 
@@ -184,6 +185,20 @@ def live_score(image: Image, face: Face, check: LivenessCheck) -> float:
     if not 0 <= score <= 1:  # also where it is no number
         raise PartError(f"The liveness check {check.name} returned {score:g}, expected a score from 0 to 1.")
     return float(score)
+
+
+def kept_picture(image: Image, found: ExaminedFace) -> FacePicture | None:
+    """The face itself, upright, as it is kept with a template; None where its box lies outside of the picture.
+
+    Args:
+        image: That it was found in.
+        found: The face.
+    """
+    if not found.turns:
+        return face_picture(image, found.face)
+    upright = turned(image, found.turns)
+    height, width = upright.shape[:2]
+    return face_picture(upright, as_shown(found.face, 4 - found.turns, width, height))
 
 
 def embed(faces: Sequence[ExaminedFace], embedder: FaceEmbedder) -> Embeddings:

@@ -308,7 +308,8 @@ class FaceRecognizer:
         """
         usable = [picture for picture in pictures if len(picture.embeddings)]
         offers = [Offer(picture.label, picture.embeddings, not picture.unclear) for picture in usable]
-        opinions = iter(review_people(self.gallery, self.person_review, [(person, offers)])[0])
+        with self._same_network():
+            opinions = iter(review_people(self.gallery, self.person_review, [(person, offers)])[0])
         asked = self.settings.review != "off" and not insist
         return [_with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
 
@@ -330,7 +331,7 @@ class FaceRecognizer:
             UnknownPersonError: There is nobody of this id.
         """
         self.gallery.bind(self.embedder.contract)
-        templates = found.templates(negative=is_not)
+        templates = found.templates(negative=is_not, keep_crops=self.settings.keeps_crops)
         if found.error is None:
             return self.gallery.add_templates(person, templates)
         if isinstance(found.error, DoubtfulError) and self.settings.review == "hold":

@@ -154,6 +154,9 @@ class Settings(BaseSettings):
     """The smallest score at which a face counts as live; None is the calibrated one, else the check's own."""
     max_pixels: int = Field(default=120_000_000, ge=1)
     """Pictures with more pixels are refused before they are decoded."""
+    keep_crops: bool = True
+    """Whether the face itself is kept, as a small picture, with each new template whose picture lies in no file:
+    another network can embed it later. Where ``serve.store_pictures`` is off this is off too."""
     keep_pictures: bool = False
     """Whether the best picture of each sighting is kept."""
     keep_unknown_faces: bool = False
@@ -187,6 +190,11 @@ class Settings(BaseSettings):
         if self.models is not None and not self.models.is_dir():
             raise ValueError(f"models names {self.models}, which is no folder")
         return self
+
+    @property
+    def keeps_crops(self) -> bool:
+        """Whether a face is kept with its template where its picture lies in no file."""
+        return self.keep_crops and self.serve.store_pictures
 
     def rule(self, default: DecisionRule) -> DecisionRule:
         """A rule of the scoring in force, calibrated or the embedder's own, with what the user set laid over it.

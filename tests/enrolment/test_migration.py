@@ -24,7 +24,9 @@ from knownface.embedding import FaceEmbedder, load_embedder
 from knownface.enrolment import Migration
 from knownface.errors import ContractMismatchError, ModelError
 from knownface.gallery import Gallery
+from knownface.media import read_image
 from knownface.models import ModelStore
+from knownface.pipeline import embed_crops, examine, kept_picture
 from knownface.settings import load_settings
 
 Run = Callable[..., Any]
@@ -93,6 +95,39 @@ def test_what_is_lost_stops_the_change_unless_it_may_be_left_out(enrolled_toys: 
     back = knownface("gallery", "migrate", "--embedder", "toy")
     assert "Templates of toy now: 4, 2 of them had been set aside." in back.out
     assert "2 vectors of other networks forgotten." in knownface("gallery", "migrate", "--discard").out
+
+
+def test_a_picture_that_came_from_no_file_is_brought_over_by_what_was_kept_of_the_face(toy_engine: None) -> None:
+    with FaceRecognizer.open() as recognizer:
+        recognizer.add_known_face("Ann", toy_plugin.picture(0, 0))
+    with FaceRecognizer.open(keep_crops=False) as recognizer:
+        recognizer.add_known_face("Bob", toy_plugin.picture(1, 0))
+    migration = migrate("toy-coarse", leave_out=True)
+    [lost] = migration.lost.values()
+    assert (lost.face.person, lost.reason) == (
+        "Bob",
+        "The picture came from no file. No picture of the face was kept.",
+    )
+    with FaceRecognizer.open(embedder="auto") as recognizer:
+        assert recognizer.identify(toy_plugin.picture(0, 1))[0].name == "Ann"
+
+
+def test_a_kept_face_gives_every_network_nearly_the_same(face_data: Path, model_folder: Path, alone: Path) -> None:
+    read = load_settings(models=model_folder)
+    store = ModelStore(read.models, read.cache)
+    detector = choose_detector(read, store)[0]
+    photos = [sorted(person.glob("*.jpg"))[0] for person in sorted((face_data / "lfw62").iterdir())[:4]]
+    for name in ("sface-int8bq", "mobilefacenet", "dlib-resnet"):
+        network = load_embedder(name, store)
+        for photo in photos:
+            for image in (read_image(photo), np.rot90(read_image(photo)).copy()):
+                found = examine(image, detector, network)[0]
+                kept = kept_picture(image, found)
+                assert kept is not None
+                cut, face = kept.read()
+                assert face is not None
+                one, other = embed_crops([found.crop, network.crop(cut, face)], network)
+                assert np.linalg.norm(one - other) < 0.15
 
 
 def test_a_network_that_needs_landmarks_is_refused_with_a_detector_without(

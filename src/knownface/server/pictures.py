@@ -20,6 +20,7 @@ from knownface.errors import KnownFaceError, NotFoundError
 from knownface.files import sha256_of
 from knownface.gallery import Template
 from knownface.media import read_image
+from knownface.media.face_picture import FacePicture
 from knownface.storage import Database, insert_new
 from knownface.storage.schema import template_pictures, templates
 from knownface.types import Box, Image
@@ -79,10 +80,10 @@ class PictureStore:
         Raises:
             NotFoundError: None was kept, and the file is not there any more, has changed, or is a video.
         """
-        query = select(template_pictures.c.jpeg).where(template_pictures.c.template_id == template.id)
+        kept = template_pictures
         with self._database.reading() as connection:
-            kept = connection.scalar(query)
-        found = kept or self._cut(template)
+            row = connection.execute(select(kept.c.jpeg, kept.c.face).where(kept.c.template_id == template.id)).first()
+        found = self._cut(template) if row is None else _small(FacePicture(bytes(row.jpeg), row.face))
         if found is None:
             raise NotFoundError(f"There is no picture of the template {template.id}.")
         return found
@@ -99,3 +100,11 @@ class PictureStore:
             return small_picture(read_image(path, self._max_pixels), template.box)
         except (KnownFaceError, OSError):
             return None
+
+
+def _small(kept: FacePicture) -> bytes:
+    """What is kept of a face, as a small picture."""
+    if kept.face is None:
+        return kept.jpeg
+    image, face = kept.read()
+    return kept.jpeg if face is None else small_picture(image, face.box)

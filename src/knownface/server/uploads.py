@@ -25,7 +25,7 @@ from knownface.media import read_image
 from knownface.pipeline import embed, examine
 from knownface.review import FacePolicy
 from knownface.server.context import Service
-from knownface.server.pictures import UPLOADED, small_picture
+from knownface.server.pictures import UPLOADED
 from knownface.types import Image
 
 _LONGEST_LABEL = 120
@@ -165,9 +165,5 @@ def enrol(service: Service, person_id: int, is_not: bool, found: PictureReview |
         for template in recognizer.gallery.templates(person_id)
         if template.source_sha256 == found.sha256 and template.negative == is_not
     ]
-    if added and service.settings.store_pictures:
-        boxes = {t.id: t.box for t in same if t.box is not None}
-        turns = found.chosen[0].turns
-        service.pictures.keep({i: small_picture(found.image, box, turns) for i, box in boxes.items()})
     service.metrics.enrolled(added)
     return Enrolled("enrolled" if added else "known", found, tuple(t.id for t in same), added)

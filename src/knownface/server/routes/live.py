@@ -57,7 +57,7 @@ def name_face(
 
     The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
     """
-    pictures = service.pictures if service.settings.store_pictures else None
+    pictures = service.pictures if service.recognizer.settings.keeps_crops else None
     named = name_track(service.recognizer, pictures, streams.get(session), track, who.name)
     service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
     return NamedTrackSchema(

@@ -89,7 +89,7 @@ def settings_of(service: Service) -> SettingsSchema:
         keep_pictures=recognizer.settings.keep_pictures,
         keep_unknown_faces=recognizer.settings.keep_unknown_faces,
         retention_days=recognizer.settings.retention_days,
-        store_pictures=serve.store_pictures,
+        store_pictures=recognizer.settings.keeps_crops,
         audit_days=serve.audit_days,
         session_hours=serve.session_hours,
         max_upload_bytes=serve.max_upload_bytes,

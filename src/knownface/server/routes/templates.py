@@ -103,7 +103,7 @@ def read_template(service: ServiceDep, template_id: TemplateId) -> TemplateSchem
 def show_template(service: ServiceDep, request: Request, template_id: TemplateId) -> Response:
     """The face that was enrolled, at most 160 pixels wide and high, as JPEG, with an `ETag`.
 
-    There is one where it was kept at enrolment (the setting `store_pictures`), or where the photo that was enrolled
+    There is one where it was kept at enrolment (the setting `keep_crops`), or where the photo that was enrolled
     still lies where it was.
     """
     return picture_answer(request, service.pictures.of_template(service.gallery.template_store.get(template_id)))
