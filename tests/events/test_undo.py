@@ -219,6 +219,16 @@ def test_what_was_edited_since_is_in_the_way_and_is_named(gallery):
         undo(gallery, name.id)
 
 
+def test_a_former_name_that_somebody_else_had_since_comes_back(gallery):
+    gallery.rename("Ann", "Anna")
+    gallery.split("Ben", [gallery.templates("Ben")[0].id], "Ann")
+    gallery.merge(["Ann"], "Cy")  # the name means Cy from now on
+    assert gallery.people_store.former_names()["ann"] == ("Ann", "Cy")
+    undo(gallery)
+    undo(gallery)
+    assert gallery.people_store.former_names()["ann"] == ("Ann", "Anna")
+
+
 def test_what_was_deleted_since_stays_deleted(gallery):
     ids = [template.id for template in gallery.templates("Ann")]
     gallery.split("Ann", ids[:1], "Eve")

@@ -188,6 +188,10 @@ def revert(connection: Connection, done: RowChanges) -> dict[int, int]:
         connection.execute(insert(people), {"id": person_id, **_stored(people, cells)})
         _set_groups(connection, person_id, cells[_GROUPS])
         connection.execute(insert(changes).values(kind=CHANGE_PERSON, subject=person_id))
+    # First, since what comes back may have the unique key of what was made in its place.
+    for table in reversed(_BY_NAME.values()):
+        if table is not people:
+            _delete(connection, table, done.made.get(table.name, []))
     for table in _BY_NAME.values():
         if table is not people:
             for ids, before, _ in done.changed.get(table.name, []):
@@ -197,12 +201,14 @@ def revert(connection: Connection, done: RowChanges) -> dict[int, int]:
     for table in (attendance_entries, refusals, exclusions, former_names):
         rows = [{"id": row_id, **_stored(table, cells)} for row_id, cells in done.gone.get(table.name, {}).items()]
         insert_new(connection, table, [row for row in rows if _is_whose_there(connection, row.get("person_id"))])
-    for table in reversed(_BY_NAME.values()):
-        made = done.made.get(table.name, [])
-        for chunk in chunks(_without_possessions(connection, made) if table is people else made):
-            connection.execute(delete(table).where(table.c.id.in_(chunk)))
+    _delete(connection, people, _without_possessions(connection, done.made.get(people.name, [])))
     connection.execute(delete(groups).where(groups.c.id.not_in(select(person_groups.c.group_id))))
     return renumbered
+
+
+def _delete(connection: Connection, table: Table, ids: list[int]) -> None:
+    for chunk in chunks(ids):
+        connection.execute(delete(table).where(table.c.id.in_(chunk)))
 
 
 def _conditions(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
