@@ -121,6 +121,7 @@ class PictureReview:
         error: Why it is refused or doubtful, or None. A doubtful picture has chosen faces all the same.
         unclear: Whether one of the chosen faces is the person and the picture alone does not tell which.
         note: What to know about a picture without an error; mostly empty.
+        fingerprint: Of the embedder that made the embeddings.
     """
 
     image: Image
@@ -132,6 +133,7 @@ class PictureReview:
     error: FaceError | None
     unclear: bool = False
     note: str = ""
+    fingerprint: str = ""
 
     @property
     def label(self) -> str:
@@ -160,6 +162,7 @@ class PictureReview:
                 quality=face.quality.score,
                 negative=negative,
                 picture=kept_picture(self.image, face) if keep_crops else None,
+                fingerprint=self.fingerprint,
             )
             for index, (face, vector) in enumerate(zip(self.chosen, self.embeddings, strict=True))
         ]

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
+import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from types import TracebackType
-from typing import Any, TypeAlias, overload
+from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
 from PIL import Image as PilImage
@@ -20,13 +21,22 @@ from knownface.deciding import decide_embeddings, unit_vector
 from knownface.decision import means_of_people
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder
-from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
+from knownface.enrolment import (
+    EnrolmentOptions,
+    EnrolmentReport,
+    Migration,
+    MigrationOptions,
+    enrol_people,
+    scan_people,
+)
 from knownface.errors import (
+    ContractMismatchError,
     DoubtfulError,
     FaceError,
     GalleryEmptyError,
     KnownFaceError,
     NoFaceError,
+    OutputError,
     SeveralFacesError,
 )
 from knownface.events.recording import jpeg
@@ -51,7 +61,9 @@ from knownface.review import (
     select_faces,
 )
 from knownface.settings import Settings, load_settings
-from knownface.types import Decision, DecisionRule, Embeddings, Frame, Image
+from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Frame, Image
+
+Result = TypeVar("Result")
 
 ImageSource: TypeAlias = str | Path | bytes | PilImage.Image | Image
 """A path, an encoded file's bytes, a PIL image, or an RGB ``uint8`` array of shape (height, width, 3). What OpenCV
@@ -101,7 +113,8 @@ class FaceRecognizer:
         check_parts_fit(detector, embedder)
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
-        self._parameters: tuple[Any, Any, RuleInForce] | None = None
+        self._parameters: tuple[Any, Any, Any, RuleInForce] | None = None
+        self._following = threading.Lock()
         if self.parameters.source in {"embedder", "estimated"}:
             gallery.index.measure()
 
@@ -164,11 +177,12 @@ class FaceRecognizer:
     @property
     def parameters(self) -> RuleInForce:
         """The parameters that the gallery, as it is now, is searched with, and where they come from."""
-        snapshot, settings, known = self.gallery.index.snapshot(), self.settings, self._parameters
-        if known is None or known[0] is not snapshot or known[1] is not settings:
-            known = snapshot, settings, rule_in_force(snapshot, self.embedder.contract, settings)
+        snapshot, settings, embedder = self.gallery.index.snapshot(), self.settings, self.embedder
+        known = self._parameters
+        if known is None or known[0] is not snapshot or known[1] is not settings or known[2] is not embedder:
+            known = snapshot, settings, embedder, rule_in_force(snapshot, embedder.contract, settings)
             self._parameters = known
-        return known[2]
+        return known[3]
 
     @property
     def rule(self) -> DecisionRule:
@@ -181,6 +195,91 @@ class FaceRecognizer:
         gallery = self.gallery
         about = notes_on(gallery.index.snapshot(), gallery.calibration, self.embedder.contract, self.settings)
         return (*self._notes, *about)
+
+    # The network
+
+    def follow(self) -> FaceEmbedder:
+        """The embedder of the gallery; another one than before where the gallery was brought over to it meanwhile.
+
+        Whatever makes embeddings asks first. So a program that stays open follows a change of network, whoever made it.
+
+        Raises:
+            ModelError: Its weights are not here, or it does not go with the detector.
+            ContractMismatchError: What is here by its name are other weights.
+        """
+        if self._is_gallerys(self.embedder):
+            return self.embedder
+        with self._following:
+            if not self._is_gallerys(self.embedder):
+                own = self.settings.model_copy(update={"embedder": "auto"})
+                store = ModelStore(own.models, own.cache)
+                self._use(choose_embedder(own, store, self.gallery.contract)[0])
+        return self.embedder
+
+    def migrate(
+        self,
+        embedder: str,
+        *,
+        leave_out: bool = False,
+        threads: int | None = None,
+        on_progress: Callable[[int, int], None] | None = None,
+    ) -> Migration:
+        """Bring the gallery over to another network without enrolling again, and go on with it.
+
+        The gallery answers as before until all of it is there. What ends this early loses nothing: called again, it
+        goes on where it was.
+
+        Args:
+            embedder: The new network, as the setting ``embedder`` names it.
+            leave_out: Whether templates whose faces are not found again are set aside and the change is made; else
+                nothing is changed where there is one.
+            threads: That read files; None as the settings say.
+            on_progress: Called with the templates that are done or lost, and all there are.
+
+        Returns:
+            What came of it: ``change`` is None if nothing was changed, and ``lost`` says why.
+
+        Raises:
+            ModelError: The network cannot be had, or needs landmarks that the detector does not give.
+            GalleryEmptyError: Nobody is enrolled, or no face at all was found again.
+        """
+        own = self.settings.model_copy(update={"embedder": embedder})
+        network, _ = choose_embedder(own, ModelStore(own.models, own.cache))
+        how = MigrationOptions(own.batch_size, threads or self.threads, own.max_pixels)
+        migration = Migration(self.gallery, self.detector, network, how, leave_out=leave_out)
+        for _ in migration:
+            if on_progress is not None:
+                on_progress(migration.done + len(migration.lost), migration.total)
+        if migration.change is not None:
+            with self._following:
+                self._use(network)
+            with contextlib.suppress(OutputError):  # it is built again when it is needed
+                self.gallery.build_index()
+        return migration
+
+    def _is_gallerys(self, embedder: FaceEmbedder) -> bool:
+        snapshot = self.gallery.index.snapshot()
+        own = snapshot.contract if snapshot.holds_vectors else None
+        return own is None or own.fingerprint == embedder.contract.fingerprint
+
+    def _use(self, embedder: FaceEmbedder) -> None:
+        check_parts_fit(self.detector, embedder)
+        self.gallery.bind(embedder.contract)
+        self.embedder = embedder
+        name = embedder.contract.name
+        self._notes = (*self._notes, f"Embedder {name} from now on: the gallery was brought over to it.")
+        if self.parameters.source in {"embedder", "estimated"}:
+            self.gallery.index.measure()
+
+    def _by_one_network(self, work: Callable[[FaceEmbedder], Result]) -> Result:
+        """Work that compares embeddings with the gallery, again if that was brought to another network meanwhile."""
+        embedder = self.follow()
+        try:
+            return work(embedder)
+        except ContractMismatchError:
+            if (other := self.follow()) is embedder:
+                raise
+            return work(other)
 
     # Enrolment
 
@@ -195,7 +294,7 @@ class FaceRecognizer:
         """
         scan = scan_people(directory)
         options = self.enrolment_options(faces)
-        reviews = enrol_people(scan.people, self.gallery, self.detector, self.embedder, options)
+        reviews = enrol_people(scan.people, self.gallery, self.detector, self.follow(), options)
         return EnrolmentReport((*scan.refused, *reviews))
 
     def enrolment_options(self, faces: FacePolicy = "dominant") -> EnrolmentOptions:
@@ -274,8 +373,9 @@ class FaceRecognizer:
         Raises:
             InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
         """
+        embedder = self.follow()
         pixels = self._read(image)
-        found = examine(pixels, self.detector, self.embedder)
+        found = examine(pixels, self.detector, embedder)
         rules = ReviewRules(faces)
         chosen: list[ExaminedFace] = []
         error: FaceError | None = None
@@ -291,9 +391,10 @@ class FaceRecognizer:
             sha256=_sha256_of(image, pixels),
             faces=tuple(found),
             chosen=tuple(chosen),
-            embeddings=embed(chosen, self.embedder),
+            embeddings=embed(chosen, embedder),
             error=error,
             unclear=error is not None and len(chosen) > 0,
+            fingerprint=embedder.contract.fingerprint,
         )
 
     def compare_pictures(
@@ -305,10 +406,19 @@ class FaceRecognizer:
             person: Whom all of them are to show; None is somebody new.
             pictures: As :meth:`examine_picture` returned them.
             insist: Do not ask whether it is this person, only which of several faces.
+
+        Raises:
+            ContractMismatchError: The gallery was brought over to another network since they were examined.
         """
         usable = [picture for picture in pictures if len(picture.embeddings)]
+        network = self.follow().contract
+        if any(picture.fingerprint != network.fingerprint for picture in usable):
+            raise ContractMismatchError(
+                f"The gallery {self.gallery.location} was brought over to {network.name} meanwhile.",
+                "Examine the pictures again.",
+            )
         offers = [Offer(picture.label, picture.embeddings, not picture.unclear) for picture in usable]
-        with self._same_network():
+        with self._same_network(network):
             opinions = iter(review_people(self.gallery, self.person_review, [(person, offers)])[0])
         asked = self.settings.review != "off" and not insist
         return [_with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
@@ -330,7 +440,7 @@ class FaceRecognizer:
             BadNameError, NameTakenError: The name cannot be this person's.
             UnknownPersonError: There is nobody of this id.
         """
-        self.gallery.bind(self.embedder.contract)
+        self.gallery.bind(self.follow().contract)
         templates = found.templates(negative=is_not, keep_crops=self.settings.keeps_crops)
         if found.error is None:
             return self.gallery.add_templates(person, templates)
@@ -382,10 +492,15 @@ class FaceRecognizer:
         options: dict[str, Any] = {"allow_repeats": allow_repeats, "top": top, "with_embeddings": with_embeddings}
         if isinstance(image, (list, tuple)):
             return [list(answer.faces_or_error()) for answer in self.identify_many(image, self._read, **options)]
-        faces = examine(self._read(image), self.detector, self.embedder, self.liveness)
-        decide = partial(self.decide, allow_repeats=allow_repeats, top=top)
-        vectors = embed(faces, self.embedder)
-        return identified(faces, vectors, decide, self.liveness_rule, keep_embeddings=with_embeddings)
+        pixels = self._read(image)
+
+        def named(embedder: FaceEmbedder) -> list[Identification]:
+            faces = examine(pixels, self.detector, embedder, self.liveness)
+            decide = partial(self.decide, allow_repeats=allow_repeats, top=top, made_by=embedder.contract)
+            vectors = embed(faces, embedder)
+            return identified(faces, vectors, decide, self.liveness_rule, keep_embeddings=with_embeddings)
+
+        return self._by_one_network(named)
 
     def identify_many(
         self,
@@ -410,12 +525,13 @@ class FaceRecognizer:
         Yields:
             One answer an item; a picture that cannot be used has its error in it.
         """
+        embedder = self.follow()
         return answer_in_batches(
             items,
             load,
             self.detector,
-            self.embedder,
-            partial(self.decide, allow_repeats=allow_repeats, top=top),
+            embedder,
+            partial(self.decide, allow_repeats=allow_repeats, top=top, made_by=embedder.contract),
             BatchOptions(
                 self.settings.batch_size,
                 self.threads,
@@ -461,7 +577,14 @@ class FaceRecognizer:
         """Decide one embedding, float32 of shape (dim,); it need not be of unit length."""
         return self.decide(unit_vector(embedding, self.embedder.contract.dim)[None])[0]
 
-    def decide(self, embeddings: Embeddings, *, allow_repeats: bool = False, top: int = 0) -> list[Decision]:
+    def decide(
+        self,
+        embeddings: Embeddings,
+        *,
+        allow_repeats: bool = False,
+        top: int = 0,
+        made_by: EmbedderContract | None = None,
+    ) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
 
         Args:
@@ -469,8 +592,12 @@ class FaceRecognizer:
             allow_repeats: As for :meth:`identify`.
             top: How many candidates each decision lists at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
+            made_by: Contract of the embedder that made them; None is that of the recogniser's own.
+
+        Raises:
+            ContractMismatchError: The gallery is of another network.
         """
-        with self._same_network():
+        with self._same_network(made_by or self.embedder.contract):
             return decide_embeddings(self.gallery, self.rule, embeddings, allow_repeats=allow_repeats, top=top)
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
@@ -482,8 +609,9 @@ class FaceRecognizer:
             InputError: A picture cannot be read.
             NoFaceError, SeveralFacesError: A picture does not show which face is meant.
         """
-        chosen = [self._one_face(source, faces) for source in (first, second)]
-        a, b = embed(chosen, self.embedder)
+        embedder = self.follow()
+        chosen = [self._one_face(source, faces, embedder) for source in (first, second)]
+        a, b = embed(chosen, embedder)
         distance = float(np.linalg.norm(a - b))
         return self._verified(chosen[0], distance, self.rule.threshold)
 
@@ -499,23 +627,28 @@ class FaceRecognizer:
             InputError: The picture cannot be read.
             NoFaceError, SeveralFacesError: It does not show which face is meant.
         """
+        return self._by_one_network(lambda embedder: self._verify_person(image, person, faces, embedder))
+
+    # Inside
+
+    def _verify_person(
+        self, image: ImageSource, person: PersonKey, faces: FacePolicy, embedder: FaceEmbedder
+    ) -> Verification:
         known = self.gallery.person(person)
         theirs = self.gallery.vectors(known.id)
         own = theirs.embeddings
         if not len(own):
             raise GalleryEmptyError(f"{known.name!r} has no template to compare with.", "Enrol a picture first.")
-        face = self._one_face(image, faces)
-        probe = embed([face], self.embedder)[0]
+        face = self._one_face(image, faces, embedder)
+        probe = embed([face], embedder)[0]
         if self.rule.scoring == "nearest+mean":
             own = np.concatenate([own, means_of_people(own, theirs.templates, theirs.people)[1]])
-        with self._same_network():
+        with self._same_network(embedder.contract):
             nearest = float(np.linalg.norm(own - probe, axis=1).min())
             negative = self.gallery.vectors(known.id, negative=True).embeddings
             ruled_out = len(negative) > 0 and float(np.linalg.norm(negative - probe, axis=1).min()) < nearest
         threshold = self.rule.threshold if known.threshold is None else known.threshold
         return self._verified(face, nearest, threshold, ruled_out=ruled_out)
-
-    # Inside
 
     def _verified(
         self, face: ExaminedFace, distance: float, threshold: float, *, ruled_out: bool = False
@@ -535,7 +668,7 @@ class FaceRecognizer:
         return self.settings.threads or usable_processors()
 
     @contextlib.contextmanager
-    def _same_network(self) -> Iterator[None]:
+    def _same_network(self, contract: EmbedderContract) -> Iterator[None]:
         """Raise afterwards if the gallery was brought to another network meanwhile: what was found means nothing then.
 
         Raises:
@@ -544,14 +677,14 @@ class FaceRecognizer:
         try:
             yield
         finally:
-            self.gallery.template_store.check_contract(self.embedder.contract)
+            self.gallery.template_store.check_contract(contract)
 
     def _read(self, source: ImageSource) -> Image:
         return read_image(source, self.settings.max_pixels)
 
-    def _one_face(self, source: ImageSource, policy: FacePolicy) -> ExaminedFace:
+    def _one_face(self, source: ImageSource, policy: FacePolicy, embedder: FaceEmbedder) -> ExaminedFace:
         try:
-            return select_faces(examine(self._read(source), self.detector, self.embedder, self.liveness), policy)[0]
+            return select_faces(examine(self._read(source), self.detector, embedder, self.liveness), policy)[0]
         except KnownFaceError as error:
             if isinstance(source, (str, Path)) and str(source) not in error.message:
                 error.message = f"{source}: {error.message}"

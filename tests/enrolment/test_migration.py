@@ -24,6 +24,7 @@ from knownface.embedding import FaceEmbedder, load_embedder
 from knownface.enrolment import Migration
 from knownface.errors import ContractMismatchError, ModelError
 from knownface.gallery import Gallery
+from knownface.live import LiveSession, SessionOptions
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.pipeline import embed_crops, examine, kept_picture
@@ -66,15 +67,43 @@ def test_the_vectors_are_those_that_enrolling_anew_would_give(enrolled_toys: Pat
         np.testing.assert_array_equal(now[key], vector)
 
 
-def test_a_program_that_has_the_gallery_open_names_nobody_by_the_network_before(enrolled_toys: Path) -> None:
+def test_a_program_that_has_the_gallery_open_follows(enrolled_toys: Path) -> None:
     picture = enrolled_toys / "Zoë" / "one.png"
     with FaceRecognizer.open() as running:
         assert running.identify(picture)[0].name == "Zoë"
+        before = running.review_picture(picture)
+        old = running.embedder.contract
         migrate("toy-coarse")
         with pytest.raises(ContractMismatchError, match="filled by toy-coarse"):
-            running.identify(picture)
-        with pytest.raises(ContractMismatchError):
-            running.add_known_face("Eve", toy_plugin.picture(9, 9))
+            running.decide(before.embeddings, made_by=old)
+        assert running.identify(picture)[0].name == "Zoë"
+        assert running.embedder.contract.name == "toy-coarse"
+        assert any("toy-coarse from now on" in note for note in running.notes)
+        with pytest.raises(ContractMismatchError, match="brought over to toy-coarse"):
+            running.enrol_reviewed("Eve", before)
+        assert running.add_known_face("Eve", toy_plugin.picture(9, 9)) == 1
+        assert running.verify_person(picture, "Zoë").same
+
+
+def test_python_changes_the_network_and_goes_on(enrolled_toys: Path) -> None:
+    told: list[tuple[int, int]] = []
+    with FaceRecognizer.open() as recognizer, LiveSession(recognizer, SessionOptions(detect_every=1)) as camera:
+        frame = recognizer.review_picture(enrolled_toys / "Zoë" / "one.png").image
+        named = [camera.frame(frame, number / 10) for number in range(30)][-1].faces[0]
+        (enrolled_toys / "Ben" / "one.png").unlink()
+        stopped = recognizer.migrate("toy-coarse")
+        assert stopped.change is None
+        assert [lost.face.person for lost in stopped.lost.values()] == ["Ben"]
+        assert recognizer.embedder.contract.name == "toy"
+        done = recognizer.migrate("toy-coarse", leave_out=True, on_progress=lambda *now: told.append(now))
+        assert done.change is not None
+        assert told[-1] == (4, 4)
+        time.sleep(0.1)
+        results = [camera.frame(frame, 3 + number / 10) for number in range(30)]
+        assert {face.identity.label for result in results for face in result.faces} == {"Zoë"}
+        assert {face.track_id for result in results for face in result.faces} == {named.track_id}
+        [summary] = camera.end_tracks().ended
+        assert summary.fingerprint == recognizer.embedder.contract.fingerprint
 
 
 def test_what_is_lost_stops_the_change_unless_it_may_be_left_out(enrolled_toys: Path, knownface: Run) -> None:

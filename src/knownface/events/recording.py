@@ -30,7 +30,7 @@ def record(
         connection: The caller's transaction.
         seen: What was seen; of two with one key the later counts.
         retention: What may be kept of it.
-        fingerprint: Of the embedder whose embeddings these are; without it none are kept.
+        fingerprint: Of the gallery's embedder; without it no embeddings are kept.
 
     Returns:
         How many rows were written.
@@ -149,7 +149,7 @@ def _faces(
     # What is kept of an Unknown whom somebody named stays as it was then, so that the naming can be undone.
     named = row is not None and _was_named(track, row)
     if retention.unknown_faces and not named and track.embedding is not None and fingerprint is not None:
-        values |= {"embedding": vector_bytes(track.embedding), "fingerprint": fingerprint}
+        values |= {"embedding": vector_bytes(track.embedding), "fingerprint": track.fingerprint or fingerprint}
     return values
 
 

@@ -34,6 +34,7 @@ class SampleCandidate:
         quality: 0 to 1.
         samples: How many pictures of the track were embedded.
         changes: How often the track's name changed.
+        fingerprint: Of the embedder that made the embedding; empty is the gallery's.
     """
 
     person_id: int
@@ -44,6 +45,7 @@ class SampleCandidate:
     quality: float
     samples: int
     changes: int
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,8 @@ MOST_LEARNT = 10
 Verdict: TypeAlias = Literal["offered", "accepted", "changed", "few", "poor", "far", "rival", "known", "enough", "gone"]
 """``changed``: the track had another name for a while; ``few``: too few pictures; ``poor``: of low quality; ``far``:
 not near enough to the person's templates; ``rival``: somebody else is nearly as near; ``known``: like one that is
-there, or that was rejected; ``enough``: the person has enough for today; ``gone``: removed meanwhile."""
+there, or that was rejected; ``enough``: the person has enough for today; ``gone``: the person was removed meanwhile, or
+the gallery has another network since."""
 
 
 @dataclass(frozen=True, slots=True)

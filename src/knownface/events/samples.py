@@ -89,7 +89,7 @@ def offer_sample(
     rule, time_now, contract = rule or SampleRule(), as_utc(now), gallery.contract
     with gallery.database.reading() as connection:
         count, learnt = _own_templates(connection, candidate.person_id)
-    if contract is None or not count:
+    if contract is None or not count or candidate.fingerprint not in {"", contract.fingerprint}:
         return "gone"
     near = _distances(gallery, candidate, count, learnt)
     verdict = judge(candidate, near, threshold, rule)

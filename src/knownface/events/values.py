@@ -37,6 +37,7 @@ class SeenTrack:
         liveness: How live the face looks by all pictures, 0 to 1; None where that is not checked.
         embedding: The track's evidence, float32, shape (dim,), unit norm, or None.
         picture: The best picture of the face, RGB, or None.
+        fingerprint: Of the embedder that made the embedding; empty is the gallery's.
 
     Raises:
         ValueError: Not exactly one of person and number is set, or a time carries no zone.
@@ -56,6 +57,7 @@ class SeenTrack:
     liveness: float | None = None
     embedding: Embedding | None = None
     picture: Image | None = None
+    fingerprint: str = ""
 
     def __post_init__(self) -> None:
         if (self.person_id is None) == (self.unknown is None):

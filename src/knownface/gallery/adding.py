@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 from sqlalchemy import Connection
 
-from knownface.errors import PersonError
+from knownface.errors import ContractMismatchError, PersonError
 from knownface.gallery import people as people_sql
 from knownface.gallery import templates as sql
 from knownface.gallery.contracts import store_contract
@@ -17,6 +17,7 @@ from knownface.gallery.exclusions import lift
 from knownface.gallery.hold import add_held
 from knownface.gallery.names import name_key
 from knownface.gallery.values import NewHeld, NewTemplate, PersonKey
+from knownface.storage.failures import UnplacedError
 from knownface.types import EmbedderContract, Embeddings
 
 SAME_PHOTO = 0.01
@@ -35,6 +36,7 @@ def add_to_people(
     """
     if not new:
         return {}
+    _check_made_by([template for _, template in new], contract)
     vectors = sql.checked_vectors([template for _, template in new], contract.dim)
     contract_id = store_contract(connection, contract)
     whose = _found_or_made(connection, [person for person, _ in new])
@@ -61,10 +63,20 @@ def hold_for_people(
     """Hold faces back for people by name or id; who is meant by a name is made as needed."""
     if not new:
         return
+    _check_made_by([face.template for _, face in new], contract)
     sql.checked_vectors([face.template for _, face in new], contract.dim)
     store_contract(connection, contract)
     whose = _found_or_made(connection, [person for person, _ in new])
     add_held(connection, [(whose[person], face) for person, face in new], contract.fingerprint)
+
+
+def _check_made_by(new: Iterable[NewTemplate], contract: EmbedderContract) -> None:
+    if any(template.fingerprint not in {"", contract.fingerprint} for template in new):
+        raise UnplacedError(
+            ContractMismatchError,
+            f"The gallery {{place}} was brought over to {contract.name} while this was made by another network.",
+            "Do it again.",
+        )
 
 
 def _found_or_made(connection: Connection, people: Iterable[PersonKey]) -> dict[PersonKey, int]:

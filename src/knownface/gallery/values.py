@@ -65,6 +65,7 @@ class NewTemplate:
         quality: 0 to 1.
         negative: A counter-example: this is *not* the person.
         picture: The face itself, if it is to be kept with the template; see the setting ``keep_crops``.
+        fingerprint: Of the embedder that made the vector; a gallery of another one refuses it. Empty is not checked.
     """
 
     vector: Embeddings
@@ -76,6 +77,7 @@ class NewTemplate:
     quality: float | None = None
     negative: bool = False
     picture: FacePicture | None = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True)

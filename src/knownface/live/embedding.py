@@ -37,7 +37,7 @@ def embed_requests(
             logger.debug("A face of track %d is skipped: %s", request.track_id, error)
     vectors = embed_crops([crop for _, crop, _ in cropped], embedder)
     return [
-        Sample(request.track_id, request.time, vector, request.quality, live)
+        Sample(request.track_id, request.time, vector, request.quality, live, embedder.contract.fingerprint)
         for (request, _, live), vector in zip(cropped, vectors, strict=True)
     ]
 

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from knownface.errors import ContractMismatchError
 from knownface.live.detecting import DetectionPace, detect_at
 from knownface.live.embedding import EmbeddingWorker, embed_requests
 from knownface.live.identity_events import IdentityEvents
@@ -28,7 +29,8 @@ class LiveSession:
     """Tracks and names the faces of one stream whose frames are passed in one by one.
 
     Several sessions may share one recogniser; each is used by one thread at a time. Changes of the gallery and of the
-    recogniser's rule show in the next frames: who is enrolled meanwhile gets a name, who is removed loses it.
+    recogniser's rule show in the next frames: who is enrolled meanwhile gets a name, who is removed loses it. Where the
+    gallery is brought over to another network, tracks go on with it, and keep their answers until new pictures come.
 
     Args:
         recognizer: Who knows the people.
@@ -53,18 +55,19 @@ class LiveSession:
         self.options = options or SessionOptions()
         self._recognizer = recognizer
         # So that what Unknowns look like can be kept before anybody is enrolled.
-        recognizer.gallery.bind(recognizer.embedder.contract)
+        self._embedder = recognizer.follow()
+        recognizer.gallery.bind(self._embedder.contract)
         live = not self.options.wait_for_names
         self._numbers = UnknownNumbers(new_number) if live and new_number is not None else None
         self._ending = False
         self._tracker = FaceTracker(
-            recognizer.decide,
+            lambda embeddings: recognizer.decide(embeddings, made_by=self._embedder.contract),
             recognizer.rule.threshold,
             self.options.tracking,
             new_number=new_number if self._numbers is None else self._next_number,
             liveness=recognizer.liveness_rule,
         )
-        self._worker = EmbeddingWorker(recognizer.embedder, recognizer.liveness) if live else None
+        self._worker = EmbeddingWorker(self._embedder, recognizer.liveness) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
         self._decided_by = recognizer.gallery.index.snapshot().generation, recognizer.rule
@@ -117,6 +120,14 @@ class LiveSession:
         time = frame.time or 0.0
         self._time = time
         self._began = None if frame.captured_at is None else frame.captured_at - timedelta(seconds=time)
+        try:
+            self._track(frame, time, faces)
+        except ContractMismatchError:  # the gallery was brought over to another network this moment
+            if not self._follow():
+                raise
+        return self._result(frame, detected=faces is not None)
+
+    def _track(self, frame: Frame, time: float, faces: Sequence[Face] | None) -> None:
         self._check_gallery()
         if self._worker is not None:
             self._tracker.learn(self._worker.answers())
@@ -124,9 +135,8 @@ class LiveSession:
         if self._worker is not None:
             self._worker.ask(frame.image, requests)
         elif requests:
-            embedder, liveness = self._recognizer.embedder, self._recognizer.liveness
-            self._tracker.learn(embed_requests(embedder, frame.image, requests, liveness))
-        return self._result(frame, detected=faces is not None)
+            liveness = self._recognizer.liveness
+            self._tracker.learn(embed_requests(self._embedder, frame.image, requests, liveness))
 
     def end_tracks(self, events: tuple[LiveEvent, ...] = ()) -> FrameResult:
         """Ends all tracks, as when the stream is lost or has ended; frames may follow.
@@ -135,7 +145,10 @@ class LiveSession:
             events: What happened to the stream; they come last.
         """
         if self._worker is not None:
-            self._tracker.learn(self._worker.answers(all_of_them=True))
+            try:
+                self._tracker.learn(self._worker.answers(all_of_them=True))
+            except ContractMismatchError:
+                self._follow()
         self._ending = True
         self._tracker.finish()
         self._ending = False
@@ -176,9 +189,22 @@ class LiveSession:
         self._gallery_checked = now
         decided_by = self._recognizer.gallery.index.snapshot().generation, self._recognizer.rule
         if decided_by != self._decided_by:
+            self._follow()
             self._decided_by = decided_by
             self._tracker.threshold = self._recognizer.rule.threshold
             self._tracker.redecide()
+
+    def _follow(self) -> bool:
+        """Change to the gallery's network; whether it was another one before."""
+        embedder = self._recognizer.follow()
+        if embedder is self._embedder:
+            return False
+        self._embedder = embedder
+        self._tracker.change_network()
+        if self._worker is not None:
+            self._worker.close()
+            self._worker = EmbeddingWorker(embedder, self._recognizer.liveness)
+        return True
 
     def _result(self, frame: Frame, *, detected: bool) -> FrameResult:
         time = frame.time or 0.0

@@ -1,4 +1,4 @@
-"""What a running service does every second: keys read anew, retention, scrubbing."""
+"""What a running service does every second: keys read anew, retention, scrubbing, the gallery's network followed."""
 
 from __future__ import annotations
 
@@ -92,6 +92,7 @@ class Housekeeping:
             if now - self._scrubbed > (_SCRUB_SECONDS if idle else _BUSY_SCRUB_SECONDS):
                 self._scrubbed = now
                 self._scrub()
+            self._recognizer.follow()  # another program may have brought the gallery over to another network
         except KnownFaceError as error:
             _log.warning("%s %s", error.message, error.hint)
         else:

@@ -35,17 +35,22 @@ class StrangerCount:
 
 
 class Strangers:
-    """The strangers; any thread may call. No picture is kept, and nothing is written to the disk."""
+    """The strangers; any thread may call. No picture is kept, and nothing is written to the disk.
+
+    All are of one network: with the first of another one, those before are forgotten.
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._faces: dict[str, Embeddings | None] = {}
         self._last = 0.0
+        self._fingerprint = ""
 
-    def add(self, sha256: str, embedding: Embeddings | None) -> bool:
+    def add(self, fingerprint: str, sha256: str, embedding: Embeddings | None) -> bool:
         """Take a stranger along; whether the file is a new one.
 
         Args:
+            fingerprint: Of the embedder.
             sha256: Of the file, which is one stranger.
             embedding: Shape (dim,), unit length; None where no face was found.
 
@@ -53,7 +58,8 @@ class Strangers:
             TooLargeError: There are as many as are taken.
         """
         with self._lock:
-            self._forget_old()
+            self._forget_old(fingerprint)
+            self._fingerprint = fingerprint
             if sha256 in self._faces:
                 return False
             if len(self._faces) >= MOST:
@@ -62,19 +68,19 @@ class Strangers:
             self._last = time.monotonic()
             return True
 
-    def count(self) -> StrangerCount:
-        """How many there are."""
+    def count(self, fingerprint: str) -> StrangerCount:
+        """How many there are of an embedder."""
         with self._lock:
-            self._forget_old()
+            self._forget_old(fingerprint)
             people = sum(face is not None for face in self._faces.values())
             return StrangerCount(people, len(self._faces) - people)
 
-    def faces(self) -> FaceSet | None:
-        """All of them, each file one person; None where there is none."""
+    def faces(self, fingerprint: str) -> FaceSet | None:
+        """All of an embedder's, each file one person; None where there is none."""
         from knownface.evaluation.faces import FaceSet
 
         with self._lock:
-            self._forget_old()
+            self._forget_old(fingerprint)
             found = {sha256: face for sha256, face in self._faces.items() if face is not None}
         return FaceSet.of(np.stack(list(found.values())), list(found), list(found)) if found else None
 
@@ -83,6 +89,6 @@ class Strangers:
         with self._lock:
             self._faces.clear()
 
-    def _forget_old(self) -> None:
-        if time.monotonic() - self._last > KEPT_SECONDS:
+    def _forget_old(self, fingerprint: str) -> None:
+        if fingerprint != self._fingerprint or time.monotonic() - self._last > KEPT_SECONDS:
             self._faces.clear()

@@ -109,9 +109,10 @@ def stranger(service: Service, upload: UploadFile) -> Stranger:
     try:
         content = content_of(upload, service)
         image = read_image(content, recognizer.settings.max_pixels)
-        faces = examine(image, recognizer.detector, recognizer.embedder)[:1]
-        found = embed(faces, recognizer.embedder)[0] if faces else None
-        new = service.strangers.add(hashlib.sha256(content).hexdigest(), found)
+        embedder = recognizer.follow()
+        faces = examine(image, recognizer.detector, embedder)[:1]
+        found = embed(faces, embedder)[0] if faces else None
+        new = service.strangers.add(embedder.contract.fingerprint, hashlib.sha256(content).hexdigest(), found)
     except (InputError, MissingExtraError) as error:
         return Stranger("refused", error)
     if not new:

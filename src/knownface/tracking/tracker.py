@@ -12,9 +12,11 @@ from collections.abc import Iterable, Sequence
 from knownface.liveness import NOT_CHECKED, LivenessRule
 from knownface.tracking.association import associate, update_visibility
 from knownface.tracking.cuts import CutDetector
+from knownface.tracking.evidence import Evidence
 from knownface.tracking.naming import Decide, Naming, NewNumber
 from knownface.tracking.options import TrackingOptions
 from knownface.tracking.reidentification import add_sample
+from knownface.tracking.requests import Requests
 from knownface.tracking.schedule import request_embeddings
 from knownface.tracking.tracks import Tracks
 from knownface.tracking.values import EmbeddingRequest, Sample, TrackedFace, TrackSummary
@@ -118,6 +120,15 @@ class FaceTracker:
         """
         everybody = {track.track_id for track in (*self._tracks, *self._tracks.ending)}
         self._naming.decide(everybody, self._time, self.threshold, at_once=True)
+
+    def change_network(self) -> None:
+        """Forgets what faces look like, as when another embedder makes the embeddings from now on.
+
+        Tracks go on, with the answers that they have until new pictures come; requests that wait are not answered.
+        """
+        self._tracks.unknowns.forget()
+        for track in (*self._tracks, *self._tracks.ending):
+            track.evidence, track.requests = Evidence(), Requests()
 
     def finish(self) -> None:
         """Ends all tracks, without waiting for embeddings."""

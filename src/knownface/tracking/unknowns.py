@@ -31,6 +31,10 @@ class UnknownMemory:
         self._seconds = seconds
         self._gone: dict[int, _Gone] = {}
 
+    def forget(self) -> None:
+        """Forgets all of them."""
+        self._gone.clear()
+
     def remember(self, number: int, embedding: Embeddings, time: float) -> None:
         """Keeps what an Unknown looked like when they left."""
         self._gone.pop(number, None)

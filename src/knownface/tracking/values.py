@@ -27,6 +27,7 @@ class Sample:
         embedding: Unit vector, float32, shape (dim,).
         quality: Of the picture, as in :class:`EmbeddingRequest`.
         live: How live the face looks, 0 to 1; None where that is not checked.
+        fingerprint: Of the embedder that made it.
     """
 
     track_id: int
@@ -34,6 +35,7 @@ class Sample:
     embedding: Embeddings
     quality: FaceQuality
     live: float | None = None
+    fingerprint: str = ""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -203,3 +205,8 @@ class TrackSummary:
     def best_quality(self) -> float | None:
         """Score of the best picture of the evidence, 0 to 1; None without evidence."""
         return self.evidence[0].quality.score if self.evidence else None
+
+    @property
+    def fingerprint(self) -> str:
+        """Of the embedder that made the evidence; empty without any."""
+        return self.evidence[0].fingerprint if self.evidence else ""

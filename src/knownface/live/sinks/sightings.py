@@ -121,6 +121,7 @@ def seen_tracks(track: TrackSummary, source: str, began: datetime, run: str) -> 
                 liveness=track.identity.liveness.score if of_last and track.identity.liveness else None,
                 embedding=track.embedding if of_last else None,
                 picture=track.picture if of_last else None,
+                fingerprint=track.fingerprint,
             )
         )
     return seen
@@ -180,6 +181,7 @@ class SampleOffers(Sink):
                 quality=track.evidence[0].quality.score,
                 samples=track.identity.samples,
                 changes=track.identity.changes,
+                fingerprint=track.fingerprint,
             )
             offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept)
 

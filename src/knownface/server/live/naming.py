@@ -37,7 +37,7 @@ def name_track(
     if track is None or not track.evidence:
         raise NotFoundError("This face is not here any more.", "Have the person look into the camera again.")
     gallery = recognizer.gallery
-    gallery.bind(recognizer.embedder.contract)
+    gallery.bind(recognizer.follow().contract)
     templates = [_template(sample, stream.source) for sample in track.evidence[:MOST_TEMPLATES]]
     unknown = track.identity.unknown
     best = templates[0].source_sha256
@@ -56,4 +56,5 @@ def _template(sample: Sample, source: str) -> NewTemplate:
         source=f"live: {source}",
         source_sha256=hashlib.sha256(sample.embedding.tobytes()).hexdigest(),
         quality=sample.quality.score,
+        fingerprint=sample.fingerprint,
     )

@@ -62,8 +62,9 @@ def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest
     service.gallery.index.check_not_empty()
 
     def work() -> Mapping[str, Any]:
-        strangers = service.strangers.faces() if wanted.strangers else None
-        missed = service.strangers.count().without_face if wanted.strangers else 0
+        network = service.recognizer.follow().contract.fingerprint
+        strangers = service.strangers.faces(network) if wanted.strangers else None
+        missed = service.strangers.count(network).without_face if wanted.strangers else 0
         result = calibrate_gallery(
             service.gallery,
             strangers,
@@ -156,7 +157,8 @@ async def read_job(service: ServiceDep, job_id: str) -> JobSchema:
 
 
 def _counted(service: ServiceDep) -> StrangersSchema:
-    return StrangersSchema.model_validate(service.strangers.count())
+    network = service.recognizer.embedder.contract.fingerprint
+    return StrangersSchema.model_validate(service.strangers.count(network))
 
 
 def _job_schema(job: Job) -> JobSchema:
