@@ -267,7 +267,23 @@ class Client:
         Raises:
             RemoteError: It failed, or took longer than ``wait`` seconds.
         """
-        job = cast("Job", self.request("POST", "calibration", json={"fpir": fpir, "confidence": confidence}))
+        return self._finished("calibration", {"fpir": fpir, "confidence": confidence}, wait)
+
+    def change_network(self, embedder: str, *, leave_out: bool = False, wait: float = 86_400.0) -> Job:
+        """Bring the gallery over to another network, and wait for what comes of it.
+
+        Args:
+            embedder: The network.
+            leave_out: Whether faces that are not found again are set aside; else nothing is changed where there is one.
+            wait: Seconds.
+
+        Raises:
+            RemoteError: It failed, was stopped, or took longer; asked for again, it goes on where it was.
+        """
+        return self._finished("network", {"embedder": embedder, "leave_out": leave_out}, wait)
+
+    def _finished(self, what: str, wanted: dict[str, Any], wait: float) -> Job:
+        job = cast("Job", self.request("POST", what, json=wanted))
         end = time.monotonic() + wait
         while job["state"] in {"waiting", "running"}:
             if time.monotonic() > end:

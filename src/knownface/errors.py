@@ -404,6 +404,13 @@ class BusyError(RateLimitedError):
     default_hint = "Wait as long as Retry-After says, then try again."
 
 
+class StoppedError(ServiceError):
+    """A job that somebody stopped, or that the service was stopped under."""
+
+    code = "stopped"
+    default_hint = "What it had finished is kept; ask for it again to go on."
+
+
 class NotFoundError(ServiceError):
     """Something that the service does not have."""
 

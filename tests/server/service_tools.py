@@ -5,7 +5,8 @@ from __future__ import annotations
 import contextlib
 import io
 import threading
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -60,3 +61,17 @@ def png(image: Image) -> bytes:
     buffer = io.BytesIO()
     PilImage.fromarray(image).save(buffer, "PNG")
     return buffer.getvalue()
+
+
+def until(true: Callable[[], object]) -> None:
+    """Wait until something is true."""
+    end = time.monotonic() + 60
+    while not true():
+        assert time.monotonic() < end, "it never came"
+        time.sleep(0.02)
+
+
+def finished(admin: httpx.Client, job: str) -> dict[str, Any]:
+    """A job of the service once it has ended."""
+    until(lambda: admin.get(f"/jobs/{job}").json()["finished"] is not None)
+    return dict(admin.get(f"/jobs/{job}").json())

@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import httpx
 import pytest
-from service_tools import Running, png, serving
+from service_tools import Running, finished, png, serving, until
 
 from knownface.events import SeenTrack, SightingFilter
 from knownface.storage.scrub import is_marked
 from knownface.types import Image
-
-
-def until(true: Callable[[], object]) -> None:
-    end = time.monotonic() + 60
-    while not true():
-        assert time.monotonic() < end, "it never came"
-        time.sleep(0.02)
-
-
-def finished(admin: httpx.Client, job: str) -> dict[str, object]:
-    until(lambda: admin.get(f"/jobs/{job}").json()["finished"] is not None)
-    return dict(admin.get(f"/jobs/{job}").json())
 
 
 @pytest.mark.slow

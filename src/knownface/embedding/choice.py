@@ -8,10 +8,11 @@ from concurrent.futures import ThreadPoolExecutor
 
 from knownface.embedding.base import FaceEmbedder
 from knownface.embedding.load import load_embedder
-from knownface.errors import ModelAlteredError, ModelUnavailableError, OutputError, UnknownModelError
+from knownface.errors import ModelAlteredError, ModelError, ModelUnavailableError, OutputError, UnknownModelError
 from knownface.models.download import Progress, offline
 from knownface.models.fetch import source_answers
 from knownface.models.joins import parse_join
+from knownface.models.kinds import weightless_parts
 from knownface.models.store import ModelStore
 from knownface.parts import EMBEDDERS, registered
 from knownface.settings import Settings
@@ -59,6 +60,35 @@ def choose_embedder(
     return load_embedder(name, store, settings.device, settings.batch_size, settings.threads), why
 
 
+def check_known(name: str, store: ModelStore) -> None:
+    """Raise unless all parts of an embedder are in the catalogue or installed.
+
+    A name that comes from a gallery or over the network is looked up and never imported, so that neither of them
+    chooses the code that runs.
+
+    Raises:
+        UnknownModelError: One is not.
+    """
+    for part in parse_join(name).parts:
+        if part not in store.catalog and part not in registered(EMBEDDERS):
+            raise UnknownModelError(f"The embedder {part!r} is neither in the catalogue nor installed.")
+
+
+def networks_at_hand(store: ModelStore) -> list[str]:
+    """The embedders whose weights are on this machine, the joins that ``auto`` would take first."""
+    alone = [name for name, entry in store.catalog.items() if entry.task == "embedder" and _is_here(name, store)]
+    alone += [part.name for part in weightless_parts() if part.task == "embedder" and part.usable]
+    face = [f"{name}+{PARTNER}" for name in FACE_NETWORKS if {name, PARTNER} <= set(alone)]
+    return [*(f"{CLIP}+{name}" for name in face[:1] if CLIP in alone), *face, *alone]
+
+
+def _is_here(name: str, store: ModelStore) -> bool:
+    try:
+        return store.find(name) is not None
+    except ModelError:  # altered, or not to be read
+        return False
+
+
 def _choice(
     wanted: str, store: ModelStore, gallery_contract: EmbedderContract | None, on_download: Progress | None
 ) -> tuple[str, str]:
@@ -66,14 +96,13 @@ def _choice(
         return wanted, f"Embedder {wanted}, as asked for."
     if gallery_contract is not None:
         name = gallery_contract.name
-        # A name from a file is looked up and never imported: a gallery must not choose the code that runs.
-        for part in parse_join(name).parts:
-            if part not in store.catalog and part not in registered(EMBEDDERS):
-                raise UnknownModelError(
-                    f"This gallery was filled by the embedder {part!r}, which is neither in the catalogue nor "
-                    "installed.",
-                    'Name it: embedder="NAME", or embedder="module:Factory" for one of your own.',
-                )
+        try:
+            check_known(name, store)
+        except UnknownModelError as error:
+            raise UnknownModelError(
+                f"This gallery was filled by an embedder that is not here: {error.message}",
+                'Name it: embedder="NAME", or embedder="module:Factory" for one of your own.',
+            ) from error
         return name, f"Embedder {name}, since it filled this gallery."
     return _best(store, on_download)
 

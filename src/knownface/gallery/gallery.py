@@ -50,7 +50,7 @@ class Gallery:
         template_store: The same of templates.
         held_store: What is held back from enrolment until somebody decides.
         history: What was edited, and undoing it.
-        migration: Another network for the templates that are there; see :func:`knownface.enrolment.migrate_gallery`.
+        migration: Another network for the templates that are there; see :class:`knownface.enrolment.Migration`.
 
     Example:
         >>> with Gallery.open(":memory:") as gallery:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from knownface.errors import ModelError
+from knownface.errors import UnknownModelError
 from knownface.models.catalog import Catalog
 from knownface.models.entry import CommercialUse, DecisionDefaults
 
@@ -35,14 +35,14 @@ def parse_join(name: str) -> JoinName:
     """Take a name apart.
 
     Raises:
-        ModelError: A part is empty or named twice, or a weight is no positive number.
+        UnknownModelError: A part is empty or named twice, or a weight is no positive number.
     """
     if "+" not in name:
         return JoinName((name,))
     found = [(piece, _WEIGHTED.fullmatch(piece)) for piece in name.split("+")]
     parts = tuple(piece if match is None else match["part"] for piece, match in found)
     if not all(parts) or len(set(parts)) < len(parts):
-        raise ModelError(
+        raise UnknownModelError(
             f"{name!r} joins no embedders.", "Name two different ones or more, such as sface-int8bq+dlib-resnet."
         )
     if not any(match for _, match in found):
@@ -56,7 +56,7 @@ def _weight(text: str, name: str) -> float:
     except ValueError:
         weight = 0.0
     if not weight > 0:
-        raise ModelError(f"{name!r}: {text} is no weight.", "A weight is a number greater than 0.")
+        raise UnknownModelError(f"{name!r}: {text} is no weight.", "A weight is a number greater than 0.")
     return weight
 
 

@@ -27,6 +27,8 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.FaceError: 422,
     e.DoubtfulError: 409,
     e.ContractMismatchError: 409,
+    e.UnknownModelError: 422,
+    e.StoppedError: 409,
     e.GalleryLockedError: 503,
     e.GalleryEmptyError: 409,
     e.PersonError: 422,

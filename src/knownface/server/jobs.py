@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
-from knownface.errors import BusyError, KnownFaceError, NotFoundError
+from knownface.errors import BusyError, KnownFaceError, NotFoundError, StoppedError
 
 _log = logging.getLogger(__name__)
 
@@ -34,6 +34,8 @@ class Job:
         finished: When it was done or failed.
         result: What came of it.
         error: Why it failed.
+        done: How much of it is done, where it tells; of ``total``.
+        total: How much there is.
     """
 
     id: str
@@ -43,6 +45,8 @@ class Job:
     finished: datetime | None = None
     result: Mapping[str, Any] | None = None
     error: KnownFaceError | None = None
+    done: int | None = None
+    total: int | None = None
 
 
 class Jobs:
@@ -56,6 +60,9 @@ class Jobs:
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="job")
         self._jobs: dict[str, Job] = {}
         self._lock = threading.Lock()
+        self._running = ""
+        self._stopped: set[str] = set()
+        self._closing = False
 
     def start(self, kind: str, work: Callable[[], Mapping[str, Any]]) -> Job:
         """Have something done.
@@ -98,12 +105,37 @@ class Jobs:
         with self._lock:
             return list(self._jobs.values())
 
+    def report(self, done: int, total: int) -> None:
+        """Tell how far the job that runs is; called by it, and often if it is to be stopped between two calls.
+
+        Raises:
+            StoppedError: It is to end.
+        """
+        with self._lock:
+            job = self._jobs[self._running]
+            self._jobs[job.id] = replace(job, done=done, total=total)
+            if self._closing or job.id in self._stopped:
+                raise StoppedError("The job was stopped.")
+
+    def stop(self, job_id: str) -> Job:
+        """Ask a job to end; one that waits, or does not tell how far it is, is done all the same.
+
+        Raises:
+            NotFoundError: As :meth:`get`.
+        """
+        job = self.get(job_id)
+        with self._lock:
+            self._stopped.add(job_id)
+        return job
+
     def close(self) -> None:
-        """Wait for what is running; what waits is not done."""
+        """Wait for what is running, or has it end early where it tells how far it is; what waits is not done."""
+        self._closing = True
         self._pool.shutdown(wait=True, cancel_futures=True)
 
     def _run(self, job: Job, work: Callable[[], Mapping[str, Any]]) -> None:
         self._put(replace(job, state="running"))
+        self._running = job.id
         done = replace(job, state="failed", error=KnownFaceError("It failed; the log of the service says why."))
         try:
             done = replace(job, state="done", result=work())
@@ -113,7 +145,9 @@ class Jobs:
             _log.exception("The job %s failed", job.kind)
             raise
         finally:
-            self._put(replace(done, finished=datetime.now(UTC)))
+            self._stopped.discard(job.id)
+            told = self.get(job.id)
+            self._put(replace(done, done=told.done, total=told.total, finished=datetime.now(UTC)))
 
     def _put(self, job: Job) -> None:
         with self._lock:

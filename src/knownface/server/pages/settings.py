@@ -11,6 +11,7 @@ from knownface.models.joins import parse_join
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
 from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
+from knownface.server.routes.network import network_of
 from knownface.settings import settings_file
 
 router = APIRouter()
@@ -35,6 +36,7 @@ def settings(request: Request) -> Response:
         source=recognizer.parameters.source,
         notes=rule_notes(service),
         contract=recognizer.embedder.contract,
+        network=network_of(service),
         embedders=embedders,
         detector=recognizer.detector.name,
         licences={name: entry for name, entry in service.models.catalog.items() if name in in_use},

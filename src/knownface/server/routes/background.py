@@ -84,7 +84,7 @@ def calibrate(service: ServiceDep, caller: CallerDep, wanted: CalibrationRequest
 
     job = service.jobs.start("calibration", work)
     response.headers["Location"] = f"/v1/jobs/{job.id}"
-    return _job_schema(job)
+    return job_schema(job)
 
 
 @router.get(
@@ -147,13 +147,19 @@ def forget_calibration(service: ServiceDep, caller: CallerDep) -> None:
 @router.get("/jobs", dependencies=needs("viewer"), responses=errors(), summary="List jobs")
 async def list_jobs(service: ServiceDep) -> list[JobSchema]:
     """What runs or ran in the background since the service started, oldest first."""
-    return [_job_schema(job) for job in service.jobs.all()]
+    return [job_schema(job) for job in service.jobs.all()]
 
 
 @router.get("/jobs/{job_id}", dependencies=needs("viewer"), responses=errors(NotFoundError), summary="Read a job")
 async def read_job(service: ServiceDep, job_id: str) -> JobSchema:
     """How far a job is, and what came of it."""
-    return _job_schema(service.jobs.get(job_id))
+    return job_schema(service.jobs.get(job_id))
+
+
+@router.delete("/jobs/{job_id}", dependencies=needs("admin"), responses=errors(NotFoundError), summary="Stop a job")
+async def stop_job(service: ServiceDep, job_id: str) -> JobSchema:
+    """Asks a job that tells how far it is to end soon; others are done all the same."""
+    return job_schema(service.jobs.stop(job_id))
 
 
 def _counted(service: ServiceDep) -> StrangersSchema:
@@ -161,7 +167,8 @@ def _counted(service: ServiceDep) -> StrangersSchema:
     return StrangersSchema.model_validate(service.strangers.count(network))
 
 
-def _job_schema(job: Job) -> JobSchema:
+def job_schema(job: Job) -> JobSchema:
+    """A job as it is answered."""
     return JobSchema(
         id=job.id,
         kind=job.kind,
@@ -170,4 +177,6 @@ def _job_schema(job: Job) -> JobSchema:
         finished=job.finished,
         result=dict(job.result) if job.result is not None else None,
         problem=problem_of(job.error) if job.error else None,
+        done=job.done,
+        total=job.total,
     )

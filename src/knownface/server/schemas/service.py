@@ -110,6 +110,8 @@ class JobSchema(Schema):
     finished: datetime | None
     result: dict[str, Any] | None
     problem: Problem | None
+    done: int | None = Field(description="How much of it is done, of `total`; null where it does not tell.")
+    total: int | None
 
 
 _SOURCES = (
@@ -184,6 +186,33 @@ class AddedStrangers(Schema):
 
     pictures: list[StrangerSchema]
     strangers: StrangersSchema
+
+
+class NetworkRequest(Schema):
+    """Which network the gallery is to be brought over to."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"embedder": "sface-int8bq", "leave_out": False}]})
+
+    embedder: str = Field(max_length=200, description="Of `at_hand`, or several joined as `A+B`.")
+    leave_out: bool = Field(
+        default=False, description="Whether templates whose faces are not found again are set aside; else they stop it."
+    )
+
+
+class KeptNetwork(Schema):
+    """A network that is not in use, of which vectors are kept: the way back, or what a stopped change has made."""
+
+    name: str
+    vectors: int
+
+
+class NetworkSchema(Schema):
+    """The network that faces are compared by, and what it can be changed to."""
+
+    embedder: str
+    at_hand: list[str] = Field(description="Networks whose weights are on this machine.")
+    kept: list[KeptNetwork]
+    set_aside: int = Field(description="Templates that the network could not be given; they are not searched.")
 
 
 class ModelSchema(Schema):

@@ -1,11 +1,11 @@
-// Calibration runs in the background of the service and is asked after.
+// Calibration, with pictures of strangers.
 
 import { bodyOf, showError } from "./actions.js";
-import { api, ApiError } from "./api.js";
+import { api } from "./api.js";
+import { finished } from "./jobs.js";
 import { refresh } from "./regions.js";
 import { t } from "./texts.js";
 
-const EVERY = 700;
 const AT_A_TIME = 8;
 const form = document.getElementById("calibrate");
 const state = document.getElementById("calibration-state");
@@ -30,12 +30,7 @@ form.addEventListener("submit", async (event) => {
   try {
     await sendStrangers([...document.getElementById("strangers").files]);
     state.textContent = t("calibration.running");
-    let job = await api("POST", "/v1/calibration", { fpir: Number(bodyOf(form).fpir) });
-    while (job.state === "waiting" || job.state === "running") {
-      await new Promise((go) => setTimeout(go, EVERY));
-      job = await api("GET", `/v1/jobs/${job.id}`);
-    }
-    if (job.problem) throw new ApiError(422, job.problem);
+    await finished(await api("POST", "/v1/calibration", { fpir: Number(bodyOf(form).fpir) }));
     await refresh();
     state.textContent = t("calibration.done");
   } catch (problem) {
