@@ -225,3 +225,47 @@ def test_real_faces_from_photos_and_a_video(face_data: Path, model_folder: Path,
         assert recognizer.embedder.contract.name == "sface-int8bq"
         named = [max(recognizer.identify(photo), key=lambda f: f.box.area).name == name for name, photo in probes]
     assert sum(named) >= len(named) - 1
+
+
+@pytest.mark.slow
+def test_two_runs_at_once_do_no_harm(toy_engine: None, alone: Path) -> None:
+    with FaceRecognizer.open() as recognizer:
+        recognizer.load_known_faces(toy_plugin.people(alone / "people", 40, 3))
+    words = ["gallery", "migrate", "--embedder", "toy-coarse", "--batch-size", "2", "--threads", "1"]
+    command = [sys.executable, "-m", "knownface", *words]
+    programs = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
+    for program in programs:
+        said, complaint = program.communicate(timeout=120)
+        assert program.returncode == 0, complaint
+        assert "Templates of toy-coarse now: 120." in said
+    with FaceRecognizer.open(embedder="auto") as new, FaceRecognizer.open(":memory:", embedder="toy-coarse") as anew:
+        anew.load_known_faces(alone / "people")
+        assert len(new.gallery) == 120
+        assert [other.templates for other in new.gallery.migration.others()] == [120]
+        [one], [other] = (each.identify(toy_plugin.picture(7, 9)) for each in (new, anew))
+        assert (one.name, one.distance) == (other.name, pytest.approx(other.distance, abs=1e-6))
+
+
+@pytest.mark.slow
+def test_a_full_disk_is_told_and_the_next_run_goes_on(toy_engine: None, alone: Path, knownface: Run) -> None:
+    resource = pytest.importorskip("resource", reason="limits of POSIX")
+    gallery = Path(os.environ["KNOWNFACE_GALLERY"])
+    with FaceRecognizer.open() as recognizer:
+        recognizer.load_known_faces(toy_plugin.people(alone / "people", 60, 4))
+    words = ["gallery", "migrate", "--embedder", "toy-coarse", "--batch-size", "4", "--threads", "1"]
+
+    def little_room() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (400_000, 400_000))
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+
+    command = [sys.executable, "-m", "knownface", *words]
+    full = subprocess.run(command, capture_output=True, text=True, preexec_fn=little_room, check=False)
+    assert full.returncode == 11, full
+    assert "Check that the disk has room" in full.stderr
+    left = _waiting(gallery)
+    assert 0 < left < 240
+    with FaceRecognizer.open() as old:
+        assert old.identify(toy_plugin.picture(7, 1))[0].name == "p7"
+    done = knownface(*words)
+    assert f"{left} of 240 templates have a vector of toy-coarse already" in done.err
+    assert "Templates of toy-coarse now: 240." in done.out
