@@ -60,6 +60,27 @@ def test_a_file_comes_frame_by_frame_to_its_end(recognizer: FaceRecognizer, clip
     assert sink.left
 
 
+def test_in_hindsight_every_face_is_named_from_its_first_frame(recognizer: FaceRecognizer, clip: Path) -> None:
+    with_frames, without = Gathering(), Gathering()
+    without.wants_frames = False  # type: ignore[attr-defined]
+    options = WatchOptions(detect_every=3, hindsight=True)
+    numbers = iter(range(100, 200))
+    Watcher(clip, recognizer, options, [with_frames], new_number=numbers.__next__).run()
+    assert [round(result.frame.time * 15) for result in with_frames.frames] == list(range(30))
+    assert [[face.identity.label for face in r.faces] for r in with_frames.frames] == [["Eileen Collins"]] * 30
+    assert sum(face.detected for result in with_frames.frames for face in result.faces) == 10
+    Watcher(clip, recognizer, options, [without]).run()
+    assert without.frames == []
+    for sink in (with_frames, without):
+        told = [event for result in sink.results for event in result.events]
+        assert [event.kind for event in told] == ["connected", "named", "left", "ended"]
+        assert told[1].time == 0.0
+        [track] = [track for result in sink.results for track in result.ended]
+        assert track.picture is not None
+        assert track.segments[0].first_time == 0.0
+    assert next(numbers) == 100
+
+
 @pytest.mark.slow
 def test_the_same_file_gives_the_same_result(recognizer: FaceRecognizer, clip: Path) -> None:
     def run() -> list[Any]:

@@ -122,6 +122,8 @@ def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> W
         max_fps=chosen["max_fps"],
         fps=chosen["fps"],
         began=began,
+        # At a pace of its own a file stands for a camera, and is told as it happens.
+        hindsight=not source.live and chosen["max_fps"] is None,
         keep_trying=chosen["keep_trying"],
         detect_side=chosen["detect_side"],
         detect_every=chosen["detect_every"],

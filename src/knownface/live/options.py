@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from knownface.tracking import TrackingOptions
@@ -46,6 +46,8 @@ class WatchOptions:
             others are dropped, a file is read no faster.
         fps: Frames a second of a folder of frames.
         began: When a file was recorded, timezone-aware: gives its frames their wall-clock time.
+        hindsight: Whether a file is told only when it has been read to its end, with every face named from its first
+            frame on; else as it happens, like a live source.
         keep_trying: Whether a live source that is not there at the start is waited for, as one is that was lost.
         detect_side, tracking: See :class:`SessionOptions`.
         detect_every: See :class:`SessionOptions`; None detects in ten frames for each second of a file.
@@ -55,6 +57,7 @@ class WatchOptions:
     max_fps: float | None = None
     fps: float = 25.0
     began: datetime | None = None
+    hindsight: bool = False
     keep_trying: bool = False
     detect_side: int | None = None
     detect_every: int | None = None
@@ -70,4 +73,5 @@ class WatchOptions:
 
     def session(self, *, live: bool) -> SessionOptions:
         """How its frames are processed."""
-        return SessionOptions(self.detect_side, self.detect_every, wait_for_names=not live, tracking=self.tracking)
+        tracking = replace(self.tracking, trajectories=self.hindsight and not live)
+        return SessionOptions(self.detect_side, self.detect_every, wait_for_names=not live, tracking=tracking)

@@ -26,8 +26,8 @@ def face_labels(faces: tuple[TrackedFace, ...], scale: float = 1.0) -> list[Labe
     labels = []
     for face in faces:
         identity, box = face.identity, face.box
-        known = identity.state == "named"
-        near = identity.decision.distance if known and identity.decision else 9.0
+        known, decision = identity.state == "named", identity.decision
+        near = decision.distance if known and decision and decision.person_id == identity.person_id else 9.0
         labels.append(
             Label(
                 Box(box.x * scale, box.y * scale, box.width * scale, box.height * scale),

@@ -101,6 +101,8 @@ class Sink(AbstractContextManager[Any], Protocol):
     """Somewhere results go. It is entered before the first result and left after the last one, on one thread.
 
     A sink that derives from this class and has nothing to open or to finish need only define :meth:`take`.
+    One that has an attribute ``wants_frames = False`` does without the frames of results; if all do, a file that is
+    told in hindsight is not read a second time for them.
     """
 
     def take(self, result: FrameResult) -> None:
@@ -118,7 +120,8 @@ class Sink(AbstractContextManager[Any], Protocol):
         return
 
 
-WatchState: TypeAlias = Literal["connecting", "running", "reconnecting", "ended", "failed"]
+WatchState: TypeAlias = Literal["connecting", "running", "reconnecting", "writing", "ended", "failed"]
+"""``writing``: a file has been read, and is told in hindsight."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from datetime import UTC, datetime
+from itertools import islice
 from pathlib import Path
 from threading import Event, Lock
 from types import TracebackType
@@ -14,6 +15,7 @@ from typing import Self
 from knownface.errors import KnownFaceError
 from knownface.live.delivery import Delivery
 from knownface.live.detecting import with_detection_due
+from knownface.live.film import Film
 from knownface.live.metrics import RollingLatency, RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.preview import Preview
@@ -21,7 +23,7 @@ from knownface.live.reading import LiveReader, read_ahead, read_file
 from knownface.live.session import LiveSession
 from knownface.live.threads import Job, ReceivedFrame, SourceNotice
 from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
-from knownface.media import Source, parse_source
+from knownface.media import Source, parse_source, read_source
 from knownface.pipeline import map_in_order
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Face, Frame
@@ -68,10 +70,16 @@ class Watcher(AbstractContextManager["Watcher"]):
         self.name = name or self.source.name
         self.preview = Preview()
         self._options = options or WatchOptions()
+        self._recognizer, self._new_number = recognizer, new_number
+        hindsight = self._options.hindsight and not self.source.live
+        self._film = Film(self.name) if hindsight else None
         self._session = LiveSession(
-            recognizer, self._options.session(live=self.source.live), self.name, new_number=new_number
+            recognizer,
+            self._options.session(live=self.source.live),
+            self.name,
+            new_number=None if hindsight else new_number,
         )
-        self._threads = recognizer.threads
+        self._wants_frames = any(getattr(sink, "wants_frames", True) for sink in sinks)
         self._stop, self._lock = Event(), Lock()
         self._in, self._out, self._latencies = RollingRate(), RollingRate(), RollingLatency()
         self._reader = LiveReader(self.source, self._options, self._in) if self.source.live else None
@@ -169,7 +177,10 @@ class Watcher(AbstractContextManager["Watcher"]):
             raise
         finally:
             try:
-                self._delivery.put(self._session.end_tracks((self._event("ended", str(error or "")),)))
+                self._tell(self._session.end_tracks())
+                if self._film is not None and (error is None or isinstance(error, KnownFaceError)):
+                    self._tell_film(self._film)
+                self._delivery.put(FrameResult(None, events=(self._event("ended", str(error or "")),)))
             finally:
                 self._session.close()
                 self.preview.close()
@@ -189,7 +200,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         frames = read_ahead(read_file(self.source, self._options, self._stop, self._in.count), _AHEAD)
         due = with_detection_due(frames, self._options.detect_every)
         first = True
-        for frame, faces, start in map_in_order(detect, due, threads=self._threads, ahead=_AHEAD):
+        for frame, faces, start in map_in_order(detect, due, threads=self._recognizer.threads, ahead=_AHEAD):
             if first:
                 self._delivery.put(FrameResult(None, events=(self._event("connected"),)))
                 first = False
@@ -224,7 +235,28 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._state = "running"
             self._frames += 1
             self._labels = tuple(face.identity.label for face in result.faces)
-        self._delivery.put(result)
+        self._tell(result)
+
+    def _tell(self, result: FrameResult) -> None:
+        if self._film is None:
+            self._delivery.put(result)
+        else:
+            self._film.note(result)
+
+    def _tell_film(self, film: Film) -> None:
+        """Tells what was read of a file, all of it known; a second request to stop cuts that short."""
+        self._stop.clear()
+        with self._lock:
+            self._state, self._labels = "writing", ()
+        frames = None
+        if self._wants_frames:
+            again = read_source(self.source, self._options.every, self._options.fps)
+            frames = read_ahead(islice(again, film.frames), _AHEAD)
+        gallery, rule = self._recognizer.gallery, self._recognizer.rule
+        for result in film.results(rule.threshold, gallery.names, self._new_number, frames):
+            if self._stop.is_set():
+                return
+            self._delivery.put(result)
 
     def _notice(self, notice: SourceNotice) -> None:
         event = self._event(notice.kind, notice.why)

@@ -1,5 +1,6 @@
 """Faces tracked over the frames of a video, and who they are by all of their pictures together."""
 
+from knownface.tracking.hindsight import SHOWN_GAP, in_hindsight
 from knownface.tracking.naming import Decide
 from knownface.tracking.options import TrackingOptions
 from knownface.tracking.tracker import FaceTracker
@@ -16,6 +17,7 @@ from knownface.tracking.values import (
 )
 
 __all__ = [
+    "SHOWN_GAP",
     "Decide",
     "EmbeddingRequest",
     "FaceTracker",
@@ -28,4 +30,5 @@ __all__ = [
     "TrackSummary",
     "TrackedFace",
     "TrackingOptions",
+    "in_hindsight",
 ]

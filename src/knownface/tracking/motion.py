@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from knownface.tracking.appearance import ODD, Appearance, blended, likeness
 from knownface.tracking.box_filter import BoxFilter
+from knownface.tracking.trajectory import Trajectory
 from knownface.types import Box, Face
 
 
@@ -29,6 +30,7 @@ class Motion:
         detections: How many there were.
         frames: In how many frames it was visible.
         coasted: In how many of these since the last detection.
+        trajectory: Where it was, if that is kept.
     """
 
     filter: BoxFilter
@@ -46,11 +48,23 @@ class Motion:
     detections: int = 1
     frames: int = 0
     coasted: int = 0
+    trajectory: Trajectory | None = None
 
     @classmethod
-    def begin(cls, face: Face, appearance: Appearance, time: float) -> Motion:
-        """That of a face detected for the first time."""
-        return cls(BoxFilter(face.box, time), appearance, time, time, face.box, face.box, face)
+    def begin(cls, face: Face, appearance: Appearance, time: float, trajectory: Trajectory | None = None) -> Motion:
+        """That of a face detected for the first time.
+
+        Args:
+            face: The detection.
+            appearance: Its.
+            time: Stream seconds.
+            trajectory: To keep where it goes; None does not keep that.
+        """
+        if trajectory is not None:
+            trajectory.detect(time, face.box)
+        return cls(
+            BoxFilter(face.box, time), appearance, time, time, face.box, face.box, face, trajectory=trajectory
+        )  # fmt: skip
 
     def predict(self, time: float) -> None:
         """Moves the box to the time of a new frame, in which nothing has been detected yet."""
@@ -69,12 +83,19 @@ class Motion:
         self.filter.update(face.box, time)
         self.box, self.face, self.last_time = face.box, face, time
         self.detections += 1
+        if self.trajectory is not None:
+            self.trajectory.detect(time, face.box)
         return odd
 
     def count_frame(self) -> None:
         """Counts a frame in which it is visible."""
         self.frames += 1
         self.coasted += self.face is None
+
+    def close(self, time: float) -> None:
+        """Notes the last frame in which it is taken to be, if where it goes is kept."""
+        if self.trajectory is not None:
+            self.trajectory.close(time)
 
     def hide(self) -> None:
         """Takes it out of sight."""
@@ -85,6 +106,7 @@ class Motion:
         return Motion(
             self.filter, self.appearance, first_time, self.last_time, self.box, self.box, self.face,
             detections=detections,
+            trajectory=self.trajectory and self.trajectory.split(first_time),
         )  # fmt: skip
 
     def resume(self, newer: Motion) -> None:
@@ -95,3 +117,5 @@ class Motion:
         # Where its box coasted, the face was not: it is in the frames of the newer track.
         self.frames += newer.frames - self.coasted
         self.coasted = newer.coasted
+        if self.trajectory is not None and newer.trajectory is not None:
+            self.trajectory.resume(newer.trajectory)

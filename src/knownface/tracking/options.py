@@ -37,6 +37,7 @@ class TrackingOptions:
         parting: So many pictures in a row that contradict the evidence, and are alike, part a track from the face
             that has taken its place; where faces met, or one was lost for a moment, half as many do.
         remember: An Unknown that comes back within so long keeps the number.
+        trajectories: Whether summaries of tracks carry where the face was: for hindsight, since it grows with a track.
     """
 
     coast: float = 0.3
@@ -60,9 +61,10 @@ class TrackingOptions:
     unlike: float = 1.14
     parting: int = 4
     remember: float = 300.0
+    trajectories: bool = False
 
     def __post_init__(self) -> None:
         for option in fields(self):
             value = getattr(self, option.name)
-            if not value > 0:
+            if not isinstance(value, bool) and not value > 0:
                 raise ValueError(f"{option.name} must be greater than 0, got {value}")

@@ -11,6 +11,7 @@ from knownface.tracking.evidence import Evidence
 from knownface.tracking.motion import Motion
 from knownface.tracking.portrait import portrait
 from knownface.tracking.requests import Requests
+from knownface.tracking.trajectory import Trajectory
 from knownface.tracking.values import TrackedFace, TrackIdentity, TrackSummary
 from knownface.types import Face, Image
 
@@ -37,9 +38,11 @@ class Track:
     ambiguous_with: set[int] = field(default_factory=set)
 
     @classmethod
-    def begin(cls, track_id: int, face: Face, appearance: Appearance, time: float) -> Track:
-        """The track of a face detected for the first time."""
-        return cls(track_id, Motion.begin(face, appearance, time), Answer(since=time, last_time=time))
+    def begin(
+        cls, track_id: int, face: Face, appearance: Appearance, time: float, trajectory: Trajectory | None = None
+    ) -> Track:
+        """The track of a face detected for the first time; see :meth:`Motion.begin`."""
+        return cls(track_id, Motion.begin(face, appearance, time, trajectory), Answer(since=time, last_time=time))
 
     def detect(self, face: Face, appearance: Appearance, time: float) -> None:
         """Takes a detection in the present frame."""
@@ -127,4 +130,5 @@ class Track:
             picture=self.evidence.portraits.get(evidence[0].time) if evidence else None,
             segments=self.answer.segments(),
             evidence=evidence,
+            trajectory=self.motion.trajectory,
         )

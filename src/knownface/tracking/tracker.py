@@ -81,15 +81,17 @@ class FaceTracker:
         tracks = self._tracks
         if time < self._time:
             self._cuts.forget()
-            tracks.end(tracks)
+            tracks.cut()
             self._conclude_ended(math.inf)  # their embeddings would come with times of another count
         if self._cuts.cut(image):
-            tracks.end(tracks)
+            tracks.cut()
         self._time = time
+        tracks.looks.frame(time)
         for track in tracks:
             track.motion.predict(time)
         if faces is not None:
             associate(tracks, image, faces, time)
+            tracks.note_look()
         update_visibility(tracks, image, time)
         if self._naming.awaits_number:
             self._naming.decide((), time, self.threshold)
@@ -132,7 +134,7 @@ class FaceTracker:
 
     def finish(self) -> None:
         """Ends all tracks, without waiting for embeddings."""
-        self._tracks.end(self._tracks)
+        self._tracks.cut()
         self._conclude_ended(math.inf)
 
     # What is known

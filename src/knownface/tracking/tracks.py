@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from knownface.tracking.appearance import Appearance
 from knownface.tracking.options import TrackingOptions
 from knownface.tracking.track import Track
+from knownface.tracking.trajectory import Looks, Trajectory
 from knownface.tracking.unknowns import UnknownMemory
 from knownface.tracking.values import TrackSummary
 from knownface.types import Face
@@ -20,12 +21,14 @@ class Tracks:
         options: Of the tracker.
         ending: Tracks that ended and wait for embeddings.
         unknowns: Unknown people who left.
+        looks: Which frames the detector has not looked at.
     """
 
     def __init__(self, options: TrackingOptions) -> None:
         self.options = options
         self.ending: list[Track] = []
         self.unknowns = UnknownMemory(options.remember)
+        self.looks = Looks()
         self._tracks: dict[int, Track] = {}
         self._ids = itertools.count(1)
         self._merged: dict[int, int] = {}
@@ -39,7 +42,8 @@ class Tracks:
 
     def begin(self, face: Face, appearance: Appearance, time: float) -> None:
         """Begins the track of a face detected for the first time."""
-        track = Track.begin(next(self._ids), face, appearance, time)
+        trajectory = Trajectory(self.looks.opens()) if self.options.trajectories else None
+        track = Track.begin(next(self._ids), face, appearance, time, trajectory)
         self._tracks[track.track_id] = track
 
     def find(self, track_id: int) -> Track | None:
@@ -80,6 +84,20 @@ class Tracks:
             del self._tracks[track.track_id]
             track.motion.hide()
             self.ending.append(track)
+
+    def cut(self) -> None:
+        """Ends all tracks, since another scene begins."""
+        for track in self:
+            track.motion.close(self.looks.newest)
+        self.looks.cut()
+        self.end(self)
+
+    def note_look(self) -> None:
+        """Notes that the detector has looked, and which faces it did not find."""
+        for track in self:
+            if track.motion.missed:
+                track.motion.close(self.looks.closes(track.motion.last_time))
+        self.looks.look()
 
     def take_finished(self, time: float) -> list[Track]:
         """Takes out the tracks that ended and wait for nothing more."""

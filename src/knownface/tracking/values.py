@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from knownface.quality import FaceQuality
+from knownface.tracking.trajectory import Trajectory
 from knownface.types import Box, Decision, Embeddings, Face, Image, Liveness
 
 RequestReason: TypeAlias = Literal["new", "uncertain", "check", "better"]
@@ -91,6 +92,7 @@ class TrackIdentity(Identity):
         singly: So many of them name the person one by one, where together they name nobody; else 0.
         changes: How often the answer was another one before, the first answer not counted.
         liveness: Whether the face looks alive by all pictures together; None where that is not checked.
+        alike: Distance, 0 to 2, to the other tracks of the same person, where these say who it is; else None.
     """
 
     decision: Decision | None = None
@@ -98,6 +100,7 @@ class TrackIdentity(Identity):
     singly: int = 0
     changes: int = 0
     liveness: Liveness | None = None
+    alike: float | None = None
 
     @property
     def is_barred(self) -> bool:
@@ -126,6 +129,8 @@ class TrackIdentity(Identity):
             said = f"{lie} lie {decision.distance:.2f}{' or more' if self.singly else ''} from {decision.name}{rest}"
         else:
             said = f"{of} together: {decision.reason}, nearest template {decision.distance:.2f} away"
+        if self.alike is not None:
+            return f"{said}; {self.alike:.2f} from the other pictures of {self.label} here."
         if self.state == "pending":
             return f"{said}; not enough to be sure yet."
         if decision.person_id != self.person_id:
@@ -184,6 +189,7 @@ class TrackSummary:
             pixels; None without evidence.
         segments: The answers one after another, at least one; the last one is ``identity``'s.
         evidence: The pictures that the answer stands on, the best first: what to enrol when a user names the track.
+        trajectory: Where the face was; None where that is not kept (:attr:`TrackingOptions.trajectories`).
     """
 
     track_id: int
@@ -195,6 +201,7 @@ class TrackSummary:
     picture: Image | None = field(repr=False)
     segments: tuple[Segment, ...]
     evidence: tuple[Sample, ...] = field(default=(), repr=False)
+    trajectory: Trajectory | None = field(default=None, repr=False)
 
     @property
     def best_distance(self) -> float | None:

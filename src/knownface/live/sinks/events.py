@@ -19,6 +19,8 @@ class EventLines(Sink):
         BrokenPipeError: Whoever read has gone.
     """
 
+    wants_frames = False
+
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._lock = threading.Lock()

@@ -30,6 +30,8 @@ class SightingRecorder:
         on_alert: Called with every alert as an event.
     """
 
+    wants_frames = False
+
     def __init__(
         self,
         log: SightingLog,
@@ -153,6 +155,8 @@ class SampleOffers(Sink):
         threshold: Returns the one in force.
         accept: Whether the stricter rule may accept by itself.
     """
+
+    wants_frames = False
 
     def __init__(self, gallery: Gallery, source: str, threshold: Callable[[], float], *, accept: bool) -> None:
         self._gallery = gallery

@@ -84,6 +84,8 @@ class Timeline:
         OutputError: The suffix is another.
     """
 
+    wants_frames = False
+
     def __init__(self, path: Path | None = None, *, bom: bool = False) -> None:
         if path is not None and path.suffix.lower() not in {".csv", ".json"}:
             raise OutputError(

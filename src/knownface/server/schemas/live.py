@@ -101,7 +101,7 @@ class NamedTrackSchema(Schema):
 class WatchStatusSchema(Schema):
     """How watching goes."""
 
-    state: Literal["connecting", "running", "reconnecting", "ended", "failed"]
+    state: Literal["connecting", "running", "reconnecting", "writing", "ended", "failed"]
     frames: int
     fps: float = Field(description="Frames looked at a second.")
     delay: float | None = Field(description="Seconds from a frame to its boxes, median.")
