@@ -124,7 +124,7 @@ def test_a_name_in_a_gallery_is_never_imported(toy: Path, alone: Path) -> None:
     with FaceRecognizer.open(embedder="mine:Embedder", detector="toy") as recognizer:
         assert recognizer.add_known_face("Ada", toy_plugin.picture(0, 0)) == 1
     (toy / "evil.py").write_text("raise SystemExit('imported')", encoding="utf-8")
-    with pytest.raises(UnknownModelError, match="was filled by the embedder 'evil:Embedder'"):
+    with pytest.raises(UnknownModelError, match="The embedder 'evil:Embedder' is neither in the catalogue"):
         FaceRecognizer.open(detector="toy")
     FaceRecognizer.open(embedder="mine:Embedder", detector="toy").close()
 
@@ -199,7 +199,7 @@ def test_a_stopped_identification_begins_anew_once_its_part_is_mended(
     assert knownface_anew("enroll", people, *TOY).status == 0
     toy_plugin.install(site, module=bad)
     with monkeypatch.context() as patch:
-        patch.setattr("knownface.cli.identify.write_text", _stopped)
+        patch.setattr("knownface.cli.identify.write_tables", _stopped)
         assert knownface_anew(*words).status == 130
     assert (alone / "found.csv.partial").exists()
     toy_plugin.install(site)
@@ -292,7 +292,7 @@ def test_parts_of_a_script_in_the_working_folder(knownface: Callable[..., Any], 
     # Its name alone does not lead to it.
     ran = knownface("identify", people / "p1")
     assert ran.status == 5
-    assert "filled by the embedder 'toy'" in ran.err
+    assert "The embedder 'toy' is neither in the catalogue" in ran.err
     assert "--embedder module:Factory" in ran.err
 
 

@@ -33,7 +33,7 @@ def test_what_is_odd_waits_for_a_decision(mixed, knownface):
     assert (mixed.parent / "faces" / "1.jpg").read_bytes()[:2] == b"\xff\xd8"
     assert "1 held back" in knownface("enroll", mixed).out
     assert knownface("review", "accept", "1").out == "1 templates added.\n"
-    assert "0 held back" in knownface("enroll", mixed).out
+    assert "held back" not in knownface("enroll", mixed).out
 
 
 def test_what_was_rejected_is_not_taken_again(mixed, knownface):
@@ -44,7 +44,7 @@ def test_what_was_rejected_is_not_taken_again(mixed, knownface):
     assert "odd.png" not in knownface("review", "list").out
 
 
-@pytest.mark.parametrize(("mode", "told"), [("refuse", "0 held back; 1 not used"), ("off", "0 held back; 0 not used")])
+@pytest.mark.parametrize(("mode", "told"), [("refuse", "; 1 not used"), ("off", "; 0 not used")])
 def test_the_setting_decides_what_becomes_of_it(mixed, knownface, monkeypatch, mode, told):
     monkeypatch.setenv("KNOWNFACE_REVIEW", mode)
     assert told in " ".join(knownface("enroll", mixed).out.split())

@@ -35,7 +35,16 @@ def test_the_names_that_the_product_promises() -> None:
     embedders = {
         *("clip-vit-b32", "clip-vit-b32-fp32", "clip-vit-b32-int8", "clip-vit-b32-quantized"),
         *("clip-vit-b16", "clip-vit-b16-fp32", "clip-vit-b16-quantized", "clip-vit-l14", "clip-vit-l14-fp32"),
-        *("mobilefacenet", "sface", "sface-int8bq", "auraface", "arcface-r50", "arcface-mbf", "arcface-r100"),
+        *(
+            "mobilefacenet",
+            "mobilefacenet-mirror",
+            "sface",
+            "sface-int8bq",
+            "auraface",
+            "arcface-r50",
+            "arcface-mbf",
+            "arcface-r100",
+        ),
         *("edgeface-xxs", "edgeface-xs", "edgeface-s", "edgeface-base"),
         *("adaface-ir18", "adaface-ir50", "adaface-ir101", "facenet512", "dlib-resnet", "dlib-resnet-mirror"),
     }

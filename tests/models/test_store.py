@@ -184,7 +184,7 @@ def test_import_of_another_file_under_a_known_name(store: ModelStore, tmp_path: 
     (tmp_path / "other.onnx").write_bytes(b"other")
     with pytest.raises(ModelAlteredError, match=r"other\.onnx is not the file of mobilefacenet") as caught:
         store.import_file(tmp_path / "other.onnx", "mobilefacenet")
-    assert "--contract" in caught.value.hint
+    assert "contract=" in caught.value.hint
     assert store.find("mobilefacenet") is None
 
 

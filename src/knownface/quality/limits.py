@@ -51,7 +51,10 @@ class Shortcoming:
 
 
 def shortcomings(quality: FaceQuality, limits: QualityLimits) -> list[Shortcoming]:
-    """Every way in which a face falls short of the limits; an empty list if it is good enough."""
+    """Every way in which a face falls short of the limits; an empty list if it is good enough.
+
+    That it is poor altogether is told only where nothing else is.
+    """
     checks = [
         (
             quality.size < limits.size,
@@ -88,10 +91,9 @@ def shortcomings(quality: FaceQuality, limits: QualityLimits) -> list[Shortcomin
             "turned-away",
             f"the face is turned too far aside ({quality.turn:.2f}, at most {limits.turn:.2f})",
         ),
-        (
-            quality.score < limits.score,
-            "too-poor",
-            f"the picture is too poor (quality {quality.score:.2f}, {limits.score:.2f} is needed)",
-        ),
     ]
-    return [Shortcoming(code, text) for fails, code, text in checks if fails]
+    found = [Shortcoming(code, text) for fails, code, text in checks if fails]
+    if not found and quality.score < limits.score:
+        asked = f"{limits.score:.2f} is needed"
+        return [Shortcoming("too-poor", f"the picture is too poor (quality {quality.score:.2f}, {asked})")]
+    return found
