@@ -41,6 +41,29 @@ def test_a_person_is_found_renamed_and_put_into_groups(open_page: BrowserMaker, 
     assert page.complaints() == []
 
 
+def test_each_step_is_undone_by_the_bar_that_follows_it(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
+    person = service.add("Ada", faces.photos)
+    page = open_page()
+    page.go(f"/people/{person}")
+    page.button("Edit").click()
+    name = page.field("Name")
+    name.clear()
+    name.send_keys("Adda")
+    page.button("Save").click()
+    page.says("'Ada' renamed to 'Adda'.")
+    page.until(lambda: page.browser.find_element(By.TAG_NAME, "h1").text == "Adda")
+    page.go("/people")  # the bar goes along
+    page.one(".undo button").click()
+    page.until(lambda: [p.text for p in page.all(".people strong")] == ["Ada"])
+    page.until(lambda: not page.all(".undo"))
+    page.button("History").click()
+    page.says("'Ada' renamed to 'Adda'.")
+    assert [chip.text for chip in page.all(".rows .chip")] == ["Undone"]
+    assert page.complaints() == []
+
+
 def test_two_entries_of_one_person_are_merged(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
     person = service.add("Twice One", faces.photos)
     service.add("Twice Two", faces.others[:1])

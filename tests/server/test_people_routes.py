@@ -124,8 +124,11 @@ def test_ids_outside_every_range(admin: httpx.Client) -> None:
 
 
 def test_an_edit_is_listed_and_undone_once(admin: httpx.Client, crowd: list[int]) -> None:
-    admin.patch(f"/people/{crowd[2]}", json={"name": "Benjamin"})
+    renamed = admin.patch(f"/people/{crowd[2]}", json={"name": "Benjamin"})
     edit = admin.get("/history", params={"limit": 1}).json()["items"][0]
+    assert admin.get(f"/history/{renamed.headers['knownface-edit']}").json() == edit
+    again = admin.patch(f"/people/{crowd[2]}", json={"name": "Benjamin"})  # nothing changed: nothing to undo
+    assert "knownface-edit" not in again.headers
     assert (edit["text"], edit["can_be_undone"]) == ("'Ben' renamed to 'Benjamin'.", True)
     assert admin.post(f"/history/{edit['id']}/undo").json()["undone"] is True
     assert admin.get(f"/people/{crowd[2]}").json()["name"] == "Ben"

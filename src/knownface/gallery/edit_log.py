@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
@@ -26,6 +27,20 @@ KEPT = timedelta(days=30)
 """How far back edits can be undone; older ones are forgotten with the names in them."""
 
 EditKind: TypeAlias = Literal["change", "merge", "split", "move", "not", "name-unknown", "dismiss", "undo"]
+
+
+_written: ContextVar[list[int] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def edits_written() -> Iterator[list[int]]:
+    """The ids of the edits that are written down meanwhile, in this context and on threads that were given it."""
+    ids: list[int] = []
+    token = _written.set(ids)
+    try:
+        yield ids
+    finally:
+        _written.reset(token)
 
 
 @dataclass(slots=True)
@@ -73,6 +88,9 @@ def recorded(
             SUBJECT_SESSION: done.sessions,
         }
         _add_subjects(connection, edit_id, {(kind, number) for kind, those in numbers.items() for number in those})
+        written = _written.get()
+        if written is not None:
+            written.append(edit_id)
 
 
 def note_undoing(connection: Connection, row: Row[Any]) -> int:

@@ -86,6 +86,17 @@ class History:
             rows: Sequence[Row[Any]] = connection.execute(query.order_by(edits.c.id.desc()).limit(limit)).all()
         return [Edit(r.id, r.at, r.kind, r.text, r.undone_by is not None, r.undoes) for r in rows]
 
+    def get(self, edit_id: int) -> Edit:
+        """One edit.
+
+        Raises:
+            UnknownEditError: There is none of this id, or none any more.
+        """
+        found = self.edits(limit=1, before=edit_id + 1)
+        if not found or found[0].id != edit_id:
+            raise UnknownEditError(f"The history has no edit {edit_id}.")
+        return found[0]
+
     def undo(self, edit_id: int | None = None) -> Edit:
         """Undo an edit; the gallery is then what it was before, but for what was added or deleted since.
 

@@ -16,6 +16,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from knownface.errors import BadRequestError, BusyError, KnownFaceError, RateLimitedError, TooLargeError, TooSlowError
+from knownface.gallery.edit_log import edits_written
 from knownface.server.context import Service
 from knownface.server.error_responses import RequestAborted, error_response
 
@@ -27,6 +28,9 @@ _SLOWEST = 50_000
 """Bytes a second at which a large body must arrive after the time that every request has."""
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 4_000_000
+
+EDIT_HEADER = "Knownface-Edit"
+"""Says in an answer which edit the request made, so that it can be undone (``POST /v1/history/{id}/undo``)."""
 
 _HEADERS = {
     "Content-Security-Policy": (
@@ -148,6 +152,7 @@ class Middleware:
         start, status = time.perf_counter(), 0
         body = RequestBody(receive, Headers(scope=scope), self._budget, self._service.settings.request_seconds)
         scope.setdefault("state", {})["body"] = body
+        edits: list[int] = []
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -155,6 +160,8 @@ class Middleware:
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
                 self._add_headers(headers, scope)
+                if edits and status < 400:
+                    headers[EDIT_HEADER] = str(edits[-1])
                 if not body.complete and not await body.drain():
                     headers["Connection"] = "close"
             await send(message)
@@ -163,7 +170,8 @@ class Middleware:
             if problem is not None:
                 await error_response(problem)(scope, body.receive, send_with_headers)
             else:
-                await self._app(scope, body.receive, send_with_headers)
+                with edits_written() as edits:
+                    await self._app(scope, body.receive, send_with_headers)
         finally:
             body.release()
             self._log(scope, status or 500, time.perf_counter() - start)

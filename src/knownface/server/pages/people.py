@@ -64,6 +64,14 @@ def held(request: Request) -> Response:
     return page(request, "held.html", "people", held=service_of(request).gallery.held_store.list())
 
 
+@router.get("/people/history")
+def history(request: Request, before: Annotated[int | None, Query(ge=1, le=2**53)] = None) -> Response:
+    """What was edited and can be undone."""
+    found = service_of(request).gallery.history.edits(limit=_PAGE + 1, before=before)
+    more = address_with(request, before=found[_PAGE - 1].id) if len(found) > _PAGE else None
+    return page(request, "history.html", "people", edits=found[:_PAGE], more=more)
+
+
 @router.get("/people/{person_id}")
 def person(request: Request, person_id: PersonId) -> Response:
     """One person with the templates."""

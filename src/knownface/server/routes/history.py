@@ -20,6 +20,14 @@ def list_edits(service: ServiceDep, cursor: Cursor = None, limit: Limit = 50) ->
     return Page(items=[EditSchema.model_validate(edit) for edit in page[:limit]], next=rest)
 
 
+@router.get(
+    "/history/{edit_id}", dependencies=needs("viewer"), responses=errors(UnknownEditError), summary="Read an edit"
+)
+def read_edit(service: ServiceDep, edit_id: Number) -> EditSchema:
+    """One edit. Whatever made one answers its id in the header `Knownface-Edit`."""
+    return EditSchema.model_validate(service.gallery.history.get(edit_id))
+
+
 @router.post(
     "/history/{edit_id}/undo",
     dependencies=needs("operator"),

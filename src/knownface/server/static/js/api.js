@@ -42,7 +42,11 @@ export async function api(method, path, body, { signal, headers = {} } = {}) {
   }
   const text = answer.headers.get("content-type")?.includes("json") ? await answer.text() : "";
   const json = text ? JSON.parse(text) : null; // "204 No Content" may still name a type
-  if (answer.ok) return json;
+  if (answer.ok) {
+    const edit = answer.headers.get("Knownface-Edit");
+    if (edit) document.dispatchEvent(new CustomEvent("edited", { detail: Number(edit) }));
+    return json;
+  }
   if (answer.status === 401 && path !== "/v1/session") location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
   throw new ApiError(answer.status, json ?? {});
 }

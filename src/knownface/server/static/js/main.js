@@ -3,6 +3,7 @@
 import "./actions.js";
 import { localTimes, optionalPictures } from "./dom.js";
 import { toast } from "./toast.js";
+import "./undo.js";
 
 localTimes();
 optionalPictures();

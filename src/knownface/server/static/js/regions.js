@@ -12,6 +12,10 @@ function tracesOf(element) {
 /** Replace every element with data-region by what the server draws now; the focus stays where it was, or near. */
 export async function refresh() {
   const answer = await fetch(location.href, { headers: { Accept: "text/html" } });
+  if (answer.status === 404) {
+    location.assign(`/${location.pathname.split("/")[1]}`); // what it showed is gone; to the list it stood in
+    return;
+  }
   if (answer.redirected || !answer.ok) {
     location.reload();
     return;
