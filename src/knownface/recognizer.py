@@ -27,6 +27,7 @@ from knownface.enrolment import (
     Migration,
     MigrationOptions,
     enrol_people,
+    renew_kept_faces,
     scan_people,
 )
 from knownface.errors import (
@@ -255,6 +256,7 @@ class FaceRecognizer:
                 self._use(network)
             with contextlib.suppress(OutputError):  # it is built again when it is needed
                 self.gallery.build_index()
+            renew_kept_faces(self.gallery, self.detector, network, own.max_pixels)
         return migration
 
     def _is_gallerys(self, embedder: FaceEmbedder) -> bool:

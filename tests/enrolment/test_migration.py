@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +22,27 @@ import toy_plugin
 from knownface import FaceRecognizer
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, load_embedder
-from knownface.enrolment import Migration
+from knownface.enrolment import Migration, renew_kept_faces
 from knownface.errors import ContractMismatchError, ModelError
-from knownface.gallery import Gallery
+from knownface.events import (
+    RetentionPolicy,
+    SampleCandidate,
+    SampleRule,
+    SeenTrack,
+    SightingLog,
+    accept_offers,
+    group_unknowns,
+    list_offers,
+    offer_sample,
+)
+from knownface.events.recording import jpeg
+from knownface.gallery import Gallery, NewHeld
 from knownface.live import LiveSession, SessionOptions
 from knownface.media import read_image
 from knownface.models import ModelStore
 from knownface.pipeline import embed_crops, examine, kept_picture
 from knownface.settings import load_settings
+from knownface.types import Image
 
 Run = Callable[..., Any]
 
@@ -167,6 +181,43 @@ def test_a_network_that_needs_landmarks_is_refused_with_a_detector_without(
         pytest.raises(ModelError, match="landmarks"),
     ):
         Migration(gallery, detector, network)
+
+
+def test_what_waits_beside_the_templates_is_brought_over_too(enrolled_toys: Path) -> None:
+    now = datetime.now(UTC)
+    with FaceRecognizer.open() as recognizer:
+        gallery = recognizer.gallery
+        one, other = (str(recognizer.identify(toy_plugin.picture(n, 0))[0].name) for n in (2, 1))
+        log = SightingLog(gallery, RetentionPolicy(pictures=True, unknown_faces=True))
+
+        def seen(person: int, shot: int) -> tuple[Image, Any]:
+            picture = toy_plugin.picture(person, shot)
+            return picture, recognizer.review_picture(picture)
+
+        picture, review = seen(2, 1)
+        candidate = SampleCandidate(gallery.person(one).id, "door", now, review.embeddings[0], picture, 0.9, 6, 0)
+        assert offer_sample(gallery, candidate, 2.0, rule=SampleRule(new=0)) == "offered"
+        picture, review = seen(1, 5)
+        [template] = review.templates()
+        gallery.enrol([], held=[(other, NewHeld(template, "odd-picture", "Odd.", jpeg(picture)))])
+        for number in range(2):
+            picture, review = seen(8, number)
+            at, unknown = now + timedelta(minutes=number), log.new_unknown_number()
+            vector = review.embeddings[0]
+            log.record([SeenTrack(f"{number}", "door", None, unknown, at, at, embedding=vector, picture=picture)])
+        [before] = list_offers(gallery.database)
+
+        assert recognizer.migrate("toy-coarse").change is not None
+        [after] = list_offers(gallery.database)
+        assert after.distance != before.distance
+        assert accept_offers(gallery, [after.id], recognizer.person_review).added == 1
+        assert gallery.held_store.accept([held.id for held in gallery.held_store.list()]) == 1
+        [group] = group_unknowns(gallery, recognizer.rule.threshold)
+        assert len(group.numbers) == 2
+        [held_vector] = gallery.vectors(other).embeddings[-1:]
+        again = recognizer.review_picture(toy_plugin.picture(1, 5))
+        assert np.linalg.norm(held_vector - again.embeddings[0]) < 0.1
+        assert renew_kept_faces(gallery, recognizer.detector, recognizer.embedder, 10**8) == 0
 
 
 def _waiting(gallery: Path) -> int:

@@ -87,7 +87,7 @@ def _migrate(
 ) -> int:
     from knownface.detection import choose_detector
     from knownface.embedding import choose_embedder
-    from knownface.enrolment import Migration, MigrationOptions, learn_join
+    from knownface.enrolment import Migration, MigrationOptions, learn_join, renew_kept_faces
     from knownface.errors import OutputError
     from knownface.gallery import Gallery
     from knownface.models import ModelStore
@@ -131,6 +131,9 @@ def _migrate(
                 opened.build_index()
             except OutputError as error:  # it is built again when it is needed
                 say(f"The index was not saved: {error.message}", style="yellow")
+            renewed = renew_kept_faces(opened, detector, network, settings.max_pixels)
+            if renewed:
+                say(f"Embedded anew of what is held back, offered and kept of Unknowns: {renewed}.")
     _summary(migration, "" if old is None else old.name, calibration)
     if migration.change is not None and wished not in ("auto", network.contract.name):
         say(f"Your settings name the embedder {wished}: set it to {network.contract.name}, or to auto.", "yellow")

@@ -1,5 +1,6 @@
 """Folders of photos and videos into a gallery: who is in them, and what becomes of each file."""
 
+from knownface.enrolment.kept_faces import renew_kept_faces
 from knownface.enrolment.migration import MigratedFace, Migration, MigrationOptions
 from knownface.enrolment.part_weights import learn_join
 from knownface.enrolment.run import EnrolmentOptions, EnrolmentReport, enrol_people
@@ -20,6 +21,7 @@ __all__ = [
     "enrol_people",
     "learn_join",
     "plan_sync",
+    "renew_kept_faces",
     "scan_files",
     "scan_people",
 ]

@@ -16,6 +16,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from knownface.errors import ContractMismatchError, UnknownOfferError
 from knownface.events.recording import as_utc, jpeg, vector_bytes, vector_from
+from knownface.events.sample_distances import LEARNT, distances_of, own_templates
 from knownface.events.sample_rules import (
     BY_RULE,
     MOST_LEARNT,
@@ -25,6 +26,7 @@ from knownface.events.sample_rules import (
     Verdict,
     judge,
 )
+from knownface.events.values import Embedding
 from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.gallery.people import find_id
 from knownface.review import EnrolledTemplates, PersonReview, ReviewedTemplates, review_templates
@@ -32,9 +34,6 @@ from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import offers
 from knownface.storage.schema import people, templates
 from knownface.storage.statements import storable
-
-LEARNT = "sample: "
-"""Begins the source of templates that were accepted by rule."""
 
 _OFFERED, _REJECTED = "offered", "rejected"
 
@@ -88,10 +87,10 @@ def offer_sample(
     """
     rule, time_now, contract = rule or SampleRule(), as_utc(now), gallery.contract
     with gallery.database.reading() as connection:
-        count, learnt = _own_templates(connection, candidate.person_id)
+        count, learnt = own_templates(connection, candidate.person_id)
     if contract is None or not count or candidate.fingerprint not in {"", contract.fingerprint}:
         return "gone"
-    near = _distances(gallery, candidate, count, learnt)
+    near = distances_of(gallery, candidate.person_id, candidate.embedding, count, learnt)
     verdict = judge(candidate, near, threshold, rule)
     if verdict != "offered":
         return verdict
@@ -204,24 +203,26 @@ def _judge_beside_others(
     return "enough" if today >= rule.a_day or waiting >= rule.waiting else "offered"
 
 
-def _own_templates(connection: Connection, person_id: int) -> tuple[int, set[int]]:
-    """How many templates a person has, and the ids of those that were accepted by rule."""
-    query = select(templates.c.id, templates.c.source).where(
-        templates.c.person_id == person_id, templates.c.negative.is_(False)
-    )
-    rows = connection.execute(query).all()
-    return len(rows), {row.id for row in rows if row.source.startswith(LEARNT)}
+def renew_offer(gallery: Gallery, offer_id: int, vector: Embedding) -> int:
+    """Give an offer the embedding that the gallery's network makes of its picture; returns 0 if it waits no more.
 
-
-def _distances(gallery: Gallery, candidate: SampleCandidate, count: int, learnt: set[int]) -> SampleDistances:
-    # One more than the person has: somebody else's is among them, if there is one.
-    near = gallery.search(candidate.embedding[None].astype(np.float32), count + 1)
-    triples = list(zip(near.distances[0].tolist(), near.templates[0].tolist(), near.people[0].tolist(), strict=True))
-    of_person = [(distance, template) for distance, template, who in triples if who == candidate.person_id]
-    rivals = [distance for distance, template, who in triples if who != candidate.person_id and template >= 0]
-    own = min((distance for distance, _ in of_person), default=np.inf)
-    enrolled = min((distance for distance, template in of_person if template not in learnt), default=np.inf)
-    return SampleDistances(own, enrolled, min(rivals, default=None))
+    Args:
+        gallery: Where it is.
+        offer_id: Of the offer.
+        vector: Float32, shape (dim,), unit norm.
+    """
+    contract = gallery.contract
+    with gallery.database.reading() as connection:
+        row = connection.execute(select(offers.c.person_id).where(offers.c.id == offer_id)).one_or_none()
+        count, learnt = (0, set()) if row is None else own_templates(connection, row.person_id)
+    if contract is None or row is None or not count:
+        return 0
+    near = distances_of(gallery, row.person_id, vector, count, learnt)
+    values = {"distance": near.enrolled, "rival_distance": near.rival, "fingerprint": contract.fingerprint}
+    waits = (offers.c.id == offer_id) & (offers.c.state == _OFFERED)
+    with gallery.database.writing() as connection:
+        new = update(offers).where(waits).values(vector=vector_bytes(vector), **values)
+        return connection.execute(new).rowcount
 
 
 def _insert(connection: Connection, candidate: SampleCandidate, fingerprint: str, near: SampleDistances) -> int:
