@@ -45,7 +45,7 @@ def test_who_was_renamed_is_remembered_by_the_folder(knownface, enrolled_toys, t
     before = templates()
     knownface("people", "rename", "Ben", "Benjamin")
     write_image(enrolled_toys / "Ben" / "deeper" / "new.png", toy_plugin.picture(2, 5))
-    assert "1 templates of 1 people" in knownface("enroll", enrolled_toys).out
+    assert "1 template of 1 person" in knownface("enroll", enrolled_toys).out
     assert templates() == {"Benjamin": before["Ben"] + 1, **{name: n for name, n in before.items() if name != "Ben"}}
     assert "formerly Ben" in knownface("people", "show", "Benjamin").out
 
@@ -76,7 +76,7 @@ def test_a_sync_shows_then_follows_what_was_deleted_moved_and_renamed(knownface,
     (enrolled_toys / "Dan" / "wrong.png").rename(enrolled_toys / "Cyrus" / "3.png")
     shutil.rmtree(enrolled_toys / "Ben")
     shown = knownface("enroll", enrolled_toys, "--sync", "--dry-run")
-    assert "1 people to rename, 1 files to move" in shown.out
+    assert "1 person to rename, 1 file to move" in shown.out
     assert templates() == before
     done = knownface("enroll", enrolled_toys, "--sync", "--yes")
     assert "Ben is left without a template" in done.err

@@ -24,7 +24,7 @@ def mixed(alone, toy_engine):
 
 def test_what_is_odd_waits_for_a_decision(mixed, knownface):
     told = knownface("enroll", mixed, "--report", "report.csv")
-    assert (told.status, "5 templates of 1 people" in told.out, "1 held back" in told.out) == (1, True, True)
+    assert (told.status, "5 templates of 1 person" in told.out, "1 held back" in told.out) == (1, True, True)
     assert "odd.png,Ada,held,odd-picture,\"It does not look like the other pictures of 'Ada'" in (
         mixed.parent / "report.csv"
     ).read_text(encoding="utf-8-sig")

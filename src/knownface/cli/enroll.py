@@ -22,6 +22,7 @@ from knownface.cli.outputs import OutputFile, bom_option, overwrite_option
 from knownface.cli.reading import picture_from_stdin
 from knownface.cli.writing import write_tables
 from knownface.tables import Table
+from knownface.wording import plural
 
 if TYPE_CHECKING:
     from knownface.enrolment import FileReview, PeopleScan
@@ -150,12 +151,12 @@ def _follow(gallery: Gallery, folder: Path, scan: PeopleScan, dry_run: bool, yes
         say(f"{person} is left without a template; `knownface people remove` takes everything of theirs away.")
     if dry_run:
         out().print(
-            f"{len(plan.renames)} people to rename, {len(plan.moves)} files to move, {len(plan.removals)} templates to "
-            "remove. Nothing was changed."
+            f"{plural(len(plan.renames), 'person', 'people')} to rename, {plural(len(plan.moves), 'file')} to move, "
+            f"{plural(len(plan.removals), 'template')} to remove. Nothing was changed."
         )
         return False
     if plan and not yes:
-        final = f" {len(plan.removals)} templates are removed for good." if plan.removals else ""
+        final = f" {plural(len(plan.removals), 'template')} to remove for good." if plan.removals else ""
         click.confirm(f"Follow the folder?{final}", abort=True)
     apply_sync(gallery, plan)
     return True
@@ -166,8 +167,9 @@ def _summary(result: Any, gallery: str) -> None:
     people = len({review.person for review in result.reviews if review.status == "enrolled"})
     held_back = f"{count} held back; " if (count := result.count("held")) else ""
     console.print(
-        f"{result.templates} templates of {people} people enrolled from {result.count('enrolled')} files; "
-        f"{result.count('known')} files known already; {held_back}{result.count('refused')} not "
+        f"{plural(result.templates, 'template')} of {plural(people, 'person', 'people')} enrolled from "
+        f"{plural(result.count('enrolled'), 'file')}; "
+        f"{plural(result.count('known'), 'file')} known already; {held_back}{result.count('refused')} not "
         f"used. Gallery: {escape(gallery)}",
         soft_wrap=True,
     )
@@ -189,6 +191,8 @@ def _summary(result: Any, gallery: str) -> None:
             counts = Counter(review.reason for review in listed)
             summed = ", ".join(f"{count} {reason}" for reason, count in counts.most_common())
             err().print(f"… of {len(listed)} in all ({summed}); --report FILE.csv lists them.", style="dim")
+    if held:
+        say("Decide on what was held back: knownface review list, then accept or reject.")
 
 
 def _write_report(path: Path, result: Any) -> None:
