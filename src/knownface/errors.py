@@ -359,6 +359,13 @@ class UnknownOfferError(EventsError):
     default_hint = "`knownface samples list` shows them."
 
 
+class ReceiptError(KnownFaceError):
+    """A receipt that is not what was signed, or a key that cannot sign or check one."""
+
+    code = "bad-receipt"
+    exit_status = 15
+
+
 class ServiceError(KnownFaceError):
     """Something that concerns the service as such."""
 

@@ -166,6 +166,12 @@ class Settings(BaseSettings):
     review: Literal["hold", "refuse", "off"] = "hold"
     """What becomes of pictures that may show somebody else than the person they are to be enrolled for: they are held
     back until somebody decides (`knownface review`), they are refused, or nobody asks."""
+    controller: str = Field(default="", max_length=500)
+    """Who answers for the gallery by law, with address; stands on receipts and forms."""
+    privacy_contact: str = Field(default="", max_length=500)
+    """Whom people turn to about their data."""
+    receipt_key: Path | None = None
+    """The key that signs receipts; None is a file beside the gallery, made when it is first needed."""
     samples: Literal["off", "offer", "accept"] = "off"
     """Whether new pictures of known people are offered as templates, or accepted where a stricter rule allows."""
 

@@ -132,3 +132,19 @@ def test_deleting_can_be_taken_back_until_it_is_said_twice(
     page.until(lambda: not page.all("dialog[open]"))
     assert page.browser.switch_to.active_element.get_attribute("data-open") == "delete"
     assert rows(service.served.gallery, "people") == 1
+
+
+def test_deleting_a_person_hands_out_a_receipt(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    person = service.add(faces.name, faces.photos[:1])
+    page = open_page()
+    page.go(f"/people/{person}")
+    page.button("Delete").click()
+    page.one("#delete .danger").click()
+    page.says("was deleted")
+    links = [page.one(f"#receipt-{what}") for what in ("page", "file")]
+    suffixes = [str(link.get_attribute("download")).rpartition(".")[2] for link in links]
+    assert suffixes == ["html", "json"]
+    assert all(str(link.get_attribute("href")).startswith("blob:") for link in links)
+    assert rows(service.served.gallery, "people") == 0
+    page.one("#receipt a.primary").click()
+    page.until(lambda: page.browser.current_url.endswith("/people"))

@@ -33,6 +33,8 @@ FOLDERS = [
     if isinstance(parameter.type, OutputFolder)
 ]
 INPUTS = {
+    ("receipt verify", "file"),
+    ("receipt verify", "key_file"),
     ("enroll", "people"),
     ("verify", "first"),
     ("verify", "second"),

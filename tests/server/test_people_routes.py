@@ -93,7 +93,14 @@ def test_merge_split_and_what_goes(own: Running, eileen: bytes, mirrored: bytes)
         assert new.headers["location"] == f"/v1/people/{new.json()['id']}"
         preview = admin.get(f"/people/{a}/removal").json()
         assert (preview["templates"], preview["pictures"], preview["person"]["name"]) == (1, 1, "A")
-        assert admin.delete(f"/people/{a}").json() == preview
+        removed = admin.delete(f"/people/{a}").json()
+        receipt = removed.pop("receipt")
+        assert removed == preview
+        checked = admin.post("/receipts/verify", json={"text": receipt["text"]}).json()
+        assert (checked["statement"]["person"]["name"], checked["statement"]["by"]) == ("A", "admin")
+        altered = receipt["text"].replace('"admin"', '"nobody"')
+        assert admin.post("/receipts/verify", json={"text": altered}).json()["code"] == "bad-receipt"
+        assert "BEGIN PUBLIC KEY" in admin.get("/receipts/key").text
         assert admin.delete(f"/people/{a}").status_code == 404
         assert [p["name"] for p in admin.get("/people").json()["items"]] == ["C"]
 

@@ -71,7 +71,8 @@ def cli(verbose: bool) -> None:
 
     Exit status: 0 all well; 1 done, but some files were passed over (verify: not the same person); 2 wrong usage;
     3 input; 4 face; 5 model; 6 another embedder's gallery; 7 gallery; 8 settings; 9 person; 10 a part is not
-    installed; 11 output; 12 calibration; 13 sightings, attendance, alerts or samples; 14 the service; 130 stopped.
+    installed; 11 output; 12 calibration; 13 sightings, attendance, alerts or samples; 14 the service; 15 receipts;
+    130 stopped.
     """
     from knownface.cli.common import show_log
 

@@ -9,7 +9,15 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, open_gallery, open_recognizer, out, table
-from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, json_option, overwrite_option
+from knownface.cli.outputs import (
+    OutputFile,
+    OutputFolder,
+    bom_option,
+    byte_order_mark,
+    claim,
+    json_option,
+    overwrite_option,
+)
 from knownface.cli.writing import write_json
 from knownface.errors import PersonError
 
@@ -122,16 +130,38 @@ def split(name: str, new_name: str, templates: tuple[int, ...], sources: tuple[s
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--receipts", "folder", type=OutputFolder(),
+              help="A folder for a signed receipt of each person (JSON), and a page to print.")  # fmt: skip
+@overwrite_option
 @gallery_option
-def remove(names: tuple[str, ...], yes: bool, gallery: str | None) -> None:
+def remove(names: tuple[str, ...], yes: bool, folder: Path | None, gallery: str | None) -> None:
     """Remove people with every template, so that nothing of theirs is left in the gallery. Backups are not touched."""
-    with open_gallery(gallery) as opened:
+    from knownface.gallery import Gallery
+    from knownface.law.receipts import removal_receipt, this_user
+    from knownface.law.signing import key_file, open_key
+    from knownface.settings import load_settings
+
+    settings = load_settings(gallery=gallery)
+    with Gallery.open_by(settings, create=False) as opened:
         people = [opened.person(name) for name in names]
         listed = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
         if not yes:
             click.confirm(f"Remove {listed} for good? This cannot be undone.", abort=True)
-        opened.remove(*(person.name for person in people))
-    out().print(f"Removed {escape(listed)}.", soft_wrap=True)
+        key = None
+        if folder is not None:  # before anything is removed
+            claim(folder)
+            key = open_key(key_file(settings))
+        removed = opened.remove(*dict.fromkeys(person.id for person in people))
+        out().print(f"Removed {escape(listed)}.", soft_wrap=True)
+        if folder is None or key is None:
+            return
+        opened.scrub()
+        for one in removed:
+            receipt = removal_receipt(opened, one, this_user(), key, settings)
+            path = receipt.write(folder)
+            out().print(
+                f"Receipt of {escape(one.name)}: {escape(str(path))}; beside it a page to print.", soft_wrap=True
+            )
 
 
 @command.command(name="set")

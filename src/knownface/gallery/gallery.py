@@ -29,6 +29,7 @@ from knownface.gallery.values import (
     Person,
     PersonKey,
     Refusal,
+    RemovedPerson,
     Template,
     Unset,
 )
@@ -178,9 +179,9 @@ class Gallery:
         """Give some of a person's templates to somebody new; see :meth:`PeopleStore.split`."""
         return self.people_store.split(person, template_ids, new_name)
 
-    def remove(self, *who: PersonKey) -> None:
+    def remove(self, *who: PersonKey) -> tuple[RemovedPerson, ...]:
         """Remove people with everything of theirs; see :meth:`PeopleStore.remove`."""
-        self.people_store.remove(*who)
+        return self.people_store.remove(*who)
 
     def export_people(self, path: str | Path, *, bom: bool = False) -> int:
         """Write everybody to a CSV file; see :meth:`PeopleStore.export_csv`."""

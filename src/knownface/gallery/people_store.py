@@ -19,10 +19,10 @@ from knownface.gallery.names import clean_name, name_key
 from knownface.gallery.people_csv import apply_rows, read_rows, write_people
 from knownface.gallery.spread import follow_templates
 from knownface.gallery.templates import check_no_twins, move_all, move_some, owner_of
-from knownface.gallery.values import UNSET, PeopleImport, Person, PersonKey, Unset
+from knownface.gallery.values import UNSET, PeopleImport, Person, PersonKey, RemovedPerson, Unset
 from knownface.storage import Database
 from knownface.storage.history_schema import SUBJECT_PERSON
-from knownface.storage.person_references import delete_guests, move_references
+from knownface.storage.person_references import count_references, delete_guests, move_references
 from knownface.storage.schema import people, refusals
 
 
@@ -226,21 +226,33 @@ class PeopleStore:
             follow_templates(connection)
             return sql.get_person(connection, target.id)
 
-    def remove(self, *who: PersonKey) -> None:
+    def removal(self, person: PersonKey) -> RemovedPerson:
+        """What :meth:`remove` would take along."""
+        with self._database.reading() as connection:
+            return _removal(connection, sql.get_person(connection, person))
+
+    def remove(self, *who: PersonKey) -> tuple[RemovedPerson, ...]:
         """Remove people with everything of theirs: no row, vector or name stays in any file of the gallery.
 
         A backup keeps what it holds. Somebody of whom only refused files are remembered is forgotten as well.
+
+        Returns:
+            What was removed of each.
         """
+        done = []
         with self._index.removing() as connection:
             for person in who:
-                if isinstance(person, str):
+                if isinstance(person, str) and not sql.list_people(connection, person=person):
                     query = delete(refusals).where(refusals.c.name_key == name_key(person))
-                    if connection.execute(query).rowcount and not sql.list_people(connection, person=person):
+                    if refused := connection.execute(query).rowcount:
+                        done.append(RemovedPerson(None, person, {"refusals": refused}))
                         continue
                 found = sql.get_person(connection, person)
+                done.append(_removal(connection, found))
                 delete_guests(connection, name_key(found.name))
                 forget_edits(connection, SUBJECT_PERSON, [found.id])
                 sql.remove_people(connection, [found.id])
+        return tuple(done)
 
     def former_names(self, person: PersonKey | None = None) -> dict[str, tuple[str, str]]:
         """Names that people had before they were renamed or joined; folders of these names still mean them.
@@ -282,3 +294,7 @@ class PeopleStore:
             if done.created or done.updated:
                 note_people_change(connection)
             return done
+
+
+def _removal(connection: Connection, person: Person) -> RemovedPerson:
+    return RemovedPerson(person, person.name, count_references(connection, person.id, name_key(person.name)))

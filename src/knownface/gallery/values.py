@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
@@ -304,3 +305,19 @@ class PeopleImport:
 
     created: int
     updated: int
+
+
+@dataclass(frozen=True, slots=True)
+class RemovedPerson:
+    """Somebody who was removed, or would be, and what goes along.
+
+    Attributes:
+        person: As they were; None where only refused files of this name were remembered.
+        name: Theirs.
+        counts: How many rows of each kind: ``templates``, ``counter_examples``, ``pictures``, ``sightings``, … ; kinds
+            without any are 0.
+    """
+
+    person: Person | None
+    name: str
+    counts: Mapping[str, int]

@@ -46,6 +46,7 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.SessionOpenError: 409,
     e.UnknownSightingError: 404,
     e.UnknownOfferError: 404,
+    e.ReceiptError: 422,
     e.NoKeyError: 401,
     e.ForbiddenError: 403,
     e.RateLimitedError: 429,

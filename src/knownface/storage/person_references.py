@@ -8,10 +8,19 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, select, update
 
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
-from knownface.storage.schema import held
+from knownface.storage.history_schema import SUBJECT_PERSON, edit_subjects
+from knownface.storage.schema import held, metadata, people, refusals, template_pictures, template_vectors, templates
+
+_KINDS = {
+    "set_aside_templates": "set_aside",
+    "attendance_entries": "attendance",
+    "person_groups": "groups",
+    "former_thresholds": "thresholds",
+}
+"""What the rows of a table are called, where its own name would not tell."""
 
 
 def move_references(connection: Connection, person_id: int, name_key: str, to_person: int) -> None:
@@ -43,6 +52,35 @@ def delete_guests(connection: Connection, name_key: str) -> None:
     """Delete guests of a name from every guest list; those that are linked to a person are deleted with the person."""
     entry = attendance_entries
     connection.execute(delete(entry).where(entry.c.name_key == name_key, entry.c.person_id.is_(None)))
+
+
+def count_references(connection: Connection, person_id: int, name_key: str) -> dict[str, int]:
+    """What goes with a person when they are removed: how many rows of each kind, kinds without any included.
+
+    Every table that refers to people is counted, also one that is added later.
+    """
+
+    def count(table: Table, *where: ColumnElement[bool]) -> int:
+        return connection.scalar(select(func.count()).select_from(table).where(*where)) or 0
+
+    of_person = templates.c.person_id == person_id
+    own = select(templates.c.id).where(of_person)
+    guests = attendance_entries.c.name_key == name_key, attendance_entries.c.person_id.is_(None)
+    subject = edit_subjects.c.kind == SUBJECT_PERSON, edit_subjects.c.number == person_id
+    counts = {
+        "templates": count(templates, of_person, templates.c.negative.is_(False)),
+        "counter_examples": count(templates, of_person, templates.c.negative.is_(True)),
+        "pictures": count(template_pictures, template_pictures.c.template_id.in_(own)),
+        "vectors": count(template_vectors, template_vectors.c.template_id.in_(own)),
+    }
+    for table in metadata.sorted_tables:
+        refers = any(key.column is people.c.id for key in table.foreign_keys)
+        if refers and table is not templates:
+            counts[_KINDS.get(table.name, table.name)] = count(table, table.c.person_id == person_id)
+    counts["attendance"] += count(attendance_entries, *guests)
+    counts["refusals"] = count(refusals, refusals.c.name_key == name_key)
+    counts["edits"] = count(edit_subjects, *subject)
+    return counts
 
 
 def _link_guests(connection: Connection, person_id: int, name_key: str) -> None:

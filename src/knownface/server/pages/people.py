@@ -10,7 +10,6 @@ from knownface.events import SightingFilter
 from knownface.events.samples import list_offers
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
-from knownface.server.removal import removal_of
 from knownface.server.schemas.common import PersonId
 
 router = pages_router()
@@ -83,7 +82,7 @@ def person(request: Request, person_id: PersonId) -> Response:
         "people",
         person=found,
         templates=service.gallery.templates(person_id),
-        removal=removal_of(service.gallery, person_id),
+        removal=service.gallery.people_store.removal(person_id).counts,
         others=[other for other in service.gallery.people_store.page(limit=1000) if other.id != person_id],
         sightings=service.sightings.find(SightingFilter(person=found.name), limit=_LATEST),
         groups=service.gallery.groups(),

@@ -10,12 +10,14 @@ from knownface.errors import (
     NameTakenError,
     NotFoundError,
     PersonError,
+    ReceiptError,
     UnknownPersonError,
 )
 from knownface.gallery import UNSET
+from knownface.law.receipts import removal_receipt
+from knownface.law.signing import key_file, open_key
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
-from knownface.server.removal import removal_of
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
 from knownface.server.schemas.common import Cursor, Limit, Page, PersonId, SearchText, cursor_after, read_cursor
 from knownface.server.schemas.people import (
@@ -24,13 +26,16 @@ from knownface.server.schemas.people import (
     NewPerson,
     PersonChanges,
     PersonSchema,
+    ReceiptSchema,
     Removal,
+    Removed,
     Split,
 )
 
 router = guarded_router("people")
 
 _GONE = errors(UnknownPersonError)
+_DELETE = errors(UnknownPersonError, ReceiptError)
 _CHANGE = errors(UnknownPersonError, NameTakenError, BadNameError, PersonError)
 
 
@@ -87,19 +92,23 @@ def change_person(service: ServiceDep, caller: CallerDep, person_id: PersonId, c
 )
 def preview_removal(service: ServiceDep, person_id: PersonId) -> Removal:
     """What `DELETE /v1/people/{person_id}` would take along."""
-    return removal_of(service.gallery, person_id)
+    return Removal.of(service.gallery.people_store.removal(person_id))
 
 
-@router.delete("/people/{person_id}", dependencies=needs("operator"), responses=_GONE, summary="Delete a person")
-def delete_person(service: ServiceDep, caller: CallerDep, person_id: PersonId) -> Removal:
+@router.delete("/people/{person_id}", dependencies=needs("operator"), responses=_DELETE, summary="Delete a person")
+def delete_person(service: ServiceDep, caller: CallerDep, person_id: PersonId) -> Removed:
     """Deletes a person with everything of theirs; no row, vector or picture stays in any file of the gallery.
 
-    Answers what was deleted. Backups that were made before are not touched.
+    Answers what was deleted, with a signed receipt, of which the service keeps no copy. Backups that were made before
+    are not touched.
     """
-    removal = removal_of(service.gallery, person_id)
-    service.gallery.remove(person_id)
-    service.audit.note(caller.actor, "person.delete", person_id, templates=removal.templates)
-    return removal
+    settings = service.recognizer.settings
+    key = open_key(key_file(settings))  # before anything is removed
+    (removed,) = service.gallery.remove(person_id)
+    service.audit.note(caller.actor, "person.delete", person_id, templates=removed.counts["templates"])
+    receipt = removal_receipt(service.gallery, removed, caller.actor.name, key, settings)
+    answer = ReceiptSchema(name=receipt.stem, text=receipt.text, page=receipt.page)
+    return Removed(**dict(Removal.of(removed)), receipt=answer)
 
 
 @router.post("/people/{person_id}/merge", dependencies=needs("operator"), responses=_CHANGE, summary="Join people")

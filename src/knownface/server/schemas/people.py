@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, TypeAlias
+from typing import Annotated, Self, TypeAlias
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
+from knownface.gallery import RemovedPerson
 from knownface.server.schemas.common import Schema
 
 NameText: TypeAlias = Annotated[str, Field(min_length=1, max_length=400, examples=["Ada Lovelace"])]
@@ -104,6 +105,28 @@ class Removal(Schema):
     events: int = Field(description="Alerts about this person.")
     offers: int = Field(description="Offered samples.")
     held: int = Field(description="Faces held back from enrolment, or rejected.")
+
+    @classmethod
+    def of(cls, removed: RemovedPerson) -> Self:
+        """As the gallery counted it."""
+        counts = {kind: count for kind, count in removed.counts.items() if kind in cls.model_fields}
+        return cls(person=PersonSchema.model_validate(removed.person), **counts)
+
+
+class ReceiptSchema(Schema):
+    """A signed receipt."""
+
+    name: str = Field(description="A file name without suffix.")
+    text: str = Field(description="A JSON file, to be kept byte for byte; `POST /v1/receipts/verify` checks it.")
+    page: str = Field(description="HTML to print.")
+
+
+class Removed(Removal):
+    """What went with a person."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": []})
+
+    receipt: ReceiptSchema
 
 
 class GroupSchema(Schema):

@@ -1,4 +1,4 @@
-// One person's page: choosing the pictures that are somebody else's.
+// One person's page: choosing the pictures that are somebody else's; the receipt of a removal.
 
 function chosen() {
   return [...document.querySelectorAll(".templates .pick:checked")];
@@ -19,6 +19,23 @@ function follow() {
     }),
   );
 }
+
+function offer(id, name, type, text) {
+  const link = document.getElementById(id);
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+}
+
+document.addEventListener("answered", (event) => {
+  const receipt = event.detail?.receipt;
+  if (!receipt) return;
+  event.preventDefault();
+  offer("receipt-page", `${receipt.name}.html`, "text/html", receipt.page);
+  offer("receipt-file", `${receipt.name}.json`, "application/json", receipt.text);
+  const dialog = document.getElementById("receipt");
+  dialog.addEventListener("close", () => location.assign("/people"));
+  dialog.showModal();
+});
 
 document.addEventListener("change", (event) => event.target.matches(".pick") && follow());
 document.addEventListener("refreshed", follow);

@@ -1,0 +1,1 @@
+"""What data protection law asks for: receipts of what was removed."""
