@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import numpy.typing as npt
 
 from knownface.decision import CounterExamples, GalleryFacts, decide_picture
 from knownface.errors import InputError
 from knownface.gallery import Gallery
-from knownface.types import Decision, DecisionRule, Embeddings
+from knownface.types import Decision, DecisionRule, Embeddings, Purpose
 
 
 def decide_embeddings(
@@ -18,6 +20,7 @@ def decide_embeddings(
     *,
     allow_repeats: bool = False,
     top: int = 0,
+    purpose: Purpose = "photos",
 ) -> list[Decision]:
     """Decide the faces of one picture.
 
@@ -28,6 +31,8 @@ def decide_embeddings(
         allow_repeats: Whether one person may be given to several faces.
         top: How many candidates each decision lists at least, where the gallery has so many people; 0: those who are
             among the k2 nearest templates anyway.
+        purpose: What the names are for: where the gallery demands consent, nobody else's than of those who gave it for
+            this is given or listed.
     """
     # Templates that a search finds at most, whatever k is.
     most = len(gallery) + (len(gallery.names) if rule.scoring == "nearest+mean" else 0)
@@ -39,7 +44,7 @@ def decide_embeddings(
         thresholds=snapshot.thresholds,
         counter_examples=counter_examples if len(snapshot.negatives) else None,
     )
-    return decide_picture(
+    decisions = decide_picture(
         embeddings,
         lambda k: gallery.index.search(embeddings, k, rule.scoring),
         rule,
@@ -47,6 +52,20 @@ def decide_embeddings(
         allow_repeats=allow_repeats,
         top=top,
     )
+    if snapshot.permits is None:
+        return decisions
+    allowed = snapshot.permits.people(purpose)
+    return [_withheld(decision, allowed) for decision in decisions]
+
+
+def _withheld(decision: Decision, allowed: frozenset[int]) -> Decision:
+    """A decision without anybody who may not be named. Their templates still vote, so that no other gets their face."""
+    candidates = tuple(one for one in decision.candidates if one.person_id in allowed)
+    runner_up = next((one for one in candidates if one.person_id != decision.person_id), None)
+    shown = replace(decision, candidates=candidates, runner_up=runner_up)
+    if decision.person_id is None or decision.person_id in allowed:
+        return shown
+    return replace(shown, person_id=None, name=None, votes=0, stage=0, reason="no consent")
 
 
 def unit_vector(embedding: npt.ArrayLike, dim: int) -> Embeddings:

@@ -226,6 +226,13 @@ class UnknownPersonError(PersonError):
     default_hint = "`knownface people list` shows everybody."
 
 
+class ConsentError(PersonError):
+    """Somebody who has given no valid consent, in a gallery that demands it."""
+
+    code = "no-consent"
+    default_hint = "Write it down once it is given: `knownface people consent give NAME`."
+
+
 class NameTakenError(PersonError):
     """A name or external id that another person has."""
 

@@ -43,6 +43,7 @@ from knownface.errors import (
 from knownface.events.recording import jpeg
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewHeld, PersonKey
+from knownface.gallery.consents import require
 from knownface.gallery.liveness import read_liveness_calibration
 from knownface.liveness import LivenessCheck, choose_liveness, rule_of
 from knownface.media import expand_paths, kind_of, read_image, read_video
@@ -62,7 +63,7 @@ from knownface.review import (
     select_faces,
 )
 from knownface.settings import Settings, load_settings
-from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Frame, Image
+from knownface.types import Decision, DecisionRule, EmbedderContract, Embeddings, Frame, Image, Purpose
 
 Result = TypeVar("Result")
 
@@ -586,6 +587,7 @@ class FaceRecognizer:
         allow_repeats: bool = False,
         top: int = 0,
         made_by: EmbedderContract | None = None,
+        purpose: Purpose = "photos",
     ) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
 
@@ -595,12 +597,14 @@ class FaceRecognizer:
             top: How many candidates each decision lists at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
             made_by: Contract of the embedder that made them; None is that of the recogniser's own.
+            purpose: What the names are for, where the gallery demands consent.
 
         Raises:
             ContractMismatchError: The gallery is of another network.
         """
+        options: dict[str, Any] = {"allow_repeats": allow_repeats, "top": top, "purpose": purpose}
         with self._same_network(made_by or self.embedder.contract):
-            return decide_embeddings(self.gallery, self.rule, embeddings, allow_repeats=allow_repeats, top=top)
+            return decide_embeddings(self.gallery, self.rule, embeddings, **options)
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether two pictures show the same person.
@@ -625,6 +629,7 @@ class FaceRecognizer:
 
         Raises:
             UnknownPersonError: There is no such person.
+            ConsentError: The gallery demands the person's consent, and there is none.
             GalleryEmptyError: The person has no template.
             InputError: The picture cannot be read.
             NoFaceError, SeveralFacesError: It does not show which face is meant.
@@ -637,6 +642,8 @@ class FaceRecognizer:
         self, image: ImageSource, person: PersonKey, faces: FacePolicy, embedder: FaceEmbedder
     ) -> Verification:
         known = self.gallery.person(person)
+        with self.gallery.database.reading() as connection:
+            require(connection, [known.id], "photos")
         theirs = self.gallery.vectors(known.id)
         own = theirs.embeddings
         if not len(own):

@@ -166,6 +166,8 @@ class Settings(BaseSettings):
     review: Literal["hold", "refuse", "off"] = "hold"
     """What becomes of pictures that may show somebody else than the person they are to be enrolled for: they are held
     back until somebody decides (`knownface review`), they are refused, or nobody asks."""
+    consent: Literal["off", "required"] | None = None
+    """Whether nobody is enrolled, named or recorded without a valid consent; None is as the gallery was last told."""
     controller: str = Field(default="", max_length=500)
     """Who answers for the gallery by law, with address; stands on receipts and forms."""
     privacy_contact: str = Field(default="", max_length=500)

@@ -296,7 +296,13 @@ class Neighbours:
             )
 
 
-Reason: TypeAlias = Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live"]
+Purpose: TypeAlias = Literal["photos", "live", "attendance"]
+"""What somebody may consent to: being named in photos and videos, being named and recorded by live cameras, being
+counted as present."""
+
+Reason: TypeAlias = Literal[
+    "named", "too far", "margin", "taken", "not this person", "empty gallery", "not live", "no consent"
+]
 """Why a decision is what it is. ``named``: somebody qualified. ``too far``: the nearest template lies beyond the
 threshold. ``margin``: somebody else is nearly as near. ``taken``: who would have been named was given to a nearer
 face of the same picture. ``not this person``: a counter-example of the only candidate was nearer than its own

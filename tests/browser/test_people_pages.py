@@ -148,3 +148,19 @@ def test_deleting_a_person_hands_out_a_receipt(open_page: BrowserMaker, service:
     assert rows(service.served.gallery, "people") == 0
     page.one("#receipt a.primary").click()
     page.until(lambda: page.browser.current_url.endswith("/people"))
+
+
+def test_a_consent_is_written_down_and_withdrawn(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    person = service.add(faces.name, faces.photos[:1])
+    page = open_page()
+    page.go(f"/people/{person}")
+    page.one("[data-open=give-consent]").click()
+    page.one("#give-consent input[value=attendance]").click()
+    page.one("#give-consent .primary").click()
+    page.says("Live cameras")
+    page.until(lambda: page.all("section .chip.good"))
+    page.one("[data-open=withdraw-consent]").click()
+    page.one("#withdraw-consent .danger").click()
+    page.says("Withdrawn")
+    assert rows(service.served.gallery, "consents") == 1
+    assert page.complaints() == []

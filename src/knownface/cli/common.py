@@ -99,12 +99,12 @@ def gallery_option(command: Command) -> Command:
     return option(command)
 
 
-def open_gallery(gallery: str | None) -> Gallery:
-    """Open the gallery that the option or the settings name; there must be one."""
+def open_gallery(gallery: str | None, *, create: bool = False) -> Gallery:
+    """Open the gallery that the option or the settings name; there must be one, unless it may be made."""
     from knownface.gallery import Gallery
     from knownface.settings import load_settings
 
-    return Gallery.open_by(load_settings(gallery=gallery), create=False)
+    return Gallery.open_by(load_settings(gallery=gallery), create=create)
 
 
 def look_here(_context: click.Context, _parameter: click.Parameter, value: Any) -> Any:

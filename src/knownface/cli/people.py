@@ -9,15 +9,15 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import gallery_option, open_gallery, open_recognizer, out, table
+from knownface.cli.consent import consent
 from knownface.cli.outputs import (
     OutputFile,
-    OutputFolder,
     bom_option,
     byte_order_mark,
-    claim,
     json_option,
     overwrite_option,
 )
+from knownface.cli.removing import removal_options, remove_people
 from knownface.cli.writing import write_json
 from knownface.errors import PersonError
 
@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 )
 def command() -> None:
     """List, show and edit the people of a gallery."""
+
+
+command.add_command(consent)
 
 
 @command.command(name="list")
@@ -129,39 +132,12 @@ def split(name: str, new_name: str, templates: tuple[int, ...], sources: tuple[s
 
 @command.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--yes", is_flag=True, help="Do not ask.")
-@click.option("--receipts", "folder", type=OutputFolder(),
-              help="A folder for a signed receipt of each person (JSON), and a page to print.")  # fmt: skip
+@removal_options
 @overwrite_option
 @gallery_option
 def remove(names: tuple[str, ...], yes: bool, folder: Path | None, gallery: str | None) -> None:
     """Remove people with every template, so that nothing of theirs is left in the gallery. Backups are not touched."""
-    from knownface.gallery import Gallery
-    from knownface.law.receipts import removal_receipt, this_user
-    from knownface.law.signing import key_file, open_key
-    from knownface.settings import load_settings
-
-    settings = load_settings(gallery=gallery)
-    with Gallery.open_by(settings, create=False) as opened:
-        people = [opened.person(name) for name in names]
-        listed = ", ".join(f"{p.name} ({p.templates} templates)" for p in people)
-        if not yes:
-            click.confirm(f"Remove {listed} for good? This cannot be undone.", abort=True)
-        key = None
-        if folder is not None:  # before anything is removed
-            claim(folder)
-            key = open_key(key_file(settings))
-        removed = opened.remove(*dict.fromkeys(person.id for person in people))
-        out().print(f"Removed {escape(listed)}.", soft_wrap=True)
-        if folder is None or key is None:
-            return
-        opened.scrub()
-        for one in removed:
-            receipt = removal_receipt(opened, one, this_user(), key, settings)
-            path = receipt.write(folder)
-            out().print(
-                f"Receipt of {escape(one.name)}: {escape(str(path))}; beside it a page to print.", soft_wrap=True
-            )
+    remove_people(names, folder, gallery, ask=not yes)
 
 
 @command.command(name="set")
@@ -197,7 +173,11 @@ def set_facts(
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @gallery_option
 def import_people(file: Path, gallery: str | None) -> None:
-    """Read names, external ids and groups from a CSV file with the columns name, external_id, groups (a;b)."""
+    """Read names, external ids and groups from a CSV file with the columns name, external_id, groups (a;b).
+
+    Consents are read from the columns consent_by, consent_guardian (yes), consent_on and consent_until (2026-09-01),
+    consent_for (photos;live;attendance), consent_basis and consent_document.
+    """
     from knownface.gallery import Gallery
     from knownface.settings import load_settings
 

@@ -18,6 +18,7 @@ from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
 from knownface.enrolment.scan import FileReview, PersonFolder, Status, refusal_of
 from knownface.errors import (
+    ConsentError,
     FaceError,
     InputError,
     MissingExtraError,
@@ -123,8 +124,14 @@ def enrol_people(
     taken = {name_key(person.name): person.name for person in gallery.people()}
     former = gallery.people_store.former_names()
     welcome: list[PersonFolder] = []
+    demanded = gallery.consents.required
+    missing = {person.name for person in gallery.consents.missing()} if demanded else set()
     for folder in people:
         person = PersonFolder(current_name(folder.name, former), folder.files)
+        if demanded and (person.name in missing or name_key(person.name) not in taken):
+            for path in person.files:
+                yield refusal_of(path, person.name, ConsentError.code, f"{person.name!r} has given no valid consent.")
+            continue
         twin = taken.get(name_key(person.name), person.name)
         if twin == person.name:
             welcome.append(person)

@@ -15,6 +15,7 @@ from knownface.events.recording import as_utc
 from knownface.events.rules import WEEKDAYS, AlertRule, read_rules
 from knownface.events.values import SeenTrack
 from knownface.gallery import name_key
+from knownface.gallery.consents import permitted
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events, sightings
 from knownface.storage.schema import groups, people, person_groups
@@ -110,7 +111,8 @@ class Alerts:
         last = _when_last_raised(connection, rule, track)
         if last is not None and _cooling(last, now, rule.cooldown):
             return None, last
-        name = connection.scalar(select(people.c.name).where(people.c.id == track.person_id))
+        of_person = people.c.id == track.person_id, permitted(connection, people.c.id, "live")
+        name = connection.scalar(select(people.c.name).where(*of_person))
         if track.person_id is not None and name is None:
             return None, now
         alert = Alert(

@@ -10,6 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, select, update
 
+from knownface.gallery.consents import permitted
 from knownface.storage.events_schema import attendance_entries, attendance_sessions, sightings
 from knownface.storage.schema import people
 from knownface.storage.statements import chunks
@@ -32,7 +33,11 @@ class Stay:
 def read_stays(connection: Connection, session: Row[Any]) -> dict[int, Stay]:
     """By person id, everybody who was seen while the session was open, clipped to that time."""
     columns = (sightings.c.person_id, sightings.c.first_seen, sightings.c.last_seen, sightings.c.source)
-    query = select(*columns).where(sightings.c.person_id.is_not(None), _within(session))
+    query = (
+        select(*columns)
+        .where(sightings.c.person_id.is_not(None), _within(session))
+        .where(permitted(connection, sightings.c.person_id, "attendance"))
+    )
     stays: dict[int, Stay] = {}
     for person_id, first, last, source in connection.execute(query):
         closed = last if session.closed is None else session.closed

@@ -16,6 +16,7 @@ from knownface.errors import EventsError
 from knownface.events.sighting_queries import conditions
 from knownface.events.values import SightingFilter
 from knownface.gallery import Person
+from knownface.gallery.consents import permitted
 from knownface.gallery.people import list_people
 from knownface.storage import Database
 from knownface.storage.events_schema import sightings
@@ -180,6 +181,7 @@ def _read_stays(
         sightings.c.person_id.is_not(None),
         sightings.c.last_seen >= begin,
         sightings.c.first_seen < end,
+        permitted(connection, sightings.c.person_id, "attendance"),
     )
     for person_id, came, left in connection.execute(query):
         stays.setdefault(person_id, []).append((came, left))

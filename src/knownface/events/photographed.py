@@ -6,9 +6,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from sqlalchemy import select
+
 from knownface.events.attendance import mark, report_session
 from knownface.events.attendance_values import Attendee, SessionReport
+from knownface.gallery.consents import permitted
 from knownface.storage import Database
+from knownface.storage.schema import people as table
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,7 @@ class Photographed:
         came: Who is marked by them now.
         there: Who had come already.
         denied: Who is on them, but was marked by hand as absent; a person's word counts more than a photo.
+            Whoever may not be counted, where the gallery demands consent, is in none of these.
         report: The session afterwards.
     """
 
@@ -48,7 +53,9 @@ def mark_photographed(
     came: list[str] = []
     there: list[str] = []
     denied: list[str] = []
-    for person_id in dict.fromkeys(people):
+    with database.reading() as connection:
+        withheld = set(connection.scalars(select(table.c.id).where(~permitted(connection, table.c.id, "attendance"))))
+    for person_id in dict.fromkeys(one for one in people if one not in withheld):
         entry = _of_person(report, person_id)
         if entry is not None and entry.first_seen is not None:
             there.append(entry.name)

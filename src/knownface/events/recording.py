@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +13,7 @@ from PIL import Image as PilImage
 from sqlalchemy import ColumnElement, Connection, Row, insert, select, update
 
 from knownface.events.values import Embedding, RetentionPolicy, SeenTrack
+from knownface.gallery.consents import is_required, permitted
 from knownface.storage import insert_new
 from knownface.storage.events_schema import META_UNKNOWN_NUMBER, sightings
 from knownface.storage.schema import meta, people
@@ -26,6 +28,9 @@ def record(
 ) -> int:
     """Insert or bring up to date one row for each key; people who are gone meanwhile are passed over.
 
+    Where the gallery demands consent, people without one for live cameras are passed over too, and neither face nor
+    picture of an Unknown is kept.
+
     Args:
         connection: The caller's transaction.
         seen: What was seen; of two with one key the later counts.
@@ -36,6 +41,9 @@ def record(
         How many rows were written.
     """
     latest = {track.key: track for track in seen}
+    if is_required(connection):
+        retention = replace(retention, unknown_faces=False)
+        latest = {key: _faceless(track) for key, track in latest.items()}
     there = _there(connection, [track.person_id for track in latest.values() if track.person_id is not None])
     stored = _stored(connection, list(latest))
     written = 0
@@ -81,7 +89,9 @@ def _there(connection: Connection, ids: Iterable[int]) -> set[int]:
     return {
         person_id
         for chunk in chunks(sorted(set(ids)))
-        for person_id in connection.scalars(select(people.c.id).where(people.c.id.in_(chunk)))
+        for person_id in connection.scalars(
+            select(people.c.id).where(people.c.id.in_(chunk), permitted(connection, people.c.id, "live"))
+        )
     }
 
 
@@ -107,6 +117,10 @@ def _stored(connection: Connection, keys: Sequence[str]) -> dict[str, Row[Any]]:
         for chunk in chunks(keys)
         for row in connection.execute(select(*_STORED).where(sightings.c.key.in_(chunk)))
     }
+
+
+def _faceless(track: SeenTrack) -> SeenTrack:
+    return track if track.person_id is not None else replace(track, picture=None, embedding=None)
 
 
 def _values(track: SeenTrack, row: Row[Any] | None) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from knownface.events.sample_rules import (
 )
 from knownface.events.values import Embedding
 from knownface.gallery import Gallery, NewTemplate, PersonKey
+from knownface.gallery.consents import permitted
 from knownface.gallery.people import find_id
 from knownface.review import EnrolledTemplates, PersonReview, ReviewedTemplates, review_templates
 from knownface.storage import Database, insert_one
@@ -187,7 +188,8 @@ def _judge_beside_others(
     threshold: float,
     now: datetime,
 ) -> Verdict:
-    if connection.scalar(select(people.c.id).where(people.c.id == candidate.person_id)) is None:
+    there = people.c.id == candidate.person_id, permitted(connection, people.c.id)
+    if connection.scalar(select(people.c.id).where(*there)) is None:
         return "gone"
     query = select(offers).where(offers.c.person_id == candidate.person_id)
     rows = connection.execute(query).all()

@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from knownface.events.values import Sighting, SightingFilter
 from knownface.gallery import name_key
+from knownface.gallery.consents import permitted
 from knownface.gallery.people import find_id
 from knownface.storage.events_schema import sightings
 from knownface.storage.schema import groups, people, person_groups
@@ -51,7 +52,7 @@ def conditions(connection: Connection, where: SightingFilter) -> ColumnElement[b
 def find(
     connection: Connection, where: SightingFilter, limit: int | None = None, below: int | None = None
 ) -> list[Sighting]:
-    """Sightings, the newest first.
+    """Sightings, the newest first; nobody's who may not be named.
 
     Args:
         connection: The caller's transaction.
@@ -63,14 +64,16 @@ def find(
         UnknownPersonError: Nobody has the name given.
     """
     query = select(*_COLUMNS).outerjoin(people).where(conditions(connection, where)).order_by(sightings.c.id.desc())
+    query = query.where(permitted(connection, sightings.c.person_id, "live"))
     if below is not None:
         query = query.where(sightings.c.id < below)
     return [_sighting(row) for row in connection.execute(query.limit(limit))]
 
 
 def count(connection: Connection, where: SightingFilter) -> int:
-    """How many there are."""
-    return connection.scalar(select(func.count()).select_from(sightings).where(conditions(connection, where))) or 0
+    """How many :func:`find` finds."""
+    meant = conditions(connection, where), permitted(connection, sightings.c.person_id, "live")
+    return connection.scalar(select(func.count()).select_from(sightings).where(*meant)) or 0
 
 
 def sources(connection: Connection) -> list[str]:

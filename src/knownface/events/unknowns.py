@@ -18,6 +18,7 @@ from knownface.events.values import Embedding, Sighting, SightingFilter
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
 from knownface.gallery.adding import add_to_people, hold_for_people
 from knownface.gallery.changes import note_people_change, note_templates_added
+from knownface.gallery.consents import require
 from knownface.gallery.edit_log import recorded
 from knownface.gallery.people import find_or_create, get_person, list_people, unknown_person
 from knownface.gallery.spread import follow_templates
@@ -147,6 +148,7 @@ def name_unknown(
         about = {found.id for found in there} | set(connection.scalars(named_before))
         with recorded(connection, "name-unknown", people=about, unknowns=numbers, seen=True) as note:
             person_id = there[0].id if there else find_or_create(connection, [str(person)])[str(person)]
+            require(connection, [person_id], "live")
             note.scope.people.add(person_id)
             added = {}
             if contract is not None:

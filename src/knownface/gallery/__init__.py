@@ -1,6 +1,7 @@
 """The people known and their templates."""
 
 from knownface.gallery.calibration import GalleryCalibration
+from knownface.gallery.consents import BASES, PURPOSES, Consent, NewConsent
 from knownface.gallery.enrolled import EnrolledFaces
 from knownface.gallery.exclusions import Exclusion
 from knownface.gallery.gallery import Gallery
@@ -28,7 +29,10 @@ from knownface.gallery.values import (
 )
 
 __all__ = [
+    "BASES",
+    "PURPOSES",
     "UNSET",
+    "Consent",
     "Edit",
     "Enrolled",
     "EnrolledFaces",
@@ -40,6 +44,7 @@ __all__ = [
     "HeldPicture",
     "History",
     "NetworkChange",
+    "NewConsent",
     "NewHeld",
     "NewTemplate",
     "OtherNetwork",

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 from knownface.errors import ContractMismatchError, PersonError
 from knownface.gallery import people as people_sql
 from knownface.gallery import templates as sql
+from knownface.gallery.consents import check_strangers_allowed, require
 from knownface.gallery.contracts import store_contract
 from knownface.gallery.edit_log import recorded
 from knownface.gallery.edit_texts import count_of, listing
@@ -40,9 +41,11 @@ def add_to_people(
     vectors = sql.checked_vectors([template for _, template in new], contract.dim)
     contract_id = store_contract(connection, contract)
     whose = _found_or_made(connection, [person for person, _ in new])
+    require(connection, whose.values())
     owned = [(whose[person], template) for person, template in new]
     denied = {person_id for person_id, template in owned if template.negative}
     if denied:
+        check_strangers_allowed(connection)
         _check_not_own(connection, owned, vectors)
         with recorded(connection, "not", people=denied) as note:
             count = sum(template.negative for _, template in owned)
@@ -67,6 +70,7 @@ def hold_for_people(
     sql.checked_vectors([face.template for _, face in new], contract.dim)
     store_contract(connection, contract)
     whose = _found_or_made(connection, [person for person, _ in new])
+    require(connection, whose.values())
     add_held(connection, [(whose[person], face) for person, face in new], contract.fingerprint)
 
 

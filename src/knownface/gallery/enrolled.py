@@ -11,6 +11,7 @@ import numpy.typing as npt
 from sqlalchemy import Connection, select
 
 from knownface.files import replacing
+from knownface.gallery.consents import permitted
 from knownface.gallery.templates import read_vectors
 from knownface.storage.schema import people, templates
 from knownface.types import EmbedderContract, Embeddings, Ids
@@ -69,7 +70,7 @@ class EnrolledFaces:
 
 
 def read_enrolled(connection: Connection, contract: EmbedderContract | None) -> EnrolledFaces:
-    """Everything enrolled.
+    """Everything enrolled; of those who may be named, where the gallery demands consent.
 
     Raises:
         GalleryDamagedError: A vector cannot be read.
@@ -84,4 +85,6 @@ def read_enrolled(connection: Connection, contract: EmbedderContract | None) -> 
     rows = connection.execute(query).all()
     names, sources, digests = (np.array([row[i] for row in rows], dtype=np.str_) for i in range(3))
     times = np.array([np.nan if row[3] is None else row[3] for row in rows], dtype=np.float64)
-    return EnrolledFaces(vectors, ids, whose, names, sources, digests, times, contract)
+    keep = np.isin(whose, connection.scalars(select(people.c.id).where(permitted(connection, people.c.id))).all())
+    texts = names[keep], sources[keep], digests[keep]
+    return EnrolledFaces(vectors[keep], ids[keep], whose[keep], *texts, times[keep], contract)

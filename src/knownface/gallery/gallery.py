@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Self
 
 from knownface.gallery.calibration import GalleryCalibration, load_calibration, store_calibration
+from knownface.gallery.consent_store import ConsentStore
 from knownface.gallery.held import HeldStore
 from knownface.gallery.history import History
 from knownface.gallery.index.choice import chosen_index
@@ -50,6 +51,7 @@ class Gallery:
         people_store: Listing and editing people; what is done most often has a method here too.
         template_store: The same of templates.
         held_store: What is held back from enrolment until somebody decides.
+        consents: Who may be enrolled, named and recorded, and what for.
         history: What was edited, and undoing it.
         migration: Another network for the templates that are there; see :class:`knownface.enrolment.Migration`.
 
@@ -66,6 +68,7 @@ class Gallery:
         self.people_store = PeopleStore(database, self.index)
         self.template_store = TemplateStore(database, self.index)
         self.held_store = HeldStore(database, self.template_store)
+        self.consents = ConsentStore(database)
         self.history = History(database, self.index)
         self.migration = MigrationStore(database, self.index)
 
@@ -100,7 +103,10 @@ class Gallery:
         Raises:
             KnownFaceError: As :meth:`open`.
         """
-        return cls.open(settings.gallery, create=create, index=chosen_index(settings))
+        opened = cls.open(settings.gallery, create=create, index=chosen_index(settings))
+        if settings.consent is not None:
+            opened.consents.require(settings.consent == "required")
+        return opened
 
     def close(self) -> None:
         """Close the gallery, saving its index where that is worth it; anything else is an error afterwards."""
@@ -297,7 +303,8 @@ class Gallery:
     def restore(path: str | Path, location: str | Path) -> Path | None:
         """Put a backup in the place of a gallery that nobody has open.
 
-        The backup is checked wholly first. The gallery that was there is kept as ``….before-restore``.
+        The backup is checked wholly first. The gallery that was there is kept as ``….before-restore``. What was
+        withdrawn, or demanded, in it counts in the restored one too: see :meth:`ConsentStore.follow`.
 
         Returns:
             Where it is kept, or None if there was none.
@@ -311,4 +318,7 @@ class Gallery:
         file = parse_location(location).file
         if file is not None:
             delete_index(file)
+        if kept is not None:
+            with Database.open(kept, create=False) as earlier, Gallery.open(location, create=False) as restored:
+                restored.consents.follow(earlier)
         return kept

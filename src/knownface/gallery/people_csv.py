@@ -1,24 +1,39 @@
-"""People as a CSV file: name, external id, groups."""
+"""People as a CSV file: name, external id, groups, and, to be read, consents."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
+from typing import cast
 
 from sqlalchemy import Connection, update
 
 from knownface.errors import InputError, PersonError
 from knownface.files import replacing
 from knownface.gallery import people as sql
+from knownface.gallery.consents import PURPOSES, Basis, NewConsent, add_consent, list_consents, today
 from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
 from knownface.gallery.values import PeopleImport, Person
 from knownface.storage.schema import people
 from knownface.tables import check_no_faults, csv_text, read_csv
+from knownface.types import Purpose
 
 COLUMNS = ("name", "external_id", "groups")
+CONSENT_COLUMNS = (
+    "consent_by",
+    "consent_guardian",
+    "consent_on",
+    "consent_until",
+    "consent_for",
+    "consent_basis",
+    "consent_document",
+)
+"""May stand in a file that is read; a row without ``consent_by`` gives none."""
 _SEPARATOR = ";"
 _HINT = f"The first line must be {','.join(COLUMNS)}; groups are separated by semicolons."
+_YES, _NO = {"yes", "true", "1", "x"}, {"", "no", "false", "0"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +46,7 @@ class PersonRow:
         external_id: None where the cell is empty.
         groups: The person's groups.
         has: Which of the columns the file has.
+        consent: To be written down, unless it is there already.
     """
 
     line: int
@@ -38,6 +54,7 @@ class PersonRow:
     external_id: str | None
     groups: tuple[str, ...]
     has: frozenset[str]
+    consent: NewConsent | None = None
 
 
 def write_people(path: Path, everybody: Iterable[Person], *, bom: bool = False) -> None:
@@ -68,7 +85,7 @@ def read_rows(path: Path) -> list[PersonRow]:
 
 
 def _check_header(path: Path, header: Sequence[str]) -> None:
-    unknown = sorted(set(header) - set(COLUMNS))
+    unknown = sorted(set(header) - set(COLUMNS) - set(CONSENT_COLUMNS))
     if unknown:
         raise InputError(f"{path} has a column {unknown[0]!r}, which is not known here.", _HINT)
     if "name" not in header or len(set(header)) != len(header):
@@ -88,10 +105,38 @@ def _parse(line: int, cells: Sequence[str], header: Sequence[str], faults: list[
             clean_external_id(of.get("external_id")),
             tuple(clean_group(group) for group in groups),
             frozenset(header),
+            _consent(of),
         )
     except PersonError as error:
         faults.append(f"line {line}: {error.message}")
         return None
+
+
+def _consent(of: Mapping[str, str]) -> NewConsent | None:
+    cells = {name.removeprefix("consent_"): of.get(name, "").strip() for name in CONSENT_COLUMNS}
+    if not cells["by"]:
+        if any(cells.values()):
+            raise PersonError("a consent must say who gave it: consent_by is empty")
+        return None
+    if cells["guardian"].lower() not in _YES | _NO:
+        raise PersonError(f"consent_guardian is yes or no, not {cells['guardian']!r}")
+    purposes = [purpose.strip() for purpose in cells["for"].split(_SEPARATOR) if purpose.strip()] or PURPOSES
+    return NewConsent(
+        cells["by"],
+        _day(cells["on"]) or today(),
+        cast("Collection[Purpose]", purposes),
+        cells["guardian"].lower() in _YES,
+        cast("Basis", cells["basis"] or "consent"),
+        cells["document"],
+        _day(cells["until"]),
+    )
+
+
+def _day(cell: str) -> date | None:
+    try:
+        return date.fromisoformat(cell) if cell else None
+    except ValueError as error:
+        raise PersonError(f"{cell!r} is no day such as 2026-09-01") from error
 
 
 def _find_repeats(rows: Sequence[PersonRow], faults: list[str]) -> None:
@@ -134,6 +179,12 @@ def apply_rows(connection: Connection, path: Path, rows: Sequence[PersonRow]) ->
         except PersonError as error:
             faults.append(f"line {row.line}: {error.message}")
     check_no_faults(path, faults, _HINT)
+    for person_id, row in found:
+        # Also one that was withdrawn since: the same file must not bring it back.
+        if row.consent is not None and not any(
+            one.given.same(row.consent) for one in list_consents(connection, person_id)
+        ):
+            add_consent(connection, person_id, row.consent, path.name)
     after = {person.id: person for person in sql.list_people(connection)}
     created = len(after) - len(before)
     return PeopleImport(created, sum(after[i] != before[i] for i in before))

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from sqlalchemy import Connection, delete, update
+from sqlalchemy import Connection, delete, select, update
 
 from knownface.errors import NameTakenError, PersonError
 from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
+from knownface.gallery.consents import move_consents, permitted, require
 from knownface.gallery.edit_log import forget_edits, inherit_edits, recorded
 from knownface.gallery.edit_texts import change_text, count_of, listing
 from knownface.gallery.exclusions import move_exclusions
@@ -174,6 +175,7 @@ class PeopleStore:
         move_references(connection, other.id, name_key(other.name), target.id)
         sql.move_refusals(connection, name_key(other.name), name_key(target.name))
         move_exclusions(connection, other.id, target.id)
+        move_consents(connection, other.id, target.id)
         move_names(connection, other.id, target.id)
         remember_name(connection, target.id, other.name)
         inherit_edits(connection, other.id, target.id)
@@ -192,6 +194,7 @@ class PeopleStore:
                 raise NameTakenError(f"There is a {new_name!r} already.", "Choose another name.")
             with recorded(connection, "split", people=[found.id], name_keys=[name_key(new_name)]) as note:
                 new_id = sql.find_or_create(connection, [new_name])[new_name]
+                require(connection, [new_id])
                 note.scope.people.add(new_id)
                 moved = move_some(connection, found.id, template_ids, new_id, found.name)
                 new = sql.get_person(connection, new_id)
@@ -218,6 +221,7 @@ class PeopleStore:
             owner = sql.get_person(connection, owner_of(connection, wanted))
             if owner.id == target.id:
                 raise PersonError(f"They are {target.name!r}'s already.", "Name another person.")
+            require(connection, [target.id])
             check_no_twins(connection, wanted, target)
             with recorded(connection, "move", people=[owner.id, target.id]) as note:
                 moved = move_some(connection, owner.id, wanted, target.id, owner.name, all_too=all_too)
@@ -267,6 +271,8 @@ class PeopleStore:
     def export_csv(self, path: str | Path, *, bom: bool = False) -> int:
         """Write everybody's name, external id and groups to a CSV file; returns how many people.
 
+        Where the gallery demands consent, those without one are left out.
+
         Args:
             path: The file.
             bom: Whether it begins with a byte order mark, which Excel needs to read it as UTF-8.
@@ -274,12 +280,16 @@ class PeopleStore:
         Raises:
             OutputError: It cannot be written.
         """
-        written = self.everybody()
+        with self._database.reading() as connection:
+            allowed = set(connection.scalars(select(people.c.id).where(permitted(connection, people.c.id))))
+            written = [person for person in sql.list_people(connection) if person.id in allowed]
         write_people(Path(path), written, bom=bom)
         return len(written)
 
     def import_csv(self, path: str | Path) -> PeopleImport:
         """Read people from a CSV file with the columns ``name``, ``external_id`` and ``groups``; all or nothing.
+
+        Consents are read too: see :data:`knownface.gallery.people_csv.CONSENT_COLUMNS`.
 
         Groups are separated by semicolons. Only ``name`` must be there. People are added without templates; of people
         known already what the file has columns for is set, and cleared where a cell is empty.

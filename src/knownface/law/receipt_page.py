@@ -37,6 +37,7 @@ KINDS = {
     "thresholds": "thresholds of other networks",
     "exclusions": "files noted as taken out",
     "former_names": "former names",
+    "consents": "consents written down",
     "refusals": "files noted as refused",
     "edits": "entries in the history of edits",
 }

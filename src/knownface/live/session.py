@@ -17,7 +17,7 @@ from knownface.live.unknown_numbers import UnknownNumbers
 from knownface.live.values import FrameResult, LiveEvent
 from knownface.recognizer import FaceRecognizer
 from knownface.tracking import FaceTracker
-from knownface.types import Face, Frame, Image
+from knownface.types import DecisionRule, Face, Frame, Image
 
 _GALLERY_EVERY = 0.05
 """Seconds between two checks whether the gallery has changed, or the rule."""
@@ -61,7 +61,7 @@ class LiveSession:
         self._numbers = UnknownNumbers(new_number) if live and new_number is not None else None
         self._ending = False
         self._tracker = FaceTracker(
-            lambda embeddings: recognizer.decide(embeddings, made_by=self._embedder.contract),
+            lambda embeddings: recognizer.decide(embeddings, made_by=self._embedder.contract, purpose="live"),
             recognizer.rule.threshold,
             self.options.tracking,
             new_number=new_number if self._numbers is None else self._next_number,
@@ -70,7 +70,7 @@ class LiveSession:
         self._worker = EmbeddingWorker(self._embedder, recognizer.liveness) if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
-        self._decided_by = recognizer.gallery.index.snapshot().generation, recognizer.rule
+        self._decided_by = self._basis()
         self._gallery_checked = clock.monotonic()
         self._reported = float("-inf")
         self._time: float | None = None
@@ -184,10 +184,11 @@ class LiveSession:
 
     def _check_gallery(self) -> None:
         now = clock.monotonic()
-        if now - self._gallery_checked < _GALLERY_EVERY:
+        # Whoever withdraws a consent is named no more in the very next frame.
+        if now - self._gallery_checked < _GALLERY_EVERY and self._decided_by[2] is None:
             return
         self._gallery_checked = now
-        decided_by = self._recognizer.gallery.index.snapshot().generation, self._recognizer.rule
+        decided_by = self._basis()
         if decided_by != self._decided_by:
             self._follow()
             self._decided_by = decided_by
@@ -205,6 +206,12 @@ class LiveSession:
             self._worker.close()
             self._worker = EmbeddingWorker(embedder, self._recognizer.liveness)
         return True
+
+    def _basis(self) -> tuple[int, DecisionRule, frozenset[int] | None]:
+        """What names hang on: the gallery's generation, the parameters, and who may be named today."""
+        snapshot = self._recognizer.gallery.index.snapshot()
+        permits = snapshot.permits
+        return snapshot.generation, self._recognizer.rule, None if permits is None else permits.people("live")
 
     def _result(self, frame: Frame, *, detected: bool) -> FrameResult:
         time = frame.time or 0.0

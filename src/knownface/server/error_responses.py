@@ -35,6 +35,7 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.UnknownPersonError: 404,
     e.UnknownTemplateError: 404,
     e.UnknownHeldError: 404,
+    e.ConsentError: 409,
     e.NameTakenError: 409,
     e.UnknownEditError: 404,
     e.EditConflictError: 409,

@@ -20,6 +20,7 @@ from knownface.storage.schema import (
     CHANGE_PERSON,
     UtcDateTime,
     changes,
+    consents,
     groups,
     held,
     people,
@@ -49,6 +50,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     attendance_entries: tuple(column.name for column in attendance_entries.c if column.name != "id"),
     refusals: tuple(column.name for column in refusals.c if column.name != "id"),
     exclusions: tuple(column.name for column in exclusions.c if column.name != "id"),
+    consents: tuple(column.name for column in consents.c if column.name != "id"),
     former_names: tuple(column.name for column in former_names.c if column.name != "id"),
 }
 _SEEN = (sightings, events, offers, held, attendance_entries)

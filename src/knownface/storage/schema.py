@@ -13,6 +13,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Date,
     DateTime,
     Dialect,
     Double,
@@ -45,6 +46,10 @@ META_STAMP = "stamp"
 number alone would not do: two copies of a gallery that were changed apart reach the same number."""
 META_SPREAD = "spread"
 """Key in ``meta``: how alike the people are to each other, as JSON; see :mod:`knownface.gallery.spread`."""
+META_CONSENT = "consent"
+"""Key in ``meta``: ``required`` where nobody may be enrolled, named or recorded without consent; else absent."""
+META_CONSENTS = "consents"
+"""Key in ``meta``: a random text, new after every change of consents."""
 META_SCRUB = "scrub"
 """Key in ``meta``: present while something was removed whose traces are not yet overwritten."""
 
@@ -283,6 +288,28 @@ held = Table(
     Column("vector", LargeBinary),
     Column("picture", LargeBinary),
     Index("ix_held_person", "person_id", "source_sha256"),
+    sqlite_autoincrement=True,
+)
+
+# Who may be enrolled, named and recorded. ``key`` is the same in every copy of the gallery, so that a restored backup
+# can be told which of its consents stand no more. ``purposes`` is a list with commas.
+consents = Table(
+    "consents",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("given_by", String(200), nullable=False),
+    Column("guardian", Boolean, nullable=False),
+    Column("basis", String(30), nullable=False),
+    Column("given_on", Date, nullable=False),
+    Column("until", Date),
+    Column("purposes", String(100), nullable=False),
+    Column("document", String(400), nullable=False),
+    Column("recorded", UtcDateTime, nullable=False),
+    Column("recorded_by", String(200), nullable=False),
+    Column("withdrawn", UtcDateTime),
+    Index("ix_consents_person", "person_id"),
     sqlite_autoincrement=True,
 )
 

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, func, select
 
 from knownface.gallery.calibration import read_calibrated
 from knownface.gallery.changes import Changes, State, read_changes, read_position, read_state
+from knownface.gallery.consents import Permits, read_permits
 from knownface.gallery.contracts import read_contract
 from knownface.gallery.index.overlay import OverlayMap
 from knownface.gallery.spread import KeptSpread, read_spread
@@ -57,6 +58,7 @@ class Snapshot:
         negative_people: The ids of the people they are not.
         spread: How alike the people are to each other; None where that was never measured.
         calibrated: The parameters of the gallery's calibration, and the fingerprint of the embedder that they are for.
+        permits: Who may be named; None where the gallery demands no consent.
     """
 
     generation: int = -1
@@ -71,6 +73,7 @@ class Snapshot:
     negative_people: Ids = field(default_factory=lambda: _NO_IDS)
     spread: KeptSpread | None = None
     calibrated: tuple[DecisionRule, str] | None = None
+    permits: Permits | None = None
 
     @property
     def holds_vectors(self) -> bool:
@@ -131,6 +134,7 @@ def _after(connection: Connection, before: Snapshot, state: State, changes: Chan
         *negatives,
         read_spread(connection),
         read_calibrated(connection),
+        read_permits(connection, before.permits),
     )
 
 

@@ -8,6 +8,7 @@ from fastapi import Query, Request, Response
 
 from knownface.events import SightingFilter
 from knownface.events.samples import list_offers
+from knownface.gallery.consents import PURPOSES, today
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
 from knownface.server.schemas.common import PersonId
@@ -82,6 +83,10 @@ def person(request: Request, person_id: PersonId) -> Response:
         "people",
         person=found,
         templates=service.gallery.templates(person_id),
+        consents=[one.to_dict() for one in service.gallery.consents.list(person_id)],
+        consent_required=service.gallery.consents.required,
+        purposes=PURPOSES,
+        today=today().isoformat(),
         removal=service.gallery.people_store.removal(person_id).counts,
         others=[other for other in service.gallery.people_store.page(limit=1000) if other.id != person_id],
         sightings=service.sightings.find(SightingFilter(person=found.name), limit=_LATEST),

@@ -85,6 +85,7 @@ def _environment() -> Environment:
     )
     made.globals.update(t=text, static=static, language=LANGUAGE, navigation=tuple(SECTIONS), symbols=SECTIONS)
     made.filters["initials"] = initials
+    made.filters["consent_purpose"] = lambda purpose: text(f"consent.purposes.{purpose}")
     return made
 
 

@@ -97,7 +97,7 @@ class NamedFace(FoundFace):
     )
     votes: int
     stage: Literal[0, 1, 2] = Field(description="The vote that decided; 0 when Unknown.")
-    reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live"]
+    reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live", "no consent"]
     candidates: list[CandidateSchema] = Field(description="Who was considered, nearest first.")
     liveness: LivenessSchema | None = Field(description="Null: not checked.")
 
