@@ -12,13 +12,15 @@ from knownface.cli.common import gallery_option, open_gallery, open_recognizer, 
 from knownface.cli.consent import consent
 from knownface.cli.outputs import (
     OutputFile,
+    OutputFolder,
     bom_option,
     byte_order_mark,
+    claim,
     json_option,
     overwrite_option,
 )
 from knownface.cli.removing import removal_options, remove_people
-from knownface.cli.writing import write_json
+from knownface.cli.writing import write_json, write_text
 from knownface.errors import PersonError
 
 if TYPE_CHECKING:
@@ -267,6 +269,27 @@ def _chosen(gallery: Gallery, name: str, ids: tuple[int, ...], files: tuple[str,
 
 def _is_among(source: str, files: tuple[str, ...]) -> bool:
     return any(Path(source) == Path(file).absolute() or Path(source).match(file) for file in files)
+
+
+@command.command(name="export-data")
+@click.argument("name")
+@click.option("--out", "folder", type=OutputFolder(), required=True, help="A folder for the JSON file and the page.")
+@overwrite_option
+@gallery_option
+def export_data(name: str, folder: Path, gallery: str | None) -> None:
+    """Write everything that is held about NAME, templates included: to read, and as JSON (GDPR Art. 15 and 20)."""
+    from knownface.gallery import Gallery
+    from knownface.law.access import data_page, person_data
+    from knownface.settings import load_settings
+
+    settings = load_settings(gallery=gallery)
+    with Gallery.open_by(settings, create=False) as opened:
+        data = person_data(opened, name, settings)
+    claim(folder)
+    path = folder / f"person-{data.facts['number']}.json"
+    write_json(path, data.to_dict())
+    write_text(path.with_suffix(".html"), data_page(data))
+    out().print(f"Written: {escape(str(path))}, and beside it a page to read.", soft_wrap=True)
 
 
 @command.command(name="not")

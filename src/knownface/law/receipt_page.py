@@ -38,6 +38,12 @@ KINDS = {
     "exclusions": "files noted as taken out",
     "former_names": "former names",
     "consents": "consents written down",
+    "people": "the entry itself",
+    "template_pictures": "pictures of faces",
+    "template_vectors": "templates of other networks",
+    "attendance_entries": "entries in attendance lists",
+    "attendance_sessions": "the attendance lists",
+    "audit_log": "entries of the audit log",
     "refusals": "files noted as refused",
     "edits": "entries in the history of edits",
 }

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from fastapi import Request, Response
 
 from knownface.errors import (
@@ -14,6 +16,7 @@ from knownface.errors import (
     UnknownPersonError,
 )
 from knownface.gallery import UNSET
+from knownface.law.access import person_data
 from knownface.law.receipts import removal_receipt
 from knownface.law.signing import key_file, open_key
 from knownface.server.access import guarded_router, needs
@@ -152,6 +155,16 @@ def show_person(service: ServiceDep, request: Request, person_id: PersonId) -> R
         except NotFoundError:
             continue
     raise NotFoundError(f"There is no picture of the person {person_id}.")
+
+
+@router.get(
+    "/people/{person_id}/data", dependencies=needs("operator"), responses=_GONE, summary="Everything about a person"
+)
+def read_data(service: ServiceDep, caller: CallerDep, person_id: PersonId) -> dict[str, Any]:
+    """Everything that is held about a person, templates included (GDPR Art. 15)."""
+    data = person_data(service.gallery, person_id, service.recognizer.settings)
+    service.audit.note(caller.actor, "person.export", person_id)
+    return data.to_dict()
 
 
 @router.get("/groups", dependencies=needs("viewer"), responses=errors(), summary="List groups")
