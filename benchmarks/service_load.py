@@ -41,8 +41,13 @@ class Tally:
         self.seconds: list[float] = []
 
 
-async def one_client(host: str, port: int, requests: list[bytes], offset: int, end: float, tally: Tally) -> None:
-    """Ask, wait for the answer, ask again, on one connection. By hand: a client library would take the cores."""
+async def one_client(
+    host: str, port: int, requests: list[bytes], offset: int, end: float, tally: Tally, pause: float = 0.0
+) -> None:
+    """Ask, wait for the answer, ask again, on one connection. By hand: a client library would take the cores.
+
+    A refusal is followed by a pause, in seconds.
+    """
     reader, writer = await asyncio.open_connection(host, port)
     try:
         turn = offset
@@ -56,6 +61,8 @@ async def one_client(host: str, port: int, requests: list[bytes], offset: int, e
             tally.statuses[head[9:12].decode()] += 1
             tally.seconds.append(time.perf_counter() - start)
             turn += 1
+            if not head.startswith(b"HTTP/1.1 200"):
+                await asyncio.sleep(pause)
     except (OSError, asyncio.IncompleteReadError) as error:
         tally.statuses[type(error).__name__] += 1
     finally:

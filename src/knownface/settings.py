@@ -63,7 +63,7 @@ class ServeSettings(BaseModel):
     workers: int | None = Field(default=None, ge=1, le=64)
     """Pictures examined at a time; None is one more than there are processors."""
     queue: int = Field(default=256, ge=1, le=10_000)
-    """Pictures that may wait; beyond, requests are sent away with 503."""
+    """Pictures that may wait, one key's at most four fifths of them; beyond, requests are sent away with 429."""
     max_upload_bytes: int = Field(default=20_000_000, ge=1000)
     """Of one picture's file."""
     max_upload_pixels: int = Field(default=40_000_000, ge=1000)
@@ -76,6 +76,8 @@ class ServeSettings(BaseModel):
     """Of all requests together that are being received or answered; beyond, they are sent away with 503."""
     rate_per_key: float = Field(default=50.0, gt=0)
     """Requests a second of one key, on average; twice as many at once."""
+    pixels_per_key: float = Field(default=50_000_000.0, gt=0)
+    """Pixels a second of one key's pictures, on average; ten times as many at once."""
     rate_per_address: float = Field(default=100.0, gt=0)
     """Requests a second of one address, on average."""
     request_seconds: float = Field(default=30.0, gt=0)

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from knownface.errors import BusyError
+from knownface.errors import BusyError, RateLimitedError
 from knownface.server.limits import RateLimiter
 from knownface.server.live.event_bus import EventBus
 from knownface.server.webhook_delivery import LONGEST_WAIT_SECONDS, wait_seconds
@@ -57,41 +57,72 @@ def test_only_so_many_callers_are_remembered() -> None:
     assert len(limiter._buckets) == 10_000
 
 
+def test_what_is_larger_than_the_burst_passes_once_and_is_made_up_for() -> None:
+    clock = Clock()
+    limiter = RateLimiter(10.0, 100.0, clock)
+    assert limiter.take("a", 150) == 0
+    assert limiter.take("a", 10) == pytest.approx(6)
+    clock.now += 6
+    assert limiter.take("a", 10) == 0
+
+
 def test_the_queue_takes_all_of_a_request_or_none() -> None:
     go = threading.Event()
-    workers = Workers(threads=2, queue=3)
+    workers = Workers(shares=2, queue=3)
 
     async def scene() -> list[int]:
-        first = asyncio.create_task(workers.run_all(lambda i: go.wait(10) and i, [1, 2, 3]))
+        first = asyncio.create_task(workers.run_all("a", lambda i: go.wait(10) and i, [1, 2, 3]))
         await asyncio.sleep(0)
-        with pytest.raises(BusyError) as refused:
-            await workers.run_all(lambda i: i, [4, 5, 6])
+        with pytest.raises(RateLimitedError) as refused:
+            await workers.run_all("a", lambda i: i, [4, 5, 6])
         assert refused.value.retry_after >= 1
-        second = asyncio.create_task(workers.run_all(lambda i: i, [4, 5]))
+        second = asyncio.create_task(workers.run_all("a", lambda i: i, [4]))
         await asyncio.sleep(0)
         go.set()
         done = [*await first, *await second]
         assert workers.pending == 0
         return done
 
-    assert asyncio.run(scene()) == [1, 2, 3, 4, 5]
+    assert asyncio.run(scene()) == [1, 2, 3, 4]
+    workers.close()
+
+
+@pytest.mark.parametrize("patient", [False, True])
+def test_who_comes_while_one_key_fills_everything_begins_at_once(patient: bool) -> None:
+    go = threading.Event()
+    workers = Workers(shares=2, queue=100)
+
+    async def scene() -> None:
+        flood = [asyncio.create_task(workers.run("a", lambda _: go.wait(10), i)) for i in range(50)]
+        many = asyncio.create_task(workers.run_all("a", lambda _: go.wait(10), range(30), patient=True))
+        await asyncio.sleep(0.01)
+        with pytest.raises(RateLimitedError, match="of this key"):
+            await workers.run_all("a", lambda i: i, range(10))
+        assert await workers.run_all("b", lambda i: i, [1, 2, 3], patient=patient) == [1, 2, 3]
+        many.cancel()
+        await asyncio.wait([many])
+        assert workers.pending == 51  # of those, what has begun is done to its end
+        go.set()
+        await asyncio.gather(*flood)
+
+    asyncio.run(scene())
     workers.close()
 
 
 def test_a_failure_frees_its_place() -> None:
-    workers = Workers(threads=1, queue=1)
+    workers = Workers(shares=1, queue=1)
 
     async def scene() -> None:
         for _ in range(5):
             with pytest.raises(ZeroDivisionError):
-                await workers.run(lambda i: 1 // i, 0)
+                await workers.run("a", lambda i: 1 // i, 0)
         assert workers.pending == 0
-        assert await workers.run(lambda i: 1 // i, 1) == 1
+        assert await workers.run("a", lambda i: 1 // i, 1) == 1
 
     asyncio.run(scene())
     workers.close()
     with pytest.raises(BusyError, match="stopping"):
-        asyncio.run(workers.run(lambda i: i, 1))
+        asyncio.run(workers.run("a", lambda i: i, 1))
 
 
 def test_waits_for_webhooks_double_up_to_an_hour() -> None:

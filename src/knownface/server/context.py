@@ -49,6 +49,7 @@ class Service:
         models: The catalogue of networks.
         rates_by_key: Requests of each key.
         rates_by_address: Requests of each address.
+        pixels_by_key: Pixels that each key has looked at.
         healthy: Whether the database could be read lately, and nobody has asked the service to stop.
     """
 
@@ -68,6 +69,7 @@ class Service:
     models: ModelStore
     rates_by_key: RateLimiter
     rates_by_address: RateLimiter
+    pixels_by_key: RateLimiter
     healthy: Callable[[], bool]
 
     @property

@@ -11,12 +11,14 @@ _REMEMBERED = 10_000
 
 
 class RateLimiter:
-    """A token bucket a caller (ITU-T I.371): ``rate`` requests a second on average, ``burst`` at once.
+    """A token bucket a caller (ITU-T I.371): ``rate`` units a second on average, ``burst`` at once.
+
+    A unit is a request, or a pixel. What is larger than the burst may pass when the bucket is full, and is made up for.
 
     Used from the event loop's thread only.
 
     Args:
-        rate: Requests a second.
+        rate: Units a second.
         burst: How many may come at once.
         clock: Returns seconds.
     """
@@ -25,13 +27,14 @@ class RateLimiter:
         self._rate, self._burst, self._clock = rate, max(1.0, burst), clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
-    def take(self, who: str) -> float:
-        """Count a request; 0 if it may pass, else the seconds after which one may."""
+    def take(self, who: str, amount: float = 1.0) -> float:
+        """Count so many units; 0 if they may pass, else the seconds after which they may."""
         now = self._clock()
         left, at = self._buckets.pop(who, (self._burst, now))
         left = min(self._burst, left + (now - at) * self._rate)
-        wait = 0.0 if left >= 1 else (1 - left) / self._rate
-        self._buckets[who] = (left if wait else left - 1, now)
+        needed = min(amount, self._burst)
+        wait = 0.0 if left >= needed else (needed - left) / self._rate
+        self._buckets[who] = (left if wait else left - amount, now)
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
         return wait

@@ -27,6 +27,7 @@ from knownface.server.webhooks import WebhookStore
 from knownface.server.work import Workers
 
 _BURST_SECONDS = 2.0
+_PIXEL_BURST_SECONDS = 10.0
 
 
 @contextlib.contextmanager
@@ -57,6 +58,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
         rates_by_address=RateLimiter(serve.rate_per_address, _BURST_SECONDS * serve.rate_per_address),
+        pixels_by_key=RateLimiter(serve.pixels_per_key, _PIXEL_BURST_SECONDS * serve.pixels_per_key),
         healthy=housekeeping.healthy,
     )
     delivery = WebhookDelivery(database, service.webhooks)

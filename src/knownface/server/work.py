@@ -1,4 +1,4 @@
-"""Where pictures are looked at: a few threads, a bounded queue, and a clear no when it is full."""
+"""Where pictures are looked at: a few threads, fair shares for every key, and a clear no when the queue is full."""
 
 from __future__ import annotations
 
@@ -6,66 +6,89 @@ import asyncio
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, TypeVar
 
-from knownface.errors import BusyError
+from knownface.errors import BusyError, RateLimitedError
+from knownface.server.fair_queue import FairQueue
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
 _LONGEST_WAIT = 60.0
+_OPENNESS = 4
+"""One key may have so many times as many pictures waiting as there are places left (dynamic thresholds, Choudhury and
+Hahne 1998): alone four fifths of the queue, so that there is room for others whenever they come."""
 
 
 class Workers:
     """Threads for work that takes the processor, off the event loop; used from the event loop's thread only.
 
-    Pictures of all requests stand in one queue, first come, first served. Usually there is one thread more than there
-    are processors: while one waits for the interpreter, another one computes. More are not faster, and hold more
-    decoded pictures in memory.
+    There are two lanes, each with threads of its own: one for what somebody waits for, and one with half as many for
+    large pictures and for many at once. In each lane keys take turns by the time that their pictures take, and no key
+    has all threads while others want some.
+
+    Usually there is one share more than there are processors: while one waits for the interpreter, another one
+    computes. More are not faster, and hold more decoded pictures in memory.
 
     Args:
-        threads: How many pictures are looked at at a time.
+        shares: How many pictures of a lone key are looked at at a time, large ones aside.
         queue: How many may wait.
     """
 
-    def __init__(self, threads: int, queue: int) -> None:
-        self._threads = threads
-        self._most = threads + queue
-        self._pool = ThreadPoolExecutor(threads, thread_name_prefix="picture")
-        self._mean_seconds = 0.1
+    def __init__(self, shares: int, queue: int) -> None:
+        self._queue = queue
+        self._prompt, self._patient = _Lane(shares, "picture"), _Lane(max(1, shares // 2), "patient")
         self._closed = False
         self._last = time.monotonic()
-        self.pending = 0
 
-    async def run(self, work: Callable[[Item], Result], item: Item) -> Result:
-        """Do one piece of work.
+    async def run(self, who: str, work: Callable[[Item], Result], item: Item) -> Result:
+        """Do one piece of work that somebody waits for.
 
         Raises:
-            BusyError: The queue is full.
+            RateLimitedError: Too many wait.
+            BusyError: The service is stopping.
         """
-        return (await self.run_all(work, [item]))[0]
+        return (await self.run_all(who, work, [item]))[0]
 
-    async def run_all(self, work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    async def run_all(
+        self, who: str, work: Callable[[Item], Result], items: Sequence[Item], *, patient: bool = False
+    ) -> list[Result]:
         """Do pieces of work, all of them or, where the queue has no room for all, none; results keep the order.
 
+        Where this is cancelled, what has not begun is not done.
+
+        Args:
+            who: Whose share it comes from.
+            work: Done on a thread.
+            items: What it is done with.
+            patient: Whether it may take longer, for the sake of others.
+
         Raises:
-            BusyError: The queue is too full, or the service is stopping.
+            RateLimitedError: Too many wait.
+            BusyError: The service is stopping.
         """
         if self._closed:
             raise BusyError("The service is stopping.", retry_after=10)
-        if self.pending + len(items) > max(self._most, len(items)):
-            raise BusyError(f"{self.pending} pictures are waiting already.", retry_after=self.wait_seconds)
-        self.pending += len(items)
+        lane = self._patient if patient else self._prompt
+        self._check_room(lane, who, len(items))
         loop = asyncio.get_running_loop()
-        futures = [loop.run_in_executor(self._pool, self._timed, work, item) for item in items]
-        for future in futures:
-            future.add_done_callback(self._count)
-        return await asyncio.gather(*futures)
+        pieces = [_Piece(work, item, loop.create_future()) for item in items]
+        for piece in pieces:
+            lane.queue.put(who, piece)
+        self._begin(lane)
+        try:
+            results: list[Result] = await asyncio.gather(*(piece.answer for piece in pieces))
+            return results
+        finally:
+            for piece in pieces:
+                lane.queue.drop(who, piece)
 
     @property
-    def wait_seconds(self) -> float:
-        """After how long the queue will be empty, roughly."""
-        return min(_LONGEST_WAIT, max(1.0, self.pending * self._mean_seconds / self._threads))
+    def pending(self) -> int:
+        """Pictures waiting or being looked at."""
+        return sum(lane.queue.waiting + lane.queue.working for lane in (self._prompt, self._patient))
 
     @property
     def idle_seconds(self) -> float:
@@ -75,16 +98,65 @@ class Workers:
     def close(self) -> None:
         """Take no more work, and wait for what is being done."""
         self._closed = True
-        self._pool.shutdown(wait=True, cancel_futures=True)
+        for lane in (self._prompt, self._patient):
+            lane.pool.shutdown(wait=True, cancel_futures=True)
 
-    def _count(self, _: object) -> None:
-        self.pending -= 1
+    def _check_room(self, lane: _Lane, who: str, count: int) -> None:
+        waiting = self._prompt.queue.waiting + self._patient.queue.waiting
+        own = self._prompt.queue.waiting_of(who) + self._patient.queue.waiting_of(who)
+        begin = max(0, lane.queue.shares - lane.queue.working)
+        left = self._queue - waiting
+        if self.pending and (count > left + begin or own + count > _OPENNESS * (left - count) + begin):
+            wait = min(_LONGEST_WAIT, max(1.0, lane.queue.wait_of(who)))
+            whose, count = ("of this key", own) if own else ("of others", waiting)
+            raise RateLimitedError(f"Too many pictures {whose} are waiting already: {count}.", retry_after=wait)
+
+    def _begin(self, lane: _Lane) -> None:
+        loop = asyncio.get_running_loop()
+        while not self._closed and (turn := lane.queue.take()) is not None:
+            who, piece = turn
+            done = loop.run_in_executor(lane.pool, _timed, piece.work, piece.item)
+            done.add_done_callback(partial(self._end, lane, who, piece))
+
+    def _end(self, lane: _Lane, who: str, piece: _Piece, done: asyncio.Future[_Timed]) -> None:
         self._last = time.monotonic()
+        if done.cancelled():  # the service is closed
+            piece.answer.cancel()
+            return
+        result = done.result()
+        lane.queue.done(who, result.seconds)
+        if not piece.answer.done():
+            if result.error is not None:
+                piece.answer.set_exception(result.error)
+            else:
+                piece.answer.set_result(result.value)
+        self._begin(lane)
 
-    def _timed(self, work: Callable[[Item], Result], item: Item) -> Result:
-        start = time.perf_counter()
-        try:
-            return work(item)
-        finally:
-            # A moving mean; threads overwrite each other's now and then, which an estimate can bear.
-            self._mean_seconds += 0.05 * (time.perf_counter() - start - self._mean_seconds)
+
+@dataclass(slots=True, eq=False)
+class _Piece:
+    work: Callable[[Any], Any]
+    item: Any
+    answer: asyncio.Future[Any]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Timed:
+    seconds: float
+    value: Any = None
+    error: BaseException | None = None
+
+
+class _Lane:
+    def __init__(self, shares: int, name: str) -> None:
+        self.queue: FairQueue[_Piece] = FairQueue(shares)
+        self.pool = ThreadPoolExecutor(shares + 1, thread_name_prefix=name)
+
+
+def _timed(work: Callable[[Any], Any], item: Any) -> _Timed:
+    start = time.thread_time()
+    try:
+        value, error = work(item), None
+    except BaseException as failure:  # noqa: BLE001 - raised where it is waited for
+        value, error = None, failure
+    return _Timed(time.thread_time() - start, value, error)

@@ -28,6 +28,7 @@ class CameraStream:
     Args:
         stream_id: Names it in addresses.
         source: What people call it.
+        who: Whose share of the cameras it comes from.
         recognizer: Who knows the people.
         sinks: Where results go besides; they are left when the stream is closed.
         new_number: Gives the number of another Unknown.
@@ -37,12 +38,14 @@ class CameraStream:
         self,
         stream_id: str,
         source: str,
+        who: str,
         recognizer: FaceRecognizer,
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
     ) -> None:
         self.id = stream_id
         self.source = source
+        self.who = who
         self.recent = RecentTracks()
         # A browser sends no more pictures than are answered: each of them is worth searching for faces.
         self._session = LiveSession(recognizer, SessionOptions(detect_every=1), source, new_number)

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Sequence
 from typing import Protocol
 
-from knownface.errors import BusyError, NotFoundError
+from knownface.errors import BusyError, NotFoundError, RateLimitedError
 from knownface.live import Sink
 from knownface.live.recording import Recorder
 from knownface.recognizer import FaceRecognizer
@@ -18,6 +18,8 @@ from knownface.server.live.watched import WatchedSources
 
 MOST_CAMERAS = 32
 """Browsers whose cameras are connected at a time."""
+MOST_CAMERAS_OF_KEY = 16
+"""Of them, with one key."""
 
 
 class Stream(Protocol):
@@ -54,21 +56,29 @@ class LiveStreams:
         self._cameras: dict[str, CameraStream] = {}
         self._lock = threading.Lock()
 
-    def open_camera(self, source: str) -> CameraStream:
+    def open_camera(self, source: str, who: str) -> CameraStream:
         """Begins a stream of pictures that a browser sends.
 
         Args:
             source: What people call the camera.
+            who: Whose share of the cameras it comes from.
 
         Raises:
+            RateLimitedError: Too many cameras of the same share are connected.
             BusyError: Too many cameras are connected.
         """
         stream_id = f"camera-{secrets.token_hex(6)}"
         with self._lock:
             if len(self._cameras) >= MOST_CAMERAS:
                 raise BusyError(f"{MOST_CAMERAS} cameras send pictures already.", retry_after=30)
+            if sum(camera.who == who for camera in self._cameras.values()) >= MOST_CAMERAS_OF_KEY:
+                raise RateLimitedError(
+                    f"{MOST_CAMERAS_OF_KEY} cameras of this key send pictures already.",
+                    "Give others a key of their own.",
+                    retry_after=30,
+                )
             sinks = self._sinks(stream_id, source)
-            stream = CameraStream(stream_id, source, self._recognizer, sinks, self.recorder.new_unknown_number)
+            stream = CameraStream(stream_id, source, who, self._recognizer, sinks, self.recorder.new_unknown_number)
             self._cameras[stream_id] = stream
         return stream
 

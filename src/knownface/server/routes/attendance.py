@@ -36,6 +36,7 @@ from knownface.events.sheets import moodle_table, session_table
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
+from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
 from knownface.server.routes.faces import batch_items, check_count
 from knownface.server.routes.seen import XLSX, file_answer
@@ -142,6 +143,7 @@ def mark_one(service: ServiceDep, caller: CallerDep, session_id: Number, wanted:
 )
 async def mark_photos(
     service: ServiceDep,
+    looking: LookingDep,
     caller: CallerDep,
     session_id: Number,
     pictures: Annotated[list[UploadFile], File(description="Of those who are there, such as one of a class.")],
@@ -149,7 +151,7 @@ async def mark_photos(
     """Says that everybody who is recognised on the photos has come. Faces that nobody could decide have no name."""
     check_count(service, pictures)
     report_session(service.database, session_id)
-    found = await service.workers.run_all(partial(uploads.identify_or_error, service, _TOP, False), pictures)
+    found = await looking.at_each(partial(uploads.identify_or_error, service, _TOP, False), pictures)
     people = [face.decision.person_id for upload in found for face in upload.found]
     named = [person for person in people if person is not None]
     done = await asyncio.to_thread(mark_photographed, service.database, session_id, named)

@@ -13,6 +13,7 @@ from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors, problem_of
 from knownface.server.jobs import Job
+from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.faces import check_count
 from knownface.server.schemas.service import (
@@ -103,6 +104,7 @@ def count_strangers(service: ServiceDep) -> StrangersSchema:
 )
 async def add_strangers(
     service: ServiceDep,
+    looking: LookingDep,
     pictures: Annotated[list[UploadFile], File(description="Of people who are not enrolled, each of another one.")],
 ) -> AddedStrangers:
     """Takes pictures of people who are not enrolled along for the next calibration; send as often as needed.
@@ -111,7 +113,7 @@ async def add_strangers(
     hour after the last picture, or until the service ends.
     """
     check_count(service, pictures)
-    done = await service.workers.run_all(partial(uploads.stranger, service), pictures)
+    done = await looking.at_each(partial(uploads.stranger, service), pictures)
     outcomes = [
         StrangerSchema(
             file=uploads.label_of(picture),

@@ -26,6 +26,7 @@ from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
 from knownface.server.error_responses import errors, problem_of
+from knownface.server.looking import LookingDep
 from knownface.server.routes.common import ServiceDep
 from knownface.server.schemas.faces import (
     BatchAnswer,
@@ -63,12 +64,14 @@ _PICTURE_ERRORS = (UnreadableError, UnsupportedError, TooLargeError, InputError,
     response_model=NamedPicture,
     summary="Name the faces of a picture",
 )
-async def identify(service: ServiceDep, picture: Picture, top: Top = 5, allow_repeats: Repeats = False) -> Response:
+async def identify(
+    service: ServiceDep, looking: LookingDep, picture: Picture, top: Top = 5, allow_repeats: Repeats = False
+) -> Response:
     """Finds the faces of one picture and says of each who it is, or that it is Unknown, and why.
 
     In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise.
     """
-    named = await service.workers.run(partial(uploads.identify, service, top, allow_repeats), picture)
+    named = await looking.at(partial(uploads.identify, service, top, allow_repeats), picture)
     # The text itself: FastAPI would check once more what pydantic has just made.
     return Response(_named(named, top).model_dump_json(), media_type="application/json")
 
@@ -81,6 +84,7 @@ async def identify(service: ServiceDep, picture: Picture, top: Top = 5, allow_re
 )
 async def identify_batch(
     service: ServiceDep,
+    looking: LookingDep,
     pictures: Annotated[list[UploadFile], File(description="At most as many as `GET /v1/settings` says.")],
     top: Top = 5,
     allow_repeats: Repeats = False,
@@ -88,7 +92,7 @@ async def identify_batch(
     """The same for several pictures, each by itself; one that cannot be used has its error in its place."""
     check_count(service, pictures)
     work = partial(uploads.identify_or_error, service, top, allow_repeats)
-    return BatchAnswer(pictures=batch_items(pictures, await service.workers.run_all(work, pictures), top))
+    return BatchAnswer(pictures=batch_items(pictures, await looking.at_each(work, pictures), top))
 
 
 def batch_items(pictures: list[UploadFile], answers: list[uploads.NamedUpload], top: int) -> list[BatchItem]:
@@ -111,6 +115,7 @@ def batch_items(pictures: list[UploadFile], answers: list[uploads.NamedUpload], 
 )
 async def verify(
     service: ServiceDep,
+    looking: LookingDep,
     picture: Picture,
     other: Annotated[UploadFile | None, File(description="A second picture, or")] = None,
     person_id: Annotated[int | None, Form(ge=1, le=2**31 - 1, description="a person: the door's question.")] = None,
@@ -130,7 +135,7 @@ async def verify(
         assert other is not None  # noqa: S101 - checked above
         return service.recognizer.verify(image, uploads.picture_of(service, other), faces=faces)
 
-    found = await service.workers.run(compare, picture)
+    found = await looking.at(compare, picture, *([] if other is None else [other]))
     return VerificationSchema(**found.to_dict())
 
 
@@ -141,7 +146,11 @@ async def verify(
     summary="Tell what a picture is good for",
 )
 async def review(
-    service: ServiceDep, picture: Picture, faces: FacePolicyForm = "dominant", person_id: WhoForm = None
+    service: ServiceDep,
+    looking: LookingDep,
+    picture: Picture,
+    faces: FacePolicyForm = "dominant",
+    person_id: WhoForm = None,
 ) -> ReviewSchema:
     """Says which face of a picture a person would be enrolled from, how good it is, and what is wrong with it.
 
@@ -152,7 +161,7 @@ async def review(
         content = uploads.content_of(upload, service)
         return service.recognizer.review_picture(content, faces=faces, person=person_id)
 
-    return _review(await service.workers.run(review_one, picture))
+    return _review(await looking.at(review_one, picture))
 
 
 @router.post(
@@ -163,13 +172,14 @@ async def review(
 )
 async def review_batch(
     service: ServiceDep,
+    looking: LookingDep,
     pictures: Annotated[list[UploadFile], File(description="Of one person; at most as many as the settings say.")],
     faces: FacePolicyForm = "dominant",
     person_id: WhoForm = None,
 ) -> ReviewBatch:
     """The same for several pictures of one person, compared with each other too, as when they are enrolled."""
     check_count(service, pictures)
-    examined = await service.workers.run_all(partial(uploads.examine_to_enrol, service, faces), pictures)
+    examined = await looking.at_each(partial(uploads.examine_to_enrol, service, faces), pictures)
     compared = await run_in_threadpool(partial(uploads.compare, service, person_id, examined, insist=False))
     return ReviewBatch(
         pictures=[

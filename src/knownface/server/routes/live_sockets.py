@@ -42,11 +42,12 @@ async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=2
     async def talk() -> None:
         service = service_of(websocket)
         streams = service.streams
-        stream = streams.open_camera(clean_label(source, "camera's name"))
+        who = str(websocket.state.caller.actor.key_id)
+        stream = streams.open_camera(clean_label(source, "camera's name"), who)
         try:
             await websocket.send_json({"type": "session", "session": stream.id})
             newest = _Newest()
-            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, service))
+            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, service, who))
         finally:
             await asyncio.shield(asyncio.to_thread(streams.close_camera, stream))
 
@@ -104,11 +105,11 @@ async def _receive(websocket: WebSocket, newest: _Newest) -> None:
             newest.put(number, picture)
 
 
-async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, service: Service) -> None:
+async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, service: Service, who: str) -> None:
     while True:
         number, picture = await newest.take()
         try:
-            result = await service.workers.run(stream.process, picture)
+            result = await service.workers.run(who, stream.process, picture)
             answer = frame_answer(result)
         except KnownFaceError as error:
             answer = {"type": "problem", **problem_of(error).model_dump()}

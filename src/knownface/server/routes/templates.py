@@ -19,6 +19,7 @@ from knownface.errors import (
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import error_code, errors
+from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
 from knownface.server.routes.faces import FacePolicyForm, check_count
 from knownface.server.schemas.common import PersonId, TemplateId
@@ -49,6 +50,7 @@ def list_templates(service: ServiceDep, person_id: PersonId) -> list[TemplateSch
 )
 async def add_templates(
     service: ServiceDep,
+    looking: LookingDep,
     caller: CallerDep,
     person_id: PersonId,
     pictures: Annotated[list[UploadFile], File(description="Photos of this person.")],
@@ -68,7 +70,7 @@ async def add_templates(
     """
     check_count(service, pictures)
     await run_in_threadpool(service.gallery.person, person_id)
-    examined = await service.workers.run_all(partial(uploads.examine_to_enrol, service, faces), pictures)
+    examined = await looking.at_each(partial(uploads.examine_to_enrol, service, faces), pictures)
 
     def enrol_all() -> list[uploads.Enrolled]:
         found = uploads.compare(service, person_id, examined, insist=insist or counter_example)
