@@ -56,6 +56,15 @@ def test_a_row_a_stretch_in_the_order_of_time() -> None:
     assert told(timeline) == [("Unknown 7", 1, 2, 10), ("Ada", 2, 4, 20), ("=Bob", 5, 9, 40)]
 
 
+def test_the_times_of_each_together() -> None:
+    timeline = Timeline()
+    timeline.take(ended(track((ADA, 0, 2)), track((ADA, 5, 6)), track((NOBODY, 1, 5)), track((PENDING, 0, 9))))
+    assert [(t.label, t.stretches, t.seconds, t.frames) for t in timeline.totals] == [
+        ("Unknown 7", 1, 4, 40),
+        ("Ada", 2, 3, 30),
+    ]
+
+
 def test_tracks_of_one_person_with_hardly_a_gap_are_one_stretch() -> None:
     timeline = Timeline()
     timeline.take(ended(track((ADA, 0, 2)), track((NOBODY, 0, 2))))

@@ -22,7 +22,7 @@ from knownface.errors import OutputError, UnsupportedError
 if TYPE_CHECKING:
     from knownface.live import LiveEvent, Sink, Watcher, WatchOptions, WatchStatus
     from knownface.live.recording import Recorder
-    from knownface.live.sinks import Timeline
+    from knownface.live.sinks import Timeline, TimelineRow, TimelineTotal
     from knownface.media import Source
     from knownface.recognizer import FaceRecognizer
 
@@ -238,7 +238,7 @@ def _show_rows(timeline: Timeline) -> None:
     shown = table("name", "from", "to", "distance", "frames")
     for row in rows[:_ROWS_SHOWN]:
         shown.add_row(
-            f"[bold green]{escape(row.label)}[/]" if row.person_id is not None else escape(row.label),
+            _label(row),
             f"{row.first_time:.2f}",
             f"{row.last_time:.2f}",
             "" if row.best_distance is None else f"{row.best_distance:.3f}",
@@ -247,3 +247,13 @@ def _show_rows(timeline: Timeline) -> None:
     out().print(shown)
     if len(rows) > _ROWS_SHOWN:
         out().print(f"… and {len(rows) - _ROWS_SHOWN} more; --timeline writes all.")
+    totals = timeline.totals
+    if len(totals) < len(rows):
+        shown = table("in total", "seconds", "stretches", "frames")
+        for total in totals[:_ROWS_SHOWN]:
+            shown.add_row(_label(total), f"{total.seconds:.2f}", str(total.stretches), str(total.frames))
+        out().print(shown)
+
+
+def _label(row: TimelineRow | TimelineTotal) -> str:
+    return f"[bold green]{escape(row.label)}[/]" if row.person_id is not None else escape(row.label)

@@ -2,7 +2,15 @@
 
 from knownface.live.sinks.events import EventLines
 from knownface.live.sinks.sightings import SampleOffers, SightingRecorder
-from knownface.live.sinks.timeline import Timeline, TimelineRow
+from knownface.live.sinks.timeline import Timeline, TimelineRow, TimelineTotal
 from knownface.live.sinks.video import LabelledVideo
 
-__all__ = ["EventLines", "LabelledVideo", "SampleOffers", "SightingRecorder", "Timeline", "TimelineRow"]
+__all__ = [
+    "EventLines",
+    "LabelledVideo",
+    "SampleOffers",
+    "SightingRecorder",
+    "Timeline",
+    "TimelineRow",
+    "TimelineTotal",
+]

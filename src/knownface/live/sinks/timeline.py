@@ -70,6 +70,25 @@ class TimelineRow:
         return dict(zip(_COLUMNS, values, strict=True))
 
 
+@dataclass(frozen=True, slots=True)
+class TimelineTotal:
+    """All the stretches of somebody.
+
+    Attributes:
+        label: The name, or ``Unknown 3``.
+        person_id: Of the gallery, or None.
+        stretches: How many there are.
+        seconds: How long they are together.
+        frames: In how many frames.
+    """
+
+    label: str
+    person_id: int | None
+    stretches: int
+    seconds: float
+    frames: int
+
+
 class Timeline:
     """Collects the segments of all tracks; with a file it is written there, with JPEG pictures in a folder beside it.
 
@@ -101,6 +120,24 @@ class Timeline:
     def rows(self) -> list[TimelineRow]:
         """What was collected so far, by time."""
         return sorted(self._rows, key=lambda row: (row.first_time, row.last_time))
+
+    @property
+    def totals(self) -> list[TimelineTotal]:
+        """Everybody's stretches together, whoever was seen longest first."""
+        of_each: dict[tuple[int | None, int | None], list[TimelineRow]] = {}
+        for row in self._rows:
+            of_each.setdefault((row.person_id, row.unknown), []).append(row)
+        totals = [
+            TimelineTotal(
+                rows[-1].label,
+                rows[-1].person_id,
+                len(rows),
+                sum(row.last_time - row.first_time for row in rows),
+                sum(row.frames for row in rows),
+            )
+            for rows in of_each.values()
+        ]
+        return sorted(totals, key=lambda total: -total.seconds)
 
     def take(self, result: FrameResult) -> None:
         """Takes the tracks that ended.
