@@ -205,6 +205,20 @@ def test_a_folder_of_frames(watch: Run, gallery: Path, walk: list[Image], tmp_pa
 
 
 @pytest.mark.slow
+def test_pixels_that_are_not_square_are_said(watch: Run, gallery: Path, walk: list[Image], tmp_path: Path) -> None:
+    for number, frame in enumerate(walk[:6]):
+        write_image(tmp_path / "frames" / f"{number}.png", np.ascontiguousarray(frame[:, ::2]))
+    video = tmp_path / "named.mp4"
+    ran = watch(tmp_path / "frames", "--pixel-aspect", "128:64", "--out", video, "--detect-every", 1)
+    assert ran.status == 0, ran.err
+    assert "Eileen Collins" in ran.out
+    height, width = walk[0].shape[:2]
+    assert (video_info(video).width, video_info(video).height) == (width, height)
+    for wrong in ("0", "1:0", "wide", "5"):
+        assert "64:45" in watch(tmp_path / "frames", "--pixel-aspect", wrong).err
+
+
+@pytest.mark.slow
 def test_ctrl_c_ends_cleanly_and_loses_nothing(gallery: Path, walk: list[Image], tmp_path: Path) -> None:
     video, timeline = tmp_path / "named.mp4", tmp_path / "seen.json"
     with camera(walk) as url, watching(url, "--events", "--out", video, "--timeline", timeline) as run:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import http.server
 import socket
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -145,3 +147,44 @@ def test_pixels_of_a_stream_come_out_square(make_video: Callable[..., Path]) -> 
         server.shutdown()
     assert picture is not None
     assert picture.shape == (96, 160, 3)
+
+
+class Broadcast(http.server.BaseHTTPRequestHandler):
+    """A transport stream, four times as fast as it should come."""
+
+    content = b""
+
+    def do_GET(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Type", "video/mp2t")
+        self.end_headers()
+        with contextlib.suppress(OSError):
+            for start in range(0, len(self.content), 1880):
+                self.wfile.write(self.content[start : start + 1880])
+                time.sleep(8 / 4 * 1880 / len(self.content))
+
+    def log_message(self, *_: object) -> None: ...
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("address", [Broadcast], indirect=True)
+def test_an_interlaced_stream_is_read_through_ffmpeg(
+    address: str, make_video: Callable[..., Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = "testsrc=size=160x96:rate=25:duration=8"
+    for interlaced in (True, False):
+        options = ("-flags", "+ilme+ildct", "-x264opts", "tff=1") if interlaced else ()
+        path = make_video("camera.ts", "-c:v", "libx264", "-g", "25", *options, "-pix_fmt", "yuv420p", source=source)
+        monkeypatch.setattr(Broadcast, "content", path.read_bytes())
+        with Capture(parse_source(address)) as capture:
+            assert capture.mend() == interlaced
+            seen = []
+            while len(seen) < 20 and capture.grab():
+                picture = capture.picture()
+                assert picture is not None
+                assert picture.shape == (96, 160, 3)
+                seen.append(picture)
+            assert len(seen) == 20
+            assert seen[-1].std() > 50
+            assert np.abs(seen[0].astype(int) - seen[-1]).max() > 100
+            assert not capture.mend()

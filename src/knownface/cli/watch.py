@@ -32,6 +32,25 @@ _STATUS_EVERY = 0.5
 _ROWS_SHOWN = 200
 
 
+class PixelAspect(click.ParamType[float]):
+    """A number, or two with a colon between: 1.42 or 64:45."""
+
+    name = "W:H"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """The ratio."""
+        if isinstance(value, float):
+            return value
+        across, _, down = str(value).partition(":")
+        try:
+            aspect = float(across) / float(down or 1)
+        except (ValueError, ZeroDivisionError):
+            aspect = 0.0
+        if not 0.25 <= aspect <= 4:
+            self.fail(f"{value!r} is no number or ratio such as 2 or 64:45, from 0.25 to 4.", param, ctx)
+        return aspect
+
+
 @click.command(name="watch", short_help="Follow and name the faces of a camera, stream or video, live.")
 @click.argument("source", metavar="SOURCE")
 @recognizer_options
@@ -52,6 +71,12 @@ _ROWS_SHOWN = 200
 @click.option("--max-fps", type=click.FloatRange(0.01, 1000), help="Frames a second to examine, at most.")
 @click.option(
     "--fps", type=click.FloatRange(0.01, 1000), default=25.0, show_default=True, help="Of a folder of frames."
+)
+@click.option(
+    "--pixel-aspect",
+    type=PixelAspect(),
+    default=1.0,
+    help="Width of a pixel over its height, such as 2 or 64:45, where a recorder does not say it: faces look squeezed.",
 )
 @click.option("--detect-side", type=click.IntRange(64, 8192), help="Look for faces at this longest side in pixels.")
 @click.option("--detect-every", type=click.IntRange(1, 100), help="Look for faces in every N-th frame.")
@@ -104,8 +129,8 @@ def command(source: str, **options: Any) -> int:
 
 
 _OWN = (
-    "show", "port", "out_file", "timeline_file", "events", "every", "max_fps", "fps", "detect_side", "detect_every",
-    "name", "record", "began", "keep_trying",
+    "show", "port", "out_file", "timeline_file", "events", "every", "max_fps", "fps", "pixel_aspect",
+    "detect_side", "detect_every", "name", "record", "began", "keep_trying",
 )  # fmt: skip
 
 
@@ -121,6 +146,7 @@ def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> W
         every=chosen["every"],
         max_fps=chosen["max_fps"],
         fps=chosen["fps"],
+        pixel_aspect=chosen["pixel_aspect"],
         began=began,
         # At a pace of its own a file stands for a camera, and is told as it happens.
         hindsight=not source.live and chosen["max_fps"] is None,

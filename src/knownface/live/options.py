@@ -45,6 +45,7 @@ class WatchOptions:
         max_fps: Frames a second of real time that are processed, at most; None is no limit. Of a live source the
             others are dropped, a file is read no faster.
         fps: Frames a second of a folder of frames.
+        pixel_aspect: Width of a pixel over its height where the source does not say it, as some recorders; 1/4 to 4.
         began: When a file was recorded, timezone-aware: gives its frames their wall-clock time.
         hindsight: Whether a file is told only when it has been read to its end, with every face named from its first
             frame on; else as it happens, like a live source.
@@ -56,6 +57,7 @@ class WatchOptions:
     every: float | None = None
     max_fps: float | None = None
     fps: float = 25.0
+    pixel_aspect: float = 1.0
     began: datetime | None = None
     hindsight: bool = False
     keep_trying: bool = False
@@ -68,6 +70,8 @@ class WatchOptions:
             value = getattr(self, name)
             if value is not None and not (math.isfinite(value) and value > 0):
                 raise ValueError(f"{name} must be a positive number, got {value}")
+        if not 1 / 4 <= self.pixel_aspect <= 4:
+            raise ValueError(f"pixel_aspect must lie between 1/4 and 4, got {self.pixel_aspect}")
         if self.began is not None and self.began.tzinfo is None:
             raise ValueError("began must carry a time zone")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count, islice
 from threading import Event
@@ -16,6 +17,7 @@ from knownface.live.options import WatchOptions
 from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceNotice
 from knownface.media import Source, read_source
 from knownface.media.capture import Capture
+from knownface.media.opencv import squared
 from knownface.media.still import StillPicture
 from knownface.pipeline import map_in_order
 from knownface.types import Frame
@@ -27,6 +29,8 @@ Item = TypeVar("Item")
 FIRST_WAIT = 0.5
 """Seconds before the first attempt to reach a lost source again; each further one waits twice as long."""
 LONGEST_WAIT = 30.0
+_DOUBTFUL = 1.0
+"""Seconds without any change after which a stream is asked, once, whether it is one that OpenCV cannot decode."""
 
 
 def read_ahead(items: Iterable[Item], ahead: int) -> Iterator[Item]:
@@ -38,16 +42,22 @@ def read_ahead(items: Iterable[Item], ahead: int) -> Iterator[Item]:
         yield taken[0]
 
 
+def read_frames(source: Source, options: WatchOptions) -> Iterator[Frame]:
+    """The frames of a file or folder in order; ``every``, ``fps`` and ``pixel_aspect`` of the options are used."""
+    for frame in read_source(source, options.every, options.fps):
+        yield replace(frame, image=squared(frame.image, options.pixel_aspect))
+
+
 def read_file(source: Source, options: WatchOptions, stop: Event, on_frame: Callable[[], None]) -> Iterator[Frame]:
     """The frames of a file or folder in order, with wall-clock times where it is known when it was recorded.
 
     Args:
         source: Which.
-        options: ``every``, ``fps``, ``began`` and ``max_fps`` are used.
+        options: As for :func:`read_frames`, and ``began`` and ``max_fps``.
         stop: Ends the reading when set.
         on_frame: Called for each frame.
     """
-    frames = read_source(source, options.every, options.fps)
+    frames = read_frames(source, options)
     due = time.monotonic()
     for frame in frames:
         if options.max_fps is not None:
@@ -67,7 +77,7 @@ class LiveReader:
 
     Args:
         source: Which.
-        options: ``every``, ``max_fps`` and ``keep_trying`` are used.
+        options: ``every``, ``max_fps``, ``pixel_aspect`` and ``keep_trying`` are used.
         rate: Counts every frame that the source gives.
     """
 
@@ -131,7 +141,7 @@ class LiveReader:
     def _take_all(self, capture: Capture) -> None:
         """Puts frames into the queue until the source ends or falls silent, or reading is to stop."""
         connected = False
-        still = StillPicture(self._source.name)
+        still, doubted = StillPicture(self._source.name), False
         while not self._stop.is_set() and capture.grab():
             at, captured_at = time.perf_counter(), datetime.now(UTC)
             self._rate.count()
@@ -140,12 +150,19 @@ class LiveReader:
             image = capture.picture()
             if image is None:
                 continue
+            image = squared(image, self._options.pixel_aspect)
             if not connected:
                 self.queue.put(SourceNotice("connected"))
                 connected = True
             if self._began is None:
                 self._began = at
             still.look(image, at - self._began)
+            if still.seconds >= _DOUBTFUL and not doubted:
+                doubted = True
+                if capture.mend():
+                    logger.warning("%s is interlaced: it is read through ffmpeg.", self._source.name)
+                    still = StillPicture(self._source.name)
+                    continue
             frame = Frame(image, at - self._began, captured_at)
             self.queue.put(ReceivedFrame(frame, self._frames, at))
             self._frames += 1

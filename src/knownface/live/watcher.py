@@ -19,11 +19,11 @@ from knownface.live.film import Film
 from knownface.live.metrics import RollingLatency, RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.preview import Preview
-from knownface.live.reading import LiveReader, read_ahead, read_file
+from knownface.live.reading import LiveReader, read_ahead, read_file, read_frames
 from knownface.live.session import LiveSession
 from knownface.live.threads import Job, ReceivedFrame, SourceNotice
 from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
-from knownface.media import Source, parse_source, read_source
+from knownface.media import Source, parse_source
 from knownface.pipeline import map_in_order
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Face, Frame
@@ -250,8 +250,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._state, self._labels = "writing", ()
         frames = None
         if self._wants_frames:
-            again = read_source(self.source, self._options.every, self._options.fps)
-            frames = read_ahead(islice(again, film.frames), _AHEAD)
+            frames = read_ahead(islice(read_frames(self.source, self._options), film.frames), _AHEAD)
         gallery, rule = self._recognizer.gallery, self._recognizer.rule
         for result in film.results(rule.threshold, gallery.names, self._new_number, frames):
             if self._stop.is_set():

@@ -11,6 +11,7 @@ from typing import Self
 from urllib.parse import urlsplit
 
 from knownface.errors import SourceUnavailableError, UnsupportedError
+from knownface.media.ffmpeg_stream import FfmpegStream, interlaced_size
 from knownface.media.opencv import pixel_aspect, quiet_opencv, rgb_of  # imported before cv2: it keeps FFmpeg quiet
 from knownface.media.sources import Source
 from knownface.types import Image
@@ -40,7 +41,8 @@ class Capture:
     """
 
     def __init__(self, source: Source, open_timeout: float = OPEN_TIMEOUT, read_timeout: float = READ_TIMEOUT) -> None:
-        self._source = source
+        self._source, self._timeout = source, read_timeout
+        self._capture: cv2.VideoCapture | FfmpegStream
         with quiet_opencv():
             self._capture = _camera(source) if source.kind == "camera" else _stream(source, open_timeout, read_timeout)
         frames = self._capture.get(cv2.CAP_PROP_FRAME_COUNT)
@@ -68,6 +70,20 @@ class Capture:
         """The picture grabbed last, RGB, with square pixels; None if it cannot be decoded."""
         ok, bgr = self._capture.retrieve()
         return rgb_of(bgr, self._pixel) if ok and bgr.size else None
+
+    def mend(self) -> bool:
+        """Read an interlaced stream through ffmpeg from now on: to be called where its pictures do not change.
+
+        Returns:
+            Whether it is interlaced.
+        """
+        if self._source.kind != "stream" or isinstance(self._capture, FfmpegStream):
+            return False
+        size = interlaced_size(self._source.address)
+        if size is not None:
+            self.close()
+            self._capture, self._pixel = FfmpegStream(self._source.address, size, self._timeout), 1.0
+        return size is not None
 
     def close(self) -> None:
         """Let the source go."""

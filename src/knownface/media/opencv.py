@@ -23,9 +23,15 @@ _LONGEST_PIXEL = 4.0
 
 def rgb_of(bgr: NDArray[Any], pixel: float) -> Image:
     """OpenCV's picture in RGB, with square pixels."""
-    if pixel != 1:
-        bgr = cv2.resize(bgr, square_size(bgr.shape[1], bgr.shape[0], pixel), interpolation=cv2.INTER_LINEAR)
-    return np.asarray(cv2.cvtColor(bgr, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(cv2.cvtColor(squared(bgr, pixel), cv2.COLOR_BGR2RGB), np.uint8)
+
+
+def squared(image: NDArray[Any], pixel: float) -> NDArray[Any]:
+    """A picture whose pixels are ``pixel`` times as wide as they are high, with square ones."""
+    if pixel == 1:
+        return image
+    size = square_size(image.shape[1], image.shape[0], pixel)
+    return np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR))
 
 
 def square_size(width: int, height: int, pixel: float) -> tuple[int, int]:

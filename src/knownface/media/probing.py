@@ -18,7 +18,7 @@ from typing import Any
 _TIMEOUT = 30.0
 """Seconds, for a file on a slow share."""
 
-_INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
+INTERLACED = frozenset({"tt", "bb", "tb", "bt"})
 _FIRST_PACKETS = "%+#5"
 _LATER_PACKETS = "%+#60"
 """Intervals of ffprobe whose frames are asked for their flags: in the middle of a file a key frame comes first."""
@@ -103,7 +103,7 @@ def interlaced_at(path: str | Path, facts: VideoFacts, time: float) -> bool:
 def _is_interlaced(path: Path, stream: dict[str, Any]) -> bool:
     order = stream.get("field_order", "unknown")
     if order != "unknown" or stream.get("codec_name") in _NEVER_INTERLACED:
-        return order in _INTERLACED
+        return order in INTERLACED
     return _some_interlaced(path, stream["index"], _FIRST_PACKETS)
 
 
