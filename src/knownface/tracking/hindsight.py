@@ -80,7 +80,7 @@ def in_hindsight(
             found.add(track)
             joined[track.track_id] = found, apart
     numbers = new_number or itertools.count(1).__next__
-    for somebody in sorted(unknown, key=lambda one: min(track.first_time for track in one.tracks)):
+    for somebody in sorted(unknown, key=_first_seen):
         somebody.identity = replace(somebody.identity, unknown=numbers())
     return [_answered(track, *joined.get(track.track_id, (None, None))) for track in tracks]
 
@@ -97,6 +97,10 @@ def _alike(
         if apart <= within:
             return nearest, apart
     return None, None
+
+
+def _first_seen(somebody: _Somebody) -> tuple[float, int]:
+    return min((track.first_time, track.track_id) for track in somebody.tracks)
 
 
 def _overlap(a: TrackSummary, b: TrackSummary) -> bool:

@@ -25,13 +25,21 @@ class Estimate:
 
 
 def settle(
-    estimate: Estimate, hypothesis: int | None, *, fresh: bool, clear: bool, enough: bool, agreeing: int
+    estimate: Estimate,
+    hypothesis: int | None,
+    *,
+    fresh: bool,
+    clear: bool,
+    enough: bool,
+    agreeing: int,
+    parting: int,
 ) -> Estimate:
     """The answer after another decision.
 
-    A name appears at once if the decision is clear, else when pictures agree. It is changed, or taken back, only when
-    as many new pictures agree on something else, so one odd picture changes nothing; and an Unknown is given only to
-    a face that has been seen often enough to be one.
+    A name appears at once if the decision is clear, else when pictures agree. It is changed only when as many new
+    pictures agree on another one, so one odd picture changes nothing. It is taken back when more pictures in a row
+    name nobody; the face is undecided then, and Unknown only if twice as many do. An Unknown is given only to a face
+    that has been seen often enough to be one.
 
     Args:
         estimate: Before.
@@ -40,17 +48,20 @@ def settle(
         clear: Whether the evidence lies well within the threshold.
         enough: Whether the face was detected and embedded often enough to be an Unknown.
         agreeing: How many pictures must agree where one is not enough.
+        parting: How many must name nobody before a name is taken back.
     """
     streak = estimate.streak + fresh if hypothesis == estimate.hypothesis and estimate.streak else int(fresh)
     if estimate.state == "named":
-        changes = hypothesis != estimate.person_id and streak >= agreeing
+        changes = hypothesis != estimate.person_id and streak >= (parting if hypothesis is None else agreeing)
     elif hypothesis is not None:
         changes = clear or streak >= agreeing
     else:
-        changes = estimate.state == "pending" and enough and streak >= agreeing
+        changes = estimate.state == "pending" and enough and streak >= 2 * parting
     if not changes:
         return Estimate(estimate.state, estimate.person_id, hypothesis, streak)
-    return Estimate("unknown" if hypothesis is None else "named", hypothesis, hypothesis, streak)
+    if hypothesis is not None:
+        return Estimate("named", hypothesis, hypothesis, streak)
+    return Estimate("pending" if estimate.state == "named" else "unknown", None, None, streak)
 
 
 def displaced(estimate: Estimate) -> Estimate:

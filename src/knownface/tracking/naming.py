@@ -168,6 +168,7 @@ class Naming:
             clear=clear and hypothesis is not None,
             enough=enough and self._tracks.is_confirmed(track),
             agreeing=self._options.agreeing,
+            parting=self._options.taking_back,
         )
 
     def _give(self, track: Track, estimate: Estimate, time: float, threshold: float) -> None:

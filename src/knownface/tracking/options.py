@@ -28,6 +28,8 @@ class TrackingOptions:
         most_samples: The best so many pictures are a track's evidence.
         clear: One picture names a face if its distance is at most this share of the threshold.
         agreeing: Otherwise so many pictures must agree before a name is given or changed.
+        taking_back: So many pictures in a row must name nobody before a name is taken back; the face is undecided then,
+            and Unknown if twice as many do.
         far: Who lies farther from everybody than this share of the threshold is hardly one of them.
         unknown_after: A track that nobody is named for and that is far from everybody is Unknown once the quality
             scores of its pictures sum up to this, any other once ``most_samples`` have been seen: pictures that are
@@ -55,6 +57,7 @@ class TrackingOptions:
     most_samples: int = 12
     clear: float = 0.9
     agreeing: int = 2
+    taking_back: int = 3
     far: float = 1.08
     unknown_after: float = 4.5
     alike: float = 0.97
