@@ -33,6 +33,7 @@ from knownface.events import (
     accept_offers,
     group_unknowns,
     list_offers,
+    name_unknown,
     offer_sample,
 )
 from knownface.events.recording import jpeg
@@ -218,6 +219,12 @@ def test_what_waits_beside_the_templates_is_brought_over_too(enrolled_toys: Path
         again = recognizer.review_picture(toy_plugin.picture(1, 5))
         assert np.linalg.norm(held_vector - again.embeddings[0]) < 0.1
         assert renew_kept_faces(gallery, recognizer.detector, recognizer.embedder, 10**8) == 0
+        name_unknown(gallery, group.numbers, "Fay", recognizer.person_review)
+        (enrolled_toys / "Ben" / "one.png").unlink()
+        back = recognizer.migrate("toy", leave_out=True)  # what came from no file has its picture with it
+        assert [lost.face.source for lost in back.lost.values()] == []
+        recognizer.gallery.migration.discard()
+        assert {lost.face.person for lost in recognizer.migrate("toy-coarse").lost.values()} == {"Ben"}
 
 
 def _waiting(gallery: Path) -> int:

@@ -88,10 +88,10 @@ def _log(recognizer: FaceRecognizer) -> SightingLog:
 def by_live(recognizer: FaceRecognizer, name: str, picture: Image, place: Path) -> None:
     face, embedding = face_of(recognizer, picture)
     track = SimpleNamespace(
-        evidence=[Sample(1, 0.0, embedding, face.quality)], picture=picture, identity=SimpleNamespace(unknown=None)
+        evidence=[Sample(1, 0.0, embedding, face.quality)], pictures=[picture], identity=SimpleNamespace(unknown=None)
     )
     stream = SimpleNamespace(recent=SimpleNamespace(find=lambda _: track), source="door")
-    name_track(recognizer, None, stream, 1, name)  # type: ignore[arg-type]
+    name_track(recognizer, stream, 1, name)  # type: ignore[arg-type]
 
 
 def by_offer(recognizer: FaceRecognizer, name: str, picture: Image, place: Path) -> None:

@@ -51,8 +51,10 @@ def list_held(person: str | None, pictures: Path | None, gallery: str | None) ->
 @gallery_option
 def accept(held: tuple[int, ...], gallery: str | None) -> None:
     """Learn the pictures ID...: they do show the person they are meant for."""
+    from knownface.settings import load_settings
+
     with open_log(gallery) as log:
-        added = log.gallery.held_store.accept(held)
+        added = log.gallery.held_store.accept(held, keep_crops=load_settings().keeps_crops)
     out().print(f"{added} templates added.")
 
 

@@ -50,9 +50,10 @@ def list_samples(person: str | None, pictures: Path | None, gallery: str | None)
 def accept(offers: tuple[int, ...], gallery: str | None) -> None:
     """Make the offered pictures ID... templates of their people."""
     from knownface.events import accept_offers
+    from knownface.settings import load_settings
 
     with open_log(gallery) as log:
-        done = accept_offers(log.gallery, offers, review_of(log.gallery))
+        done = accept_offers(log.gallery, offers, review_of(log.gallery), keep_crops=load_settings().keeps_crops)
     out().print(f"{done.added} templates added.")
     for reason in done.reasons:
         say(f"Not enrolled: {reason}")

@@ -125,9 +125,11 @@ def unknowns(dismissed: bool, gallery: str | None) -> None:
 def name(numbers: tuple[int, ...], name: str, no_enroll: bool, gallery: str | None) -> None:
     """Say who the Unknowns NUMBER... are: their sightings become the person's, their faces templates."""
     from knownface.events import name_unknown
+    from knownface.settings import load_settings
 
+    kept = load_settings().keeps_crops
     with open_log(gallery) as log:
-        named = name_unknown(log.gallery, numbers, name, review_of(log.gallery), enrol=not no_enroll)
+        named = name_unknown(log.gallery, numbers, name, review_of(log.gallery), enrol=not no_enroll, keep_crops=kept)
     summed = f"{named.sightings} sightings are {named.person.name}'s now"
     summed += f", who has {named.person.templates} templates ({named.enrolled} new)."
     out().print(escape(summed), soft_wrap=True)

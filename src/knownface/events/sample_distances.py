@@ -1,13 +1,16 @@
-"""How near a new picture is to the templates that are there."""
+"""How near a new picture is to the templates that are there, and which of these were accepted by rule."""
 
 from __future__ import annotations
 
-import numpy as np
-from sqlalchemy import Connection, select
+from datetime import datetime, timedelta
 
-from knownface.events.sample_rules import SampleDistances
+import numpy as np
+from sqlalchemy import Connection, func, select
+
+from knownface.events.sample_rules import BY_RULE, SampleDistances
 from knownface.events.values import Embedding
 from knownface.gallery import Gallery
+from knownface.storage import Database
 from knownface.storage.schema import templates
 
 LEARNT = "sample: "
@@ -43,3 +46,14 @@ def distances_of(
     own = min((distance for distance, _ in of_person), default=np.inf)
     enrolled = min((distance for distance, template in of_person if template not in learnt), default=np.inf)
     return SampleDistances(own, enrolled, min(rivals, default=None))
+
+
+def learnt_today(database: Database, person_id: int, now: datetime) -> bool:
+    """Whether as many templates of a person as may be in a day were accepted by rule within the last one."""
+    query = select(func.count()).where(
+        templates.c.person_id == person_id,
+        templates.c.source.startswith(LEARNT, autoescape=True),
+        templates.c.created > now - timedelta(days=1),
+    )
+    with database.reading() as connection:
+        return (connection.scalar(query) or 0) >= BY_RULE.a_day

@@ -7,16 +7,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, select, update
 
 from knownface.errors import ContractMismatchError, UnknownOfferError
 from knownface.events.recording import as_utc, jpeg, vector_bytes, vector_from
-from knownface.events.sample_distances import LEARNT, distances_of, own_templates
+from knownface.events.sample_distances import LEARNT, distances_of, learnt_today, own_templates
 from knownface.events.sample_rules import (
     BY_RULE,
     MOST_LEARNT,
@@ -30,10 +30,11 @@ from knownface.events.values import Embedding
 from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.gallery.consents import permitted
 from knownface.gallery.people import find_id
+from knownface.media.face_picture import FacePicture
 from knownface.review import EnrolledTemplates, PersonReview, ReviewedTemplates, review_templates
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import offers
-from knownface.storage.schema import people, templates
+from knownface.storage.schema import people
 from knownface.storage.statements import storable
 
 _OFFERED, _REJECTED = "offered", "rejected"
@@ -71,6 +72,7 @@ def offer_sample(
     *,
     rule: SampleRule | None = None,
     accept: bool = False,
+    keep_crops: bool = True,
     now: datetime | None = None,
 ) -> Verdict:
     """Offer a picture if the rule allows.
@@ -81,6 +83,7 @@ def offer_sample(
         threshold: The decision's, in force.
         rule: What is offered.
         accept: Whether :data:`BY_RULE` may make it a template at once.
+        keep_crops: Whether its picture is then kept with the template; see the setting of this name.
         now: Timezone-aware; None is the clock's time.
 
     Returns:
@@ -101,8 +104,8 @@ def offer_sample(
             return verdict
         offer_id = _insert(connection, candidate, contract.fingerprint, near)
     sure = judge(candidate, near, threshold, BY_RULE) == "offered" and len(learnt) < MOST_LEARNT
-    if accept and sure and not _learnt_today(gallery.database, candidate.person_id, time_now):
-        _accept(gallery, offer_id, None)
+    if accept and sure and not learnt_today(gallery.database, candidate.person_id, time_now):
+        _accept(gallery, offer_id, None, keep_crops=keep_crops)
         return "accepted"
     return verdict
 
@@ -142,14 +145,22 @@ def offer_picture(database: Database, offer_id: int) -> bytes:
     return bytes(_offered(database, offer_id).picture)
 
 
-def accept_offers(gallery: Gallery, ids: Sequence[int], how: PersonReview) -> EnrolledTemplates:
+def accept_offers(
+    gallery: Gallery, ids: Sequence[int], how: PersonReview, *, keep_crops: bool = True
+) -> EnrolledTemplates:
     """Make offers templates of their people, as far as the review lets them: much may be enrolled since they were made.
+
+    Args:
+        gallery: Where they are.
+        ids: Of the offers.
+        how: The review.
+        keep_crops: Whether their pictures are kept with the templates; see the setting of this name.
 
     Raises:
         UnknownOfferError: One of them does not wait; those before it are accepted.
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """
-    done = [_accept(gallery, offer_id, how) for offer_id in ids]
+    done = [_accept(gallery, offer_id, how, keep_crops=keep_crops) for offer_id in ids]
     return EnrolledTemplates(
         sum(one.added for one in done),
         sum(one.held for one in done),
@@ -243,16 +254,6 @@ def _insert(connection: Connection, candidate: SampleCandidate, fingerprint: str
     return insert_one(connection, offers, values)
 
 
-def _learnt_today(database: Database, person_id: int, now: datetime) -> bool:
-    query = select(func.count()).where(
-        templates.c.person_id == person_id,
-        templates.c.source.startswith(LEARNT, autoescape=True),
-        templates.c.created > now - timedelta(days=1),
-    )
-    with database.reading() as connection:
-        return (connection.scalar(query) or 0) >= BY_RULE.a_day
-
-
 def _offered(database: Database, offer_id: int) -> Row[Any]:
     query = select(offers, people.c.name).join(people).where(offers.c.id == offer_id, offers.c.state == _OFFERED)
     with database.reading() as connection:
@@ -274,16 +275,17 @@ def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = F
     return NewTemplate(vector_from(row.vector), source, digest, quality=row.quality, negative=negative)
 
 
-def _accept(gallery: Gallery, offer_id: int, how: PersonReview | None) -> EnrolledTemplates:
+def _accept(gallery: Gallery, offer_id: int, how: PersonReview | None, *, keep_crops: bool) -> EnrolledTemplates:
     """Accept an offer with a review, or, without one, by rule, which is stricter than any review."""
     row = _offered(gallery.database, offer_id)
     template = _template(gallery, row, LEARNT if how is None else "seen at ")
-    pictures = {template.source_sha256: bytes(row.picture)}
-    reviewed = (
-        ReviewedTemplates((template,))
-        if how is None
-        else review_templates(gallery, how, row.person_id, [template], pictures)
-    )
+    picture = bytes(row.picture)
+    if how is None:
+        kept = FacePicture(picture, None) if keep_crops else None
+        reviewed = ReviewedTemplates((replace(template, picture=kept),))
+    else:
+        pictures = {template.source_sha256: picture}
+        reviewed = review_templates(gallery, how, row.person_id, [template], pictures, keep_crops=keep_crops)
     enrolled = gallery.enrol(
         [(row.person_id, one) for one in reviewed.certain], held=[(row.person_id, face) for face in reviewed.held]
     )

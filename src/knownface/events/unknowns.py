@@ -110,6 +110,7 @@ def name_unknown(
     enrol: bool = True,
     faces: Sequence[NewTemplate] | None = None,
     pictures: Mapping[str, bytes] | None = None,
+    keep_crops: bool = True,
 ) -> Named:
     """Say who Unknowns are: their sightings become the person's, and what was kept of their faces templates.
 
@@ -126,6 +127,7 @@ def name_unknown(
         faces: What is enrolled instead of what was kept: of somebody who is in front of a camera, and need not have
             been recorded.
         pictures: Of these faces, JPEG, by the SHA-256 of their source, for whoever decides about what is held back.
+        keep_crops: Whether pictures of them are kept with the templates; see the setting of this name.
 
     Raises:
         UnknownSightingError: None of these Unknowns was recorded, and no faces are given.
@@ -138,7 +140,7 @@ def name_unknown(
             faces, pictures = _templates(connection, numbers, contract) if enrol else ([], {})
             if not find(connection, wanted, limit=1):
                 raise UnknownSightingError(f"No Unknown {', '.join(map(str, numbers))} was recorded.")
-    reviewed = review_templates(gallery, how, person, faces, pictures)
+    reviewed = review_templates(gallery, how, person, faces, pictures, keep_crops=keep_crops)
     with gallery.database.writing() as connection:
         there = list_people(connection, person=person)
         if not there and isinstance(person, int):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from knownface.gallery.hold import HELD, REJECTED
 from knownface.gallery.people import find_id
 from knownface.gallery.template_store import TemplateStore
 from knownface.gallery.values import HeldPicture, NewTemplate, PersonKey
+from knownface.media.face_picture import FacePicture
 from knownface.storage import Database
 from knownface.storage.schema import held, people
 from knownface.types import Box
@@ -75,8 +77,13 @@ class HeldStore:
             rows = connection.execute(query).all()
         return {(row.name_key, row.source_sha256): row.detail if row.state == HELD else "" for row in rows}
 
-    def accept(self, ids: Sequence[int]) -> int:
+    def accept(self, ids: Sequence[int], *, keep_crops: bool = True) -> int:
         """Make what is held back templates of the people meant; returns how many were not there already.
+
+        Args:
+            ids: A face of each file.
+            keep_crops: Whether pictures of them are kept with the templates, where they come from no file; see the
+                setting of this name.
 
         Raises:
             UnknownHeldError: One of them does not wait; those before it are accepted.
@@ -92,7 +99,7 @@ class HeldStore:
                     f"What is held back as {held_id} is another embedder's than the gallery's.",
                     "Reject it and enrol the picture again.",
                 )
-            enrolled = self._templates.enrol([(row.person_id, _template(row)) for row in rows])
+            enrolled = self._templates.enrol([(row.person_id, _template(row, keep_crops=keep_crops)) for row in rows])
             added += sum(enrolled.added.values())
             # After it: stopped in between, accepting it again adds nothing twice.
             with self._database.erasing() as connection:
@@ -126,7 +133,8 @@ def _file_of(connection: Connection, held_id: int) -> Sequence[Row[Any]]:
     return connection.execute(select(held).where(*same).order_by(held.c.id)).all()
 
 
-def _template(row: Row[Any]) -> NewTemplate:
+def _template(row: Row[Any], *, keep_crops: bool) -> NewTemplate:
+    keep_crops = keep_crops and row.picture is not None and not Path(row.source).is_absolute()
     return NewTemplate(
         vector=np.frombuffer(row.vector, dtype="<f4").astype(np.float32),
         source=row.source,
@@ -135,4 +143,5 @@ def _template(row: Row[Any]) -> NewTemplate:
         face_index=row.face_index,
         box=None if row.box_x is None else Box(row.box_x, row.box_y, row.box_width, row.box_height),
         quality=row.quality,
+        picture=FacePicture(bytes(row.picture), None) if keep_crops else None,
     )

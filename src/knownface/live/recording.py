@@ -37,7 +37,8 @@ class Recorder:
         alerts = Alerts(gallery.database, self._threshold)
         sinks: list[Sink] = [SightingRecorder(self.sightings, source, alerts, on_alert)]
         if settings.samples != "off":
-            sinks.append(SampleOffers(gallery, source, self._threshold, accept=settings.samples == "accept"))
+            accept = settings.samples == "accept"
+            sinks.append(SampleOffers(gallery, source, self._threshold, accept=accept, keep_crops=settings.keeps_crops))
         return sinks
 
     def _threshold(self) -> float:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from knownface.gallery import Gallery, NewHeld, NewTemplate, PersonKey
+from knownface.media.face_picture import FacePicture
 from knownface.quality import QualityLimits
 from knownface.review.person import Offer, PersonReview
 from knownface.review.picture import PoorPictureError
@@ -55,6 +56,8 @@ def review_templates(
     person: PersonKey,
     templates: Sequence[NewTemplate],
     pictures: Mapping[str, bytes] | None = None,
+    *,
+    keep_crops: bool = True,
 ) -> ReviewedTemplates:
     """Review embeddings that a person is to be enrolled from: what is doubtful is to be held back or refused.
 
@@ -64,6 +67,7 @@ def review_templates(
         person: By name or id.
         templates: A file each, as the SHA-256 says.
         pictures: Of faces, JPEG, by the SHA-256 of their source, for whoever decides about what is held back.
+        keep_crops: Whether they are kept with the templates too; see the setting of this name.
     """
     limits = QualityLimits()
     poor = [t for t in templates if t.quality is not None and t.quality < limits.score]
@@ -80,4 +84,9 @@ def review_templates(
     if how.mode == "refuse":
         refused = [*(doubt.message for doubt in doubts if doubt is not None), *refused]
     certain = [t for t, doubt in zip(good, doubts, strict=True) if doubt is None]
+    if keep_crops and pictures:
+        certain = [
+            replace(t, picture=FacePicture(pictures[t.source_sha256], None)) if t.source_sha256 in pictures else t
+            for t in certain
+        ]
     return ReviewedTemplates(tuple(certain), tuple(held), tuple(refused))

@@ -7,7 +7,6 @@ called is never taken for a file.
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
@@ -15,14 +14,13 @@ import numpy as np
 from PIL import Image as PilImage
 from sqlalchemy import select
 
-from knownface.detection import turned
 from knownface.errors import KnownFaceError, NotFoundError
 from knownface.files import sha256_of
 from knownface.gallery import Template
 from knownface.media import read_image
 from knownface.media.face_picture import FacePicture
-from knownface.storage import Database, insert_new
-from knownface.storage.schema import template_pictures, templates
+from knownface.storage import Database
+from knownface.storage.schema import template_pictures
 from knownface.types import Box, Image
 
 UPLOADED = "upload:"
@@ -34,13 +32,12 @@ _MARGIN = 0.3
 _QUALITY = 85
 
 
-def small_picture(image: Image, box: Box, turns: int = 0) -> bytes:
+def small_picture(image: Image, box: Box) -> bytes:
     """A face with some ground around it, as JPEG, at most :data:`SIDE` pixels wide and high.
 
     Args:
         image: RGB.
         box: The face's, in it.
-        turns: Quarter turns, anticlockwise, by which the face stands upright.
     """
     height, width = image.shape[:2]
     margin = _MARGIN * max(box.width, box.height)
@@ -52,7 +49,7 @@ def small_picture(image: Image, box: Box, turns: int = 0) -> bytes:
         size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
         crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
     buffer = io.BytesIO()
-    PilImage.fromarray(turned(crop, turns)).save(buffer, "JPEG", quality=_QUALITY)
+    PilImage.fromarray(crop).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
 
 
@@ -67,12 +64,6 @@ class PictureStore:
     def __init__(self, database: Database, max_pixels: int) -> None:
         self._database = database
         self._max_pixels = max_pixels
-
-    def keep(self, pictures: Mapping[int, bytes]) -> None:
-        """Keep pictures of templates; one that was removed meanwhile is passed over."""
-        with self._database.writing() as connection:
-            there = connection.scalars(select(templates.c.id).where(templates.c.id.in_(pictures))).all()
-            insert_new(connection, template_pictures, [{"template_id": i, "jpeg": pictures[i]} for i in there])
 
     def of_template(self, template: Template) -> bytes:
         """The picture of a template, as JPEG.

@@ -120,6 +120,7 @@ class Track:
     def summary(self) -> TrackSummary:
         """The whole track so far."""
         evidence = self.evidence.ranked()
+        pictures = tuple(self.evidence.portraits.get(sample.time) for sample in evidence)
         return TrackSummary(
             track_id=self.track_id,
             identity=self.identity,
@@ -127,8 +128,9 @@ class Track:
             last_time=self.motion.last_time,
             frames=self.motion.frames,
             embedding=self.evidence.embedding,
-            picture=self.evidence.portraits.get(evidence[0].time) if evidence else None,
+            picture=pictures[0] if pictures else None,
             segments=self.answer.segments(),
             evidence=evidence,
             trajectory=self.motion.trajectory,
+            pictures=pictures,
         )

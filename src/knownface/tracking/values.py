@@ -190,6 +190,7 @@ class TrackSummary:
         segments: The answers one after another, at least one; the last one is ``identity``'s.
         evidence: The pictures that the answer stands on, the best first: what to enrol when a user names the track.
         trajectory: Where the face was; None where that is not kept (:attr:`TrackingOptions.trajectories`).
+        pictures: What each of the evidence shows, as ``picture``.
     """
 
     track_id: int
@@ -202,6 +203,7 @@ class TrackSummary:
     segments: tuple[Segment, ...]
     evidence: tuple[Sample, ...] = field(default=(), repr=False)
     trajectory: Trajectory | None = field(default=None, repr=False)
+    pictures: tuple[Image | None, ...] = field(default=(), repr=False)
 
     @property
     def best_distance(self) -> float | None:

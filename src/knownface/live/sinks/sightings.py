@@ -154,15 +154,25 @@ class SampleOffers(Sink):
         source: What offers call the source.
         threshold: Returns the one in force.
         accept: Whether the stricter rule may accept by itself.
+        keep_crops: Whether pictures are then kept with the templates.
     """
 
     wants_frames = False
 
-    def __init__(self, gallery: Gallery, source: str, threshold: Callable[[], float], *, accept: bool) -> None:
+    def __init__(
+        self,
+        gallery: Gallery,
+        source: str,
+        threshold: Callable[[], float],
+        *,
+        accept: bool,
+        keep_crops: bool = True,
+    ) -> None:
         self._gallery = gallery
         self._source = source
         self._threshold = threshold
         self._accept = accept
+        self._keep_crops = keep_crops
 
     def take(self, result: FrameResult) -> None:
         """Takes the tracks that ended; results without wall-clock times are ignored.
@@ -187,7 +197,7 @@ class SampleOffers(Sink):
                 changes=track.identity.changes,
                 fingerprint=track.fingerprint,
             )
-            offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept)
+            offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept, keep_crops=self._keep_crops)
 
 
 def _alert_event(alert: Alert, source: str) -> LiveEvent:

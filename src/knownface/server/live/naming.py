@@ -10,21 +10,17 @@ from knownface.events.unknowns import Named, name_unknown
 from knownface.gallery import NewTemplate
 from knownface.recognizer import FaceRecognizer
 from knownface.server.live.streams import Stream
-from knownface.server.pictures import PictureStore
 from knownface.tracking import Sample
 
 MOST_TEMPLATES = 5
 """Pictures of a track that are enrolled: more of the same minute teach little."""
 
 
-def name_track(
-    recognizer: FaceRecognizer, pictures: PictureStore | None, stream: Stream, track_id: int, name: str
-) -> Named:
+def name_track(recognizer: FaceRecognizer, stream: Stream, track_id: int, name: str) -> Named:
     """Names a track.
 
     Args:
         recognizer: For whose gallery the face is enrolled.
-        pictures: Keeps the best picture; None keeps none.
         stream: Where the track is.
         track_id: Which one.
         name: Of somebody in the gallery, or of a new person.
@@ -39,15 +35,11 @@ def name_track(
     gallery = recognizer.gallery
     gallery.bind(recognizer.follow().contract)
     templates = [_template(sample, stream.source) for sample in track.evidence[:MOST_TEMPLATES]]
-    unknown = track.identity.unknown
-    best = templates[0].source_sha256
-    kept = {} if track.picture is None else {best: jpeg(track.picture)}
+    seen = track.pictures[:MOST_TEMPLATES]
+    pictures = {t.source_sha256: jpeg(p) for t, p in zip(templates, seen, strict=False) if p is not None}
+    unknown, keep_crops = track.identity.unknown, recognizer.settings.keeps_crops
     numbers, review = [] if unknown is None else [unknown], recognizer.person_review
-    named = name_unknown(gallery, numbers, name, review, faces=templates, pictures=kept)
-    if kept and pictures is not None:
-        of_best = [t.id for t in gallery.templates(named.person.id) if t.source_sha256 == best]
-        pictures.keep(dict.fromkeys(of_best, kept[best]))
-    return named
+    return name_unknown(gallery, numbers, name, review, faces=templates, pictures=pictures, keep_crops=keep_crops)
 
 
 def _template(sample: Sample, source: str) -> NewTemplate:

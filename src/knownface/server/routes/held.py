@@ -50,7 +50,7 @@ def show_held(service: ServiceDep, request: Request, held_id: Number) -> Respons
 )
 def accept(service: ServiceDep, caller: CallerDep, wanted: HeldIds) -> Counted:
     """Learns the pictures: they do show the person they are meant for."""
-    count = service.gallery.held_store.accept(wanted.held)
+    count = service.gallery.held_store.accept(wanted.held, keep_crops=service.recognizer.settings.keeps_crops)
     service.audit.note(caller.actor, "held.accept", added=count)
     return Counted(count=count)
 

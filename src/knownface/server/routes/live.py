@@ -57,8 +57,7 @@ def name_face(
 
     The name is that of somebody known, or of a new person. A face can be named up to two minutes after it left.
     """
-    pictures = service.pictures if service.recognizer.settings.keeps_crops else None
-    named = name_track(service.recognizer, pictures, streams.get(session), track, who.name)
+    named = name_track(service.recognizer, streams.get(session), track, who.name)
     service.audit.note(caller.actor, "track.name", named.person.id, added=named.enrolled, sightings=named.sightings)
     return NamedTrackSchema(
         person=PersonSchema.model_validate(named.person),

@@ -167,7 +167,14 @@ def list_unknowns(service: ServiceDep, dismissed: bool = False, limit: Limit = 1
 def name_unknowns(service: ServiceDep, caller: CallerDep, wanted: UnknownName) -> NamedUnknown:
     """Says who Unknowns are: their sightings become the person's, and what was kept of their faces templates."""
     review = service.recognizer.person_review
-    named = name_unknown(service.gallery, wanted.numbers, wanted.name, review, enrol=wanted.enrol)
+    named = name_unknown(
+        service.gallery,
+        wanted.numbers,
+        wanted.name,
+        review,
+        enrol=wanted.enrol,
+        keep_crops=service.recognizer.settings.keeps_crops,
+    )
     service.audit.note(caller.actor, "unknown.name", named.person.id, sightings=named.sightings, added=named.enrolled)
     return NamedUnknown(
         person=PersonSchema.model_validate(named.person),
@@ -212,7 +219,9 @@ def show_offer(service: ServiceDep, request: Request, offer_id: Number) -> Respo
 )
 def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
     """Makes offers templates of their people, as far as the review lets them; others are held back (`/v1/held`)."""
-    done = accept_offers(service.gallery, wanted.offers, service.recognizer.person_review)
+    recognizer = service.recognizer
+    keep_crops = recognizer.settings.keeps_crops
+    done = accept_offers(service.gallery, wanted.offers, recognizer.person_review, keep_crops=keep_crops)
     service.audit.note(caller.actor, "offers.accept", added=done.added)
     return Counted(count=done.added)
 
