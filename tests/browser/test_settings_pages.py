@@ -144,3 +144,25 @@ def test_the_settings_tell_the_model_its_licence_and_what_is_kept(open_page: Bro
     assert facts["Pictures of sightings"].startswith("Kept")
     assert facts["New pictures of known people"].startswith("Offered for your yes or no")
     assert facts["Database"] == str(service.served.gallery)
+
+
+def test_what_a_change_of_network_does_not_find_is_listed(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
+    service.add(faces.name, faces.photos[:1])
+    with Gallery.open(service.served.gallery, create=False) as gallery:
+        vectors = gallery.vectors().embeddings
+        gallery.add_templates("Nobody's Photo", [NewTemplate(vectors[0], "a tape", "0" * 64)])
+        assert gallery.contract is not None
+        before = gallery.contract.name
+    page = open_page()
+    page.go("/settings")
+    page.field("Change to another network").send_keys("dlib-resnet")
+    page.button("Change network").click()
+    page.says("1 picture was not found again, so nothing was changed")
+    assert "Nobody's Photo" in page.one("#network-lost").text
+    assert "The picture came from no file." in page.one("#network-lost").text
+    assert page.button("Change, and leave these out").is_enabled()
+    assert page.all("#network-progress:not([hidden])") == []
+    assert service.ask("GET", "/network")["embedder"] == before
+    assert page.complaints() == []
