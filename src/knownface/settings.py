@@ -165,6 +165,12 @@ class Settings(BaseSettings):
     """Whether the embeddings of Unknowns are kept, so that they can be grouped and enrolled when named."""
     retention_days: float | None = Field(default=None, gt=0, le=36_500)
     """Sightings, alerts and offered samples older than this go by themselves; None keeps them."""
+    unseen_days: float | None = Field(default=None, gt=0, le=36_500)
+    """People who were neither seen nor enrolled for so long are removed by themselves; None keeps them."""
+    template_days: float | None = Field(default=None, gt=0, le=36_500)
+    """Templates older than this go by themselves; None keeps them."""
+    attendance_days: float | None = Field(default=None, gt=0, le=36_500)
+    """Attendance sessions that were closed longer ago than this go by themselves; None keeps them."""
     review: Literal["hold", "refuse", "off"] = "hold"
     """What becomes of pictures that may show somebody else than the person they are to be enrolled for: they are held
     back until somebody decides (`knownface review`), they are refused, or nobody asks."""
@@ -197,6 +203,8 @@ class Settings(BaseSettings):
     def _fits_together(self) -> Settings:
         if self.k1 is not None and self.k2 is not None and self.k1 >= self.k2:
             raise ValueError(f"k1 must be smaller than k2, got k1={self.k1}, k2={self.k2}")
+        if self.unseen_days is not None and self.retention_days is not None and self.unseen_days > self.retention_days:
+            raise ValueError("unseen_days must not be greater than retention_days: who was seen is not known so long")
         if self.models is not None and not self.models.is_dir():
             raise ValueError(f"models names {self.models}, which is no folder")
         return self

@@ -29,6 +29,7 @@ CALLS = {
     "gallery info": [],
     "history": [],
     "identify": ["people/Ben"],
+    "law retention": [],
     "people consent list": [],
     "people list": [],
     "people show": ["Ben"],

@@ -201,6 +201,16 @@ def test_a_restored_backup_brings_no_withdrawn_consent_back(
         assert recognizer.identify(photo(enrolled_toys, YES))[0].name is None
 
 
+def test_whoever_is_joined_brings_their_consent_and_takes_it_back(demanding: FaceRecognizer) -> None:
+    gallery = demanding.gallery
+    gallery.merge([YES], NO)
+    assert [one.name for one in gallery.consents.list()] == [NO]
+    gallery.history.undo()
+    assert [one.name for one in gallery.consents.list()] == [YES]
+    with pytest.raises(ConsentError):
+        gallery.split(YES, [gallery.templates(YES)[0].id], "Somebody new")
+
+
 def test_the_command_line_and_a_file_write_consents_down(
     enrolled_toys: Path, alone: Path, knownface: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:

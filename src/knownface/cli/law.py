@@ -8,13 +8,13 @@ import click
 from rich.markup import escape
 
 from knownface.cli.common import contract_of, gallery_option, out, say
-from knownface.cli.outputs import OutputFile, overwrite_option
-from knownface.cli.writing import write_text
+from knownface.cli.outputs import OutputFile, OutputFolder, claim, json_option, overwrite_option
+from knownface.cli.writing import write_json, write_text
 
 
-@click.group(name="law", short_help="Write papers that data protection law asks for.")
+@click.group(name="law", short_help="Papers for data protection; what has been kept long enough.")
 def command() -> None:
-    """Write papers that data protection law asks for, as pages to print: what the program knows is filled in."""
+    """Do what data protection law asks for: papers with what the program knows filled in; removing what is overdue."""
 
 
 @command.command()
@@ -54,6 +54,47 @@ def assessment(file: Path, gallery: str | None) -> None:
         none = ["Nothing was measured: `knownface evaluate` and `knownface calibrate` do on your own people."]
         write_text(file, assessment_page(opened, settings, known or none))
     _written(file, controller=settings.controller)
+
+
+@command.command()
+@click.option("--run", is_flag=True, help="Remove it. Without this it is only shown.")
+@click.option(
+    "--receipts", "folder", type=OutputFolder(), help="A folder for a signed certificate, and a page to print."
+)
+@json_option("people", "templates", help="Write how many of each kind.")
+@overwrite_option
+@gallery_option
+def retention(run: bool, folder: Path | None, json_file: Path | None, gallery: str | None) -> None:
+    """Show what has been kept long enough by the settings, or remove it with --run; the service does so every hour."""
+    from knownface.gallery import Gallery
+    from knownface.law.receipt_page import kind_text
+    from knownface.law.receipts import retention_receipt, this_user
+    from knownface.law.retention import find_overdue, remove_overdue
+    from knownface.law.signing import key_file, open_key
+    from knownface.settings import load_settings
+
+    settings = load_settings(gallery=gallery)
+    with Gallery.open_by(settings, create=False) as opened:
+        key = None
+        if run and folder is not None:
+            claim(folder)
+            key = open_key(key_file(settings))
+        found = remove_overdue(opened, settings) if run else find_overdue(opened, settings)
+        written = None
+        if folder is not None and key is not None:
+            opened.scrub()
+            written = retention_receipt(opened, found, this_user(), key, settings).write(folder)
+    if json_file is not None:
+        write_json(json_file, found.to_dict())
+        return
+    for _, name, why in found.people:
+        out().print(escape(f"{name}: {why}"), soft_wrap=True)
+    for kind, count in found.to_dict().items():
+        if count:
+            out().print(f"{count:,} {escape(kind_text(kind))}", soft_wrap=True)
+    say(("Removed." if run else "Nothing was removed: --run does.") if found else "Nothing is overdue.")
+    if written is not None:
+        out().print(f"Certificate: {escape(str(written))}; beside it a page to print.", soft_wrap=True)
 
 
 def _written(file: Path, *, controller: str) -> None:

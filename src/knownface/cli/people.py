@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -149,6 +150,8 @@ def remove(names: tuple[str, ...], yes: bool, folder: Path | None, gallery: str 
 @click.option("--no-groups", is_flag=True, help="Takes the person out of every group.")
 @click.option("--threshold", type=click.FloatRange(0, 2), help="A threshold of their own.")
 @click.option("--no-threshold", is_flag=True, help="Back to everybody's threshold.")
+@click.option("--until", type=click.DateTime(["%Y-%m-%d"]), help="The last day, after which the person is removed.")
+@click.option("--no-until", is_flag=True, help="Keep the person for good.")
 @gallery_option
 def set_facts(
     name: str,
@@ -157,6 +160,8 @@ def set_facts(
     no_groups: bool,
     threshold: float | None,
     no_threshold: bool,
+    until: datetime | None,
+    no_until: bool,
     gallery: str | None,
 ) -> None:
     """Set what is known of a person."""
@@ -167,6 +172,8 @@ def set_facts(
             opened.set_groups(name, groups)
         if threshold is not None or no_threshold:
             opened.set_threshold(name, threshold)
+        if until is not None or no_until:
+            opened.edit(name, until=until.date() if until else None)
         person = opened.person(name)
     out().print(f"{escape(person.name)} is set.", soft_wrap=True)
 

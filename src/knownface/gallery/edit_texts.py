@@ -19,6 +19,8 @@ def change_text(before: Person, after: Person) -> str:
     if before.threshold != after.threshold:
         own = None if after.threshold is None else f"{after.threshold:g}"
         parts.append(f"threshold of {after.name!r} {_set_to(own)}")
+    if before.until != after.until:
+        parts.append(f"last day of {after.name!r} {_set_to(None if after.until is None else str(after.until))}")
     text = "; ".join(parts)
     return f"{text[:1].upper()}{text[1:]}."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from pathlib import Path
 from typing import Self
 
@@ -157,9 +158,12 @@ class Gallery:
         external_id: str | Unset | None = UNSET,
         groups: Iterable[str] | Unset = UNSET,
         threshold: float | Unset | None = UNSET,
+        until: date | Unset | None = UNSET,
     ) -> Person:
         """Change what is said of a person; see :meth:`PeopleStore.edit`."""
-        return self.people_store.edit(person, name=name, external_id=external_id, groups=groups, threshold=threshold)
+        return self.people_store.edit(
+            person, name=name, external_id=external_id, groups=groups, threshold=threshold, until=until
+        )
 
     def rename(self, person: PersonKey, new_name: str) -> Person:
         """Give a person another name, or another letter case."""

@@ -49,6 +49,7 @@ def list_people(
             threshold=row.threshold,
             templates=row.templates,
             created=row.created,
+            until=row.until,
         )
         for row in connection.execute(counted)
     ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import date
 from pathlib import Path
 
 from sqlalchemy import Connection, delete, select, update
@@ -107,6 +108,7 @@ class PeopleStore:
         external_id: str | Unset | None = UNSET,
         groups: Iterable[str] | Unset = UNSET,
         threshold: float | Unset | None = UNSET,
+        until: date | Unset | None = UNSET,
     ) -> Person:
         """Change what is said of a person: everything that is given, or nothing if one part of it cannot be.
 
@@ -116,6 +118,7 @@ class PeopleStore:
             external_id: A number of another system; None clears it.
             groups: The groups that the person belongs to from now on, and no others; they are made as needed.
             threshold: The person's own, 0 to 2; None clears it.
+            until: The last day, after which the person goes by themselves; None clears it.
 
         Raises:
             BadNameError: A name cannot be a person's or a group's.
@@ -136,6 +139,8 @@ class PeopleStore:
                     sql.set_groups(connection, before.id, groups)
                 if not isinstance(threshold, Unset):
                     connection.execute(update(people).where(people.c.id == before.id).values(threshold=threshold))
+                if not isinstance(until, Unset):
+                    connection.execute(update(people).where(people.c.id == before.id).values(until=until))
                 after = sql.get_person(connection, before.id)
                 note.text = change_text(before, after)
             note_people_change(connection)

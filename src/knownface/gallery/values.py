@@ -5,7 +5,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
 from knownface.media.face_picture import FacePicture
@@ -36,6 +36,7 @@ class Person:
         threshold: This person's own, 0 to 2, instead of the rule's.
         templates: How many there are, counter-examples aside.
         created: UTC.
+        until: The last day, after which the person goes by themselves; None is for good.
     """
 
     id: int
@@ -45,6 +46,7 @@ class Person:
     threshold: float | None
     templates: int
     created: datetime
+    until: date | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """As the REST service answers it."""

@@ -16,6 +16,7 @@ from knownface import __version__
 from knownface.files import replacing
 from knownface.gallery import Gallery, RemovedPerson
 from knownface.law.receipt_page import receipt_page
+from knownface.law.retention import Overdue
 from knownface.law.signing import sign, verify
 from knownface.settings import Settings
 from knownface.storage import Database
@@ -80,6 +81,25 @@ def removal_receipt(
         "left": left,
     }
     return make_receipt("removal of a person", by, facts, key, settings)
+
+
+def retention_receipt(
+    gallery: Gallery, removed: Overdue, by: str, key: Ed25519PrivateKey, settings: Settings
+) -> Receipt:
+    """The certificate of a retention run; it names nobody, people are meant by their numbers."""
+    days = {
+        name: getattr(settings, name)
+        for name in ("retention_days", "unseen_days", "template_days", "attendance_days")
+        if getattr(settings, name) is not None
+    }
+    left = [{"what": what, "why": why} for what, why in _LEFT]
+    facts = {
+        "rules": days,
+        "numbers": [person_id for person_id, _, _ in removed.people],
+        "removed": {kind: count for kind, count in removed.to_dict().items() if count},
+        "left": [*left, *_traces(gallery.database)],
+    }
+    return make_receipt("removal of what was kept long enough", by, facts, key, settings)
 
 
 def make_receipt(what: str, by: str, facts: Mapping[str, Any], key: Ed25519PrivateKey, settings: Settings) -> Receipt:

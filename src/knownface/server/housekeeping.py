@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 import anyio.to_thread
 
 from knownface.errors import KnownFaceError
-from knownface.events import SightingLog
+from knownface.law.retention import remove_overdue
 from knownface.recognizer import FaceRecognizer
-from knownface.server.audit import AuditLog
+from knownface.server.audit import Actor, AuditLog
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.work import Workers
@@ -25,6 +25,7 @@ EVERY_SECONDS = 1.0
 _WRITE_SECONDS = 60.0
 _CLEAN_SECONDS = 3600.0
 _UNHEALTHY_SECONDS = 15.0
+_SERVICE = Actor(None, "service", "local")
 _THREADS = 12
 """For the routes that only ask the database; fewer than its connections."""
 _IDLE_SECONDS = 300.0
@@ -42,12 +43,11 @@ class Housekeeping:
         recognizer: FaceRecognizer,
         authenticator: Authenticator,
         audit: AuditLog,
-        sightings: SightingLog,
         workers: Workers,
         jobs: Jobs,
     ) -> None:
         self._recognizer, self._authenticator = recognizer, authenticator
-        self._audit, self._sightings, self._workers, self._jobs = audit, sightings, workers, jobs
+        self._audit, self._workers, self._jobs = audit, workers, jobs
         self._days = recognizer.settings.serve.audit_days
         self._last = self._scrubbed = self._purged = time.monotonic()
         self._written = self._cleaned = 0.0
@@ -85,9 +85,9 @@ class Housekeeping:
             if self._days is not None and now - self._cleaned > _CLEAN_SECONDS:
                 self._cleaned = now
                 self._audit.forget(self._days)
-            if self._sightings.retention.days is not None and now - self._purged > _CLEAN_SECONDS:
+            if now - self._purged > _CLEAN_SECONDS:
                 self._purged = now  # also where no camera writes anything down
-                self._jobs.start("retention", lambda: {"deleted": self._sightings.purge()})
+                self._jobs.start("retention", self._retain)
             idle = self._workers.idle_seconds >= _IDLE_SECONDS
             if now - self._scrubbed > (_SCRUB_SECONDS if idle else _BUSY_SCRUB_SECONDS):
                 self._scrubbed = now
@@ -97,6 +97,15 @@ class Housekeeping:
             _log.warning("%s %s", error.message, error.hint)
         else:
             self._last = time.monotonic()
+
+    def _retain(self) -> dict[str, int]:
+        """Remove what has been kept long enough; the log says how many of each kind, and the numbers of the people."""
+        gone = remove_overdue(self._recognizer.gallery, self._recognizer.settings)
+        for person_id, _, _ in gone.people:
+            self._audit.note(_SERVICE, "person.retention", person_id)
+        if gone:
+            self._audit.note(_SERVICE, "retention", **gone.to_dict())
+        return gone.to_dict()
 
     def _scrub(self) -> None:
         """Have traces overwritten that a removal left in a large file, in the background: it takes its time."""

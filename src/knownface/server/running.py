@@ -40,7 +40,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
     authenticator = Authenticator(keys, sessions)
     workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
     streams = LiveStreams(recognizer)
-    housekeeping = Housekeeping(recognizer, authenticator, audit, streams.recorder.sightings, workers, jobs)
+    housekeeping = Housekeeping(recognizer, authenticator, audit, workers, jobs)
     service = Service(
         recognizer=recognizer,
         settings=serve,

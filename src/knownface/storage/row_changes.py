@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Date, Table, and_, delete, insert, or_, select, update
 
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 from knownface.storage.history_schema import exclusions, former_names
@@ -231,13 +231,15 @@ def _conditions(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
 
 
 def _plain(value: Any) -> Any:
-    return value.isoformat() if isinstance(value, datetime) else value
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _stored(table: Table, cells: Cells) -> Cells:
     def stored(name: str, value: Any) -> Any:
-        is_time = value is not None and isinstance(table.c[name].type, UtcDateTime)
-        return datetime.fromisoformat(value) if is_time else value
+        kind = table.c[name].type
+        if value is not None and isinstance(kind, UtcDateTime):
+            return datetime.fromisoformat(value)
+        return date.fromisoformat(value) if value is not None and isinstance(kind, Date) else value
 
     return {name: stored(name, value) for name, value in cells.items() if name in table.c}
 

@@ -107,6 +107,7 @@ people = Table(
     Column("external_id", String(200), unique=True),
     Column("threshold", Double),
     Column("created", UtcDateTime, nullable=False),
+    Column("until", Date),
     sqlite_autoincrement=True,
 )
 

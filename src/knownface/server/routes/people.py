@@ -85,6 +85,7 @@ def change_person(service: ServiceDep, caller: CallerDep, person_id: PersonId, c
         external_id=changes.external_id if "external_id" in given else UNSET,
         groups=changes.groups if "groups" in given else UNSET,
         threshold=changes.threshold if "threshold" in given else UNSET,
+        until=changes.until if "until" in given else UNSET,
     )
     service.audit.note(caller.actor, "person.change", person_id, fields=", ".join(sorted(given)))
     return PersonSchema.model_validate(changed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Self, TypeAlias
 
 from pydantic import ConfigDict, Field
@@ -41,6 +41,7 @@ class PersonSchema(Schema):
     threshold: float | None = Field(description="The person's own, instead of the rule's.")
     templates: int = Field(description="How many there are, counter-examples aside.")
     created: datetime
+    until: date | None = Field(default=None, description="The last day, after which the person goes by themselves.")
 
 
 class NewPerson(Schema):
@@ -60,6 +61,7 @@ class PersonChanges(Schema):
     external_id: str | None = Field(default=None, max_length=400)
     groups: GroupNames = Field(default_factory=list)
     threshold: float | None = Field(default=None, ge=0, le=2)
+    until: date | None = Field(default=None, description="The last day, after which the person goes by themselves.")
 
 
 class Merge(Schema):
