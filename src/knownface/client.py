@@ -183,7 +183,7 @@ class Client:
         """Delete a person with everything of theirs; what that was is answered."""
         return cast("dict[str, Any]", self.request("DELETE", f"people/{person_id}"))
 
-    def merge(self, person_id: int, others: Sequence[int]) -> Person:
+    def merge(self, person_id: int, others: Sequence[int | str]) -> Person:
         """Join others into a person."""
         return cast("Person", self.request("POST", f"people/{person_id}/merge", json={"people": list(others)}))
 
@@ -222,8 +222,13 @@ class Client:
         """The face that was enrolled, as JPEG."""
         return cast("bytes", self.request("GET", f"templates/{template_id}/picture"))
 
+    def move_templates(self, templates: Sequence[int], to: int | str, *, create: bool = False) -> Person:
+        """Give templates of one person to another, by id or name, who is answered."""
+        body = {"templates": list(templates), "to": to, "create": create}
+        return cast("Person", self.request("POST", "templates/move", json=body))
+
     def delete_template(self, template_id: int) -> None:
-        """Delete a template."""
+        """Delete a template for good; enrolling a folder does not bring the file back."""
         self.request("DELETE", f"templates/{template_id}")
 
     # The rest

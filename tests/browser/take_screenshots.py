@@ -45,9 +45,10 @@ def furnish(gallery: Path, data: Path) -> None:
     with FaceRecognizer.open(gallery, embedder="mobilefacenet") as recognizer:
         for person in people:
             for photo in sorted(person.iterdir())[:4]:
-                found = recognizer.review_picture(photo, source=str(photo))
+                name = person.name.replace("_", " ")
+                found = recognizer.review_picture(photo, source=str(photo), person=name)
                 if found.error is None:
-                    recognizer.enrol_reviewed(person.name.replace("_", " "), found)
+                    recognizer.enrol_reviewed(name, found)
         recognizer.gallery.add_person("<script>alert(1)</script>")
         recognizer.gallery.edit(people[0].name.replace("_", " "), groups=["Staff", "Choir"], external_id="S-1001")
         recognizer.gallery.edit(people[1].name.replace("_", " "), groups=["Choir"])
@@ -168,6 +169,8 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
         ("person", "/people/1"),
         ("person-new", "/people/new"),
         ("offers", "/people/offers"),
+        ("held", "/people/held"),
+        ("history", "/people/history"),
         ("unknowns", "/unknowns"),
         ("attendance", "/attendance"),
         ("session", "/attendance/1"),

@@ -72,7 +72,7 @@ def test_two_entries_of_one_person_are_merged(open_page: BrowserMaker, service: 
     page.button("Merge").click()
     page.one("#merge-with").send_keys("Twice Two")
     page.one("#merge button.primary").click()
-    page.says("The two are one now")
+    page.says("'Twice Two' joined into 'Twice One'.")
     page.until(lambda: len(page.all(".templates > li")) == len(faces.photos) + 1)
     page.go("/people")
     assert [p.text for p in page.all(".people strong")] == ["Twice One"]
@@ -80,39 +80,51 @@ def test_two_entries_of_one_person_are_merged(open_page: BrowserMaker, service: 
     assert page.complaints() == []
 
 
-def test_pictures_of_somebody_else_are_split_off(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+def test_chosen_pictures_are_moved_to_somebody_new_or_known_and_back_again(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
     person = service.add("Mixed Up", faces.photos[:1])
-    other = service.add("Wrongly In", faces.others[:1])
-    service.ask("POST", f"/people/{person}/merge", json={"people": [other]})
+    service.add("Wrongly In", faces.others[:1])
+    service.ask("POST", f"/people/{person}/merge", json={"people": ["Wrongly In"]})
     page = open_page()
     page.go(f"/people/{person}")
-    assert not page.one("#split-button").is_enabled()  # until some are chosen, and never all
-    page.until(lambda: len(page.all(".templates .pick")) == 2)
-    picks = page.all(".templates .pick")
-    picks[0].click()
-    picks[1].click()
-    assert not page.one("#split-button").is_enabled()
-    picks[0].click()
-    page.one("#split-button").click()
-    page.one("#split-name").send_keys("Set Free", Keys.ENTER)
-    page.until(lambda: page.browser.find_element(By.TAG_NAME, "h1").text == "Set Free")
-    assert len(page.all(".templates > li")) == 1
-    page.go(f"/people/{person}")
-    assert len(page.all(".templates > li")) == 1
+    assert not page.button("Move").is_enabled()  # until some are chosen
+    for pick in page.until(lambda: len(found := page.all("#templates .pick")) == 2 and found):
+        pick.click()
+    page.says("2 chosen")
+    page.button("Move").click()
+    page.one("#move-to").send_keys("Set Free", Keys.ENTER)
+    page.says("would be left without a template")  # said in the dialog, and nobody was made
+    page.one("#move-to").send_keys(Keys.ESCAPE)
+    page.until(lambda: not page.all("dialog[open]"))
+    page.all("#templates .pick")[0].click()
+    page.button("Move").click()
+    page.one("#move-to").send_keys(Keys.ENTER)  # what was typed is still there
+    page.says("1 template of 'Mixed Up' moved to 'Set Free', who is new.")
+    page.until(lambda: len(page.all("#templates > li")) == 1)
+    page.one(".undo button").click()
+    page.until(lambda: len(page.all("#templates > li")) == 2)
+    assert [p["name"] for p in service.ask("GET", "/people")["items"]] == ["Mixed Up"]
     assert page.complaints() == []
 
 
-def test_a_picture_is_deleted_and_the_focus_stays_on_the_page(
+def test_pictures_are_deleted_for_good_and_their_files_let_in_again(
     open_page: BrowserMaker, service: Service, faces: Faces
 ) -> None:
     person = service.add(faces.name, faces.photos)
     page = open_page()
     page.go(f"/people/{person}")
-    page.one(".templates li button").send_keys(Keys.SPACE)
-    page.says("The picture was deleted")
-    page.until(lambda: len(page.all(".templates > li")) == len(faces.photos) - 1)
-    assert page.browser.switch_to.active_element.get_attribute("id") == "main"
-    assert rows(service.served.gallery, "template_pictures") == len(faces.photos) - 1
+    page.one("#pick-all").send_keys(Keys.ENTER)
+    page.one("[data-open=forget]").send_keys(Keys.ENTER)
+    page.says("This cannot be undone")
+    page.one("#forget .danger").click()
+    page.says("Deleted for good")
+    page.says("No pictures yet")
+    assert rows(service.served.gallery, "template_pictures") == 0
+    page.says("Taken out")
+    page.button("Allow again").click()
+    page.until(lambda: len(service.ask("GET", f"/exclusions?person_id={person}")) == len(faces.photos) - 1)
+    assert page.complaints() == []
 
 
 def test_deleting_can_be_taken_back_until_it_is_said_twice(

@@ -83,7 +83,7 @@ def test_the_same_stranger_is_one_entry_and_is_named(
     page.until(lambda: all(i.get_property("naturalWidth") for i in page.all(".unknowns img")))
     field = page.all(".unknowns input[name=name]")[1]
     field.send_keys(faces.name, Keys.ENTER)
-    page.says(f"{faces.name} has a name now")
+    page.says(f"named {faces.name!r}")
     page.until(lambda: len(page.all(".unknowns > li")) == 1)
     # Both sightings are the person's, and what was seen was learnt: another photo is recognised.
     found = service.ask("GET", "/sightings", params={"unknown": False})["items"]
@@ -101,6 +101,10 @@ def test_a_stranger_is_dismissed_and_listed_again(
     (number,) = strangers_pass(service, looks, faces.others[:1])
     page = open_page()
     page.go("/unknowns")
+    page.button("Dismiss Unknown").send_keys(Keys.ENTER)
+    page.says("No unknown faces")
+    page.one(".undo button").click()
+    page.says("Undone.")
     page.button("Dismiss Unknown").send_keys(Keys.ENTER)
     page.says("No unknown faces")
     page.button("Dismissed").click()

@@ -219,6 +219,15 @@ def test_what_was_edited_since_is_in_the_way_and_is_named(gallery):
         undo(gallery, name.id)
 
 
+@pytest.mark.parametrize(("to", "text"), [("Cy", "'Cy'."), ("Eve", "'Eve', who is new.")])
+def test_templates_come_back_from_whom_they_were_moved_to(gallery, to, text):
+    before = content(gallery)
+    moved = [template.id for template in gallery.templates("Ann")][:1]
+    gallery.people_store.move_templates(moved, to, create=True)
+    assert undo(gallery) == f"1 template of 'Ann' moved to {text}"
+    assert content(gallery) == before
+
+
 def test_a_former_name_that_somebody_else_had_since_comes_back(gallery):
     gallery.rename("Ann", "Anna")
     gallery.split("Ben", [gallery.templates("Ben")[0].id], "Ann")

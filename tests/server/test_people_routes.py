@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from hashlib import sha256
 
 import httpx
 import pytest
@@ -103,6 +104,29 @@ def test_merge_split_and_what_goes(own: Running, eileen: bytes, mirrored: bytes)
         assert "BEGIN PUBLIC KEY" in admin.get("/receipts/key").text
         assert admin.delete(f"/people/{a}").status_code == 404
         assert [p["name"] for p in admin.get("/people").json()["items"]] == ["C"]
+
+
+@pytest.mark.slow
+def test_templates_move_and_what_is_deleted_is_not_brought_back(own: Running, eileen: bytes, mirrored: bytes) -> None:
+    with own.http() as admin:
+        person = admin.post("/people", json={"name": "Ada"}).json()["id"]
+        admin.post(f"/people/{person}/templates", files={"pictures": eileen})
+        admin.post(f"/people/{person}/templates", files={"pictures": mirrored}, data={"insist": "true"})
+        first, second = (template["id"] for template in admin.get(f"/people/{person}/templates").json())
+        move = {"templates": [first], "to": "Eve"}
+        assert admin.post("/templates/move", json=move).status_code == 404  # a typing mistake makes nobody
+        moved = admin.post("/templates/move", json={**move, "create": True})
+        assert (moved.json()["name"], moved.json()["templates"]) == ("Eve", 1)
+        assert admin.post("/templates/move", json={"templates": [first], "to": person, "create": True}).is_client_error
+        assert admin.post(f"/history/{moved.headers['knownface-edit']}/undo").is_success
+        assert [p["name"] for p in admin.get("/people").json()["items"]] == ["Ada"]
+        assert admin.delete(f"/templates/{first}").status_code == 204
+        assert admin.post("/templates/forget", json={"templates": [second, 999]}).json() == {"count": 1}
+        taken_out = admin.get("/exclusions", params={"person_id": person}).json()
+        assert {found["source_sha256"] for found in taken_out} == {sha256(p).hexdigest() for p in (eileen, mirrored)}
+        assert admin.delete(f"/exclusions/{taken_out[0]['id']}").status_code == 204
+        assert admin.delete(f"/exclusions/{taken_out[0]['id']}").status_code == 404
+        assert admin.get("/exclusions").json() == taken_out[1:]
 
 
 @pytest.mark.slow

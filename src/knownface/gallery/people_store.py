@@ -208,29 +208,39 @@ class PeopleStore:
             follow_templates(connection)
             return new
 
-    def move_templates(self, template_ids: Iterable[int], to: PersonKey, *, all_too: bool = False) -> Person:
+    def move_templates(
+        self, template_ids: Iterable[int], to: PersonKey, *, all_too: bool = False, create: bool = False
+    ) -> Person:
         """Give templates and counter-examples of one person to another; returns the other.
 
         Args:
             template_ids: Which.
             to: The other.
             all_too: Whether the first may be left without a template.
+            create: Whether somebody new is made of a name that nobody has.
 
         Raises:
+            BadNameError: The new name cannot be anybody's.
             PersonError: They are not of one person, are the other's already, show a face that the other is enrolled
                 with, or the first would be left without a template.
         """
         wanted = set(template_ids)
         with self._database.writing() as connection:
-            target = sql.get_person(connection, to)
             owner = sql.get_person(connection, owner_of(connection, wanted))
-            if owner.id == target.id:
-                raise PersonError(f"They are {target.name!r}'s already.", "Name another person.")
-            require(connection, [target.id])
-            check_no_twins(connection, wanted, target)
-            with recorded(connection, "move", people=[owner.id, target.id]) as note:
+            new = create and isinstance(to, str) and not sql.list_people(connection, person=to)
+            known = [] if new else [sql.get_person(connection, to)]
+            about, keys = [owner.id, *(person.id for person in known)], [name_key(str(to))] if new else []
+            with recorded(connection, "move", people=about, name_keys=keys) as note:
+                target_id = sql.find_or_create(connection, [str(to)])[str(to)] if new else known[0].id
+                target = sql.get_person(connection, target_id)
+                if owner.id == target.id:
+                    raise PersonError(f"They are {target.name!r}'s already.", "Name another person.")
+                note.scope.people.add(target.id)
+                require(connection, [target.id])
+                check_no_twins(connection, wanted, target)
                 moved = move_some(connection, owner.id, wanted, target.id, owner.name, all_too=all_too)
-                note.text = f"{count_of(moved, 'template')} of {owner.name!r} moved to {target.name!r}."
+                end = ", who is new." if new else "."
+                note.text = f"{count_of(moved, 'template')} of {owner.name!r} moved to {target.name!r}{end}"
             note_templates_rearranged(connection)
             follow_templates(connection)
             return sql.get_person(connection, target.id)

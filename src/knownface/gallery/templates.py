@@ -218,7 +218,7 @@ def move_some(
         listed = ", ".join(str(i) for i in sorted(strange))
         raise PersonError(f"{name!r} has no template {listed}.", f"`knownface people show {name!r}` lists them.")
     if not all_too and all(negative for i, negative in held.items() if i not in wanted):
-        raise PersonError(f"{name!r} would be left without a template.", "Rename the person instead.")
+        raise PersonError(f"{name!r} would be left without a template.", "Rename the person, or join the two, instead.")
     for chunk in chunks(sorted(wanted)):
         connection.execute(update(templates).where(templates.c.id.in_(chunk)).values(person_id=to_person))
     return len(wanted)

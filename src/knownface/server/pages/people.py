@@ -16,6 +16,7 @@ from knownface.server.schemas.common import PersonId
 router = pages_router()
 
 _PAGE = 60
+_TEMPLATES = 60
 _LATEST = 8
 
 
@@ -59,9 +60,11 @@ def offers(request: Request) -> Response:
 
 
 @router.get("/people/held")
-def held(request: Request) -> Response:
-    """Pictures that wait for a decision, since they may show somebody else."""
-    return page(request, "held.html", "people", held=service_of(request).gallery.held_store.list())
+def held(request: Request, person: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+    """Pictures that wait for a decision, since they may show somebody else: everybody's, or one person's."""
+    gallery = service_of(request).gallery
+    whose = None if person is None else gallery.person(person)
+    return page(request, "held.html", "people", held=gallery.held_store.list(person), whose=whose)
 
 
 @router.get("/people/history")
@@ -73,16 +76,30 @@ def history(request: Request, before: Annotated[int | None, Query(ge=1, le=2**53
 
 
 @router.get("/people/{person_id}")
-def person(request: Request, person_id: PersonId) -> Response:
-    """One person with the templates."""
+def person(
+    request: Request,
+    person_id: PersonId,
+    file: Annotated[str, Query(max_length=400)] = "",
+    after: Annotated[int, Query(ge=0, le=2**53 - 1)] = 0,
+) -> Response:
+    """One person with the templates, a page of them at a time."""
     service = service_of(request)
     found = service.gallery.person(person_id)
+    own = service.gallery.templates(person_id)
+    wanted = [t for t in own if not t.negative and t.id > after and file.casefold() in t.source.casefold()]
     return page(
         request,
         "person.html",
         "people",
         person=found,
-        templates=service.gallery.templates(person_id),
+        templates=wanted[:_TEMPLATES],
+        counter_examples=[t for t in own if t.negative],
+        file=file,
+        paged=after > 0,
+        first=address_with(request, after=None),
+        more=address_with(request, after=wanted[_TEMPLATES - 1].id) if len(wanted) > _TEMPLATES else None,
+        exclusions=service.gallery.template_store.exclusions(person_id),
+        held=len(service.gallery.held_store.list(person_id)),
         consents=[one.to_dict() for one in service.gallery.consents.list(person_id)],
         consent_required=service.gallery.consents.required,
         purposes=PURPOSES,

@@ -21,6 +21,7 @@ from knownface.server.access import caller_of, csrf_of
 from knownface.server.context import Service, service_of
 from knownface.server.error_responses import http_status
 from knownface.server.keys import Role, allows
+from knownface.server.pictures import UPLOADED
 from knownface.server.texts import LANGUAGE, STATIC, text
 
 SECTIONS = {
@@ -74,6 +75,11 @@ def initials(name: str) -> str:
     return (words[0][:1] + (words[-1][:1] if len(words) > 1 else "")).upper() if words else ""
 
 
+def file_name(source: str) -> str:
+    """The last part of where a template came from."""
+    return source.replace("\\", "/").rpartition("/")[2].removeprefix(UPLOADED)
+
+
 @cache
 def _environment() -> Environment:
     made = Environment(
@@ -84,7 +90,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     made.globals.update(t=text, static=static, language=LANGUAGE, navigation=tuple(SECTIONS), symbols=SECTIONS)
-    made.filters["initials"] = initials
+    made.filters.update(initials=initials, file_name=file_name)
     made.filters["consent_purpose"] = lambda purpose: text(f"consent.purposes.{purpose}")
     return made
 

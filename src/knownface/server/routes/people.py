@@ -118,8 +118,9 @@ def delete_person(service: ServiceDep, caller: CallerDep, person_id: PersonId) -
 @router.post("/people/{person_id}/merge", dependencies=needs("operator"), responses=_CHANGE, summary="Join people")
 def merge_people(service: ServiceDep, caller: CallerDep, person_id: PersonId, merge: Merge) -> PersonSchema:
     """Joins others into this person, who gets their templates, groups and sightings; the others go."""
-    person = service.gallery.merge(merge.people, person_id)
-    service.audit.note(caller.actor, "person.merge", person_id, joined=", ".join(str(i) for i in merge.people))
+    others = [service.gallery.person(other).id for other in merge.people]
+    person = service.gallery.merge(others, person_id)
+    service.audit.note(caller.actor, "person.merge", person_id, joined=", ".join(map(str, others)))
     return PersonSchema.model_validate(person)
 
 

@@ -5,13 +5,16 @@ from __future__ import annotations
 from functools import partial
 from typing import Annotated
 
-from fastapi import File, Form, Request, Response, UploadFile
+from fastapi import File, Form, Query, Request, Response, UploadFile
 from fastapi.concurrency import run_in_threadpool
 
 from knownface.errors import (
+    BadNameError,
     BusyError,
     ContractMismatchError,
+    NameTakenError,
     NotFoundError,
+    PersonError,
     TooLargeError,
     UnknownPersonError,
     UnknownTemplateError,
@@ -22,9 +25,18 @@ from knownface.server.error_responses import error_code, errors
 from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
 from knownface.server.routes.faces import FacePolicyForm, check_count
-from knownface.server.schemas.common import PersonId, TemplateId
+from knownface.server.schemas.common import Number, PersonId, TemplateId
 from knownface.server.schemas.faces import reviewed_face
-from knownface.server.schemas.templates import EnrolledPicture, EnrolledPictures, TemplateSchema
+from knownface.server.schemas.people import PersonSchema
+from knownface.server.schemas.seen import Counted
+from knownface.server.schemas.templates import (
+    EnrolledPicture,
+    EnrolledPictures,
+    ExclusionSchema,
+    Forgotten,
+    Move,
+    TemplateSchema,
+)
 
 router = guarded_router("templates")
 
@@ -111,6 +123,62 @@ def show_template(service: ServiceDep, request: Request, template_id: TemplateId
     return picture_answer(request, service.pictures.of_template(service.gallery.template_store.get(template_id)))
 
 
+@router.post(
+    "/templates/move",
+    dependencies=needs("operator"),
+    responses=errors(UnknownTemplateError, UnknownPersonError, NameTakenError, BadNameError, PersonError),
+    summary="Move templates to somebody else",
+)
+def move_templates(service: ServiceDep, caller: CallerDep, move: Move) -> PersonSchema:
+    """Gives templates of one person to another, whom they show, and who is answered; it can be undone."""
+    person = service.gallery.people_store.move_templates(move.templates, move.to, create=move.create)
+    service.audit.note(caller.actor, "person.move", person.id, templates=len(move.templates))
+    return PersonSchema.model_validate(person)
+
+
+@router.post(
+    "/templates/forget",
+    dependencies=needs("operator"),
+    responses=errors(),
+    summary="Delete templates",
+)
+def forget_templates(service: ServiceDep, caller: CallerDep, wanted: Forgotten) -> Counted:
+    """Deletes templates and counter-examples, as `DELETE /v1/templates/{template_id}` does; those gone are skipped."""
+    count = service.gallery.template_store.remove(wanted.templates, exclude=True)
+    service.audit.note(caller.actor, "templates.delete", deleted=count)
+    return Counted(count=count)
+
+
+@router.get(
+    "/exclusions",
+    dependencies=needs("viewer"),
+    responses=errors(UnknownPersonError),
+    summary="List files that were taken out",
+)
+def list_exclusions(
+    service: ServiceDep, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
+) -> list[ExclusionSchema]:
+    """Files whose templates were deleted, so that enrolling a folder does not bring them back."""
+    return [ExclusionSchema.model_validate(found) for found in service.gallery.template_store.exclusions(person_id)]
+
+
+@router.delete(
+    "/exclusions/{exclusion_id}",
+    dependencies=needs("operator"),
+    status_code=204,
+    responses=errors(NotFoundError),
+    summary="Let a file in again",
+)
+def lift_exclusion(service: ServiceDep, caller: CallerDep, exclusion_id: Number) -> None:
+    """Lets a file that was taken out be enrolled again; this alone enrols nothing."""
+    store = service.gallery.template_store
+    found = [exclusion for exclusion in store.exclusions() if exclusion.id == exclusion_id]
+    if not found:
+        raise NotFoundError(f"No exclusion {exclusion_id} is known.")
+    store.allow(found)
+    service.audit.note(caller.actor, "templates.allow", found[0].person_id)
+
+
 @router.delete(
     "/templates/{template_id}",
     dependencies=needs("operator"),
@@ -119,9 +187,12 @@ def show_template(service: ServiceDep, request: Request, template_id: TemplateId
     summary="Delete a template",
 )
 def delete_template(service: ServiceDep, caller: CallerDep, template_id: TemplateId) -> None:
-    """Deletes a template or counter-example; nothing of it stays in any file of the gallery."""
+    """Deletes a template or counter-example; nothing of it stays in any file of the gallery, and nothing undoes it.
+
+    The file is remembered by its digest (`/v1/exclusions`), so that enrolling a folder does not bring it back.
+    """
     template = service.gallery.template_store.get(template_id)
-    service.gallery.remove_templates([template_id])
+    service.gallery.template_store.remove([template_id], exclude=True)
     service.audit.note(caller.actor, "template.delete", template_id, person_id=template.person_id)
 
 

@@ -16,7 +16,9 @@ GroupNames: TypeAlias = Annotated[list[Annotated[str, Field(max_length=400)]], F
 TemplateIds: TypeAlias = Annotated[
     list[Annotated[int, Field(ge=1, le=2**53 - 1)]], Field(min_length=1, max_length=10_000)
 ]
-PersonIds: TypeAlias = Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(min_length=1, max_length=100)]
+PersonRef: TypeAlias = Annotated[int, Field(ge=1, le=2**31 - 1)] | NameText
+"""Somebody known, by id or name."""
+PersonRefs: TypeAlias = Annotated[list[PersonRef], Field(min_length=1, max_length=100)]
 
 _PERSON: JsonDict = {
     "id": 7,
@@ -67,7 +69,7 @@ class PersonChanges(Schema):
 class Merge(Schema):
     """Who else this person is."""
 
-    people: PersonIds = Field(description="Ids of those who are joined into this person and go.")
+    people: PersonRefs = Field(description="Ids or names of those who are joined into this person and go.")
 
 
 class Split(Schema):

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, Field
 from knownface.gallery import Template
 from knownface.server.schemas.common import BoxSchema, Schema
 from knownface.server.schemas.faces import ReviewedFace
+from knownface.server.schemas.people import PersonRef, TemplateIds
 
 
 class TemplateSchema(Schema):
@@ -67,3 +68,28 @@ class EnrolledPictures(Schema):
 
     added: int = Field(description="Templates added.")
     pictures: list[EnrolledPicture]
+
+
+class Move(Schema):
+    """Whom templates show."""
+
+    templates: TemplateIds = Field(description="Ids of templates of one person.")
+    to: PersonRef = Field(description="Id or name of the person whom they show.")
+    create: bool = Field(default=False, description="Make somebody of this name if there is nobody.")
+
+
+class Forgotten(Schema):
+    """Templates that are wrong."""
+
+    templates: TemplateIds
+
+
+class ExclusionSchema(Schema):
+    """A file that was taken out of a person's: enrolling a folder does not bring it back."""
+
+    id: int
+    person_id: int
+    name: str = Field(description="The person's.")
+    source: str = Field(description="Where it was.")
+    source_sha256: str
+    created: datetime

@@ -15,7 +15,7 @@ function valueOf(field) {
   if (kind === "list") return text.split(/[,;\n]/u).map((part) => part.trim()).filter(Boolean);
   if (text === "" && kind) return null;
   if (kind === "number") return Number(text);
-  if (kind === "numbers") return [Number(text)];
+  if (kind === "one") return [text];
   if (kind === "time") return new Date(text).toISOString();
   return text;
 }
