@@ -118,6 +118,13 @@ class LooksLikeOtherError(DoubtfulError):
     default_hint = "Enrol it for that person, or insist if these are two people."
 
 
+class RejectedPictureError(FaceError):
+    """A picture of which somebody said before that it does not show the person."""
+
+    code = "rejected"
+    default_hint = "Insist if it is this person after all."
+
+
 class ModelError(KnownFaceError):
     """Weights or a network that cannot be used."""
 

@@ -38,6 +38,7 @@ from knownface.errors import (
     KnownFaceError,
     NoFaceError,
     OutputError,
+    RejectedPictureError,
     SeveralFacesError,
 )
 from knownface.events.recording import jpeg
@@ -424,7 +425,10 @@ class FaceRecognizer:
         with self._same_network(network):
             opinions = iter(review_people(self.gallery, self.person_review, [(person, offers)])[0])
         asked = self.settings.review != "off" and not insist
-        return [_with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
+        found = [_with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
+        rejected = set() if insist or person is None else self.gallery.held_store.rejected(person)
+        text = "Somebody looked at this picture before, and said that it does not show the person."
+        return [replace(p, error=RejectedPictureError(text)) if p.sha256 in rejected else p for p in found]
 
     def enrol_reviewed(self, person: PersonKey, found: PictureReview, *, is_not: bool = False) -> int:
         """Enrol a person from the chosen faces of a review.

@@ -21,7 +21,7 @@ from knownface.review import PersonReview
 from knownface.search import NumpyIndex
 from knownface.storage.events_schema import attendance_entries, sightings
 from knownface.storage.history_schema import exclusions, former_names
-from knownface.storage.schema import groups, people, person_groups, refusals, templates
+from knownface.storage.schema import groups, held, people, person_groups, refusals, templates
 from knownface.types import DecisionRule, EmbedderContract
 
 DIM = 8
@@ -56,6 +56,7 @@ def content(gallery):
             "sightings": rows(connection, sightings),
             "attendance": rows(connection, attendance_entries),
             "refusals": rows(connection, refusals, "id"),
+            "held": rows(connection, held),
             "exclusions": rows(connection, exclusions, "id"),
             "former names": rows(connection, former_names, "id"),
         }
@@ -260,6 +261,16 @@ def test_naming_goes_back_while_the_camera_goes_on_and_who_was_enrolled_since_st
     assert gallery.person("Eve").templates == 1
     again = name_unknown(gallery, [7], "Ida", REVIEW)  # the face is there to be enrolled, or held back
     assert again.enrolled + again.held == 1
+
+
+def test_what_naming_held_back_for_somebody_known_goes_with_it(gallery, made):
+    log = SightingLog(gallery, RetentionPolicy(unknown_faces=True))
+    log.record([SeenTrack("u1", "door", None, 7, made.noon, made.noon, embedding=made.unit(60))])
+    assert name_unknown(gallery, [7], "Ann", REVIEW).held == 1
+    undo(gallery)
+    assert gallery.held_store.list() == []
+    assert gallery.held_store.files() == {}
+    assert name_unknown(gallery, [7], "Ann", REVIEW).held == 1
 
 
 def test_another_program_sees_what_was_undone(gallery, place, made):

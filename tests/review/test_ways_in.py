@@ -10,12 +10,14 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from fastapi import UploadFile
 from PIL import Image as PilImage
 
 import toy_plugin
 from knownface import FaceRecognizer
-from knownface.errors import DoubtfulError
+from knownface.cli import cli
+from knownface.errors import DoubtfulError, RejectedPictureError
 from knownface.events import RetentionPolicy, SeenTrack, SightingLog, accept_offers, list_offers, name_unknown
 from knownface.media import write_image
 from knownface.pipeline import ExaminedFace, embed, examine
@@ -56,6 +58,11 @@ def by_python(recognizer: FaceRecognizer, name: str, picture: Image, place: Path
         recognizer.add_known_face(name, picture)
     except DoubtfulError:
         return
+
+
+def by_name(recognizer: FaceRecognizer, name: str, picture: Image, place: Path) -> None:
+    write_image(place / "new.png", picture)
+    CliRunner().invoke(cli, ["enroll", "--as", name, str(place / "new.png")])
 
 
 def by_service(recognizer: FaceRecognizer, name: str, picture: Image, place: Path) -> None:
@@ -113,7 +120,7 @@ def by_offer(recognizer: FaceRecognizer, name: str, picture: Image, place: Path)
     accept_offers(recognizer.gallery, [offer.id], recognizer.person_review)
 
 
-WAYS: list[Way] = [by_folder, by_python, by_service, by_unknown, by_live, by_offer]
+WAYS: list[Way] = [by_folder, by_name, by_python, by_service, by_unknown, by_live, by_offer]
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -146,6 +153,25 @@ def test_a_picture_of_the_person_is_enrolled(
     way(recognizer, name, toy_plugin.picture(person, 9), alone)
     assert recognizer.gallery.held_store.list() == []
     assert len(recognizer.gallery) == before + 1
+
+
+def test_a_picture_that_was_rejected_is_answered_as_such_until_somebody_insists(
+    recognizer: FaceRecognizer, alone: Path
+) -> None:
+    write_image(alone / "new.png", toy_plugin.picture(1, 9))
+    with pytest.raises(DoubtfulError):
+        recognizer.add_known_face("Ada", alone / "new.png")
+    [held] = recognizer.gallery.held_store.list()
+    recognizer.gallery.held_store.reject([held.id])
+    with open_service(recognizer) as (service, _), (alone / "new.png").open("rb") as file:
+        ada = recognizer.gallery.person("Ada").id
+        examined = uploads.examine_to_enrol(service, "dominant", UploadFile(file, filename="new.png"))
+        done = uploads.enrol(service, ada, False, uploads.compare(service, ada, [examined], insist=False)[0])
+        assert (done.status, done.error and done.error.code) == ("refused", "rejected")
+    with pytest.raises(RejectedPictureError):
+        recognizer.add_known_face("Ada", alone / "new.png")
+    assert recognizer.gallery.held_store.list() == []
+    assert recognizer.add_known_face("Ada", alone / "new.png", insist=True) == 1
 
 
 def test_what_is_too_poor_is_not_learnt_from_an_unknown(recognizer: FaceRecognizer) -> None:

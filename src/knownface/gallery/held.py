@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from knownface.errors import ContractMismatchError, UnknownHeldError
 from knownface.gallery.hold import HELD, REJECTED
-from knownface.gallery.people import find_id
+from knownface.gallery.people import find_id, list_people
 from knownface.gallery.template_store import TemplateStore
 from knownface.gallery.values import HeldPicture, NewTemplate, PersonKey
 from knownface.media.face_picture import FacePicture
@@ -76,6 +76,13 @@ class HeldStore:
         with self._database.reading() as connection:
             rows = connection.execute(query).all()
         return {(row.name_key, row.source_sha256): row.detail if row.state == HELD else "" for row in rows}
+
+    def rejected(self, person: PersonKey) -> set[str]:
+        """SHA-256 of the files that were rejected for a person; none where there is no such person."""
+        with self._database.reading() as connection:
+            found = [one.id for one in list_people(connection, person=person)]
+            where = (held.c.person_id.in_(found), held.c.state == REJECTED)
+            return set(connection.scalars(select(held.c.source_sha256).where(*where)))
 
     def accept(self, ids: Sequence[int], *, keep_crops: bool = True) -> int:
         """Make what is held back templates of the people meant; returns how many were not there already.

@@ -11,7 +11,7 @@ import { toast } from "./toast.js";
 
 const MOST_AT_ONCE = 8;
 const MOST_TOGETHER = 12;
-const DOUBTS = ["odd-picture", "different-people", "looks-like-other"];
+const DOUBTS = ["odd-picture", "different-people", "looks-like-other", "rejected"];
 
 const place = document.getElementById("pictures");
 const drop = document.getElementById("drop");
