@@ -117,10 +117,10 @@ class Edits(RuleBasedStateMachine):
     def split(self, who, name, count):
         self.edit(lambda: self.gallery.split(who, [t.id for t in self.gallery.templates(who)][:count], name))
 
-    @rule(who=who, to=who, count=st.integers(1, 2))
-    def move(self, who, to, count):
+    @rule(who=who, to=who, count=st.integers(1, 2), create=st.booleans())
+    def move(self, who, to, count, create):
         store = self.gallery.people_store
-        self.edit(lambda: store.move_templates([t.id for t in self.gallery.templates(who)][-count:], to))
+        self.edit(lambda: store.move_templates([t.id for t in self.gallery.templates(who)][-count:], to, create=create))
 
     @rule(who=who)
     def deny(self, who):

@@ -145,7 +145,7 @@ def move_templates(service: ServiceDep, caller: CallerDep, move: Move) -> Person
 def forget_templates(service: ServiceDep, caller: CallerDep, wanted: Forgotten) -> Counted:
     """Deletes templates and counter-examples, as `DELETE /v1/templates/{template_id}` does; those gone are skipped."""
     count = service.gallery.template_store.remove(wanted.templates, exclude=True)
-    service.audit.note(caller.actor, "templates.delete", deleted=count)
+    service.audit.note(caller.actor, "template.delete", deleted=count)
     return Counted(count=count)
 
 
@@ -176,7 +176,7 @@ def lift_exclusion(service: ServiceDep, caller: CallerDep, exclusion_id: Number)
     if not found:
         raise NotFoundError(f"No exclusion {exclusion_id} is known.")
     store.allow(found)
-    service.audit.note(caller.actor, "templates.allow", found[0].person_id)
+    service.audit.note(caller.actor, "template.allow", person_id=found[0].person_id)
 
 
 @router.delete(
