@@ -129,7 +129,7 @@ class PeopleStore:
             raise PersonError(f"A threshold must lie between 0 and 2, got {threshold}.", "Smaller is stricter.")
         with self._database.writing() as connection:
             before = sql.get_person(connection, person)
-            keys = [name_key(before.name), *([] if isinstance(name, Unset) else [name_key(name)])]
+            keys = [name_key(before.name), *([] if isinstance(name, Unset) else [name_key(clean_name(name))])]
             with recorded(connection, "change", people=[before.id], name_keys=keys) as note:
                 if not isinstance(name, Unset):
                     sql.rename(connection, before.id, name)
@@ -193,6 +193,7 @@ class PeopleStore:
             NameTakenError: Somebody has it.
             PersonError: A template is not this person's, or none would be left.
         """
+        new_name = clean_name(new_name)
         with self._database.writing() as connection:
             found = sql.get_person(connection, person)
             if sql.list_people(connection, person=new_name):
@@ -225,6 +226,8 @@ class PeopleStore:
                 with, or the first would be left without a template.
         """
         wanted = set(template_ids)
+        if isinstance(to, str) and create:
+            to = clean_name(to)
         with self._database.writing() as connection:
             owner = sql.get_person(connection, owner_of(connection, wanted))
             new = create and isinstance(to, str) and not sql.list_people(connection, person=to)
