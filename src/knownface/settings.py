@@ -80,6 +80,8 @@ class ServeSettings(BaseModel):
     """Pixels a second of one key's pictures, on average; ten times as many at once."""
     rate_per_address: float = Field(default=100.0, gt=0)
     """Requests a second of one address, on average."""
+    connections_per_address: int = Field(default=256, ge=1)
+    """Open at a time, proxies aside; beyond, the one that has been idle longest is closed."""
     request_seconds: float = Field(default=30.0, gt=0)
     """In which a request must have arrived whole."""
     session_hours: float = Field(default=12.0, gt=0)

@@ -200,6 +200,19 @@ def test_slow_heads_are_hung_up_on(served: Running, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
+def test_silent_connections_keep_nobody_out(tmp_path: Path) -> None:
+    """More of them than the service answers; those that are idle longest go."""
+    with serving(tmp_path, connections_per_address=20) as up, contextlib.ExitStack() as held, up.http(None) as kept:
+        assert kept.get("/health").status_code == 200
+        for _ in range(1_040):
+            held.enter_context(raw(up))
+        with up.http(None) as anybody:
+            assert anybody.get("/health").status_code == 200
+            assert anybody.get("/health").status_code == 200
+        assert kept.get("/health").status_code == 200
+
+
+@pytest.mark.slow
 def test_a_kept_connection_survives_short_requests(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("knownface.server.serving._HEAD_SECONDS", 0.3)
     with served.http(None) as anybody:

@@ -9,6 +9,7 @@ import socket
 import ssl
 import threading
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from knownface.settings import ServeSettings
 _HEAD_SECONDS = 15.0
 """In which the head of a request must have arrived."""
 _CONNECTIONS = 1024
+_FILES = 4096
+"""Open at a time, where the system lets us: connections, the database, pictures."""
 _STOP_SECONDS = 10
 
 
@@ -33,15 +36,26 @@ class PatientProtocol(H11Protocol):
     """Uvicorn's HTTP, which closes connections that do not get to the point.
 
     Uvicorn itself waits for ever for the head of a request.
+
+    Args:
+        most: Connections of one address at a time, proxies aside. With one more, the one of them that has been idle
+            longest is closed, or the new one where none is idle.
     """
 
     _timer: asyncio.TimerHandle | None = None
     _handed_over = False
+    _idle_since = 0.0
+
+    def __init__(self, *args: Any, most: int, **options: Any) -> None:
+        super().__init__(*args, **options)
+        self._most = most
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn's
         """A client connected, and has said nothing yet."""
         super().connection_made(transport)
+        self._idle_since = self.loop.time()
         self._wait()
+        self._make_room()
 
     def data_received(self, data: bytes) -> None:
         """A part of a request came; what is no whole head yet must become one in time."""
@@ -64,7 +78,18 @@ class PatientProtocol(H11Protocol):
     def on_response_complete(self) -> None:
         """The next request may take its time to begin; uvicorn sees to that."""
         super().on_response_complete()
+        self._idle_since = self.loop.time()
         self._stop_waiting()
+
+    def _make_room(self) -> None:
+        address = self.client[0] if self.client else ""
+        if not address or address in self.config.forwarded_allow_ips:
+            return
+        # What is being closed leaves the set only a turn of the loop later; a crowd arrives in one.
+        same = [one for one in self.connections if _address_of(one) == address]
+        if len(same) > self._most:
+            idle = [one for one in same if isinstance(one, PatientProtocol) and not one._answering()]
+            min(idle, key=lambda one: one._idle_since, default=self).transport.abort()
 
     def _answering(self) -> bool:
         return self.cycle is not None and not self.cycle.response_complete
@@ -82,6 +107,11 @@ class PatientProtocol(H11Protocol):
         self._timer = None
         if not self._answering():
             self.transport.abort()
+
+
+def _address_of(protocol: Any) -> str | None:
+    """The address of an open connection, HTTP or WebSocket; None once it is being closed."""
+    return None if protocol.transport.is_closing() or not protocol.client else protocol.client[0]
 
 
 def bound_socket(settings: ServeSettings) -> socket.socket:
@@ -123,7 +153,7 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
     settings = service.settings
     config = uvicorn.Config(
         Middleware(create_app(service), service),
-        http=PatientProtocol,
+        http=partial(PatientProtocol, most=settings.connections_per_address),  # type: ignore[arg-type]  # is called
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES,
         ws_per_message_deflate=False,  # a JPEG gets no smaller
@@ -163,8 +193,20 @@ def run(
         listening: From :func:`bound_socket`.
         on_start: Called once it answers.
     """
+    _allow_files()
     with _outlived_signals():
         asyncio.run(_run(server, housekeeping, listening, on_start))
+
+
+def _allow_files() -> None:
+    try:
+        import resource
+    except ImportError:  # Windows, which has no such limit
+        return
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = _FILES if hard == resource.RLIM_INFINITY else min(_FILES, hard)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
 
 
 @contextlib.contextmanager
