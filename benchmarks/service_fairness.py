@@ -73,9 +73,12 @@ async def measure(arguments: argparse.Namespace, address: str, keys: dict[str, s
     flooding = asyncio.gather(*work)
     await asyncio.sleep(2)
     await one_client(host, int(port), asked, 0, end, flooded)
-    await flooding
+    flooding.cancel()
+    with suppress(asyncio.CancelledError):
+        await flooding
     for name, tally in (("idle", idle), ("flooded", flooded), ("the flood itself", flood)):
-        shown = ", ".join(f"p{100 * share:.0f} {1000 * percentile(tally.seconds, share):.0f}" for share in (0.5, 0.95))
+        shares = (0.5, 0.95, 1.0) if tally.seconds else ()
+        shown = ", ".join(f"p{100 * share:.0f} {1000 * percentile(tally.seconds, share):.0f}" for share in shares)
         print(f"{name}: {len(tally.seconds)} answers {dict(tally.statuses)}, {shown} ms")
     print(f"pictures of cameras: {dict(told)}")
     print(f"p95 flooded / idle: {percentile(flooded.seconds, 0.95) / percentile(idle.seconds, 0.95):.2f}")

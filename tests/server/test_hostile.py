@@ -298,10 +298,11 @@ def test_a_full_queue_sends_away_and_says_when_to_come_back(tmp_path: Path, eile
 
 def test_nothing_secret_or_asked_for_stands_in_the_log(served: Running, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level("INFO", logger="knownface"), served.http() as admin:
-        admin.get("/people", params={"search": "unmistakable"})
+        found = admin.get("/people", params={"search": "unmistakable"})
         admin.post("/session", json={"key": served.keys["viewer"]})
         admin.get(f"/nothing/unmistakable?key={served.keys['admin']}")
     assert "GET /v1/people 200" in caplog.text
+    assert f"request {found.headers['x-request-id']}" in caplog.text
     assert "unmistakable" not in caplog.text
     for key in served.keys.values():
         assert key not in caplog.text

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import secrets
 import socket
 import time
 from typing import Any
@@ -152,6 +153,7 @@ class Middleware:
         start, status = time.perf_counter(), 0
         body = RequestBody(receive, Headers(scope=scope), self._budget, self._service.settings.request_seconds)
         scope.setdefault("state", {})["body"] = body
+        request_id = secrets.token_hex(8)
         edits: list[int] = []
 
         async def send_with_headers(message: Message) -> None:
@@ -159,6 +161,7 @@ class Middleware:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 headers = MutableHeaders(scope=message)
+                headers["X-Request-Id"] = request_id
                 self._add_headers(headers, scope)
                 if edits and status < 400:
                     headers[EDIT_HEADER] = str(edits[-1])
@@ -174,7 +177,7 @@ class Middleware:
                     await self._app(scope, body.receive, send_with_headers)
         finally:
             body.release()
-            self._log(scope, status or 500, time.perf_counter() - start)
+            self._log(scope, request_id, status or 500, time.perf_counter() - start)
 
     def _rejection(self, scope: Scope) -> KnownFaceError | None:
         host = Headers(scope=scope).get("host", "")
@@ -206,7 +209,7 @@ class Middleware:
         if scope["path"].startswith("/v1/"):
             headers.setdefault("Cache-Control", "no-store")
 
-    def _log(self, scope: Scope, status: int, seconds: float) -> None:
+    def _log(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         state: dict[str, Any] = scope["state"]
         route, caller, client = state.get("route", "none"), state.get("caller"), scope.get("client")
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
@@ -214,7 +217,14 @@ class Middleware:
         # The route's pattern and no query: nothing that was asked for stands in the log.
         key = caller.actor.key_id if caller else "-"
         _access.info(
-            "%s %s %s %d %.0f ms key %s", client[0] if client else "-", method, route, status, 1000 * seconds, key
+            "%s %s %s %d %.0f ms key %s request %s",
+            client[0] if client else "-",
+            method,
+            route,
+            status,
+            1000 * seconds,
+            key,
+            request_id,
         )
 
 
