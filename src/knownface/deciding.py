@@ -10,7 +10,7 @@ import numpy.typing as npt
 from knownface.decision import CounterExamples, GalleryFacts, decide_picture
 from knownface.errors import InputError
 from knownface.gallery import Gallery
-from knownface.types import Decision, DecisionRule, Embeddings, Purpose
+from knownface.types import Decision, DecisionRule, Distances, Embeddings, Purpose
 
 
 def decide_embeddings(
@@ -18,6 +18,7 @@ def decide_embeddings(
     rule: DecisionRule,
     embeddings: Embeddings,
     *,
+    left: Distances | None = None,
     allow_repeats: bool = False,
     top: int = 0,
     purpose: Purpose = "photos",
@@ -28,6 +29,8 @@ def decide_embeddings(
         gallery: The people known.
         rule: The parameters in force.
         embeddings: Unit vectors, float32, shape (n, dim).
+        left: Float32, shape (n,): what averaging has left of the distances of those that are means of pictures
+            (:func:`knownface.decision.averaging.part_left`); None where none is.
         allow_repeats: Whether one person may be given to several faces.
         top: How many candidates each decision lists at least, where the gallery has so many people; 0: those who are
             among the k2 nearest templates anyway.
@@ -49,6 +52,7 @@ def decide_embeddings(
         lambda k: gallery.index.search(embeddings, k, rule.scoring),
         rule,
         facts,
+        left=left,
         allow_repeats=allow_repeats,
         top=top,
     )

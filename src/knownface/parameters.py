@@ -30,6 +30,8 @@ class RuleInForce:
         people: From whom it was estimated; 0 where it was not.
         named: About which share of pictures of people with several templates gets a name at that threshold; None where
             nobody has several, or it was never measured.
+        averaging: How much nearer means of pictures are than these, by the gallery, else by the embedder
+            (:mod:`knownface.decision.averaging`); 0 where neither is known.
     """
 
     rule: DecisionRule
@@ -37,6 +39,7 @@ class RuleInForce:
     fpir: float
     people: int = 0
     named: float | None = None
+    averaging: float = 0.0
 
 
 def rule_in_force(snapshot: Snapshot, contract: EmbedderContract, settings: Settings) -> RuleInForce:
@@ -57,15 +60,18 @@ def rule_in_force(snapshot: Snapshot, contract: EmbedderContract, settings: Sett
     spread = None
     if kept is not None and kept.fingerprint == contract.fingerprint:
         spread = kept.by_scoring.get(settings.scoring)
+    known = [found.averaging for found in (spread, contract.cohort) if found and found.averaging is not None]
+    averaging = known[0] if known else 0.0
     if settings.threshold is not None or calibrated is not None:
         source: ThresholdSource = "calibrated" if settings.threshold is None else "set"
-        return RuleInForce(rule, source, settings.fpir, 0, spread.named_share(rule.threshold) if spread else None)
+        named = spread.named_share(rule.threshold) if spread else None
+        return RuleInForce(rule, source, settings.fpir, 0, named, averaging)
     if kept is None or spread is None:
-        return RuleInForce(rule, "embedder", settings.fpir)
+        return RuleInForce(rule, "embedder", settings.fpir, averaging=averaging)
     people = kept.people_among(len(snapshot.names))
     threshold = spread.threshold(settings.fpir, people, contract.cohort)
     rule = replace(rule, threshold=threshold)
-    return RuleInForce(rule, "estimated", settings.fpir, people, spread.named_share(threshold))
+    return RuleInForce(rule, "estimated", settings.fpir, people, spread.named_share(threshold), averaging)
 
 
 def notes_on(

@@ -13,12 +13,14 @@ from types import TracebackType
 from typing import Any, TypeAlias, TypeVar, overload
 
 import numpy as np
+import numpy.typing as npt
 from PIL import Image as PilImage
 
 from knownface.answers import Answer, Identification, Item, PictureReview, Verification
 from knownface.batches import DEFAULT_EVERY, BatchOptions, answer_in_batches, identified
 from knownface.deciding import decide_embeddings, unit_vector
 from knownface.decision import means_of_people
+from knownface.decision.averaging import part_left
 from knownface.detection import FaceDetector, choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder
 from knownface.enrolment import (
@@ -587,6 +589,7 @@ class FaceRecognizer:
     def decide(
         self,
         embeddings: Embeddings,
+        lengths: npt.ArrayLike | None = None,
         *,
         allow_repeats: bool = False,
         top: int = 0,
@@ -595,8 +598,14 @@ class FaceRecognizer:
     ) -> list[Decision]:
         """Decide the faces of one picture by their embeddings.
 
+        A mean of several pictures lies nearer to everybody than one picture does: with ``lengths`` its distances are
+        counted as those of a single picture (:mod:`knownface.decision.averaging`), so that the same threshold, margin
+        and promise hold.
+
         Args:
             embeddings: Unit vectors, float32, shape (n, dim).
+            lengths: Shape (n,): of each, how long the mean of its pictures' unit vectors was before it was scaled to 1;
+                1 for a single picture. None where all are.
             allow_repeats: As for :meth:`identify`.
             top: How many candidates each decision lists at least, where the gallery has so many people; 0: those
                 who are among the k2 nearest templates anyway.
@@ -608,7 +617,9 @@ class FaceRecognizer:
         """
         options: dict[str, Any] = {"allow_repeats": allow_repeats, "top": top, "purpose": purpose}
         with self._same_network(made_by or self.embedder.contract):
-            return decide_embeddings(self.gallery, self.rule, embeddings, **options)
+            now = self.parameters
+            left = None if lengths is None else part_left(lengths, now.averaging)
+            return decide_embeddings(self.gallery, now.rule, embeddings, left=left, **options)
 
     def verify(self, first: ImageSource, second: ImageSource, *, faces: FacePolicy = "dominant") -> Verification:
         """Whether two pictures show the same person.

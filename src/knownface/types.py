@@ -199,10 +199,13 @@ class CohortSpread:
     Attributes:
         deviation: Standard deviation of the cosines of their embeddings.
         skewness: Of the same.
+        averaging: By what share of 1 - R² means of pictures are nearer to other people than these are, in squares
+            (:mod:`knownface.decision.averaging`); None if nobody measured.
     """
 
     deviation: float
     skewness: float
+    averaging: float | None = None
 
 
 Scoring: TypeAlias = Literal["nearest+mean", "nearest"]
@@ -344,7 +347,8 @@ class Decision:
         person_id: Who it is, or None for Unknown.
         name: The person's name, or None for Unknown.
         distance: To the nearest template of the person named, or of anybody when Unknown; infinite when the
-            gallery is empty.
+            gallery is empty. Of a track, whose pictures are averaged, counted as that of a single picture
+            (:mod:`knownface.decision.averaging`).
         votes: Templates that voted for the person named; 0 when Unknown.
         stage: 1 or 2, the vote that decided; 0 when Unknown.
         reason: Why.

@@ -92,7 +92,7 @@ def test_too_few_people_are_no_ground_for_an_estimate():
 def test_many_templates_of_few_people_are_compared_in_blocks(monkeypatch):
     templates, people = made_people(np.random.default_rng(5), 4, 40, 16, 0.0)
     whole = estimate(templates, people, 0.01)
-    monkeypatch.setattr("knownface.decision.estimate._BLOCK_COSINES", 700)
+    monkeypatch.setattr("knownface.decision.scoring._BLOCK_COSINES", 700)
     assert estimate(templates, people, 0.01) == pytest.approx(whole, abs=1e-6)
 
 

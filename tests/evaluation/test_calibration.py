@@ -12,6 +12,7 @@ from knownface.errors import CalibrationError, SettingsError, TooFewStrangersErr
 from knownface.evaluation import Calibration, FaceSet, calibrate, search, search_without_own_source
 from knownface.evaluation.calibration import MARGINS
 from knownface.evaluation.guarantee import Impostors, allowance, gather_impostors
+from knownface.types import CohortSpread
 
 DIM = 24
 
@@ -160,3 +161,15 @@ def test_few_enrolled_people_do_not_ask_for_more_strangers_than_the_rule_of_thre
         calibrate(three, None, fpir=0.01)
     assert error.value.needed <= 300
     assert "accept an FPIR of 1" not in error.value.hint
+
+
+@pytest.mark.parametrize(("people", "each"), [(4, 4), (30, 1), (30, 2)])
+def test_promises_hold_of_tracks_where_it_is_known_what_averaging_does(
+    make_faces, strangers: FaceSet, people: int, each: int
+) -> None:
+    enrolled = make_faces(people, each, dim=24)
+    by_gallery = calibrate(enrolled, strangers, fpir=0.05)
+    assert by_gallery.of_tracks == (people > 4 and each > 1)
+    assert ("Nothing is promised of tracks" in by_gallery.sentence) != by_gallery.of_tracks
+    known = CohortSpread(0.1, 0.0, averaging=0.1)
+    assert "holds of tracks" in calibrate(enrolled, strangers, fpir=0.05, cohort=known).sentence

@@ -79,7 +79,7 @@ class TestGallery:
     def __init__(self, *people: str) -> None:
         self.names = dict(enumerate(people, start=1))
 
-    def decide(self, embeddings: Embeddings) -> list[Decision]:
+    def decide(self, embeddings: Embeddings, lengths: Sequence[float]) -> list[Decision]:
         index, owners = NumpyIndex(DIM), []
         for person_id, name in self.names.items():
             vectors = np.stack([picture_of(name, 1000 + i, noise=0.3) for i in range(3)])

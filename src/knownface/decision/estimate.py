@@ -18,14 +18,16 @@ often.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from statistics import NormalDist
 from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from knownface.types import CohortSpread, Embeddings, Ids
+from knownface.decision.averaging import measure_averaging
+from knownface.decision.scoring import cosines_to_people, unit_vectors
+from knownface.types import CohortSpread, Embeddings, Ids, Scoring
 
 FEWEST_PEOPLE = 3
 """Of fewer, nothing can be estimated."""
@@ -54,8 +56,6 @@ _GENUINE_SHARES = tuple(float(share) for share in np.linspace(0.02, 0.98, 25).ro
 _MOST_PEOPLE = 2000
 _MOST_TEMPLATES = 40_000
 _MOST_PROBES = 2500
-_BLOCK_COSINES = 16_000_000
-"""Computed at a time, 64 MB of them, however many templates there are."""
 _SEED = 0
 
 _Cosines: TypeAlias = npt.NDArray[np.float32]
@@ -74,6 +74,8 @@ class GallerySpread:
         nearest: The cosines to the nearest other person that certain shares of probes exceed, descending.
         genuine: The cosines to the rest of the own person that certain shares of probes exceed, descending; empty where
             nobody has two templates.
+        averaging: By what share of 1 - R² means of pictures are nearer to others than these are, in squares
+            (:func:`knownface.decision.averaging.measure_averaging`); None where it could not be measured.
     """
 
     people: int
@@ -83,6 +85,7 @@ class GallerySpread:
     kurtosis: float
     nearest: tuple[float, ...]
     genuine: tuple[float, ...]
+    averaging: float | None = None
 
     def threshold(self, fpir: float, people: int, cohort: CohortSpread | None = None) -> float:
         """The distance within which about a share ``fpir`` of strangers finds somebody.
@@ -173,9 +176,11 @@ def measure_spreads(embeddings: Embeddings, people: Ids) -> dict[str, GallerySpr
         probes = np.concatenate([starts, rest])
     own = person_of[probes]
     weights = 1 / np.bincount(own)[own]
+    genuine = _genuine(embeddings, starts, person_of, probes)
+    averaging = measure_averaging(embeddings, people)
     return {
-        scoring: _summarised(others, genuine, own, weights)
-        for scoring, (others, genuine) in _cosines(embeddings, starts, person_of, probes).items()
+        scoring: replace(_summarised(others, genuine[scoring], own, weights), averaging=averaging.get(scoring))
+        for scoring, others in cosines_to_people(embeddings[probes], embeddings, starts).items()
     }
 
 
@@ -206,32 +211,18 @@ def _summarised(others: _Cosines, genuine: _Cosines, own: Ids, weights: npt.NDAr
     )
 
 
-def _cosines(embeddings: Embeddings, starts: Ids, person_of: Ids, probes: Ids) -> dict[str, tuple[_Cosines, _Cosines]]:
-    """By the way of scoring: of probes to people, shape (probes, people); and to the rest of the own person, or NaN."""
+def _genuine(embeddings: Embeddings, starts: Ids, person_of: Ids, probes: Ids) -> dict[Scoring, _Cosines]:
+    """By the way of scoring: the cosines of probes to the rest of the own person; NaN where there is no rest."""
     own, counts = person_of[probes], np.bincount(person_of)
     ends = np.append(starts[1:], len(embeddings))
-    nearest = np.empty((len(probes), len(starts)), np.float32)
-    genuine = np.full(len(probes), np.nan, np.float32)
-    block = max(1, _BLOCK_COSINES // len(embeddings))
-    for first in range(0, len(probes), block):
-        rows = slice(first, first + block)
-        cosines = embeddings[probes[rows]] @ embeddings.T
-        nearest[rows] = np.maximum.reduceat(cosines, starts, axis=1)
-        cosines[np.arange(len(cosines)), probes[rows]] = -1.0
-        genuine[rows] = [row[starts[p] : ends[p]].max() for row, p in zip(cosines, own[rows], strict=True)]
-    sums = np.add.reduceat(embeddings, starts, axis=0)
-    with_means = np.maximum(nearest, embeddings[probes] @ _unit(sums).T)
-    rest = _unit(sums[own] - embeddings[probes])
-    genuine_with_means = np.maximum(genuine, np.einsum("ij,ij->i", rest, embeddings[probes]))
-    for cosines in (genuine, genuine_with_means):
-        cosines[counts[own] < 2] = np.nan
-    return {"nearest": (nearest, genuine), "nearest+mean": (with_means, genuine_with_means)}
-
-
-def _unit(vectors: Embeddings) -> Embeddings:
-    """Scaled to the length 1; what has no direction stays without one."""
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return np.asarray(vectors / np.maximum(lengths, 1e-6), np.float32)
+    nearest = np.full(len(probes), np.nan, np.float32)
+    for row in np.flatnonzero(counts[own] > 1).tolist():
+        cosines = embeddings[starts[own[row]] : ends[own[row]]] @ embeddings[probes[row]]
+        cosines[probes[row] - starts[own[row]]] = -1.0
+        nearest[row] = cosines.max()
+    rest = unit_vectors(np.add.reduceat(embeddings, starts, axis=0)[own] - embeddings[probes])
+    of_rest = np.einsum("ij,ij->i", rest, embeddings[probes])
+    return {"nearest": nearest, "nearest+mean": np.maximum(nearest, of_rest)}
 
 
 def _exceeded(

@@ -9,7 +9,8 @@ deferred acceptance (Gale and Shapley, 1962): no face that lost a person was nea
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import numpy as np
 
@@ -62,6 +63,7 @@ def decide_picture(
     rule: DecisionRule,
     facts: GalleryFacts,
     *,
+    left: Distances | None = None,
     allow_repeats: bool = False,
     top: int = 0,
 ) -> list[Decision]:
@@ -73,6 +75,8 @@ def decide_picture(
             set aside that fewer than k2 remain.
         rule: Parameters of the vote.
         facts: Of the gallery.
+        left: Float32, shape (n,), above 0: what averaging has left of each face's distances
+            (:func:`knownface.decision.averaging.part_left`), which are divided by it; None where nothing was averaged.
         allow_repeats: Whether one person may be given to several faces, as for frames or photos decided together.
         top: How many candidates are listed at least, where there are so many people.
 
@@ -81,9 +85,11 @@ def decide_picture(
     """
     if not len(embeddings):
         return []
+    if left is not None:
+        search = partial(_counted, search, left)
     raw = search(rule.k2)
     unhindered = vote(raw, rule, facts.thresholds)
-    refused = _refused(embeddings, raw, facts.counter_examples)
+    refused = _refused(embeddings, raw, facts.counter_examples, left)
     removed = [set(people) for people in refused]
     outcome = unhindered
     if any(removed) or not _is_wide_enough(raw, rule, facts.templates):
@@ -96,12 +102,23 @@ def decide_picture(
     return _explain(raw, unhindered, outcome, facts, refused, removed, shown)
 
 
-def _refused(embeddings: Embeddings, raw: Neighbours, examples: CounterExamples | None) -> list[set[int]]:
+def _counted(search: Search, left: Distances, k: int) -> Neighbours:
+    """The neighbours, their distances counted as those of single pictures: at most 2, as distances are."""
+    found = search(k)
+    counted = np.where(np.isfinite(found.distances), np.minimum(found.distances / left[:, None], 2.0), np.inf)
+    return replace(found, distances=counted.astype(np.float32))
+
+
+def _refused(
+    embeddings: Embeddings, raw: Neighbours, examples: CounterExamples | None, left: Distances | None
+) -> list[set[int]]:
     """For each face the people whom a counter-example nearer than their own nearest template rules out."""
     refused: list[set[int]] = [set() for _ in range(len(embeddings))]
     if examples is None or not len(examples.people):
         return refused
     distances = examples.distances(embeddings)
+    if left is not None:
+        distances /= left[:, None]
     for column, person in enumerate(examples.people.tolist()):
         own = np.where(raw.people == person, raw.distances, np.inf).min(axis=1)
         for face in np.flatnonzero((distances[:, column] < own) & np.isfinite(own)):

@@ -17,13 +17,16 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.decision.voting import NOBODY
-from knownface.types import Distances, Embeddings, Ids, Neighbours
+from knownface.types import Distances, Embeddings, Ids, Neighbours, Scoring
 
 AROUND = 20
 """Nearest templates among which people are looked for whose means are compared."""
 
 _SHORTEST = 1e-6
 """A sum of vectors shorter than this has no direction: they cancel each other out."""
+
+_BLOCK_COSINES = 16_000_000
+"""Computed at a time, 64 MB of them, however many templates there are."""
 
 
 def unit_means(sums: npt.NDArray[np.float64], counts: Ids) -> tuple[Embeddings, npt.NDArray[np.bool_]]:
@@ -60,6 +63,32 @@ def means_of_people(vectors: Embeddings, templates: Ids, people: Ids) -> tuple[I
         return ids, vectors[:0]
     means, counting = unit_means(np.add.reduceat(vectors[order], starts, axis=0, dtype=np.float64), counts)
     return ids[counting], means[counting]
+
+
+def unit_vectors(vectors: Embeddings) -> Embeddings:
+    """Rows scaled to the length 1, float32; what has no direction stays without one."""
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return np.asarray(vectors / np.maximum(lengths, _SHORTEST), np.float32)
+
+
+def cosines_to_people(probes: Embeddings, templates: Embeddings, starts: Ids) -> dict[Scoring, npt.NDArray[np.float32]]:
+    """How alike probes are to people.
+
+    Args:
+        probes: Float32, shape (n, dim), unit vectors.
+        templates: Float32, shape (m, dim), unit vectors, those of a person together.
+        starts: Int64, shape (people,): the first of each person, ascending.
+
+    Returns:
+        By the way of scoring, the cosine of each probe to the nearest of each person, shape (n, people).
+    """
+    nearest = np.empty((len(probes), len(starts)), np.float32)
+    block = max(1, _BLOCK_COSINES // len(templates))
+    for first in range(0, len(probes), block):
+        rows = slice(first, first + block)
+        nearest[rows] = np.maximum.reduceat(probes[rows] @ templates.T, starts, axis=1)
+    means = unit_vectors(np.add.reduceat(templates, starts, axis=0))
+    return {"nearest": nearest, "nearest+mean": np.maximum(nearest, probes @ means.T)}
 
 
 def distances_between(first: Embeddings, second: Embeddings) -> Distances:

@@ -13,9 +13,8 @@ The true rate is then at most the wanted one, with the confidence asked. A check
 its own, so the errors allowed are also few enough for such a check to stay within the wanted rate, as far as so many
 strangers can show it at all.
 
-**Tracks.** A track is decided by the mean of its pictures, which lies nearer to strangers' look-alikes than single
-pictures do. So each impostor's picture counts as near as a track would be, by what enrolled people show
-(:mod:`knownface.evaluation.averaging`): the promise then holds of both.
+**Tracks.** A track is decided by the mean of its pictures, whose distances are counted as those of a single picture
+(:mod:`knownface.decision.averaging`): where it is known how, what is promised of pictures holds of tracks.
 
 **Genuine searches.** Every template is searched without its own source (file or video). These choose k1, k2 and the
 margin by the largest TPIR, each person counting the same. That costs no certainty on the impostors' side. The TPIR
@@ -31,14 +30,14 @@ from typing import Any
 
 import numpy as np
 
+from knownface.decision.averaging import FEWEST_PEOPLE, measure_averaging
 from knownface.errors import CalibrationError, SettingsError
 from knownface.evaluation.answer_steps import answer_steps
-from knownface.evaluation.averaging import FEWEST_PEOPLE
 from knownface.evaluation.faces import FaceSet, Searches, search_without_own_source
 from knownface.evaluation.grid import DEFAULT_GRID, threshold_range
 from knownface.evaluation.guarantee import Allowance, Impostors, allowance, gather_impostors, too_few
 from knownface.evaluation.intervals import Floats, Interval, rate_interval, seen_later
-from knownface.types import DEFAULT_SCORING, DecisionRule, Scoring
+from knownface.types import DEFAULT_SCORING, CohortSpread, DecisionRule, Scoring
 from knownface.wording import plural
 
 THRESHOLDS = threshold_range(0.10, 1.60, 0.01)
@@ -73,8 +72,7 @@ class Calibration:
         undetected_gallery: Pictures of enrolled people in which no face was found; not part of any rate.
         undetected_strangers: The same of strangers.
         calibrated_at: When, in UTC.
-        nearer: By what factor tracks are nearer to others than single pictures are; it is in the rates of strangers, so
-            that they hold of tracks too. None where it could not be measured, so that they are of single pictures.
+        of_tracks: Whether the rates hold of tracks too, since it is known how their distances are to be counted.
     """
 
     rule: DecisionRule
@@ -95,7 +93,7 @@ class Calibration:
     undetected_gallery: int
     undetected_strangers: int
     calibrated_at: datetime
-    nearer: float | None = None
+    of_tracks: bool = False
 
     @property
     def sentence(self) -> str:
@@ -116,12 +114,9 @@ class Calibration:
 
     @property
     def _of_tracks(self) -> str:
-        if self.nearer is None:
-            return (
-                f"Nothing is promised of tracks in videos: fewer than {FEWEST_PEOPLE} people have pictures of several "
-                "sources."
-            )
-        return f"That holds of tracks in videos too: each distance was counted as {self.nearer:.3f} of itself."
+        if self.of_tracks:
+            return "That holds of tracks in videos too."
+        return f"Nothing is promised of tracks in videos: fewer than {FEWEST_PEOPLE} people have several pictures."
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as stored with the gallery and written to JSON."""
@@ -133,6 +128,8 @@ class Calibration:
     def from_dict(cls, values: Mapping[str, Any]) -> Calibration:
         """The reverse of :meth:`as_dict`."""
         fields = dict(values)
+        nearer = fields.pop("nearer", None)  # as whose distances the versions before this one have counted pictures
+        fields.setdefault("of_tracks", nearer is not None)
         fields["rule"] = DecisionRule(**{"scoring": "nearest", **values["rule"]})
         fields["fpir_interval"] = Interval(**values["fpir_interval"])
         fields["tpir_interval"] = values["tpir_interval"] and Interval(**values["tpir_interval"])
@@ -147,6 +144,7 @@ def calibrate(
     fpir: float = 0.01,
     confidence: float = 0.95,
     scoring: Scoring = DEFAULT_SCORING,
+    cohort: CohortSpread | None = None,
     margins: Sequence[float] = MARGINS,
     undetected_gallery: int = 0,
     undetected_strangers: int = 0,
@@ -161,6 +159,7 @@ def calibrate(
         fpir: The share of searches by strangers that may end with a name, above 0 and below 1.
         confidence: Of that rate, above 0.5 and below 1.
         scoring: What the distances are measured to.
+        cohort: Of the embedder, where one was measured.
         margins: Margins to try, at least one; only the first is tried where there are too few impostors for more.
         undetected_gallery: Pictures of enrolled people in which no face was found, reported in the result.
         undetected_strangers: The same of strangers; they are no right refusals and do not count as searches.
@@ -201,7 +200,9 @@ def calibrate(
         undetected_gallery=undetected_gallery,
         undetected_strangers=undetected_strangers,
         calibrated_at=now or datetime.now(UTC),
-        nearer=impostors.nearer,
+        of_tracks=bool(
+            (cohort and cohort.averaging is not None) or measure_averaging(gallery.embeddings, gallery.people)
+        ),
     )
 
 

@@ -171,13 +171,6 @@ def search_without_own_person(gallery: FaceSet, k: int = DEFAULT_K, *, scoring: 
     return Searches(near, codes, np.zeros(len(codes), dtype=bool), labels, enrolled, scoring)
 
 
-def search_among_others(gallery: FaceSet, probes: FaceSet, *, scoring: Scoring = DEFAULT_SCORING) -> Searches:
-    """Search every probe for its nearest neighbour in the gallery without the probe's person: no search is mated."""
-    labels, enrolled, codes, probe_codes = encode_people(gallery, probes)
-    near = _neighbours(gallery, codes, probes, 1, scoring, unseen=probe_codes)
-    return Searches(near, probe_codes, np.zeros(len(probes), dtype=bool), labels, enrolled, scoring)
-
-
 def _origins(gallery: FaceSet) -> Ids:
     return np.unique(gallery.sources, return_inverse=True)[1].astype(np.int64)
 

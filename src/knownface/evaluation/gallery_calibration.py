@@ -68,6 +68,7 @@ def calibrate_gallery(
         strangers,
         confidence=confidence,
         scoring=scoring,
+        cohort=cohort,
         undetected_gallery=gallery.template_store.pictures_without_face(),
         undetected_strangers=undetected_strangers,
         now=now,

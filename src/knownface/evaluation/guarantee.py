@@ -17,7 +17,6 @@ from dataclasses import dataclass
 import numpy as np
 
 from knownface.errors import TooFewStrangersError
-from knownface.evaluation.averaging import nearer_by_averaging
 from knownface.evaluation.faces import FaceSet, Searches, search, search_without_own_person
 from knownface.evaluation.intervals import Floats, first_true, most_errors, seen_later, trials_needed, upper_bound
 from knownface.evaluation.openset import open_set
@@ -37,14 +36,11 @@ class Impostors:
         strangers: Searches of strangers in the whole gallery; None without strangers.
         left_out: Searches of enrolled people in the gallery of the others; None where only one is enrolled.
         enrolled: People in the gallery.
-        nearer: By what factor tracks are nearer than the pictures searched
-            (:func:`knownface.evaluation.averaging.nearer_by_averaging`); None where that is not known.
     """
 
     strangers: Searches | None
     left_out: Searches | None
     enrolled: int
-    nearer: float | None = None
 
     @property
     def stranger_count(self) -> int:
@@ -73,12 +69,8 @@ class Impostors:
         return any(len(np.unique(kind.people)) < len(kind) for kind in kinds)
 
     def errors(self, thresholds: Floats, margin: float) -> Floats:
-        """At each threshold, the weighted number of people who get a name under some k1 and k2: never falling.
-
-        Each picture counts as near as a track of its person would be.
-        """
+        """At each threshold, the weighted number of people who get a name under some k1 and k2: never falling."""
         total = np.zeros(len(thresholds))
-        thresholds, margin = thresholds / (self.nearer or 1.0), margin / (self.nearer or 1.0)
         for kind, weight in ((self.strangers, 1.0), (self.left_out, LEFT_OUT_WEIGHT)):
             if kind is not None:
                 # k1 = 1 names everybody whom any k1 and k2 name: with a margin only the nearest person can win.
@@ -113,7 +105,7 @@ def gather_impostors(
     # Few enrolled people lower the rate by more than their trials are worth: (S + C / 2) (C - 1) / C < S.
     worth = len(known) > 1 and len(known) * (len(known) - 1) / 2 >= count
     left_out = search_without_own_person(gallery, k, scoring=scoring) if worth else None
-    return Impostors(met, left_out, len(known), nearer_by_averaging(gallery, scoring))
+    return Impostors(met, left_out, len(known))
 
 
 @dataclass(frozen=True, slots=True)

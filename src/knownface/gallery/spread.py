@@ -25,7 +25,7 @@ from knownface.types import Embeddings, Ids
 SMALL = 1000
 """Templates up to which it is measured with every change; that takes some hundredths of a second at most."""
 
-_VERSION = 2
+_VERSION = 3
 """Of what is measured: raised when it changes, so that a gallery is measured again."""
 _DRIFT = 0.1
 """The share of the templates that come and go before a large gallery is measured again."""

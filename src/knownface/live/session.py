@@ -61,7 +61,9 @@ class LiveSession:
         self._numbers = UnknownNumbers(new_number) if live and new_number is not None else None
         self._ending = False
         self._tracker = FaceTracker(
-            lambda embeddings: recognizer.decide(embeddings, made_by=self._embedder.contract, purpose="live"),
+            lambda embeddings, lengths: recognizer.decide(
+                embeddings, lengths, made_by=self._embedder.contract, purpose="live"
+            ),
             recognizer.rule.threshold,
             self.options.tracking,
             new_number=new_number if self._numbers is None else self._next_number,

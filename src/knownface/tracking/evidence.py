@@ -79,6 +79,15 @@ class Evidence:
     portraits: dict[float, Image | None] = field(default_factory=dict)
 
     @property
+    def length(self) -> float:
+        """How long the mean of the samples' embeddings is before it is scaled to 1; 0 without any."""
+        if self.embedding is None:
+            return 0.0
+        weights = np.array([weight(sample.quality) ** 2 for sample in self.samples])
+        cosines = np.stack([sample.embedding for sample in self.samples]).astype(np.float64) @ self.embedding
+        return float(np.clip(weights @ cosines / weights.sum(), 0.0, 1.0))
+
+    @property
     def live(self) -> float | None:
         """How live the face looks by all samples together, 0 to 1; None where that is not checked."""
         scored = [sample for sample in self.samples if sample.live is not None]

@@ -23,8 +23,9 @@ _SHARE = 1 / 3
 _DARK = 0.07
 """Mean brightness of a face, 0 to 1, below which only a clear answer names it: there is hardly anything to see."""
 
-Decide: TypeAlias = Callable[[Embeddings], list[Decision]]
-"""Decides faces of one picture together; float32 of shape (n, dim) in, n decisions out."""
+Decide: TypeAlias = Callable[[Embeddings, Sequence[float]], list[Decision]]
+"""Decides faces of one picture together: float32 of shape (n, dim) in, and how long each was as a mean of pictures
+before it was scaled to 1; n decisions out."""
 NewNumber: TypeAlias = Callable[[], int | None]
 """Gives the number of another Unknown, or None as long as it has none at hand; it is asked again then."""
 
@@ -73,7 +74,7 @@ class Naming:
         for group in (together, *([t] for t in alone)):
             if group:
                 embeddings = [t.evidence.embedding for t in group if t.evidence.embedding is not None]
-                decisions = self._decide(np.stack(embeddings))
+                decisions = self._decide(np.stack(embeddings), [t.evidence.length for t in group])
                 claimed = {decision.person_id for decision in decisions}
                 for track, decision in zip(group, decisions, strict=True):
                     if at_once:
@@ -105,7 +106,7 @@ class Naming:
         """What one picture says by itself."""
         opinions = track.evidence.opinions
         if sample.time not in opinions:
-            [opinions[sample.time]] = self._decide(sample.embedding[None])
+            [opinions[sample.time]] = self._decide(sample.embedding[None], [1.0])
         return opinions[sample.time]
 
     def conclude(self, track: Track, time: float, threshold: float) -> bool:

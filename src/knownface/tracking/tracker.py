@@ -32,7 +32,7 @@ class FaceTracker:
 
     Args:
         decide: Decides the embeddings of the faces visible together, so that a person is given to one of them at
-            most; ``FaceRecognizer.decide`` fits.
+            most, by them and by how long each was as a mean of pictures; ``FaceRecognizer.decide`` fits.
         threshold: Distance, 0 to 2, within which ``decide`` names; likeness of faces not in the gallery is judged by
             it too. May be set anew, followed by :meth:`redecide`.
         options: How faces are associated, when they are embedded, how sure a name must be.
