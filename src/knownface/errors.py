@@ -191,6 +191,27 @@ class GalleryDamagedError(GalleryError):
     default_hint = "Restore a backup with `knownface gallery restore`; the damaged file was left as it is."
 
 
+class GalleryKeyError(GalleryError):
+    """An encrypted gallery without its key."""
+
+    code = "gallery-key"
+    default_hint = "Set gallery_key to where its key is: file:PATH, env:VARIABLE, command:COMMAND or prompt."
+
+
+class DamagedTemplatesError(GalleryDamagedError):
+    """Templates whose records cannot be opened.
+
+    Attributes:
+        ids: Which.
+    """
+
+    code = "templates-damaged"
+
+    def __init__(self, message: str, hint: str = "", ids: tuple[int, ...] = ()) -> None:
+        super().__init__(message, hint)
+        self.ids = ids
+
+
 class GalleryVersionError(GalleryError):
     """A gallery written by a newer knownface."""
 

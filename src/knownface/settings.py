@@ -114,6 +114,9 @@ class Settings(BaseSettings):
 
     gallery: str = Field(default_factory=lambda: str(platformdirs.user_data_path("knownface") / "gallery.db"))
     """A file, or a database URL."""
+    gallery_key: str | None = None
+    """Where the key of an encrypted gallery comes from: ``file:PATH``, ``env:VARIABLE``, ``command:COMMAND`` or
+    ``prompt``. New galleries are encrypted if it is set."""
     models: Path | None = None
     """A folder with weight files that you keep yourself; searched before the cache."""
     cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("knownface"))

@@ -36,7 +36,8 @@ def command(
     from knownface.settings import load_settings
     from knownface.storage import Database
 
-    with Database.open(load_settings(gallery=gallery).gallery, create=False) as database:
+    settings = load_settings(gallery=gallery)
+    with Database.open(settings.gallery, create=False, key=settings.gallery_key) as database:
         found = AuditLog(database).page(
             action=action, key_id=key_id, since=since.replace(tzinfo=UTC) if since else None, limit=limit
         )

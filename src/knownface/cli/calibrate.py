@@ -154,13 +154,13 @@ def _forget(location: str | None) -> None:
 def _embed_strangers(recognizer: FaceRecognizer, folder: Path, excluded: tuple[str, ...]) -> FoundFaces:
     from knownface.evaluation.datasets import read_strangers
     from knownface.evaluation.embeddings import FaceReader
-    from knownface.evaluation.face_cache import FaceCache
+    from knownface.evaluation.face_cache import open_cache
 
     samples, notes = read_strangers(folder, list(recognizer.gallery.names.values()), excluded)
     for note in notes:
         say(note)
     settings = recognizer.settings
-    with FaceCache(settings.cache) as cache, progress() as bar:
+    with open_cache(settings) as cache, progress() as bar:
         reader = FaceReader(
             recognizer.detector,
             recognizer.embedder,

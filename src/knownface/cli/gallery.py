@@ -11,6 +11,7 @@ from rich.markup import escape
 from knownface.cli.common import contract_of, gallery_option, out, table
 from knownface.cli.migrate import migrate
 from knownface.cli.outputs import OutputFile, json_option, may_overwrite, overwrite_option
+from knownface.cli.sealing import decrypt, encrypt, rekey
 from knownface.cli.writing import write_json
 from knownface.errors import GalleryError, GalleryLockedError
 
@@ -20,22 +21,19 @@ if TYPE_CHECKING:
 _SAVED = {True: "can be used", False: "none that can be used"}
 
 
-@click.group(name="gallery", short_help="Describe, back up, restore and migrate the gallery.")
+@click.group(name="gallery", short_help="Describe, back up, restore, migrate and encrypt the gallery.")
 def command() -> None:
-    """Describe, back up, restore and export a gallery, and change its network."""
+    """Describe, back up, restore, export and encrypt a gallery, and change its network."""
 
 
-command.add_command(migrate)
+for _command in (migrate, encrypt, rekey, decrypt):
+    command.add_command(_command)
 
 
 def _settings(gallery: str | None) -> Settings:
     from knownface.settings import load_settings
 
     return load_settings(gallery=gallery)
-
-
-def _location(gallery: str | None) -> str:
-    return _settings(gallery).gallery
 
 
 @command.command()
@@ -77,6 +75,7 @@ def info(json_file: Path | None, gallery: str | None) -> None:
         ("threshold", "" if found is None else f"{found.rule.threshold:.3f}"),
         ("Unknown", " ".join(notes)),
         *([("measured", calibration.sentence)] if calibration else []),
+        ("encrypted", "yes" if facts.encrypted else "no"),
         ("schema", facts.schema),
         ("MB on disk", "" if facts.size is None else f"{facts.size / 1e6:.1f}"),
         ("index", facts.index),
@@ -106,8 +105,9 @@ def restore(file: Path, gallery: str | None) -> None:
     """Replace the gallery by the backup FILE; the present one is kept beside it."""
     from knownface.gallery import Gallery
 
-    location = _location(gallery)
-    kept = Gallery.restore(file, location)
+    settings = _settings(gallery)
+    location = settings.gallery
+    kept = Gallery.restore(file, location, key=settings.gallery_key)
     before = f" The gallery that was there is kept as {kept}." if kept else ""
     out().print(escape(f"{location} is restored from {file}.{before}"), soft_wrap=True)
 
@@ -130,13 +130,14 @@ def scrub(gallery: str | None) -> None:
     from knownface.gallery import Gallery
     from knownface.storage import parse_location
 
-    location = parse_location(_location(gallery))
+    settings = _settings(gallery)
+    location = parse_location(settings.gallery)
     if not location.is_sqlite:
         raise GalleryError(
             f"A server keeps {location}, and with it the traces of what was removed.",
             "They go with VACUUM and as the server recycles its log; archives and backups are the operator's.",
         )
-    with Gallery.open(_location(gallery), create=False) as opened:
+    with Gallery.open_by(settings, create=False) as opened:
         done = opened.scrub()
     if not done:
         raise GalleryLockedError("Another program was reading the gallery all the time.", "Try again later.")
@@ -155,11 +156,17 @@ def scrub(gallery: str | None) -> None:
 def export(npz: Path, gallery: str | None) -> None:
     """Write every template's embedding, person and source for research.
 
-    Counter-examples are left out. The file holds everybody's templates: keep it as safe as the gallery.
+    Counter-examples are left out. The file holds everybody's templates: keep it as safe as the gallery. Of an encrypted
+    gallery none is written.
     """
     from knownface.gallery import Gallery
 
     with Gallery.open_by(_settings(gallery), create=False) as opened:
+        if opened.database.sealer is not None:
+            raise GalleryError(
+                f"The gallery {opened.location} is encrypted, and such a file would hold its templates open.",
+                "Decrypt a copy of it with `knownface gallery decrypt`, and export that.",
+            )
         faces = opened.template_store.enrolled_faces()
     faces.save(npz)
     out().print(f"{len(faces)} templates written to {escape(str(npz))}.", soft_wrap=True)

@@ -30,7 +30,8 @@ def _open(gallery: str | None, *, create: bool = False) -> Iterator[tuple[KeySto
     from knownface.settings import load_settings
     from knownface.storage import Database
 
-    with Database.open(load_settings(gallery=gallery).gallery, create=create) as database:
+    settings = load_settings(gallery=gallery)
+    with Database.open(settings.gallery, create=create, key=settings.gallery_key) as database:
         yield KeyStore(database), AuditLog(database)
 
 

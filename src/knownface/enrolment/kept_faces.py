@@ -93,5 +93,5 @@ def _faces(connection: Connection, query: Select[Any]) -> Iterator[WaitingFace]:
             box=None
             if row.get("box_x") is None
             else Box(row["box_x"], row["box_y"], row["box_width"], row["box_height"]),
-            picture=None if row["picture"] is None else FacePicture(row["picture"], None),
+            picture=FacePicture(row["picture"], None) if row["picture"] else None,
         )

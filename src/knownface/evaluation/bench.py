@@ -10,7 +10,7 @@ from typing import Any
 from knownface.detection import choose_detector
 from knownface.embedding import FaceEmbedder, choose_embedder, load_embedder
 from knownface.evaluation.embeddings import FaceReader
-from knownface.evaluation.face_cache import FaceCache
+from knownface.evaluation.face_cache import open_cache
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.settings import Settings, load_settings
@@ -81,7 +81,7 @@ def open_bench(*, every: float = DEFAULT_EVERY, use_cache: bool = True, **overri
     store = ModelStore(settings.models, settings.cache)
     embedder, why_embedder = choose_embedder(settings, store)
     detector, why_detector = choose_detector(settings, store)
-    with FaceCache(settings.cache) if use_cache else contextlib.nullcontext() as cache:
+    with open_cache(settings) if use_cache else contextlib.nullcontext() as cache:
         reader = FaceReader(
             detector,
             embedder,

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import sqlite3
 import threading
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
 from knownface.errors import OutputError
+from knownface.settings import Settings
 from knownface.types import Embeddings
 
 log = logging.getLogger(__name__)
@@ -105,3 +107,14 @@ class FaceCache:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def open_cache(settings: Settings) -> AbstractContextManager[FaceCache | None]:
+    """The cache; none where galleries are encrypted, since what is sealed there would lie open in it."""
+    return FaceCache(settings.cache) if settings.gallery_key is None else nullcontext()
+
+
+def delete_cache(settings: Settings) -> None:
+    """Delete the cache of faces; it costs nothing but time."""
+    for end in ("", "-journal", "-wal", "-shm"):
+        (settings.cache / f"{FILE_NAME}{end}").unlink(missing_ok=True)

@@ -35,6 +35,7 @@ from knownface.review import EnrolledTemplates, PersonReview, ReviewedTemplates,
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import offers
 from knownface.storage.schema import people
+from knownface.storage.sealing.columns import whole
 from knownface.storage.statements import storable
 
 _OFFERED, _REJECTED = "offered", "rejected"
@@ -142,7 +143,7 @@ def offer_picture(database: Database, offer_id: int) -> bytes:
     Raises:
         UnknownOfferError: There is no such offer.
     """
-    return bytes(_offered(database, offer_id).picture)
+    return bytes(_offered(database, offer_id, usable=True).picture)
 
 
 def accept_offers(
@@ -182,7 +183,7 @@ def reject_offers(gallery: Gallery, ids: Sequence[int], *, not_the_person: bool 
         ContractMismatchError: The gallery was filled by another embedder meanwhile.
     """
     for offer_id in ids:
-        row = _offered(gallery.database, offer_id)
+        row = _offered(gallery.database, offer_id, usable=not_the_person)
         if not_the_person:
             gallery.add_templates(row.name, [_template(gallery, row, "seen at ", negative=True)])
         with gallery.database.erasing() as connection:
@@ -207,7 +208,7 @@ def _judge_beside_others(
     alike = [
         float(np.linalg.norm(vector_from(row.vector) - candidate.embedding))
         for row in rows
-        if row.fingerprint == fingerprint
+        if row.fingerprint == fingerprint and row.vector
     ]
     if alike and min(alike) < rule.new * threshold:
         return "known"
@@ -254,10 +255,14 @@ def _insert(connection: Connection, candidate: SampleCandidate, fingerprint: str
     return insert_one(connection, offers, values)
 
 
-def _offered(database: Database, offer_id: int) -> Row[Any]:
+def _offered(database: Database, offer_id: int, *, usable: bool) -> Row[Any]:
+    """An offer that waits; with ``usable`` one whose vector and picture are whole."""
     query = select(offers, people.c.name).join(people).where(offers.c.id == offer_id, offers.c.state == _OFFERED)
     with database.reading() as connection:
         row = connection.execute(query).one_or_none()
+        if row is not None and usable:
+            whole(row.vector, f"The vector of the offered sample {offer_id}")
+            whole(row.picture, f"The picture of the offered sample {offer_id}")
     if row is None:
         raise UnknownOfferError(f"No offered sample {offer_id} waits.")
     return row
@@ -277,7 +282,7 @@ def _template(gallery: Gallery, row: Row[Any], begin: str, *, negative: bool = F
 
 def _accept(gallery: Gallery, offer_id: int, how: PersonReview | None, *, keep_crops: bool) -> EnrolledTemplates:
     """Accept an offer with a review, or, without one, by rule, which is stricter than any review."""
-    row = _offered(gallery.database, offer_id)
+    row = _offered(gallery.database, offer_id, usable=True)
     template = _template(gallery, row, LEARNT if how is None else "seen at ")
     picture = bytes(row.picture)
     if how is None:

@@ -17,6 +17,7 @@ from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, Sighti
 from knownface.gallery import Gallery
 from knownface.gallery.edit_log import recorded
 from knownface.storage.events_schema import sightings
+from knownface.storage.sealing.columns import whole
 
 _log = logging.getLogger(__name__)
 
@@ -124,6 +125,8 @@ class SightingLog:
         """
         with self._database.reading() as connection:
             row = connection.execute(select(sightings.c.picture).where(sightings.c.id == sighting_id)).one_or_none()
+            if row is not None and row.picture is not None:
+                whole(row.picture, f"The picture of sighting {sighting_id}")
         if row is None:
             raise UnknownSightingError(f"There is no sighting {sighting_id}.")
         return None if row.picture is None else bytes(row.picture)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -24,7 +25,10 @@ from knownface.gallery.people import find_or_create, get_person, list_people, un
 from knownface.gallery.spread import follow_templates
 from knownface.review import PersonReview, review_templates
 from knownface.storage.events_schema import sightings
+from knownface.storage.sealing.columns import DamagedRecord
 from knownface.types import EmbedderContract
+
+_log = logging.getLogger(__name__)
 
 MOST_GROUPED = 3000
 """So many Unknowns, the newest, are compared with each other; their distances take 72 MB."""
@@ -182,6 +186,9 @@ def _vectors(connection: Connection, where: SightingFilter, fingerprint: str | N
     )
     kept: dict[int, list[Embedding]] = {}
     for number, blob in connection.execute(query):
+        if isinstance(blob, DamagedRecord):
+            _log.warning("What was kept of Unknown %d's face in a sighting is damaged and passed over.", number)
+            continue
         kept.setdefault(number, []).append(vector_from(blob))
     means = {number: np.mean(vectors, axis=0) for number, vectors in kept.items()}
     return {number: (mean / np.linalg.norm(mean)).astype(np.float32) for number, mean in means.items()}
@@ -200,10 +207,13 @@ def _templates(
     )
     templates, pictures = [], {}
     for row in connection.execute(query.order_by(sightings.c.id)):
+        if isinstance(row.embedding, DamagedRecord):
+            _log.warning("What was kept of the face of sighting %d is damaged and passed over.", row.id)
+            continue
         digest = hashlib.sha256(row.embedding).hexdigest()
         source = f"sighting {row.id} at {row.source}"
         templates.append(NewTemplate(vector_from(row.embedding), source, digest, quality=row.quality))
-        if row.picture is not None:
+        if row.picture:
             pictures[digest] = bytes(row.picture)
     return templates, pictures
 

@@ -12,7 +12,9 @@ from typing import Any, Literal, TypeAlias
 
 from sqlalchemy import Connection, Row, delete, exists, select, update
 
+from knownface.errors import GalleryDamagedError
 from knownface.storage import insert_new, insert_one
+from knownface.storage.failures import UnplacedError
 from knownface.storage.history_schema import (
     SUBJECT_PERSON,
     SUBJECT_SESSION,
@@ -121,7 +123,13 @@ def subjects_of(connection: Connection, edit_id: int) -> set[tuple[str, int]]:
 
 
 def changes_of(row: Row[Any]) -> RowChanges:
-    """What an edit did to rows."""
+    """What an edit did to rows.
+
+    Raises:
+        UnplacedError: A GalleryDamagedError; that is not known any more.
+    """
+    if not row.details:
+        raise UnplacedError(GalleryDamagedError, f"Edit {row.id} is damaged in {{place}}, so it cannot be undone.", "")
     return RowChanges.from_json(json.loads(row.details))
 
 
@@ -149,6 +157,8 @@ def renumber_templates(connection: Connection, subjects: Iterable[tuple[str, int
         edit_subjects.c.kind == SUBJECT_PERSON, edit_subjects.c.number.in_(people)
     )
     for row in connection.execute(select(edits).where(edits.c.id.in_(about), edits.c.undoes.is_(None))).all():
+        if not row.details:
+            continue
         rows = json.loads(row.details)
         for ids in (rows["made"].get("templates", []), *(ids for ids, _, _ in rows["changed"].get("templates", []))):
             ids[:] = [new.get(i, i) for i in ids]

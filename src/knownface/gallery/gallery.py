@@ -74,15 +74,20 @@ class Gallery:
         self.migration = MigrationStore(database, self.index)
 
     @classmethod
-    def open(cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None) -> Self:
+    def open(
+        cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None, key: str | None = None
+    ) -> Self:
         """Open a gallery.
 
         Args:
             location: A file, a database URL, or ``":memory:"`` for one that is gone when it is closed.
             create: Whether a gallery that does not exist is made, with the folders above it.
             index: What searches it; None is an index in this process, chosen by size.
+            key: Where the key of an encrypted gallery comes from: ``file:PATH``, ``env:VARIABLE``, ``command:COMMAND``
+                or ``prompt``. A new gallery is encrypted if one is named.
 
         Raises:
+            GalleryKeyError: It is encrypted, and the key is not named, cannot be had, or is another one.
             GalleryEmptyError: There is none, and ``create`` is False.
             GalleryDamagedError, GalleryVersionError: It cannot be used; it is left untouched.
             GalleryLockedError: Another program kept it locked for half a minute.
@@ -90,7 +95,7 @@ class Gallery:
             SettingsError: The index cannot search such a gallery.
             GalleryError: It may not be read or written, is another program's file, or its server does not answer.
         """
-        database = Database.open(location, create=create)
+        database = Database.open(location, create=create, key=key)
         try:
             return cls(database, index)
         except BaseException:
@@ -104,7 +109,7 @@ class Gallery:
         Raises:
             KnownFaceError: As :meth:`open`.
         """
-        opened = cls.open(settings.gallery, create=create, index=chosen_index(settings))
+        opened = cls.open(settings.gallery, create=create, index=chosen_index(settings), key=settings.gallery_key)
         if settings.consent is not None:
             opened.consents.require(settings.consent == "required")
         return opened
@@ -304,16 +309,22 @@ class Gallery:
         backup(self.database, Path(path), overwrite=overwrite)
 
     @staticmethod
-    def restore(path: str | Path, location: str | Path) -> Path | None:
+    def restore(path: str | Path, location: str | Path, *, key: str | None = None) -> Path | None:
         """Put a backup in the place of a gallery that nobody has open.
 
         The backup is checked wholly first. The gallery that was there is kept as ``….before-restore``. What was
         withdrawn, or demanded, in it counts in the restored one too: see :meth:`ConsentStore.follow`.
 
+        Args:
+            path: The backup.
+            location: The gallery's file.
+            key: Where the key comes from that opens both, where they are encrypted.
+
         Returns:
             Where it is kept, or None if there was none.
 
         Raises:
+            GalleryKeyError: It is restored, but the key does not open it, or the one before.
             UnreadableError, GalleryDamagedError, GalleryVersionError: The backup cannot be used.
             GalleryLockedError: A program has the gallery open.
             OutputError: The disk is full.
@@ -323,6 +334,9 @@ class Gallery:
         if file is not None:
             delete_index(file)
         if kept is not None:
-            with Database.open(kept, create=False) as earlier, Gallery.open(location, create=False) as restored:
+            with (
+                Database.open(kept, create=False, key=key) as earlier,
+                Gallery.open(location, create=False, key=key) as restored,
+            ):
                 restored.consents.follow(earlier)
         return kept

@@ -17,6 +17,7 @@ from knownface.gallery.values import HeldPicture, NewTemplate, PersonKey
 from knownface.media.face_picture import FacePicture
 from knownface.storage import Database
 from knownface.storage.schema import held, people
+from knownface.storage.sealing.columns import whole
 from knownface.types import Box
 
 
@@ -68,6 +69,7 @@ class HeldStore:
         """
         with self._database.reading() as connection:
             kept = _one(connection, held_id).picture
+            kept = None if kept is None else whole(kept, f"The picture {held_id} that is held back")
         return None if kept is None else bytes(kept)
 
     def files(self) -> dict[tuple[str, str], str]:
@@ -100,6 +102,8 @@ class HeldStore:
         for held_id in ids:
             with self._database.reading() as connection:
                 rows = _file_of(connection, held_id)
+                for row in rows:
+                    whole(row.vector, f"The vector of picture {row.id}, which is held back,")
             contract = self._templates.contract
             if contract is None or contract.fingerprint != rows[0].fingerprint:
                 raise ContractMismatchError(
@@ -141,7 +145,7 @@ def _file_of(connection: Connection, held_id: int) -> Sequence[Row[Any]]:
 
 
 def _template(row: Row[Any], *, keep_crops: bool) -> NewTemplate:
-    keep_crops = keep_crops and row.picture is not None and not Path(row.source).is_absolute()
+    keep_crops = keep_crops and bool(row.picture) and not Path(row.source).is_absolute()
     return NewTemplate(
         vector=np.frombuffer(row.vector, dtype="<f4").astype(np.float32),
         source=row.source,

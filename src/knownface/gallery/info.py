@@ -35,6 +35,7 @@ def read_info(database: Database, index: GalleryIndex, contract: EmbedderContrac
         groups=group_count,
         contract=contract,
         generation=snapshot.generation,
+        encrypted=database.sealer is not None,
         schema=HEAD,
         size=None if file is None else _size(file),
         index=described,

@@ -45,6 +45,7 @@ from knownface.storage.schema import (
     template_vectors,
     templates,
 )
+from knownface.storage.sealing.columns import whole
 from knownface.storage.statements import chunks
 from knownface.types import Box, EmbedderContract, Embeddings
 
@@ -187,7 +188,8 @@ class MigrationStore:
                 rows = connection.execute(query.where(templates.c.id > last).limit(_OWN_AT_A_TIME)).all()
                 if not rows:
                     return
-                own = np.stack([np.frombuffer(row.vector, dtype="<f4") for row in rows]).astype(np.float32)
+                records = [whole(row.vector, f"The vector of template {row.id}") for row in rows]
+                own = np.stack([np.frombuffer(record, dtype="<f4") for record in records]).astype(np.float32)
                 made = [vector.tobytes() for vector in make(own).astype("<f4")]
                 new = [
                     {"template_id": row.id, "contract_id": number, "vector": vector}
@@ -284,5 +286,5 @@ def _face(row: Row[Any], *, set_aside: bool) -> WaitingFace:
         source_sha256=row.source_sha256,
         frame_time=row.frame_time,
         box=None if row.box_x is None else Box(row.box_x, row.box_y, row.box_width, row.box_height),
-        picture=None if row.jpeg is None else FacePicture(row.jpeg, row.face),
+        picture=None if not row.jpeg else FacePicture(row.jpeg, row.face),
     )

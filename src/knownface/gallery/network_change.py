@@ -58,7 +58,7 @@ def change_network(connection: Connection, number: int, lost: Mapping[int, str])
     """
     before = connection.scalar(select(contracts.c.id).where(contracts.c.in_use))
     unused = 0
-    _set_aside(connection, lost)
+    set_aside(connection, lost)
     if before != number:
         _swap_vectors(connection, number)
         unused = _swap_thresholds(connection, before, number)
@@ -77,7 +77,8 @@ def change_network(connection: Connection, number: int, lost: Mapping[int, str])
     return NetworkChange(count, restored, aside, unused)
 
 
-def _set_aside(connection: Connection, lost: Mapping[int, str]) -> None:
+def set_aside(connection: Connection, lost: Mapping[int, str]) -> None:
+    """Take templates, by their ids, out of what is searched, each for a reason, and keep them."""
     aside = set_aside_templates
     for template_id, reason in lost.items():
         columns = [templates.c[name] for name in [*_SAME, "contract_id", "vector"]]

@@ -14,6 +14,7 @@ from knownface.gallery.names import clean_external_id, clean_group, clean_name, 
 from knownface.gallery.values import Person, PersonKey
 from knownface.storage import insert_new
 from knownface.storage.schema import groups, people, person_groups, refusals, templates
+from knownface.storage.sealing.columns import sealer_of
 from knownface.storage.statements import chunks
 
 
@@ -55,6 +56,13 @@ def list_people(
     ]
 
 
+def _has_external_id(connection: Connection, text: str) -> ColumnElement[bool]:
+    """Whether a person's external id begins so; a sealed one is only found whole."""
+    column = people.c.external_id
+    sealed = sealer_of(connection.dialect) is not None
+    return column == text if sealed else column.istartswith(text, autoescape=True)
+
+
 def page_of_people(
     connection: Connection, *, search: str | None, group: str | None, after: str | None, limit: int
 ) -> list[Person]:
@@ -70,7 +78,7 @@ def page_of_people(
     query = select(people.c.id).order_by(people.c.name_key).limit(limit)
     if search:
         in_name = people.c.name_key.contains(name_key(search), autoescape=True)
-        query = query.where(in_name | people.c.external_id.istartswith(search.strip(), autoescape=True))
+        query = query.where(in_name | _has_external_id(connection, search.strip()))
     if group is not None:
         members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(group))
         query = query.where(people.c.id.in_(members))

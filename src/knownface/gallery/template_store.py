@@ -110,14 +110,22 @@ class TemplateStore:
         """
         contract = self.contract
         dim = contract.dim if contract is not None else 0
-        with self._database.reading() as connection:
-            person_id = None if person is None else people_sql.find_id(connection, person)
-            return GalleryVectors(*sql.read_vectors(connection, dim, person_id=person_id, negative=negative))
+
+        def read() -> GalleryVectors:
+            with self._database.reading() as connection:
+                person_id = None if person is None else people_sql.find_id(connection, person)
+                return GalleryVectors(*sql.read_vectors(connection, dim, person_id=person_id, negative=negative))
+
+        return self._index.whole(read)
 
     def enrolled_faces(self) -> EnrolledFaces:
         """Every template with its embedding, person and source; counter-examples aside."""
-        with self._database.reading() as connection:
-            return read_enrolled(connection, read_contract(connection))
+
+        def read() -> EnrolledFaces:
+            with self._database.reading() as connection:
+                return read_enrolled(connection, read_contract(connection))
+
+        return self._index.whole(read)
 
     # Changing
 

@@ -10,11 +10,12 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Column, ColumnElement, Connection, Row, Select, delete, exists, func, select, update
 
-from knownface.errors import GalleryDamagedError, PersonError, UnknownTemplateError
+from knownface.errors import DamagedTemplatesError, GalleryDamagedError, PersonError, UnknownTemplateError
 from knownface.gallery.values import NewTemplate, Person, SetAsideTemplate, Template
 from knownface.storage import insert_new
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import contracts, set_aside_templates, template_pictures, templates
+from knownface.storage.sealing.columns import DamagedRecord
 from knownface.storage.statements import chunks, storable
 from knownface.types import Box, Embeddings, Ids
 
@@ -267,6 +268,7 @@ def read_vectors(
 
     Raises:
         UnplacedError: A vector has another length than ``dim``, or holds something else than numbers.
+        DamagedTemplatesError: Sealed vectors cannot be opened.
     """
     query = (
         _VECTORS.where(templates.c.id >= first, templates.c.negative.is_(negative))
@@ -309,6 +311,10 @@ _VECTORS = select(templates.c.vector, templates.c.id, templates.c.person_id)
 def _as_arrays(rows: Sequence[Any], dim: int) -> tuple[Embeddings, Ids, Ids]:
     blobs = [row[0] for row in rows]
     ids, people = (np.array([row[i] for row in rows], dtype=np.int64) for i in (1, 2))
+    damaged = tuple(row[1] for row in rows if isinstance(row[0], DamagedRecord))
+    if damaged:
+        listed = ", ".join(map(str, damaged))
+        raise DamagedTemplatesError(f"The gallery's records of the templates {listed} are damaged.", ids=damaged)
     if any(len(blob) != 4 * dim for blob in blobs):
         message = f"A template in {{place}} has not the {dim} numbers that it should have."
         raise UnplacedError(GalleryDamagedError, message)

@@ -259,6 +259,7 @@ class GalleryInfo:
         groups: How many.
         contract: Of the embedder that filled it, or None.
         generation: One higher after every change.
+        encrypted: Whether its records are sealed.
         schema: Revision of the database's schema.
         size: Bytes of the database with its side files; None on a server and in memory.
         index: What searches it, for users.
@@ -272,6 +273,7 @@ class GalleryInfo:
     groups: int
     contract: EmbedderContract | None
     generation: int
+    encrypted: bool
     schema: str
     size: int | None
     index: str
@@ -289,6 +291,7 @@ class GalleryInfo:
             "groups": self.groups,
             "embedder": embedder,
             "generation": self.generation,
+            "encrypted": self.encrypted,
             "schema": self.schema,
             "bytes": self.size,
             "index": self.index,

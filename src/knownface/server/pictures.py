@@ -21,6 +21,7 @@ from knownface.media import read_image
 from knownface.media.face_picture import FacePicture
 from knownface.storage import Database
 from knownface.storage.schema import template_pictures
+from knownface.storage.sealing.columns import whole
 from knownface.types import Box, Image
 
 UPLOADED = "upload:"
@@ -74,6 +75,8 @@ class PictureStore:
         kept = template_pictures
         with self._database.reading() as connection:
             row = connection.execute(select(kept.c.jpeg, kept.c.face).where(kept.c.template_id == template.id)).first()
+            if row is not None:
+                whole(row.jpeg, f"The picture of template {template.id}")
         found = self._cut(template) if row is None else _small(FacePicture(bytes(row.jpeg), row.face))
         if found is None:
             raise NotFoundError(f"There is no picture of the template {template.id}.")

@@ -10,12 +10,16 @@ from typing import Self
 
 from sqlalchemy import Connection, Engine, delete
 
-from knownface.errors import GalleryError, KnownFaceError
+from knownface.errors import GalleryError, GalleryKeyError, KnownFaceError
 from knownface.storage import engine as engines
-from knownface.storage.failures import translated
+from knownface.storage.failures import UnplacedError, translated
+from knownface.storage.gallery_seal import data_key_in_use, holds_nobody, store_seal, stored_seal
 from knownface.storage.location import Location, parse_location
 from knownface.storage.schema import META_SCRUB, meta
 from knownface.storage.scrub import is_marked, mark_for_scrubbing, overwrite
+from knownface.storage.sealing.columns import sealer_of, use_sealer
+from knownface.storage.sealing.keys import read_secret
+from knownface.storage.sealing.sealer import Sealer, new_sealer, unlocked
 from knownface.storage.server import see_one_state, take_write_lock
 
 _log = logging.getLogger(__name__)
@@ -40,14 +44,17 @@ class Database:
         self.scrub(thorough=False)
 
     @classmethod
-    def open(cls, location: str | Path | Location, *, create: bool = True) -> Self:
+    def open(cls, location: str | Path | Location, *, create: bool = True, key: str | None = None) -> Self:
         """Open a gallery's database at the newest schema.
 
         Args:
             location: A path, a database URL, or ``:memory:`` (gone when the database is closed).
             create: Whether to make the file, and its folder, where there is none.
+            key: Where the key of an encrypted gallery comes from; a new gallery is encrypted if one is named. See
+                :func:`knownface.storage.sealing.keys.read_secret`.
 
         Raises:
+            GalleryKeyError: It is encrypted, and the key is not named, cannot be had, or is another one.
             GalleryEmptyError: There is none, and ``create`` is False.
             GalleryDamagedError: The file is damaged or no database; it is left untouched.
             GalleryVersionError: A newer knownface wrote it; it is left untouched.
@@ -59,7 +66,13 @@ class Database:
         """
         place = location if isinstance(location, Location) else parse_location(location)
         with translated(str(place)):
-            return cls(engines.open_engine(place, create=create), place)
+            engine = engines.open_engine(place, create=create)
+            try:
+                _unlock(engine, place, key)
+                return cls(engine, place)
+            except BaseException:
+                engine.dispose()
+                raise
 
     def __str__(self) -> str:
         """The file, or the URL without the password."""
@@ -89,6 +102,15 @@ class Database:
         if self._closed:
             raise GalleryError(f"The gallery {self} was closed.", "Open it again.")
 
+    @property
+    def sealer(self) -> Sealer | None:
+        """What seals the records; None where the gallery is not encrypted."""
+        return sealer_of(self._engine.dialect)
+
+    def use_sealer(self, sealer: Sealer | None) -> None:
+        """Seal with another sealer from now on, which the transaction before has given all records, or with none."""
+        use_sealer(self._engine.dialect, sealer)
+
     @contextmanager
     def reading(self) -> Iterator[Connection]:
         """A transaction that sees one state of the database, whatever others write meanwhile."""
@@ -112,7 +134,18 @@ class Database:
         ):
             if not self.location.is_sqlite:
                 take_write_lock(connection, engines.BUSY_SECONDS)
+            self._check_seal(connection)
             yield connection
+
+    def _check_seal(self, connection: Connection) -> None:
+        """Raise if what is written would not be sealed as the rest is."""
+        sealer = self.sealer
+        if data_key_in_use(connection) != (None if sealer is None else sealer.id.hex()):
+            raise UnplacedError(
+                GalleryKeyError,
+                "The gallery {place} was encrypted, decrypted or given another key meanwhile.",
+                "Start the program again.",
+            )
 
     @contextmanager
     def erasing(self) -> Iterator[Connection]:
@@ -172,3 +205,32 @@ class Database:
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+
+def _unlock(engine: Engine, place: Location, key: str | None) -> None:
+    """Have an encrypted gallery opened; encrypt one that holds nobody yet, where a key is named."""
+    with engine.connect() as connection:
+        seal = stored_seal(connection)
+    if seal is not None:
+        if key is None:
+            raise UnplacedError(GalleryKeyError, "The gallery {place} is encrypted, and no key is named.")
+        use_sealer(engine.dialect, unlocked(seal, read_secret(key)))
+    elif key is not None and not place.is_memory:
+        _seal_if_new(engine, place, key)
+
+
+def _seal_if_new(engine: Engine, place: Location, key: str) -> None:
+    with engine.connect().execution_options(knownface_write=True) as connection, connection.begin():
+        if not place.is_sqlite:
+            take_write_lock(connection, engines.BUSY_SECONDS)
+        seal = stored_seal(connection)
+        if seal is not None:
+            use_sealer(engine.dialect, unlocked(seal, read_secret(key)))
+        elif holds_nobody(connection):
+            sealer, secret = new_sealer(), read_secret(key, new=True)
+            store_seal(connection, sealer, secret)
+            use_sealer(engine.dialect, sealer)
+        else:
+            _log.warning(
+                "A key is set, but the gallery %s is not encrypted; `knownface gallery encrypt` does it.", place
+            )

@@ -12,7 +12,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     String,
     Table,
     Text,
@@ -20,6 +19,7 @@ from sqlalchemy import (
 )
 
 from knownface.storage.schema import UtcDateTime, metadata
+from knownface.storage.sealing.columns import Sealed, SealedText
 
 META_UNKNOWN_NUMBER = "unknown_number"
 """Key in ``meta``: the last number that was given to an Unknown."""
@@ -44,8 +44,8 @@ sightings = Table(
     Column("liveness", Double),
     Column("dismissed", Boolean, nullable=False),
     Column("fingerprint", String(200)),
-    Column("embedding", LargeBinary),
-    Column("picture", LargeBinary),
+    Column("embedding", Sealed("vector")),
+    Column("picture", Sealed("picture")),
     Index("ix_sightings_person", "person_id", "last_seen"),
     Index("ix_sightings_last_seen", "last_seen"),
     Index("ix_sightings_unknown", "unknown"),
@@ -82,8 +82,8 @@ attendance_entries = Table(
     Column("listed", Boolean, nullable=False),
     Column("name", String(200)),
     Column("name_key", String(800)),
-    Column("external_id", String(200)),
-    Column("facts", Text, nullable=False),
+    Column("external_id", SealedText("external id", 200)),
+    Column("facts", SealedText("facts", damaged="{}"), nullable=False),
     Column("first_seen", UtcDateTime),
     Column("last_seen", UtcDateTime),
     Column("source", Text),
@@ -153,8 +153,8 @@ offers = Table(
     Column("rival_distance", Double),
     Column("quality", Double, nullable=False),
     Column("state", String(20), nullable=False),
-    Column("vector", LargeBinary, nullable=False),
-    Column("picture", LargeBinary),
+    Column("vector", Sealed("vector"), nullable=False),
+    Column("picture", Sealed("picture")),
     Index("ix_offers_person", "person_id", "seen_at"),
     sqlite_autoincrement=True,
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
 
 from knownface.storage.schema import UtcDateTime, metadata
+from knownface.storage.sealing.columns import SealedText
 
 # What an edit did to rows, as JSON (see knownface.storage.row_changes). The undoing of an edit is an edit too, which
 # names the one that it undid.
@@ -17,9 +18,9 @@ edits = Table(
     Column("id", Integer, primary_key=True),
     Column("at", UtcDateTime, nullable=False),
     Column("kind", String(20), nullable=False),
-    Column("text", Text, nullable=False),
+    Column("text", SealedText("edit", damaged="(damaged)"), nullable=False),
     Column("undoes", Integer, unique=True),
-    Column("details", Text, nullable=False),
+    Column("details", SealedText("edit", damaged=""), nullable=False),
     Index("ix_edits_at", "at"),
     sqlite_autoincrement=True,
 )

@@ -20,7 +20,6 @@ from sqlalchemy import (
     ForeignKey,
     Index,
     Integer,
-    LargeBinary,
     MetaData,
     String,
     Table,
@@ -31,6 +30,8 @@ from sqlalchemy import (
     literal_column,
     true,
 )
+
+from knownface.storage.sealing.columns import Sealed, SealedText
 
 metadata = MetaData()
 
@@ -50,6 +51,10 @@ META_CONSENT = "consent"
 """Key in ``meta``: ``required`` where nobody may be enrolled, named or recorded without consent; else absent."""
 META_CONSENTS = "consents"
 """Key in ``meta``: a random text, new after every change of consents."""
+META_SEAL = "seal"
+"""Key in ``meta`` of an encrypted gallery: its data key, wrapped; see :mod:`knownface.storage.sealing.sealer`."""
+META_DATA_KEY = "data key"
+"""Key in ``meta`` of an encrypted gallery: which data key its records are sealed with."""
 META_SCRUB = "scrub"
 """Key in ``meta``: present while something was removed whose traces are not yet overwritten."""
 
@@ -104,7 +109,7 @@ people = Table(
     Column("id", Integer, primary_key=True),
     Column("name", String(200), nullable=False),
     Column("name_key", String(800), nullable=False, unique=True),
-    Column("external_id", String(200), unique=True),
+    Column("external_id", SealedText("external id", 200), unique=True),
     Column("threshold", Double),
     Column("created", UtcDateTime, nullable=False),
     Column("until", Date),
@@ -146,7 +151,7 @@ templates = Table(
     Column("box_height", Double),
     Column("quality", Double),
     Column("created", UtcDateTime, nullable=False),
-    Column("vector", LargeBinary, nullable=False),
+    Column("vector", Sealed("vector"), nullable=False),
     Index("ix_templates_person", "person_id", "negative"),
     Index("ix_templates_source", "source_sha256"),
     sqlite_autoincrement=True,
@@ -178,7 +183,7 @@ template_vectors = Table(
     metadata,
     Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
     Column("contract_id", ForeignKey("contracts.id"), primary_key=True),
-    Column("vector", LargeBinary, nullable=False),
+    Column("vector", Sealed("vector"), nullable=False),
 )
 
 # The face that a template was made from, with ground around it, where it is kept. ``face`` is JSON: the box, and
@@ -187,7 +192,7 @@ template_pictures = Table(
     "template_pictures",
     metadata,
     Column("template_id", ForeignKey("templates.id", ondelete="CASCADE"), primary_key=True),
-    Column("jpeg", LargeBinary, nullable=False),
+    Column("jpeg", Sealed("picture"), nullable=False),
     Column("face", Text),
 )
 
@@ -211,10 +216,10 @@ set_aside_templates = Table(
     Column("quality", Double),
     Column("created", UtcDateTime, nullable=False),
     Column("reason", Text, nullable=False),
-    Column("vector", LargeBinary, nullable=False),
+    Column("vector", Sealed("vector"), nullable=False),
     Column("new_contract_id", ForeignKey("contracts.id")),
-    Column("new_vector", LargeBinary),
-    Column("jpeg", LargeBinary),
+    Column("new_vector", Sealed("vector")),
+    Column("jpeg", Sealed("picture")),
     Column("face", Text),
     Index("ix_set_aside_templates_person", "person_id"),
 )
@@ -286,8 +291,8 @@ held = Table(
     Column("box_height", Double),
     Column("quality", Double),
     Column("held_at", UtcDateTime, nullable=False),
-    Column("vector", LargeBinary),
-    Column("picture", LargeBinary),
+    Column("vector", Sealed("vector")),
+    Column("picture", Sealed("picture")),
     Index("ix_held_person", "person_id", "source_sha256"),
     sqlite_autoincrement=True,
 )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from knownface.decision import AROUND
-from knownface.errors import GalleryEmptyError, IndexDamagedError
+from knownface.errors import DamagedTemplatesError, GalleryEmptyError, IndexDamagedError
 from knownface.gallery.changes import (
     note_templates_rearranged,
     note_templates_replaced,
@@ -21,6 +22,7 @@ from knownface.gallery.index.person_means import PersonMeans
 from knownface.gallery.index.saved import delete_index, erase_templates
 from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
 from knownface.gallery.index.spread_keeper import SpreadKeeper, is_behind
+from knownface.gallery.network_change import set_aside
 from knownface.gallery.spread import follow_templates
 from knownface.search.pgvector import drop_table
 from knownface.storage import Database
@@ -28,6 +30,8 @@ from knownface.storage.watch import open_watch
 from knownface.types import Embeddings, Neighbours, Scoring
 
 _log = logging.getLogger(__name__)
+
+_T = TypeVar("_T")
 
 
 class GalleryIndex:
@@ -84,7 +88,7 @@ class GalleryIndex:
             return self._nearest(embeddings, k)
         near = self._nearest(embeddings, max(k, AROUND))
         with self._lock:
-            both = self._means.added(near, embeddings, self._snapshots.latest.generation)
+            both = self.whole(lambda: self._means.added(near, embeddings, self._snapshots.latest.generation))
         return Neighbours(both.distances[:, :k], both.templates[:, :k], both.people[:, :k])
 
     def _nearest(self, embeddings: Embeddings, k: int) -> Neighbours:
@@ -124,7 +128,7 @@ class GalleryIndex:
         :mod:`knownface.gallery.spread`.
         """
         if is_behind(self.snapshot()):
-            self._spread.measure()
+            self.whole(self._spread.measure)
 
     @contextmanager
     def removing(self) -> Iterator[Connection]:
@@ -162,14 +166,32 @@ class GalleryIndex:
         version = None if self._watch is None else self._watch.version()
         if version is not None and version == self._version and (self._copy.is_current or not index):
             return
-        with self._database.reading() as connection:
-            self._snapshots.read(connection)
-            if index:
-                self._copy.update(connection)
+        self.whole(lambda: self._read(index=index))
         self._version = version
         if index:
             self._copy.maintain()
             self._spread.follow(self._snapshots.latest)
+
+    def _read(self, *, index: bool) -> None:
+        with self._database.reading() as connection:
+            self._snapshots.read(connection)
+            if index:
+                self._copy.update(connection)
+
+    def whole(self, read: Callable[[], _T]) -> _T:
+        """What a function reads of the templates; damaged ones are set aside, so that the rest is there.
+
+        Args:
+            read: May be called several times; begins no writing transaction.
+        """
+        while True:
+            try:
+                return read()
+            except DamagedTemplatesError as error:
+                _log.warning("%s They are set aside; enrol their files again.", error)
+                with self._database.writing() as connection:
+                    set_aside(connection, dict.fromkeys(error.ids, "its record in the gallery is damaged"))
+                    note_templates_rearranged(connection)
 
     def close(self) -> None:
         """Save the index where that is worth it, and let go of it; the database stays open."""

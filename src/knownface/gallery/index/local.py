@@ -84,6 +84,11 @@ class LocalCopy:
     def __init__(self, snapshots: SnapshotReader, choice: LocalIndex) -> None:
         self._snapshots, self._database, self._choice = snapshots, snapshots.database, choice
         self._file = self._database.location.file
+        if self._file is not None and self._database.sealer is not None:
+            # Vectors that are sealed in the database must not lie open beside it; nor what a program left that was
+            # stopped while it encrypted the gallery.
+            delete_index(self._file)
+            self._file = None
         self._built: BuiltIndex | None = None
         self._renewing: threading.Thread | None = None
 
@@ -218,8 +223,10 @@ class LocalCopy:
 
     # Saving
 
-    def is_saved(self, connection: Connection) -> bool:
-        """Whether there is a saved index that the next start can use."""
+    def is_saved(self, connection: Connection) -> bool | None:
+        """Whether there is a saved index that the next start can use; None where none is ever saved."""
+        if self._database.sealer is not None:
+            return None
         saved = None if self._file is None else read_description(self._file)
         return saved is not None and self._usable_kind(connection, saved) is not None
 

@@ -64,7 +64,7 @@ class RemoteCopy:
         description: What searches, for users.
 
     Raises:
-        SettingsError: The gallery is in memory.
+        SettingsError: The gallery is in memory, or encrypted.
     """
 
     def __init__(
@@ -73,6 +73,12 @@ class RemoteCopy:
         self._snapshots, self._database = snapshots, snapshots.database
         if self._database.location.is_memory:
             raise SettingsError("A gallery in memory is searched by its own process.", "Set index to auto.")
+        if self._database.sealer is not None:
+            raise SettingsError(
+                f"The gallery {self._database} is encrypted: an engine outside of this process cannot search vectors "
+                "that it cannot read.",
+                "Set index to auto.",
+            )
         self._connect, self.description = connect, description
         self._remote: RemoteIndex | None = None
         self._fingerprint = ""

@@ -1,0 +1,150 @@
+"""Encrypting a gallery, giving it another key, and decrypting it: one transaction each, so never half done."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from knownface.errors import GalleryError, GalleryKeyError, SettingsError
+from knownface.gallery.gallery import Gallery
+from knownface.gallery.index.choice import chosen_index
+from knownface.gallery.index.local import LocalIndex
+from knownface.settings import Settings
+from knownface.storage import Database, parse_location
+from knownface.storage.gallery_seal import Resealed, reseal, store_seal
+from knownface.storage.schema import meta, metadata
+from knownface.storage.scrub import mark_for_scrubbing
+from knownface.storage.sealing.columns import Sealed, SealedText
+from knownface.storage.sealing.keys import read_secret
+from knownface.storage.sealing.sealer import Sealer, another, new_sealer
+
+
+@dataclass(frozen=True, slots=True)
+class SealChange:
+    """What encrypting, another key or decrypting did.
+
+    Attributes:
+        records: Records that were sealed anew or opened; 0 where only the key was replaced.
+        damaged: What could not be opened, by table, number and column.
+        scrubbed: Whether no file holds the former records any more; else another program was using the gallery, and
+            they are overwritten when it is opened or scrubbed the next time.
+    """
+
+    records: int
+    damaged: tuple[str, ...]
+    scrubbed: bool
+
+
+def encrypt_gallery(settings: Settings, key: str) -> SealChange:
+    """Seal everything in a gallery that shows or describes somebody; see docs/encryption.md.
+
+    Args:
+        settings: Name the gallery and what searches it.
+        key: Where its key comes from; see :func:`knownface.storage.sealing.keys.read_secret`.
+
+    Raises:
+        GalleryKeyError: The key cannot be had.
+        GalleryError: The gallery is encrypted already.
+        SettingsError: It is searched by pgvector or Milvus, which cannot search what they cannot read.
+    """
+    _check_index(settings)
+    secret = read_secret(key, new=True)
+    with _plain(settings.gallery) as gallery:
+        sealer = new_sealer()
+        with _using(gallery.database), gallery.index.replacing() as connection:
+            done = reseal(connection, None, sealer)
+            store_seal(connection, sealer, secret)
+            mark_for_scrubbing(connection)
+            gallery.database.use_sealer(sealer)
+        return SealChange(done.records, done.damaged, _scrubbed(gallery.database))
+
+
+def rekey_gallery(settings: Settings, key: str, *, records: bool = False) -> SealChange:
+    """Give an encrypted gallery another key or passphrase.
+
+    Args:
+        settings: Name the gallery and its present key.
+        key: Where the new one comes from.
+        records: Whether every record is sealed anew under a new data key too, so that somebody who had the old key and
+            a copy of the gallery cannot read what is enrolled from now on.
+
+    Raises:
+        GalleryKeyError: A key cannot be had, or the present one is another.
+        GalleryError: The gallery is not encrypted.
+    """
+    secret = read_secret(key, new=True)
+    with Gallery.open(settings.gallery, create=False, key=settings.gallery_key) as gallery:
+        sealer = _sealer_of(gallery)
+        new = another(sealer) if records else sealer
+        with gallery.database.writing() as connection:
+            done = reseal(connection, sealer, new) if records else Resealed(0, ())
+            store_seal(connection, new, secret)
+            # The former seal, which the former key opens, must not stay in a gap of the file.
+            mark_for_scrubbing(connection)
+        gallery.database.use_sealer(new)
+        return SealChange(done.records, done.damaged, _scrubbed(gallery.database))
+
+
+def decrypt_gallery(settings: Settings) -> SealChange:
+    """Open every record of an encrypted gallery again; what is damaged cannot be opened, and goes.
+
+    Raises:
+        GalleryKeyError: The key cannot be had, or is another one.
+        GalleryError: The gallery is not encrypted.
+    """
+    with Gallery.open(settings.gallery, create=False, key=settings.gallery_key) as gallery:
+        sealer = _sealer_of(gallery)
+        with _using(gallery.database), gallery.index.replacing() as connection:
+            done = reseal(connection, sealer, None)
+            store_seal(connection, None, None)
+            gallery.database.use_sealer(None)
+        return SealChange(done.records, done.damaged, scrubbed=True)
+
+
+@contextmanager
+def _using(database: Database) -> Iterator[None]:
+    """Go on with the sealer that was in use, if a transaction fails in which another one took its place."""
+    before = database.sealer
+    try:
+        yield
+    except BaseException:
+        database.use_sealer(before)
+        raise
+
+
+def _plain(location: str) -> Gallery:
+    try:
+        return Gallery.open(location, create=False)
+    except GalleryKeyError as error:
+        place = parse_location(location)
+        hint = "`knownface gallery rekey` gives it another key."
+        raise GalleryError(f"The gallery {place} is encrypted already.", hint) from error
+
+
+def _check_index(settings: Settings) -> None:
+    if not isinstance(chosen_index(settings), LocalIndex):
+        raise SettingsError(
+            f"{settings.index} cannot search an encrypted gallery: it would have to read the vectors, which only this "
+            "program can open.",
+            "Set index to auto; Milvus keeps a copy of its own, which you have to drop there.",
+        )
+
+
+def _sealer_of(gallery: Gallery) -> Sealer:
+    if gallery.database.sealer is None:
+        raise GalleryError(f"The gallery {gallery.location} is not encrypted.", "`knownface gallery encrypt` does it.")
+    return gallery.database.sealer
+
+
+def _scrubbed(database: Database) -> bool:
+    """Overwrite the former records, on a server by writing its tables anew."""
+    if database.location.is_sqlite:
+        return database.scrub()
+    with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
+        for table in metadata.sorted_tables:
+            if table is meta or any(isinstance(column.type, Sealed | SealedText) for column in table.c):
+                connection.execute(text(f"VACUUM FULL {table.name}"))
+    return True
