@@ -2,7 +2,8 @@
 
 Enrols the first photos of the first people in name order; their other photos, the remaining people and further
 strangers walk through videos. Names given by tracks are compared with names given frame by frame (every face of the
-frame embedded and decided by itself). Counted from half a second after a face entered; nothing is relabelled later.
+frame embedded and decided by itself). Counted from half a second after a face entered, nothing is relabelled later; and
+once more in hindsight, as files are told, from the first frame.
 The threshold is one for all rows, chosen on other strangers: the one at which ``--fpir`` of their photos are named.
 """
 
@@ -14,7 +15,7 @@ import json
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -22,13 +23,21 @@ from live_people import Actor, make_actor
 from live_score import Result, Shown
 from live_tables import as_json, as_markdown
 from live_variants import VARIANTS, Variant
-from live_video import FPS, MadeFrame, make_video
+from live_video import FPS, MadeFrame, TrueFace, make_video
 
 from knownface.embedding import FaceEmbedder
 from knownface.enrolment import EnrolmentOptions, PersonFolder, enrol_people, scan_people
 from knownface.media import expand_paths, read_image
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import EmbeddingRequest, FaceTracker, Sample, TrackingOptions
+from knownface.tracking import (
+    SHOWN_GAP,
+    EmbeddingRequest,
+    FaceTracker,
+    Sample,
+    TrackingOptions,
+    TrackSummary,
+    in_hindsight,
+)
 from knownface.types import Face, Image
 
 
@@ -100,7 +109,9 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     """Make a variant's video, look at it, and count."""
     result, recognizer = Result(variant), cast.recognizer
     result.frames.step = result.compared.step = plan.detect_every * plan.frames_every / FPS
-    tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold, TrackingOptions())
+    tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold, TrackingOptions(trajectories=True))
+    truth: list[tuple[float, tuple[TrueFace, ...]]] = []
+    ended: list[TrackSummary] = []
     for number, made in enumerate(make_video(variant, cast.known, cast.strangers, plan.seconds, plan.seed, plan.visit)):
         began, cpu = time.perf_counter(), time.process_time()
         faces = recognizer.detector.detect(made.image) if number % plan.detect_every == 0 else None
@@ -109,7 +120,8 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
         result.follow_times.append(time.perf_counter() - following)
         tracker.learn(embedded(recognizer.embedder, made.image, wanted))
         shown = [Shown(face.box, face.identity.label, face.track_id) for face in tracker.visible()]
-        tracker.ended()
+        ended += [replace(track, picture=None) for track in tracker.ended()]
+        truth.append((made.time, made.faces))
         result.times.append(time.perf_counter() - began)
         result.cpu += time.process_time() - cpu
         result.count += 1
@@ -118,7 +130,20 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
         if faces is not None and number % (plan.detect_every * plan.frames_every) == 0:
             result.compared.frame(made.faces, shown)
             result.frames.frame(made.faces, _by_itself(recognizer, made, faces))
+    tracker.finish()
+    tracks = in_hindsight([*ended, *tracker.ended()], recognizer.rule.threshold)
+    for moment, faces_then in truth:
+        result.hindsight.frame(faces_then, _shown(tracks, moment))
     return result
+
+
+def _shown(tracks: Sequence[TrackSummary], time: float) -> list[Shown]:
+    """What a file shows at a time when all of it is known."""
+    return [
+        Shown(box, track.identity.label, track.track_id)
+        for track in tracks
+        if track.trajectory is not None and (box := track.trajectory.box_at(time, SHOWN_GAP))
+    ]
 
 
 def embedded(embedder: FaceEmbedder, image: Image, wanted: Sequence[EmbeddingRequest]) -> list[Sample]:

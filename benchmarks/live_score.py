@@ -14,7 +14,7 @@ from knownface.tracking.assignment import assign
 from knownface.types import Box, box_iou
 
 GRACE = 0.5
-"""Seconds after entering in which an answer is not asked for yet."""
+"""Of live video."""
 SIZES = (0, 25, 35, 45, 60, 90, 130, 400)
 _SAME = 0.3
 """Least overlap (intersection over union) of a shown box and the true one."""
@@ -42,9 +42,11 @@ class Score:
         tracks: Tracks by visit.
         to_name: Seconds from entering to the right name, for each visit of a person enrolled that had one.
         step: Seconds between the frames scored.
+        grace: Seconds after entering in which an answer is not asked for yet.
     """
 
     step: float = 1 / FPS
+    grace: float = GRACE
     known: Counter[str] = field(default_factory=Counter)
     strangers: Counter[str] = field(default_factory=Counter)
     by_size: Counter[tuple[int, str]] = field(default_factory=Counter)
@@ -70,7 +72,7 @@ class Score:
         for index, face in enumerate(truth):
             answer = shown[matched[index]] if index in matched else None
             self._follow(face, answer)
-            if face.counted and face.age >= GRACE:
+            if face.counted and face.age >= self.grace:
                 outcome = _outcome(face, answer)
                 (self.known if face.known else self.strangers)[outcome] += 1
                 if not face.known and outcome == "wrong":
@@ -145,12 +147,14 @@ class Result:
         compared: The same in those frames only that are named frame by frame too: in frames between two looks of
             the detector nothing can be named frame by frame.
         frames: Names frame by frame.
+        hindsight: Names by tracks when the video has ended, from the first frame on.
     """
 
     variant: Variant
     tracks: Score = field(default_factory=Score)
     compared: Score = field(default_factory=Score)
     frames: Score = field(default_factory=Score)
+    hindsight: Score = field(default_factory=lambda: Score(grace=0.0))
     count: int = 0
     embedded: int = 0
     times: list[float] = field(default_factory=list)
