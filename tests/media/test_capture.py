@@ -158,10 +158,11 @@ class Broadcast(http.server.BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Type", "video/mp2t")
         self.end_headers()
+        content = self.content
         with contextlib.suppress(OSError):
-            for start in range(0, len(self.content), 1880):
-                self.wfile.write(self.content[start : start + 1880])
-                time.sleep(8 / 4 * 1880 / len(self.content))
+            for start in range(0, len(content), 1880):
+                self.wfile.write(content[start : start + 1880])
+                time.sleep(8 / 4 * 1880 / len(content))
 
     def log_message(self, *_: object) -> None: ...
 
