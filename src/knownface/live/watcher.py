@@ -179,7 +179,10 @@ class Watcher(AbstractContextManager["Watcher"]):
             try:
                 self._tell(self._session.end_tracks())
                 if self._film is not None and (error is None or isinstance(error, KnownFaceError)):
-                    self._tell_film(self._film)
+                    try:
+                        self._tell_film(self._film)
+                    except KnownFaceError as caught:  # the file has gone before its second reading
+                        error = error or caught
                 self._delivery.put(FrameResult(None, events=(self._event("ended", str(error or "")),)))
             finally:
                 self._session.close()
