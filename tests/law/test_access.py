@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
@@ -35,6 +36,7 @@ def test_everything_about_a_person_and_nothing_of_others_is_written(
     (file,) = (alone / "answer").glob("*.json")
     data = json.loads(file.read_text("utf-8"))
     held = data["held"]
+    assert os.name != "posix" or file.stat().st_mode & 0o077 == 0, "templates are nobody else's to read"
     assert np.allclose([template["vector"] for template in held["templates"]], vectors)
     for kind in ("templates", "sightings", "consents"):
         assert len(held[kind]) == counted[kind], kind

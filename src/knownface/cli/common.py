@@ -27,6 +27,7 @@ from rich.progress import (
 from rich.table import Table
 from rich.text import Text
 
+from knownface.cli.auditing import note_when_done
 from knownface.errors import KnownFaceError
 from knownface.parts import is_script
 from knownface.types import DEFAULT_SCORING, Scoring
@@ -94,7 +95,10 @@ def show_log(verbose: bool) -> None:
 def gallery_option(command: Command) -> Command:
     """``--gallery``."""
     option = click.option(
-        "--gallery", metavar="FILE", help="Gallery file or database URL. Default: one in your data folder."
+        "--gallery",
+        metavar="FILE",
+        callback=note_when_done,
+        help="Gallery file or database URL. Default: one in your data folder.",
     )
     return option(command)
 

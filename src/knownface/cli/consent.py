@@ -53,6 +53,7 @@ def give(
 ) -> None:
     """Write down that NAME may be enrolled, named and recorded; somebody new is added without a template."""
     from knownface.gallery.consents import BASES, NewConsent, today
+    from knownface.law.audit import note_local
     from knownface.law.receipts import this_user
 
     if guardian and given_by is None:
@@ -71,6 +72,7 @@ def give(
     with open_gallery(gallery, create=True) as opened:
         person = opened.add_person(name)
         made = opened.consents.give(person.id, new, this_user())
+        note_local(opened.database, "consent.give", person.id, consent=made.id)
     last = "until it is withdrawn" if new.until is None else f"until {new.until}"
     said = f"{made.name}: consent for {', '.join(made.given.purposes)}, {last}, is written down."
     out().print(escape(said), soft_wrap=True)
@@ -121,9 +123,12 @@ def list_consents(name: str | None, missing: bool, json_file: Path | None, galle
 @gallery_option
 def withdraw(name: str, remove: bool, yes: bool, folder: Path | None, gallery: str | None) -> None:
     """Withdraw NAME's consents: they are named and recorded no more, from the next frame on."""
+    from knownface.law.audit import note_local
+
     with open_gallery(gallery) as opened:
         count = opened.consents.withdraw(name)
         required = opened.consents.required
+        note_local(opened.database, "consent.withdraw", opened.person(name).id, consents=count)
     out().print(f"{count} consents of {escape(name)} withdrawn.", soft_wrap=True)
     if remove:
         remove_people((name,), folder, gallery, ask=not yes)

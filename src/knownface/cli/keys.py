@@ -14,7 +14,7 @@ from rich.markup import escape
 from knownface.cli.common import gallery_option, out, say, table
 
 if TYPE_CHECKING:
-    from knownface.server.audit import AuditLog
+    from knownface.law.audit import AuditLog
     from knownface.server.keys import KeyStore, Role
 
 
@@ -25,7 +25,7 @@ def command() -> None:
 
 @contextmanager
 def _open(gallery: str | None, *, create: bool = False) -> Iterator[tuple[KeyStore, AuditLog]]:
-    from knownface.server.audit import AuditLog
+    from knownface.law.audit import AuditLog
     from knownface.server.keys import KeyStore
     from knownface.settings import load_settings
     from knownface.storage import Database
@@ -36,7 +36,7 @@ def _open(gallery: str | None, *, create: bool = False) -> Iterator[tuple[KeySto
 
 
 def _note(audit: AuditLog, action: str, key_id: int, role: Role | None = None) -> None:
-    from knownface.server.audit import Actor
+    from knownface.law.audit import Actor
 
     details = {} if role is None else {"role": role}
     audit.note(Actor(None, getpass.getuser(), "local"), action, key_id, **details)

@@ -67,6 +67,7 @@ def assessment(file: Path, gallery: str | None) -> None:
 def retention(run: bool, folder: Path | None, json_file: Path | None, gallery: str | None) -> None:
     """Show what has been kept long enough by the settings, or remove it with --run; the service does so every hour."""
     from knownface.gallery import Gallery
+    from knownface.law.audit import note_local
     from knownface.law.receipt_page import kind_text
     from knownface.law.receipts import retention_receipt, this_user
     from knownface.law.retention import find_overdue, remove_overdue
@@ -80,6 +81,10 @@ def retention(run: bool, folder: Path | None, json_file: Path | None, gallery: s
             claim(folder)
             key = open_key(key_file(settings))
         found = remove_overdue(opened, settings) if run else find_overdue(opened, settings)
+        if run:
+            for person_id, _, _ in found.people:
+                note_local(opened.database, "person.retention", person_id)
+            note_local(opened.database, "retention", **found.to_dict())
         written = None
         if folder is not None and key is not None:
             opened.scrub()
@@ -91,7 +96,7 @@ def retention(run: bool, folder: Path | None, json_file: Path | None, gallery: s
         out().print(escape(f"{name}: {why}"), soft_wrap=True)
     for kind, count in found.to_dict().items():
         if count:
-            out().print(f"{count:,} {escape(kind_text(kind))}", soft_wrap=True)
+            out().print(f"{escape(kind_text(kind))}: {count:,}", soft_wrap=True)
     say(("Removed." if run else "Nothing was removed: --run does.") if found else "Nothing is overdue.")
     if written is not None:
         out().print(f"Certificate: {escape(str(written))}; beside it a page to print.", soft_wrap=True)

@@ -21,8 +21,9 @@ from knownface.cli.outputs import (
     overwrite_option,
 )
 from knownface.cli.removing import removal_options, remove_people
-from knownface.cli.writing import write_json, write_text
+from knownface.cli.writing import write_json
 from knownface.errors import PersonError
+from knownface.files import replacing
 
 if TYPE_CHECKING:
     from knownface.gallery import Gallery, Template
@@ -287,15 +288,18 @@ def export_data(name: str, folder: Path, gallery: str | None) -> None:
     """Write everything that is held about NAME, templates included: to read, and as JSON (GDPR Art. 15 and 20)."""
     from knownface.gallery import Gallery
     from knownface.law.access import data_page, person_data
+    from knownface.law.audit import note_local
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
         data = person_data(opened, name, settings)
+        note_local(opened.database, "person.export", int(data.facts["number"]))
     claim(folder)
     path = folder / f"person-{data.facts['number']}.json"
-    write_json(path, data.to_dict())
-    write_text(path.with_suffix(".html"), data_page(data))
+    for file, text in ((path, data.to_json()), (path.with_suffix(".html"), data_page(data))):
+        with replacing(file, private=True) as part:
+            part.write_text(text, encoding="utf-8", newline="")
     out().print(f"Written: {escape(str(path))}, and beside it a page to read.", soft_wrap=True)
 
 

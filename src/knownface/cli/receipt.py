@@ -48,7 +48,7 @@ def verify(file: Path, key_file: Path | None, json_file: Path | None, gallery: s
     said = f"{statement['what']}{f', {name}' if name else ''}, {statement['at']}, by {statement['by']}"
     out().print(f"Unaltered: {escape(said)}.", soft_wrap=True)
     for kind, count in (statement.get("removed") or {}).items():
-        out().print(f"  {count:,} {escape(kind_text(kind))}", soft_wrap=True)
+        out().print(f"  {escape(kind_text(kind))}: {count:,}", soft_wrap=True)
     if known is None:
         say(f"Signed by the key {verified.fingerprint}: ask whoever handed it out whether that is theirs.")
     else:

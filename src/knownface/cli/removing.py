@@ -21,6 +21,7 @@ def removal_options(command: Command) -> Command:
 def remove_people(names: tuple[str, ...], folder: Path | None, gallery: str | None, *, ask: bool) -> None:
     """Remove people, after asking, and write their receipts into a folder, where one is named."""
     from knownface.gallery import Gallery
+    from knownface.law.audit import note_local
     from knownface.law.receipts import removal_receipt, this_user
     from knownface.law.signing import key_file, open_key
     from knownface.settings import load_settings
@@ -36,6 +37,9 @@ def remove_people(names: tuple[str, ...], folder: Path | None, gallery: str | No
             claim(folder)
             key = open_key(key_file(settings))
         removed = opened.remove(*dict.fromkeys(person.id for person in people))
+        for one in removed:
+            if one.person is not None:
+                note_local(opened.database, "person.delete", one.person.id, templates=one.counts["templates"])
         out().print(f"Removed {escape(listed)}.", soft_wrap=True)
         if folder is None or key is None:
             return

@@ -85,7 +85,7 @@ def _certificate(recognizer: FaceRecognizer) -> tuple[tuple[Path, Path] | None, 
 
 
 def _first_key(keys: Any, audit: Any, address: str) -> None:
-    from knownface.server.audit import Actor
+    from knownface.law.audit import Actor
 
     if keys.all():
         return

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
@@ -52,6 +53,10 @@ class PersonData:
     def to_dict(self) -> dict[str, Any]:
         """For JSON."""
         return {**self.facts, "held": {table: list(rows) for table, rows in self.rows.items()}}
+
+    def to_json(self) -> str:
+        """As the text of a JSON file."""
+        return json.dumps(self.to_dict(), ensure_ascii=False, indent=1, default=str) + "\n"
 
 
 def person_data(gallery: Gallery, person: PersonKey, settings: Settings) -> PersonData:

@@ -18,7 +18,7 @@ from starlette.requests import HTTPConnection
 from starlette.websockets import WebSocket
 
 from knownface.errors import ForbiddenError, NoKeyError, RateLimitedError
-from knownface.server.audit import Actor
+from knownface.law.audit import Actor
 from knownface.server.context import Service, service_of
 from knownface.server.keys import Role, allows
 from knownface.server.sessions import csrf_token

@@ -10,9 +10,9 @@ from starlette.requests import HTTPConnection
 
 from knownface.events import SightingLog
 from knownface.gallery import Gallery
+from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
 from knownface.recognizer import FaceRecognizer
-from knownface.server.audit import AuditLog
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore

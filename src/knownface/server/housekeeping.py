@@ -11,9 +11,9 @@ from collections.abc import AsyncIterator
 import anyio.to_thread
 
 from knownface.errors import KnownFaceError
+from knownface.law.audit import Actor, AuditLog
 from knownface.law.retention import remove_overdue
 from knownface.recognizer import FaceRecognizer
-from knownface.server.audit import Actor, AuditLog
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.work import Workers

@@ -6,11 +6,11 @@ import contextlib
 from collections.abc import Iterator
 
 from knownface.errors import KnownFaceError
+from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
-from knownface.server.audit import AuditLog
 from knownface.server.authentication import Authenticator
 from knownface.server.context import Service
 from knownface.server.housekeeping import Housekeeping

@@ -36,6 +36,10 @@ web_sessions = Table(
     Index("ix_web_sessions_key", "key_id"),
 )
 
+META_AUDIT_BEGINS = "audit_begins"
+"""Key in ``meta``: the digest that the oldest entry of the audit log that is kept continues; "" is the beginning."""
+
+# ``digest`` chains the entries; those of earlier versions have none.
 # Numbers, never names: what is left of a removed person here says who removed somebody and when, not whom.
 audit_log = Table(
     "audit_log",
@@ -49,6 +53,7 @@ audit_log = Table(
     Column("action", String(50), nullable=False),
     Column("subject_id", Integer),
     Column("details", Text, nullable=False),
+    Column("digest", String(64)),
     Index("ix_audit_log_at", "at"),
     Index("ix_audit_log_action", "action"),
     sqlite_autoincrement=True,

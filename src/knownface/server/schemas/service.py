@@ -98,6 +98,7 @@ class AuditSchema(Schema):
     action: str = Field(examples=["person.delete"])
     subject_id: int | None
     details: dict[str, Any]
+    digest: str | None = Field(description="SHA-256 over this entry and the digest before; null of earlier versions.")
 
 
 class JobSchema(Schema):
