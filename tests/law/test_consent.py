@@ -174,6 +174,7 @@ def test_whoever_withdraws_is_not_named_in_the_next_frame(demanding: FaceRecogni
         other.gallery.consents.withdraw(YES)
         assert session.frame(image, 0.7, datetime.now(UTC)).faces[0].identity.label != YES
     assert SightingLog(demanding.gallery).find(SightingFilter()) == []
+    assert not demanding.gallery.index.snapshot().names_for("live"), "a film that was read before names nobody either"
     assert demanding.gallery.templates(YES), "removal is another choice"
 
 

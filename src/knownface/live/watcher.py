@@ -254,8 +254,8 @@ class Watcher(AbstractContextManager["Watcher"]):
         frames = None
         if self._wants_frames:
             frames = read_ahead(islice(read_frames(self.source, self._options), film.frames), _AHEAD)
-        gallery, rule = self._recognizer.gallery, self._recognizer.rule
-        for result in film.results(rule.threshold, gallery.names, self._new_number, frames):
+        names = self._recognizer.gallery.index.snapshot().names_for("live")
+        for result in film.results(self._recognizer.rule.threshold, names, self._new_number, frames):
             if self._stop.is_set():
                 return
             self._delivery.put(result)

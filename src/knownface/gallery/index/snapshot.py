@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -18,7 +19,7 @@ from knownface.gallery.templates import read_vectors
 from knownface.storage import Database
 from knownface.storage.schema import people, templates
 from knownface.storage.statements import chunks
-from knownface.types import DecisionRule, EmbedderContract, Embeddings, Ids
+from knownface.types import DecisionRule, EmbedderContract, Embeddings, Ids, Purpose
 
 _NO_IDS: Ids = np.empty(0, dtype=np.int64)
 _NO_VECTORS: Embeddings = np.empty((0, 0), dtype=np.float32)
@@ -74,6 +75,12 @@ class Snapshot:
     spread: KeptSpread | None = None
     calibrated: tuple[DecisionRule, str] | None = None
     permits: Permits | None = None
+
+    def names_for(self, purpose: Purpose) -> Mapping[int, str]:
+        """The names of those who may be named for a purpose today, by id."""
+        if self.permits is None:
+            return self.names
+        return {person: self.names[person] for person in self.permits.people(purpose) if person in self.names}
 
     @property
     def holds_vectors(self) -> bool:
