@@ -39,8 +39,9 @@ CROWD, PARTY = 80, 250
 
 
 @pytest.fixture
-def crowd(alone: Path, toy_engine: None) -> Path:
-    """So many people with a picture each."""
+def crowd(alone: Path, toy_engine: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """So many people with a picture each, of whom some look alike to the toy engine."""
+    monkeypatch.setenv("KNOWNFACE_REVIEW", "off")
     for number in range(CROWD):
         write_image(alone / "crowd" / f"person {number:03d}" / "a.png", toy_plugin.picture(100 + number, 0))
     return alone / "crowd"

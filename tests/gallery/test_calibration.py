@@ -158,6 +158,7 @@ def _make_older(file, revision, tables):
             if newer or (kind == "table" and name not in tables | {VERSION_TABLE, "sqlite_sequence"}):
                 connection.execute(f"DROP {kind} {name}")
         connection.execute("ALTER TABLE contracts DROP COLUMN in_use")
+        connection.execute("ALTER TABLE people DROP COLUMN until")
         connection.execute(f"UPDATE {VERSION_TABLE} SET version_num = ?", (revision,))
         connection.commit()
 

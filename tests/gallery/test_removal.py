@@ -65,7 +65,7 @@ def test_removing_a_template_leaves_no_trace_in_any_file(filled, face, tmp_path,
     assert traces(tmp_path, face(4).vector.tobytes())
 
 
-def test_a_name_that_went_in_a_merge_goes_with_whom_it_was_joined_into(filled, face, tmp_path):
+def test_a_name_that_went_in_a_merge_goes_with_whom_it_was_joined_into(filled, face, tmp_path, file):
     filled.rename("Ann Secret", "Ann Hidden")
     filled.merge(["Ann Hidden"], "Person 0")
     assert traces(tmp_path, b"ann secret")  # her folder still means her, and the merge can be undone

@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgres_server import PASSWORD
-from sqlalchemy import func, insert, select, text
+from sqlalchemy import Text, func, insert, select, text
 
 from knownface.errors import (
     GalleryEmptyError,
@@ -32,6 +32,7 @@ from knownface.storage import (  # noqa: F401  (their tables)
 )
 from knownface.storage import engine as engine_module
 from knownface.storage.schema import VERSION_TABLE, groups, meta, metadata, templates
+from knownface.storage.sealing.columns import SealedText
 from knownface.storage.watch import ServerWatch, open_watch
 
 
@@ -46,10 +47,16 @@ def told(error):
     return "".join(traceback.format_exception(error)) + error.hint
 
 
+def other_type(_context, _inspected, _column, inspected_type, metadata_type):
+    """False for a text that may be sealed, which Alembic does not see to be a text; None asks Alembic."""
+    return False if isinstance(metadata_type, SealedText) and isinstance(inspected_type, Text) else None
+
+
 def test_the_migrations_make_what_the_schema_says(postgres_empty):
     database = Database.open(postgres_empty)
     with database.reading() as connection:
-        context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+        options = {"version_table": VERSION_TABLE, "compare_type": other_type}
+        context = MigrationContext.configure(connection, opts=options)
         assert compare_metadata(context, metadata) == []
         assert connection.scalar(text("SELECT count(*) FROM pg_indexes WHERE indexname = 'uq_templates_face'")) == 1
         kind = "SELECT data_type FROM information_schema.columns WHERE table_name = 'templates' AND column_name = 'id'"

@@ -53,7 +53,10 @@ def metrics(service: ServiceDep) -> Response:
 def list_models(service: ServiceDep) -> list[ModelSchema]:
     """Every network that is known, what its publisher states about its licence, and which are in use here."""
     recognizer = service.recognizer
-    in_use = {*parse_join(recognizer.embedder.contract.name).parts, recognizer.detector.name}
+    in_use = {("embedder", name) for name in parse_join(recognizer.embedder.contract.name).parts}
+    in_use.add(("detector", recognizer.detector.name))
+    if recognizer.liveness is not None:
+        in_use.add(("liveness", recognizer.liveness.name))
     parts: list[ModelEntry | WeightlessPart] = [*service.models.catalog.values(), *weightless_parts()]
     return [
         ModelSchema(
@@ -63,7 +66,7 @@ def list_models(service: ServiceDep) -> list[ModelSchema]:
             licence=part.licence,
             licence_note=part.licence_note,
             commercial_use=part.commercial_use,
-            in_use=part.name in in_use,
+            in_use=(part.task, part.name) in in_use,
         )
         for part in parts
     ]
