@@ -99,7 +99,7 @@ def fill() -> str:
         reject_offers,
     )
     from knownface.gallery import GalleryCalibration, NewTemplate
-    from knownface.server.audit import Actor, AuditLog
+    from knownface.law.audit import Actor, AuditLog
     from knownface.server.keys import KeyStore
     from knownface.server.pictures import PictureStore
     from knownface.server.source_list import SourceList
