@@ -35,13 +35,10 @@ from knownface.enrolment import (
 from knownface.errors import (
     ContractMismatchError,
     DoubtfulError,
-    FaceError,
     GalleryEmptyError,
     KnownFaceError,
-    NoFaceError,
     OutputError,
     RejectedPictureError,
-    SeveralFacesError,
 )
 from knownface.events.recording import jpeg
 from knownface.files import sha256_of
@@ -53,15 +50,13 @@ from knownface.media import expand_paths, kind_of, read_image, read_video
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.parameters import RuleInForce, notes_on, rule_in_force
+from knownface.picture_review import examined_picture, with_opinion
 from knownface.pipeline import ExaminedFace, check_parts_fit, embed, examine
 from knownface.review import (
     FacePolicy,
     Offer,
-    Opinion,
     PersonReview,
     ReviewRules,
-    candidates,
-    review,
     review_people,
     select_faces,
 )
@@ -379,29 +374,9 @@ class FaceRecognizer:
         Raises:
             InputError: The picture cannot be read. What its faces lack is in the review's ``error``.
         """
-        embedder = self.follow()
         pixels = self._read(image)
-        found = examine(pixels, self.detector, embedder)
-        rules = ReviewRules(faces)
-        chosen: list[ExaminedFace] = []
-        error: FaceError | None = None
-        try:
-            chosen = review(found if face is None else _nth_face(found, face), rules)
-        except FaceError as refusal:
-            error = refusal
-            if isinstance(refusal, SeveralFacesError):
-                chosen = candidates(found, rules)
-        return PictureReview(
-            image=pixels,
-            source=source,
-            sha256=_sha256_of(image, pixels),
-            faces=tuple(found),
-            chosen=tuple(chosen),
-            embeddings=embed(chosen, embedder),
-            error=error,
-            unclear=error is not None and len(chosen) > 0,
-            fingerprint=embedder.contract.fingerprint,
-        )
+        sha256 = _sha256_of(image, pixels)
+        return examined_picture(pixels, source, sha256, self.detector, self.follow(), ReviewRules(faces), face)
 
     def compare_pictures(
         self, person: PersonKey | None, pictures: Sequence[PictureReview], *, insist: bool = False
@@ -427,7 +402,7 @@ class FaceRecognizer:
         with self._same_network(network):
             opinions = iter(review_people(self.gallery, self.person_review, [(person, offers)])[0])
         asked = self.settings.review != "off" and not insist
-        found = [_with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
+        found = [with_opinion(p, next(opinions), asked=asked) if len(p.embeddings) else p for p in pictures]
         rejected = set() if insist or person is None else self.gallery.held_store.rejected(person)
         text = "Somebody looked at this picture before, and said that it does not show the person."
         return [replace(p, error=RejectedPictureError(text)) if p.sha256 in rejected else p for p in found]
@@ -715,18 +690,6 @@ class FaceRecognizer:
             raise
 
 
-def _with_opinion(picture: PictureReview, opinion: Opinion, *, asked: bool) -> PictureReview:
-    chosen = tuple(picture.chosen[index] for index in opinion.faces)
-    return replace(
-        picture,
-        chosen=chosen,
-        embeddings=picture.embeddings[list(opinion.faces)],
-        error=picture.error if not chosen else opinion.doubt if asked else None,
-        unclear=False,
-        note=opinion.note,
-    )
-
-
 def _path_of(image: ImageSource) -> str:
     return str(Path(image).absolute()) if isinstance(image, (str, Path)) else ""
 
@@ -736,9 +699,3 @@ def _sha256_of(image: ImageSource, pixels: Image) -> str:
     if isinstance(image, (str, Path)):
         return sha256_of(image)
     return hashlib.sha256(image if isinstance(image, bytes) else pixels.tobytes()).hexdigest()
-
-
-def _nth_face(faces: Sequence[ExaminedFace], number: int) -> list[ExaminedFace]:
-    if number > len(faces):
-        raise NoFaceError(f"There is no face {number}; the picture has {len(faces)}.")
-    return [faces[number - 1]]

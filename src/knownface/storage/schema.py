@@ -133,6 +133,22 @@ person_groups = Table(
     Index("ix_person_groups_group", "group_id"),
 )
 
+
+def _face_of_a_source() -> list[Column[Any]]:
+    """Where a face is from, by which it can be found again, and how good its picture is."""
+    return [
+        Column("source", Text, nullable=False),
+        Column("source_sha256", String(64), nullable=False),
+        Column("face_index", Integer, nullable=False),
+        Column("frame_time", Double),
+        Column("box_x", Double),
+        Column("box_y", Double),
+        Column("box_width", Double),
+        Column("box_height", Double),
+        Column("quality", Double),
+    ]
+
+
 # The vector stands last: SQLite then reads the other columns without walking through a vector's overflow pages.
 templates = Table(
     "templates",
@@ -141,15 +157,7 @@ templates = Table(
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("contract_id", ForeignKey("contracts.id"), nullable=False),
     Column("negative", Boolean, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("source_sha256", String(64), nullable=False),
-    Column("face_index", Integer, nullable=False),
-    Column("frame_time", Double),
-    Column("box_x", Double),
-    Column("box_y", Double),
-    Column("box_width", Double),
-    Column("box_height", Double),
-    Column("quality", Double),
+    *_face_of_a_source(),
     Column("created", UtcDateTime, nullable=False),
     Column("vector", Sealed("vector"), nullable=False),
     Index("ix_templates_person", "person_id", "negative"),
@@ -205,15 +213,7 @@ set_aside_templates = Table(
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
     Column("contract_id", ForeignKey("contracts.id"), nullable=False),
     Column("negative", Boolean, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("source_sha256", String(64), nullable=False),
-    Column("face_index", Integer, nullable=False),
-    Column("frame_time", Double),
-    Column("box_x", Double),
-    Column("box_y", Double),
-    Column("box_width", Double),
-    Column("box_height", Double),
-    Column("quality", Double),
+    *_face_of_a_source(),
     Column("created", UtcDateTime, nullable=False),
     Column("reason", Text, nullable=False),
     Column("vector", Sealed("vector"), nullable=False),
@@ -281,15 +281,7 @@ held = Table(
     Column("state", String(20), nullable=False),
     Column("reason", String(100), nullable=False),
     Column("detail", Text, nullable=False),
-    Column("source", Text, nullable=False),
-    Column("source_sha256", String(64), nullable=False),
-    Column("face_index", Integer, nullable=False),
-    Column("frame_time", Double),
-    Column("box_x", Double),
-    Column("box_y", Double),
-    Column("box_width", Double),
-    Column("box_height", Double),
-    Column("quality", Double),
+    *_face_of_a_source(),
     Column("held_at", UtcDateTime, nullable=False),
     Column("vector", Sealed("vector")),
     Column("picture", Sealed("picture")),
