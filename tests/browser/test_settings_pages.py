@@ -17,10 +17,12 @@ pytestmark = pytest.mark.slow
 
 def _made(page: Page) -> str:
     """The key that is shown once."""
-    token = page.one("#token").get_property("value")
+    field = page.one("#token")
+    page.until(lambda: field.get_property("value"))
+    token = str(field.get_property("value"))
     page.one("#show-key [data-close]").click()
-    assert page.browser.execute_script("return document.getElementById('token').value") == ""
-    return str(token)
+    page.until(lambda: not field.get_property("value"))
+    return token
 
 
 def crowd(service: Service) -> None:

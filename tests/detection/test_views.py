@@ -33,10 +33,11 @@ def test_every_face_is_found_once_wherever_the_tiles_meet(
     width: int, height: int, spots: list[tuple[int, int, int]]
 ) -> None:
     picture = np.zeros((height, width, 1), dtype=np.uint8)
+    gap = 4 + max(width, height) // 200  # so far apart that they do not touch in the overview
     truth = []
     for across, down, side in spots:
         x, y = across * (width - side) // 99, down * (height - side) // 99
-        if not picture[max(0, y - 4) : y + side + 4, max(0, x - 4) : x + side + 4].any():
+        if not picture[max(0, y - gap) : y + side + gap, max(0, x - gap) : x + side + gap].any():
             picture[y : y + side, x : x + side] = 255
             truth.append((x, y, side))
     found = search(np.repeat(picture, 3, axis=2), ViewPlan(least_scale=1.0), _marks, 0.3)
