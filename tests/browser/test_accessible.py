@@ -44,7 +44,9 @@ def furnished(service: Service, faces: Faces) -> tuple[Service, list[str]]:
         )
     ordinary = ["live", "people", "people/new", "people/offers", "unknowns", "attendance", "log", "settings"]
     more = [f"people/{person}", f"attendance/{session}", f"attendance/{session}/kiosk", "settings/keys"]
-    return service, [f"/{path}" for path in (*ordinary, *more, "settings/audit", "people/999999", "sign-in")]
+    return service, [
+        f"/{path}" for path in (*ordinary, *more, "settings/audit", "identify", "compare", "people/999999", "sign-in")
+    ]
 
 
 def show(page: Page, size: tuple[int, int], scheme: str) -> None:

@@ -47,7 +47,6 @@ def session(request: Request, session_id: Number) -> Response:
         report=report,
         session=report.session,
         is_open=report.session.is_open(datetime.now(UTC)),
-        people=service.gallery.people_store.page(limit=1000),
     )
 
 

@@ -9,9 +9,6 @@ from knownface.server.pages.render import page, pages_router, rule_notes
 
 router = pages_router()
 
-_SUGGESTED = 1000
-"""Names that the browser offers while one is typed."""
-
 
 @router.get("/live")
 def live(request: Request) -> Response:
@@ -21,7 +18,7 @@ def live(request: Request) -> Response:
         request,
         "live.html",
         "live",
-        people=service.gallery.people_store.page(limit=_SUGGESTED),
+        anybody=len(service.gallery.names) > 0,
         sources=[watched.listed for watched in service.streams.watched.all()],
         notes=rule_notes(service),
     )

@@ -105,7 +105,7 @@ def person(
         purposes=PURPOSES,
         today=today().isoformat(),
         removal=service.gallery.people_store.removal(person_id).counts,
-        others=[other for other in service.gallery.people_store.page(limit=1000) if other.id != person_id],
+        alone=len(service.gallery.names) < 2,
         sightings=service.sightings.find(SightingFilter(person=found.name), limit=_LATEST),
         groups=service.gallery.groups(),
         rule=service.recognizer.rule,

@@ -26,6 +26,7 @@ from knownface.server.texts import LANGUAGE, STATIC, text
 
 SECTIONS = {
     "live": "live",
+    "identify": "identify",
     "people": "people",
     "unknowns": "unknown",
     "attendance": "attendance",

@@ -35,7 +35,6 @@ def unknowns(request: Request, dismissed: bool = False) -> Response:
         total=len(groups),
         dismissed=dismissed,
         settings=service.recognizer.settings,
-        people=service.gallery.people_store.page(limit=1000),
     )
 
 
@@ -72,7 +71,6 @@ def log(
         sightings=found[:_PAGE],
         nobody=nobody,
         sources=service.sightings.sources(),
-        people=service.gallery.people_store.page(limit=1000),
         asked=asked,
         filtered=any(asked.values()),
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,

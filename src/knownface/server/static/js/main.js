@@ -2,6 +2,7 @@
 
 import "./actions.js";
 import { localTimes, optionalPictures } from "./dom.js";
+import "./names.js";
 import { toast } from "./toast.js";
 import "./undo.js";
 

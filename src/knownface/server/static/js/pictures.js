@@ -5,13 +5,14 @@ import { bodyOf, showError } from "./actions.js";
 import { api, ApiError } from "./api.js";
 import { Capture } from "./capture.js";
 import { face, h, icon } from "./dom.js";
+import { takeFiles } from "./filedrop.js";
+import { isDoubtful, whyRefused } from "./refusals.js";
 import { refresh } from "./regions.js";
-import { t, textOrNull } from "./texts.js";
+import { t } from "./texts.js";
 import { toast } from "./toast.js";
 
 const MOST_AT_ONCE = 8;
 const MOST_TOGETHER = 12;
-const DOUBTS = ["odd-picture", "different-people", "looks-like-other", "rejected"];
 
 const place = document.getElementById("pictures");
 const drop = document.getElementById("drop");
@@ -38,17 +39,6 @@ function mark(row, kind, word, text) {
   row.chip.className = `chip ${kind}`;
   row.chip.textContent = t(`pictures.${word}`);
   row.said.textContent = text;
-}
-
-/** Why a picture was refused: our own words where there are some, and the figures that were measured. */
-function whyRefused({ code, message, hint }) {
-  const own = textOrNull(`problems.${code}`);
-  return own && own !== message ? `${own} ${message}` : `${message} ${hint ?? ""}`.trim();
-}
-
-/** Whether a picture may show somebody else: it waits for a decision, and may be added all the same. */
-function isDoubtful({ code }) {
-  return DOUBTS.includes(code);
 }
 
 function formOf(files) {
@@ -133,7 +123,7 @@ function* inParts(rows) {
 
 /** A few at a time: so much is on its way, and what was said first stands first. */
 async function take(files) {
-  const rows = [...files].map((file) => [file, rowFor(file)]);
+  const rows = files.map((file) => [file, rowFor(file)]);
   let left = 0;
   for (const part of inParts(rows)) {
     if (person === null) await look(part);
@@ -142,21 +132,7 @@ async function take(files) {
   if (person !== null && left < rows.length) await refresh();
 }
 
-for (const kind of ["dragenter", "dragover"]) {
-  drop.addEventListener(kind, (event) => {
-    event.preventDefault();
-    drop.classList.add("over");
-  });
-}
-for (const kind of ["dragleave", "drop"]) drop.addEventListener(kind, () => drop.classList.remove("over"));
-drop.addEventListener("drop", (event) => {
-  event.preventDefault();
-  take(event.dataTransfer.files);
-});
-chooser.addEventListener("change", () => {
-  take([...chooser.files]);
-  chooser.value = "";
-});
+takeFiles(drop, chooser, take);
 new Capture((file) => take([file]));
 
 async function save() {

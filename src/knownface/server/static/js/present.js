@@ -1,9 +1,9 @@
 // The list of who is present: one row a face, unknown ones with a form that names them.
 
-import { bodyOf, showError } from "./actions.js";
 import { api } from "./api.js";
 import { labelOf } from "./boxes.js";
 import { face as faceOf, h } from "./dom.js";
+import { nameForm } from "./naming.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
 
@@ -82,32 +82,11 @@ export class PresentList {
   }
 
   #form(key, row) {
-    const id = ID + key;
-    const form = h(
-      "form",
-      { class: "name-form" },
-      h("label", { for: id, class: "visually-hidden" }, t("live.who_is", { name: labelOf(row.face) })),
-      h(
-        "div",
-        { class: "row" },
-        h("input", { id, name: "name", list: "names", required: true, maxlength: 200, autocomplete: "off", placeholder: t("live.who_placeholder") }),
-        h("button", { class: "primary" }, t("live.save_name")),
-      ),
-      h("p", { class: "error", role: "alert" }),
-    );
-    form.addEventListener("submit", async (event) => {
-      event.preventDefault();
-      const place = form.querySelector(".error");
-      place.replaceChildren();
-      try {
-        const done = await api("POST", `/v1/live/sessions/${row.face.session}/tracks/${row.face.track}/name`, bodyOf(form));
-        toast(t("live.named", { name: done.person.name, count: done.enrolled }));
-        row.item.remove();
-        this.#rows.delete(key);
-      } catch (error) {
-        showError(place, error);
-      }
+    return nameForm(ID + key, labelOf(row.face), async (name) => {
+      const done = await api("POST", `/v1/live/sessions/${row.face.session}/tracks/${row.face.track}/name`, { name });
+      toast(t("live.named", { name: done.person.name, count: done.enrolled }));
+      row.item.remove();
+      this.#rows.delete(key);
     });
-    return form;
   }
 }

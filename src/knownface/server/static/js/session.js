@@ -3,7 +3,7 @@
 import { showError } from "./actions.js";
 import { api } from "./api.js";
 import { h } from "./dom.js";
-import { labelled } from "./labelled.js";
+import { labelled, opened } from "./labelled.js";
 import { refresh } from "./regions.js";
 import { t } from "./texts.js";
 
@@ -34,8 +34,9 @@ async function send(files) {
   results.replaceChildren(t("pictures.looking"));
   try {
     const answer = await api("POST", photos.dataset.path, body);
+    const named = (faces) => faces.map((face) => ({ ...face, label: face.name ?? t("attendance.unknown_face") }));
     const shown = answer.pictures.map(async ({ picture, error: problem, file }, i) =>
-      picture ? labelled(files[i], picture) : h("p", {}, `${file}: ${problem.message}`));
+      picture ? labelled(file, await opened(files[i]), { ...picture, faces: named(picture.faces) }) : h("p", {}, `${file}: ${problem.message}`));
     results.replaceChildren(...summary(answer), ...(await Promise.all(shown)));
     await refresh();
   } catch (problem) {
