@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
+from knownface.decision.estimate import GallerySpread
 from knownface.embedding import uncalibrated_note
 from knownface.gallery import GalleryCalibration
 from knownface.gallery.index.snapshot import Snapshot
@@ -56,19 +57,41 @@ def rule_in_force(snapshot: Snapshot, contract: EmbedderContract, settings: Sett
     calibrated, kept = snapshot.calibrated, snapshot.spread
     if calibrated is not None and (calibrated[0].scoring, calibrated[1]) != (settings.scoring, contract.fingerprint):
         calibrated = None
-    rule = settings.rule(contract.rule_for(settings.scoring) if calibrated is None else calibrated[0])
-    spread = None
+    spread, people = None, 0
     if kept is not None and kept.fingerprint == contract.fingerprint:
         spread = kept.by_scoring.get(settings.scoring)
+        people = kept.people_among(len(snapshot.names))
+    found = uncalibrated_rule(spread, people, contract, settings)
+    if calibrated is None:
+        return found
+    rule = settings.rule(calibrated[0])
+    source: ThresholdSource = "calibrated" if settings.threshold is None else "set"
+    named = spread.named_share(rule.threshold) if spread else None
+    return replace(found, rule=rule, source=source, people=0, named=named)
+
+
+def uncalibrated_rule(
+    spread: GallerySpread | None, people: int, contract: EmbedderContract, settings: Settings
+) -> RuleInForce:
+    """The parameters for people whom no calibration knows: what the user set, else estimated, else the embedder's.
+
+    Args:
+        spread: How alike the people are, by the scoring that the settings name; None where there are too few.
+        people: How many there are.
+        contract: Of the embedder in use.
+        settings: What the user set.
+
+    Raises:
+        SettingsError: k1 and k2 do not fit together once the rest is filled in.
+    """
+    rule = settings.rule(contract.rule_for(settings.scoring))
     known = [found.averaging for found in (spread, contract.cohort) if found and found.averaging is not None]
     averaging = known[0] if known else 0.0
-    if settings.threshold is not None or calibrated is not None:
-        source: ThresholdSource = "calibrated" if settings.threshold is None else "set"
+    if settings.threshold is not None:
         named = spread.named_share(rule.threshold) if spread else None
-        return RuleInForce(rule, source, settings.fpir, 0, named, averaging)
-    if kept is None or spread is None:
+        return RuleInForce(rule, "set", settings.fpir, 0, named, averaging)
+    if spread is None:
         return RuleInForce(rule, "embedder", settings.fpir, averaging=averaging)
-    people = kept.people_among(len(snapshot.names))
     threshold = spread.threshold(settings.fpir, people, contract.cohort)
     rule = replace(rule, threshold=threshold)
     return RuleInForce(rule, "estimated", settings.fpir, people, spread.named_share(threshold), averaging)

@@ -46,6 +46,8 @@ def test_the_report_tells_everything(
     assert list(rows[0])[:10] == ["k1", "k2", "threshold", "precision", "recall", "f1", "tp", "fp", "tn", "fn"]
     told = json.loads((tmp_path / "out" / "report.json").read_text())
     assert told["data"]["best"]["accuracy"] == pytest.approx(found.report.accuracy)
+    assert re.search(r"threshold \d\.\d\d, estimated from these 4 people for about 1 in 100 strangers", headline)
+    assert told["data"]["in_force"]["found"]["source"] == "estimated"
     assert {"p0", "p3"} <= set(told["data"]["without_problem_people"]["people"])
     plots = {path.stem for path in (tmp_path / "out" / "plots").iterdir()}
     assert plots >= {"confusion", "roc", "det", "embeddings", "confusion-without", "grid-without"}
@@ -60,6 +62,7 @@ def test_few_people_and_no_strangers(
     found, headline = run_evaluation(toy_bench, toy_people(people, 2), tmp_path / "out", EvaluateOptions(), {})
     assert found.report.accuracy == 1.0
     assert "nothing is known about false alarms" in headline
+    assert "the usual one of the network" in headline
 
 
 @pytest.mark.slow

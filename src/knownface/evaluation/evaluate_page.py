@@ -11,6 +11,7 @@ from knownface.evaluation.displays import DetDisplay, OpenSetDisplay
 from knownface.evaluation.examples import example_of, picture_of
 from knownface.evaluation.groups import GroupResults
 from knownface.evaluation.groups_page import groups_section
+from knownface.evaluation.in_force import InForce
 from knownface.evaluation.metrics import UNKNOWN, confused_pairs
 from knownface.evaluation.page_parts import (
     SCORINGS,
@@ -58,6 +59,7 @@ class Dropped:
 def evaluation_report(
     dataset: Dataset,
     evaluation: Evaluation,
+    in_force: InForce,
     facts: Mapping[str, Cell],
     dropped: Dropped | None = None,
     groups: GroupResults | None = None,
@@ -67,6 +69,7 @@ def evaluation_report(
     Args:
         dataset: What was read.
         evaluation: What came of it.
+        in_force: What a gallery of these people has by itself.
         facts: More facts for the top of the page: embedder, detector, command.
         dropped: The second number, which flatters.
         groups: Results by group.
@@ -75,7 +78,11 @@ def evaluation_report(
     notes = (*evaluation.sides.notes, *edge_notes(evaluation))
     sections = [
         *notes_section(notes),
-        Section("The result", unrestricted_text(evaluation), [summary_table(evaluation), best_rows_table(evaluation)]),
+        Section(
+            "The result",
+            f"{in_force.sentence}\n\n{unrestricted_text(evaluation)}",
+            [summary_table(evaluation), best_rows_table(evaluation)],
+        ),
         *_dropped_section(evaluation, dropped),
         _parameters(evaluation),
         Section(
@@ -103,9 +110,11 @@ def evaluation_report(
         "Scoring": SCORINGS[evaluation.rule.scoring],
         "Best row by": evaluation.criterion,
         "Best parameters": rule_text(evaluation.rule),
+        "In force without a calibration": f"{rule_text(in_force.found.rule)} ({in_force.found.source})",
     }
     data = {
         "best": best,
+        "in_force": in_force,
         "report": evaluation.report,
         "plateau": table.plateau(),
         "open_set": evaluation.points,

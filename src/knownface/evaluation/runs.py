@@ -14,6 +14,7 @@ from knownface.evaluation.evaluate_page import Dropped, evaluation_report
 from knownface.evaluation.grid import COLUMNS, DEFAULT_GRID, Grid
 from knownface.evaluation.groups import by_group, read_groups
 from knownface.evaluation.groups_page import group_sentences
+from knownface.evaluation.in_force import measure_in_force
 from knownface.evaluation.page_parts import headline
 from knownface.evaluation.protocol import (
     DEFAULT_FPIR,
@@ -143,7 +144,8 @@ def run_evaluation(
         dropped = Dropped(fewer, people, options.drop_under)
     groups = by_group(evaluation, attributes) if attributes is not None else None
     tick("Writing the report", 2, steps)
-    write_report(evaluation_report(dataset, evaluation, {**bench.facts(), **facts}, dropped, groups), out)
+    in_force = measure_in_force(sides, bench.embedder.contract, bench.settings)
+    write_report(evaluation_report(dataset, evaluation, in_force, {**bench.facts(), **facts}, dropped, groups), out)
     tick("Writing the report", 3, steps)
     sentences = group_sentences(groups) if groups is not None else []
-    return evaluation, "\n".join([headline(evaluation), *sentences])
+    return evaluation, "\n".join([headline(evaluation), in_force.sentence, *sentences])
