@@ -86,6 +86,8 @@ class ServeSettings(BaseModel):
     """In which a request must have arrived whole."""
     session_hours: float = Field(default=12.0, gt=0)
     """After which a browser must log in again."""
+    language: Literal["de", "en", "es", "fr", "hr", "it"] = "en"
+    """Of the page, for browsers that ask for none of its languages, and of names that it writes into the log."""
     audit_days: float | None = Field(default=365.0, gt=0)
     """After which entries of the audit log go by themselves; None keeps them."""
     store_pictures: bool = True

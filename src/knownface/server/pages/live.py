@@ -6,6 +6,7 @@ from fastapi import Request, Response
 
 from knownface.server.context import service_of
 from knownface.server.pages.render import page, pages_router, rule_notes
+from knownface.server.texts import text
 
 router = pages_router()
 
@@ -20,5 +21,6 @@ def live(request: Request) -> Response:
         "live",
         anybody=len(service.gallery.names) > 0,
         sources=[watched.listed for watched in service.streams.watched.all()],
+        source=text(service.settings.language, "live.browser_camera"),
         notes=rule_notes(service),
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine
-from functools import cache
+from functools import cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -22,7 +22,7 @@ from knownface.server.context import Service, service_of
 from knownface.server.error_responses import http_status
 from knownface.server.keys import Role, allows
 from knownface.server.pictures import UPLOADED
-from knownface.server.texts import LANGUAGE, STATIC, text
+from knownface.server.texts import STATIC, day, languages, number, preferred_language, text
 
 SECTIONS = {
     "live": "live",
@@ -34,6 +34,9 @@ SECTIONS = {
     "settings": "settings",
 }
 """The parts of the page, in the order of the navigation, and their drawings in ``icons.svg``."""
+
+LANGUAGE = "language"
+"""The cookie, and the parameter of an address, that chooses a language; the parameter counts more."""
 
 _FOREVER = "public, max-age=31536000, immutable"
 
@@ -81,8 +84,16 @@ def file_name(source: str) -> str:
     return source.replace("\\", "/").rpartition("/")[2].removeprefix(UPLOADED)
 
 
+def language_of(request: Request) -> str:
+    """The language that a page is drawn in: chosen, else the browser's, else the service's."""
+    for chosen in (request.query_params.get(LANGUAGE), request.cookies.get(LANGUAGE)):
+        if chosen in languages():
+            return str(chosen)
+    return preferred_language(request.headers.get("accept-language", ""), service_of(request).settings.language)
+
+
 @cache
-def _environment() -> Environment:
+def _environment(language: str) -> Environment:
     made = Environment(
         loader=PackageLoader("knownface.server"),
         autoescape=True,
@@ -90,9 +101,11 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    made.globals.update(t=text, static=static, language=LANGUAGE, navigation=tuple(SECTIONS), symbols=SECTIONS)
+    made.globals.update(t=partial(text, language), static=static, navigation=tuple(SECTIONS), symbols=SECTIONS)
+    made.globals.update(language=language, languages=languages())
     made.filters.update(initials=initials, file_name=file_name)
-    made.filters["consent_purpose"] = lambda purpose: text(f"consent.purposes.{purpose}")
+    made.filters.update(number=partial(number, language), day=partial(day, language))
+    made.filters["consent_purpose"] = lambda purpose: text(language, f"consent.purposes.{purpose}")
     return made
 
 
@@ -112,7 +125,7 @@ def page(request: Request, template: str, section: str = "", status: int = 200, 
         return caller is not None and allows(caller.role, role)
 
     drawn = (
-        _environment()
+        _environment(language_of(request))
         .get_template(template)
         .render(
             request=request,
@@ -172,7 +185,7 @@ class AdminPageRoute(PageRoute):
 
 def error_page(request: Request, error: KnownFaceError) -> HTMLResponse:
     """What people see of an error."""
-    title = text("error.not_found" if http_status(error) == 404 else "error.title")
+    title = text(language_of(request), "error.not_found" if http_status(error) == 404 else "error.title")
     hint = "" if http_status(error) == 404 else error.hint  # that one speaks of the command line
     return page(request, "error.html", status=http_status(error), title=title, message=error.message, hint=hint)
 

@@ -4,6 +4,7 @@ import { api, ApiError } from "./api.js";
 import { h } from "./dom.js";
 import { takeFiles, takePasted } from "./filedrop.js";
 import { likeness } from "./likeness.js";
+import { number } from "./locale.js";
 import { whyRefused } from "./refusals.js";
 import { t } from "./texts.js";
 
@@ -17,7 +18,7 @@ function show({ same, distance, threshold: inForce, reason, liveness }) {
   const verdict = h("h2", {}, t(same ? "compare.same" : "compare.different"));
   const alive = liveness && h("p", { class: "hint" }, t(liveness.live ? "identify.alive" : "identify.not_alive"));
   const limit = inForce ?? threshold;
-  const why = same === (distance <= limit) ? t(same ? "compare.within" : "compare.beyond", { threshold: limit.toFixed(2) }) : reason;
+  const why = same === (distance <= limit) ? t(same ? "compare.within" : "compare.beyond", { threshold: number(limit, 2) }) : reason;
   answer.replaceChildren(...[verdict, likeness(distance, limit), h("p", { class: "hint" }, why), alive].filter(Boolean));
   answer.className = `card verdict ${same ? "good" : "bad"}`;
   answer.hidden = false;

@@ -1,5 +1,7 @@
 // Making elements. Text goes in as text, never as HTML.
 
+import { locale } from "./locale.js";
+
 /** An element: h("p", {class: "hint", hidden: true, onclick: f}, "text", child). */
 export function h(tag, attributes = {}, ...children) {
   const made = document.createElement(tag);
@@ -45,10 +47,9 @@ export function face(name, picture = null, kind = "") {
 
 /** Times of the server in the reader's own zone and language. */
 export function localTimes(root = document) {
-  const language = document.documentElement.lang;
-  const full = new Intl.DateTimeFormat(language, { dateStyle: "medium", timeStyle: "short" });
-  const clock = new Intl.DateTimeFormat(language, { timeStyle: "short" });
-  const day = new Intl.DateTimeFormat(language, { dateStyle: "medium" });
+  const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
   const today = day.format(new Date());
   for (const element of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(element.dateTime);

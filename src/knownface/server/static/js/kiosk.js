@@ -5,6 +5,7 @@ import { Boxes } from "./boxes.js";
 import { Camera, cameraTrouble } from "./camera.js";
 import { h } from "./dom.js";
 import { Feed } from "./feed.js";
+import { locale } from "./locale.js";
 import { t } from "./texts.js";
 
 const GREETED = 6000;
@@ -21,7 +22,7 @@ const { session, camera: source } = document.body.dataset;
 
 const camera = new Camera(stage.querySelector("video"));
 const boxes = new Boxes(stage);
-const clock = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 let guests = new Map();
 let shown = null;
 let until = 0;

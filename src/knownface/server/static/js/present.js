@@ -3,6 +3,7 @@
 import { api } from "./api.js";
 import { labelOf } from "./boxes.js";
 import { face as faceOf, h } from "./dom.js";
+import { number } from "./locale.js";
 import { nameForm } from "./naming.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
@@ -46,7 +47,7 @@ export class PresentList {
       row.until = now + every;
       row.item.classList.remove("gone");
       if (!row.pictured) this.#picture(row);
-      row.about.textContent = face.distance === null || face.state !== "named" ? "" : t("live.distance", { distance: face.distance.toFixed(2) });
+      row.about.textContent = face.distance === null || face.state !== "named" ? "" : t("live.distance", { distance: number(face.distance, 2) });
       row.about.title = face.why ?? "";
     }
     for (const [key, row] of this.#rows) {
