@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import functools
+import ipaddress
 import logging
 import os
 import tomllib
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import platformdirs
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
 from pydantic_settings import (
     BaseSettings,
     PydanticBaseSettingsSource,
@@ -90,8 +91,17 @@ class ServeSettings(BaseModel):
     """Of the page, for browsers that ask for none of its languages, and of names that it writes into the log."""
     audit_days: float | None = Field(default=365.0, gt=0)
     """After which entries of the audit log go by themselves; None keeps them."""
+    source_folder: Path | None = None
+    """Video files and folders of frames below it may be watched by the service; None: none."""
+    allowed_networks: tuple[str, ...] = ()
+    """Networks, such as ``100.64.0.0/10``, that sources and webhooks may be in although they are refused otherwise."""
     store_pictures: bool = True
     """Whether a small picture of the face is kept with each template that is enrolled through the service."""
+
+    @field_validator("allowed_networks")
+    @classmethod
+    def _are_networks(cls, networks: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(str(ipaddress.ip_network(network, strict=False)) for network in networks)
 
     @model_validator(mode="after")
     def _fits_together(self) -> ServeSettings:

@@ -29,8 +29,8 @@ THEN = HERE / "a51822f"
 NOON = 1772452800
 """When the pictures were last changed; the journal of a stopped identification holds it."""
 
-LOOSE = {"message", "hint", "sentence", "reason", "notes", "last_used"}
-"""Fields for people to read, whose wording is no promise, and when a key was used."""
+LOOSE = {"message", "hint", "sentence", "reason", "notes", "last_used", "source"}
+"""Fields for people, whose wording is no promise; when a key was used; where a file lay, told in fewer words."""
 
 Run = Callable[..., Any]
 

@@ -11,8 +11,9 @@ from typing import Any
 import httpx
 import pytest
 from live_tools import FPS, MjpegServer, walk
-from service_tools import Running, serving
+from service_tools import serving
 
+from knownface.live import reading
 from knownface.media import VideoWriter
 from knownface.server.lease import Lease
 from knownface.storage import Database
@@ -108,7 +109,7 @@ def test_what_was_watched_is_watched_after_a_restart_and_a_file_only_once(
     with VideoWriter(clip, FPS) as video:
         for frame in walking:
             video.write(frame)
-    with serving(tmp_path) as up, up.http() as admin:
+    with serving(tmp_path, source_folder=tmp_path) as up, up.http() as admin:
         person = admin.post("/people", json={"name": NAME}).json()["id"]
         admin.post(f"/people/{person}/templates", files={"pictures": eileen})
         going, stopped, file = add(admin, "a", camera.url), add(admin, "b", camera.url), add(admin, "c", str(clip))
@@ -117,7 +118,7 @@ def test_what_was_watched_is_watched_after_a_restart_and_a_file_only_once(
         until(lambda: not admin.get(f"/live/sources/{file}").json()["running"])
         assert (state(admin, file)["state"], state(admin, file)["frames"]) == ("ended", len(walking))
         assert [one["name"] for one in admin.get("/sightings?source=c").json()["items"]] == [NAME]
-    with serving(tmp_path) as up, up.http() as admin:
+    with serving(tmp_path, source_folder=tmp_path) as up, up.http() as admin:
         until(lambda: state(admin, going)["state"] == "running")
         told = {one["name"]: one for one in admin.get("/live/sources").json()}
         assert [told[name]["running"] for name in "abc"] == [True, False, False]
@@ -152,21 +153,26 @@ def test_of_two_services_on_a_gallery_one_watches(tmp_path: Path, camera: MjpegS
 
 
 @pytest.mark.slow
-def test_addresses_that_lead_nowhere(own: Running, tmp_path: Path) -> None:
-    with own.http() as admin:
+def test_addresses_that_lead_nowhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_SLOWEST_NO", 0.5)
+    with serving(tmp_path, source_folder=tmp_path / "videos") as up, up.http() as admin, up.http("viewer") as viewer:
         nobody = add(admin, "nobody", "rtsp://user:hunter2@127.0.0.1:9/live")
         until(lambda: state(admin, nobody)["last_error"])
         told = state(admin, nobody)
         assert (told["state"], told["frames"]) == ("reconnecting", 0)
-        assert "rtsp://127.0.0.1:9/live cannot be reached" in told["last_error"]
-        missing = add(admin, "missing", str(tmp_path / "none.mp4"))
-        until(lambda: state(admin, missing)["state"] == "failed")
-        assert "none.mp4" in state(admin, missing)["last_error"]
+        missing = add(admin, "missing", "day/none.mp4")
+        until(lambda: state(viewer, missing)["state"] == "failed")
+        assert state(viewer, missing)["last_error"] == told["last_error"] == reading.UNREADABLE
+        assert viewer.get(f"/live/sources/{missing}").json()["address"] == "day/none.mp4"
         for body, code in (
             ({"name": "nobody", "address": "0"}, "name-taken"),
             ({"name": "x", "address": "ftp://example.org/"}, "unsupported"),
             ({"name": "x", "address": "http://["}, "unsupported"),
             ({"name": " ", "address": "0"}, "bad-name"),
+            ({"name": "x", "address": "http://[64:ff9b::a9fe:a9fe]/"}, "bad-request"),
+            ({"name": "x", "address": "/etc/passwd"}, "unsupported"),
+            ({"name": "x", "address": "../gallery.db"}, "unsupported"),
+            ({"name": "x", "address": "../none.mp4"}, "unsupported"),
         ):
             refused = admin.post("/live/sources", json=body)
             assert refused.json()["code"] == code, refused.text

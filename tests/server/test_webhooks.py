@@ -20,7 +20,7 @@ from knownface.client import verify_webhook
 from knownface.errors import BadRequestError
 from knownface.gallery import Gallery
 from knownface.server.webhook_delivery import WebhookDelivery
-from knownface.server.webhooks import WebhookStore, check_address
+from knownface.server.webhooks import WebhookStore, receiver_addresses
 from knownface.storage.events_schema import events
 
 
@@ -170,7 +170,7 @@ def test_what_waits_survives_a_restart_and_a_pause(gallery: Gallery, receiver: R
 )
 def test_addresses_that_no_receiver_has(url: str) -> None:
     with pytest.raises(BadRequestError):
-        check_address(url)
+        receiver_addresses(url, ())
 
 
 @pytest.mark.slow

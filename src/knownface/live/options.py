@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
+from knownface.media import Source
 from knownface.tracking import TrackingOptions
 
 
@@ -50,6 +52,10 @@ class WatchOptions:
         hindsight: Whether a file is told only when it has been read to its end, with every face named from its first
             frame on; else as it happens, like a live source.
         keep_trying: Whether a live source that is not there at the start is waited for, as one is that was lost.
+        resolve: Called with the source just before it is opened, each time; returns what is opened, or raises a
+            :class:`~knownface.errors.KnownFaceError`.
+        discreet: Whether status and events say only that the source cannot be read, and not why, and of a stream that
+            never could be only after as long as the slowest reason takes; the log says why.
         detect_side, tracking: See :class:`SessionOptions`.
         detect_every: See :class:`SessionOptions`; None detects in ten frames for each second of a file.
     """
@@ -61,6 +67,8 @@ class WatchOptions:
     began: datetime | None = None
     hindsight: bool = False
     keep_trying: bool = False
+    resolve: Callable[[Source], Source] = field(default=lambda source: source)
+    discreet: bool = False
     detect_side: int | None = None
     detect_every: int | None = None
     tracking: TrackingOptions = field(default_factory=TrackingOptions)

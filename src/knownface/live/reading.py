@@ -16,7 +16,7 @@ from knownface.live.metrics import RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceNotice
 from knownface.media import Source, read_source
-from knownface.media.capture import Capture
+from knownface.media.capture import ASK_TIMEOUT, OPEN_TIMEOUT, Capture
 from knownface.media.opencv import squared
 from knownface.media.still import StillPicture
 from knownface.pipeline import map_in_order
@@ -29,6 +29,9 @@ Item = TypeVar("Item")
 FIRST_WAIT = 0.5
 """Seconds before the first attempt to reach a lost source again; each further one waits twice as long."""
 LONGEST_WAIT = 30.0
+UNREADABLE = "The source cannot be reached or read."
+"""All that is told of it where the options are discreet."""
+_SLOWEST_NO = OPEN_TIMEOUT + ASK_TIMEOUT
 _DOUBTFUL = 1.0
 """Seconds without any change after which a stream is asked, once, whether it is one that OpenCV cannot decode."""
 
@@ -77,7 +80,7 @@ class LiveReader:
 
     Args:
         source: Which.
-        options: ``every``, ``max_fps``, ``pixel_aspect`` and ``keep_trying`` are used.
+        options: ``every``, ``max_fps``, ``pixel_aspect``, ``keep_trying``, ``resolve`` and ``discreet`` are used.
         rate: Counts every frame that the source gives.
     """
 
@@ -114,10 +117,10 @@ class LiveReader:
     def _read(self) -> None:
         wait, ever = FIRST_WAIT, self._options.keep_trying
         while not self._stop.is_set():
-            before = self._frames
+            before, start = self._frames, time.monotonic()
             why = f"{self._source.name} sends no more pictures."
             try:
-                with Capture(self._source) as capture:
+                with Capture(self._options.resolve(self._source)) as capture:
                     self._take_all(capture)
             except SourceUnavailableError as error:
                 if not ever:
@@ -134,6 +137,9 @@ class LiveReader:
                 )
             ever = True
             logger.warning("%s Trying again in %.1f seconds.", why, wait)
+            if self._options.discreet:
+                why = UNREADABLE
+                self._stop.wait(0 if self._frames else max(0.0, start + _SLOWEST_NO - time.monotonic()))
             self.queue.put(SourceNotice("lost", why))
             self._stop.wait(wait)
             wait = min(2 * wait, LONGEST_WAIT)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
@@ -12,14 +13,14 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
-from knownface.errors import KnownFaceError
+from knownface.errors import InputError, KnownFaceError
 from knownface.live.delivery import Delivery
 from knownface.live.detecting import with_detection_due
 from knownface.live.film import Film
 from knownface.live.metrics import RollingLatency, RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.preview import Preview
-from knownface.live.reading import LiveReader, read_ahead, read_file, read_frames
+from knownface.live.reading import UNREADABLE, LiveReader, read_ahead, read_file, read_frames
 from knownface.live.session import LiveSession
 from knownface.live.threads import Job, ReceivedFrame, SourceNotice
 from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
@@ -27,6 +28,8 @@ from knownface.media import Source, parse_source
 from knownface.pipeline import map_in_order
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Face, Frame
+
+_log = logging.getLogger(__name__)
 
 _AHEAD = 8
 """Frames of a file that are decoded, and searched for faces, ahead of their turn."""
@@ -183,16 +186,18 @@ class Watcher(AbstractContextManager["Watcher"]):
                         self._tell_film(self._film)
                     except KnownFaceError as caught:  # the file has gone before its second reading
                         error = error or caught
-                self._delivery.put(FrameResult(None, events=(self._event("ended", str(error or "")),)))
+                self._delivery.put(FrameResult(None, events=(self._event("ended", self._told(error)),)))
             finally:
                 self._session.close()
                 self.preview.close()
                 of_sinks = self._delivery.finish()
                 self.error = error or of_sinks
+                if self.error is not None and self._options.discreet:
+                    _log.warning("%s is not watched any more: %s", self.name, self.error)
                 with self._lock:
                     self._state = "failed" if self.error is not None else "ended"
                     self._labels = ()
-                    self._last_error = str(self.error) if self.error is not None else self._last_error
+                    self._last_error = self._told(self.error) or self._last_error
 
     def _watch_file(self) -> None:
         def detect(item: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None, float]:
@@ -200,7 +205,8 @@ class Watcher(AbstractContextManager["Watcher"]):
             start = time.perf_counter()
             return frame, self._session.detect(frame.image) if due else None, start
 
-        frames = read_ahead(read_file(self.source, self._options, self._stop, self._in.count), _AHEAD)
+        source = self._options.resolve(self.source)
+        frames = read_ahead(read_file(source, self._options, self._stop, self._in.count), _AHEAD)
         due = with_detection_due(frames, self._options.detect_every)
         first = True
         for frame, faces, start in map_in_order(detect, due, threads=self._recognizer.threads, ahead=_AHEAD):
@@ -273,6 +279,12 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._delivery.put(FrameResult(None, events=(event,)))
         elif not lost_before:  # one event, however many attempts it takes
             self._delivery.put(self._session.end_tracks((event,)))
+
+    def _told(self, error: BaseException | None) -> str:
+        """What status and events say of an error; empty without one."""
+        if error is None or not self._options.discreet:
+            return str(error or "")
+        return UNREADABLE if isinstance(error, InputError) else "Watching failed; the log says why."
 
     def _event(self, kind: EventKind, why: str = "") -> LiveEvent:
         return LiveEvent(kind, self.name, at=datetime.now(UTC), why=why)

@@ -13,18 +13,19 @@ from urllib.parse import urlsplit
 from knownface.errors import SourceUnavailableError, UnsupportedError
 from knownface.media.ffmpeg_stream import FfmpegStream, interlaced_size
 from knownface.media.opencv import pixel_aspect, quiet_opencv, rgb_of  # imported before cv2: it keeps FFmpeg quiet
-from knownface.media.sources import Source
+from knownface.media.sources import STREAM_PORTS, Source
 from knownface.types import Image
 
 import cv2  # isort: skip
 
 OPEN_TIMEOUT = 8.0
 """Seconds that a stream has to answer and show its first picture."""
+ASK_TIMEOUT = 3.0
+"""Seconds in which a host must take a connection once a stream could not be opened, so that it is known why."""
 READ_TIMEOUT = 4.0
 """Seconds without a picture after which a stream counts as lost."""
 _DECODING_THREADS = 2
 """FFmpeg holds back one picture less than it has decoding threads. Two decode 4K on ordinary machines."""
-_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
 
 
 class Capture:
@@ -129,7 +130,7 @@ def _stream(source: Source, open_timeout: float, read_timeout: float) -> cv2.Vid
         ],
     )
     if not capture.isOpened():
-        message, hint = _why_unreachable(source, min(open_timeout, 3.0))
+        message, hint = _why_unreachable(source, min(open_timeout, ASK_TIMEOUT))
         raise SourceUnavailableError(message, hint)
     return capture
 
@@ -137,7 +138,7 @@ def _stream(source: Source, open_timeout: float, read_timeout: float) -> cv2.Vid
 def _why_unreachable(source: Source, timeout: float) -> tuple[str, str]:
     """FFmpeg does not say why; a connection of our own does."""
     parts = urlsplit(source.address)
-    address = (parts.hostname or "", parts.port or _PORTS[parts.scheme.lower()])
+    address = (parts.hostname or "", parts.port or STREAM_PORTS[parts.scheme.lower()])
     try:
         socket.create_connection(address, timeout).close()
     except TimeoutError:

@@ -18,8 +18,8 @@ SourceKind: TypeAlias = Literal["camera", "stream", "video", "folder"]
 """``camera``: of this machine, by its number. ``stream``: RTSP or HTTP. ``video``: a file. ``folder``: its pictures,
 in natural order, are the frames."""
 
-STREAM_SCHEMES = ("rtsp", "rtsps", "http", "https")
-"""What a network stream's address begins with."""
+STREAM_PORTS = {"rtsp": 554, "rtsps": 322, "http": 80, "https": 443}
+"""What a network stream's address begins with, and the port that is meant where it names none."""
 
 FOLDER_FPS = 25.0
 """Frames a second that a folder of frames is taken to have."""
@@ -91,7 +91,7 @@ def _without_secrets(address: str) -> str:
         port = parts.port
     except ValueError as error:  # its text may repeat the address, and so a password
         raise UnsupportedError("The address of the stream is not valid.", _ENCODE) from error
-    if parts.scheme.lower() not in STREAM_SCHEMES:
+    if parts.scheme.lower() not in STREAM_PORTS:
         raise UnsupportedError(f"{parts.scheme}:// is not a kind of stream that is read here.", _HINT)
     if not parts.hostname:
         raise UnsupportedError("The address of the stream names no host.", _HINT)
@@ -111,4 +111,4 @@ _SECRET = re.compile(
 _ENCODE = (
     "In a user's name and a password write / as %2F, # as %23, ? as %3F, : as %3A and @ as %40; an @ in the path, too."
 )
-_HINT = f"A stream begins with {', '.join(f'{s}://' for s in STREAM_SCHEMES)}; any program can serve it so."
+_HINT = f"A stream begins with {', '.join(f'{s}://' for s in STREAM_PORTS)}; any program can serve it so."

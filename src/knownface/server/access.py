@@ -134,13 +134,15 @@ def caller_of(request: HTTPConnection, role: Role) -> Caller:
         key = authenticator.by_token(token.strip()) if scheme.lower() == "bearer" else None
     else:
         key = authenticator.by_session(session) if session else None
+    address = request.client.host if request.client else ""
     if key is None:
+        if token:
+            service_of(request).tally.add(Actor(None, "", "none", address), "key.refused")
         raise NoKeyError("This needs a valid key.")
     if session is not None:
         _check_same_site(request, session)
     if not allows(key.role, role):
         raise ForbiddenError(f"This needs a key of the role {role}; this one is a {key.role}'s.")
-    address = request.client.host if request.client else ""
     caller = Caller(Actor(key.id, key.name, key.role, address), key.role, session)
     request.state.caller = caller
     return caller

@@ -13,6 +13,7 @@ from knownface.gallery import Gallery
 from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
 from knownface.recognizer import FaceRecognizer
+from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
@@ -39,6 +40,7 @@ class Service:
         sessions: The browser sessions.
         authenticator: Looks up both.
         audit: The audit log.
+        tally: Sign-ins and refused keys on their way into it.
         workers: Where pictures are looked at.
         jobs: Longer things that run in the background.
         strangers: Uploaded for a calibration.
@@ -59,6 +61,7 @@ class Service:
     sessions: SessionStore
     authenticator: Authenticator
     audit: AuditLog
+    tally: AuditTally
     workers: Workers
     jobs: Jobs
     strangers: Strangers

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import logging
 import math
+import os
+import tempfile
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from fastapi import FastAPI, Request
@@ -15,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from knownface import errors as e
 from knownface.review import PoorPictureError
+from knownface.server.context import service_of
 
 _log = logging.getLogger(__name__)
 
@@ -167,10 +171,15 @@ def install_handlers(app: FastAPI) -> None:
     app.add_exception_handler(Exception, _unforeseen)
 
 
-async def _ours(_request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, e.KnownFaceError)  # noqa: S101 - installed for this class
     if http_status(error) >= 500 and not isinstance(error, (e.BusyError, e.GalleryLockedError)):
         _log.error("%s %s", error.message, error.hint)
+    settings = service_of(request).recognizer.settings
+    for folder in (Path(settings.gallery).parent, settings.models, settings.cache, Path(tempfile.gettempdir())):
+        if folder is not None and folder.is_absolute():  # where the server keeps its files is nobody's business
+            error.message = error.message.replace(f"{folder}{os.sep}", "")
+            error.hint = error.hint.replace(f"{folder}{os.sep}", "")
     return error_response(error)
 
 

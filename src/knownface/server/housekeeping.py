@@ -14,6 +14,7 @@ from knownface.errors import KnownFaceError
 from knownface.law.audit import Actor, AuditLog
 from knownface.law.retention import remove_overdue
 from knownface.recognizer import FaceRecognizer
+from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.work import Workers
@@ -43,11 +44,12 @@ class Housekeeping:
         recognizer: FaceRecognizer,
         authenticator: Authenticator,
         audit: AuditLog,
+        tally: AuditTally,
         workers: Workers,
         jobs: Jobs,
     ) -> None:
         self._recognizer, self._authenticator = recognizer, authenticator
-        self._audit, self._workers, self._jobs = audit, workers, jobs
+        self._audit, self._tally, self._workers, self._jobs = audit, tally, workers, jobs
         self._days = recognizer.settings.serve.audit_days
         self._last = self._scrubbed = self._purged = time.monotonic()
         self._written = self._cleaned = 0.0
@@ -79,6 +81,7 @@ class Housekeeping:
         now = time.monotonic()
         try:
             self._authenticator.refresh()
+            self._tally.write()
             if now - self._written > _WRITE_SECONDS:
                 self._written = now
                 self._authenticator.store_uses()

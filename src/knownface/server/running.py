@@ -11,6 +11,7 @@ from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
+from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.context import Service
 from knownface.server.housekeeping import Housekeeping
@@ -40,7 +41,8 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
     authenticator = Authenticator(keys, sessions)
     workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
     streams = LiveStreams(recognizer)
-    housekeeping = Housekeeping(recognizer, authenticator, audit, workers, jobs)
+    tally = AuditTally(audit)
+    housekeeping = Housekeeping(recognizer, authenticator, audit, tally, workers, jobs)
     service = Service(
         recognizer=recognizer,
         settings=serve,
@@ -48,13 +50,14 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
         sessions=sessions,
         authenticator=authenticator,
         audit=audit,
+        tally=tally,
         workers=workers,
         jobs=jobs,
         strangers=Strangers(),
         metrics=Metrics(),
         pictures=PictureStore(database, recognizer.settings.max_pixels),
         streams=streams,
-        webhooks=WebhookStore(database),
+        webhooks=WebhookStore(database, serve.allowed_networks),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
         rates_by_address=RateLimiter(serve.rate_per_address, _BURST_SECONDS * serve.rate_per_address),
@@ -75,3 +78,4 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
         service.jobs.close()
         with contextlib.suppress(KnownFaceError):
             authenticator.store_uses()
+            tally.write()

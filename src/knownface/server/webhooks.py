@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 import secrets
-import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from urllib.parse import urlsplit
 from sqlalchemy import Row, delete, func, select, update
 
 from knownface.errors import BadRequestError, NotFoundError
+from knownface.server.addresses import checked_addresses
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events
 from knownface.storage.service_schema import webhooks
@@ -58,15 +57,18 @@ class Webhook:
         return self.kinds is None or kind in self.kinds
 
 
-def check_address(url: str) -> None:
-    """Raise unless events may be sent there.
+def receiver_addresses(url: str, allowed: Sequence[str]) -> list[str]:
+    """The IP addresses of a webhook's host, if events may be sent there; none where it has none at present.
 
-    Webhooks are an administrator's, and may well name machines of the house. Refused are the addresses that no
-    receiver has and that a careless administrator might be talked into: link-local ones (where clouds keep the
-    machine's credentials), multicast, unspecified.
+    Webhooks are an administrator's, and may well name machines of the house. Refused is what no receiver has and a
+    careless administrator might be talked into.
+
+    Args:
+        url: Of the receiver.
+        allowed: See :func:`checked_addresses`.
 
     Raises:
-        BadRequestError: It is no http(s) address, carries a password, or leads to such an address.
+        BadRequestError: It is no http(s) address, carries a password, or leads to an address that is refused.
     """
     try:
         parts = urlsplit(url)
@@ -77,33 +79,28 @@ def check_address(url: str) -> None:
         raise BadRequestError("A webhook's address begins with https:// or http:// and names a host.")
     if parts.username or parts.password:
         raise BadRequestError("A webhook's address may not carry a password.", "The signature proves who sends.")
-    for found in _addresses(host, port):
-        if found.is_link_local or found.is_multicast or found.is_unspecified:
-            raise BadRequestError(f"{host} leads to {found}, where no webhook may be sent.")
-
-
-def _addresses(host: str, port: int) -> list[ipaddress.IPv4Address | ipaddress.IPv6Address]:
-    try:
-        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except (OSError, UnicodeError):
-        return []  # not now, perhaps later: the delivery will show
-    addresses = [ipaddress.ip_address(str(entry[4][0]).partition("%")[0]) for entry in found]
-    return [getattr(address, "ipv4_mapped", None) or address for address in addresses]
+    return checked_addresses(host, port, allowed)
 
 
 class WebhookStore:
-    """The webhooks in a gallery's database."""
+    """The webhooks in a gallery's database.
 
-    def __init__(self, database: Database) -> None:
+    Args:
+        database: The gallery's.
+        allowed_networks: See :func:`receiver_addresses`.
+    """
+
+    def __init__(self, database: Database, allowed_networks: Sequence[str] = ()) -> None:
         self._database = database
+        self.allowed_networks = allowed_networks
 
     def create(self, url: str, kinds: Sequence[str] | None = None) -> Webhook:
         """Send what happens from now on to an address.
 
         Raises:
-            BadRequestError: As :func:`check_address`.
+            BadRequestError: As :func:`receiver_addresses`.
         """
-        check_address(url)
+        receiver_addresses(url, self.allowed_networks)
         with self._database.writing() as connection:
             values = {
                 "url": url,

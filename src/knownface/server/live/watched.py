@@ -15,6 +15,7 @@ from knownface.recognizer import FaceRecognizer
 from knownface.server.lease import LEASE_SECONDS, Lease
 from knownface.server.live.recent_tracks import RecentTracks
 from knownface.server.source_list import ListedSource, SourceList
+from knownface.server.source_rules import SourceRules
 
 _log = logging.getLogger(__name__)
 
@@ -34,11 +35,13 @@ class WatchedSource:
         listed: As the list has it.
         status: How it goes; None where it was not watched here.
         elsewhere: Whether another service on the same gallery watches it.
+        address: Where it is, as people are told.
     """
 
     listed: ListedSource
     status: WatchStatus | None
     elsewhere: bool
+    address: str
 
 
 class WatchedStream:
@@ -48,6 +51,7 @@ class WatchedStream:
         stream_id: Names it in addresses.
         listed: As the list has it.
         recognizer: Who knows the people.
+        rules: What may be watched.
         sinks: Where results go besides.
         new_number: Gives the number of another Unknown.
     """
@@ -57,6 +61,7 @@ class WatchedStream:
         stream_id: str,
         listed: ListedSource,
         recognizer: FaceRecognizer,
+        rules: SourceRules,
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
     ) -> None:
@@ -64,10 +69,17 @@ class WatchedStream:
         self.source = listed.name
         self.live = listed.source.live
         self.recent = RecentTracks()
+        options = WatchOptions(
+            max_fps=None if self.live else _FILE_FPS,
+            began=None if self.live else datetime.now(UTC),
+            keep_trying=self.live,
+            resolve=rules.resolve,
+            discreet=True,
+        )
         self.watcher = Watcher(
             listed.source,
             recognizer,
-            WatchOptions(keep_trying=True) if self.live else WatchOptions(max_fps=_FILE_FPS, began=datetime.now(UTC)),
+            options,
             [self.recent, *sinks],
             name=listed.name,
             new_number=new_number,
@@ -107,6 +119,7 @@ class WatchedSources:
     ) -> None:
         self._recognizer = recognizer
         self._list = SourceList(recognizer.gallery.database)
+        self._rules = SourceRules(recognizer.settings.serve.source_folder, recognizer.settings.serve.allowed_networks)
         self._lease = Lease(recognizer.gallery.database, "watching", lease_seconds)
         self._sinks = sinks
         self._new_number = new_number
@@ -148,9 +161,10 @@ class WatchedSources:
         """Adds a source and starts to watch it.
 
         Raises:
-            BadNameError, NameTakenError, UnsupportedError: As :meth:`SourceList.add`.
+            BadNameError, NameTakenError: As :meth:`SourceList.add`.
+            UnsupportedError, BadRequestError: As :meth:`SourceRules.admit`.
         """
-        source_id = self._list.add(name, address)
+        source_id = self._list.add(name, self._rules.admit(address))
         self._synchronise()
         return self.get(source_id)
 
@@ -278,7 +292,7 @@ class WatchedSources:
     def _begin(self, listed: ListedSource) -> WatchedStream:
         stream_id = f"source-{listed.id}"
         sinks = self._sinks(stream_id, listed.name)
-        stream = WatchedStream(stream_id, listed, self._recognizer, sinks, self._new_number)
+        stream = WatchedStream(stream_id, listed, self._recognizer, self._rules, sinks, self._new_number)
         stream.watcher.start()
         return stream
 
@@ -287,4 +301,4 @@ class WatchedSources:
             stream = self._streams.get(listed.id)
         status = None if stream is None else stream.watcher.status()
         elsewhere = listed.running and stream is None and not self._ours
-        return WatchedSource(listed, status, elsewhere)
+        return WatchedSource(listed, status, elsewhere, self._rules.shown(listed.source))

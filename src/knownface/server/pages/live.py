@@ -20,7 +20,7 @@ def live(request: Request) -> Response:
         "live.html",
         "live",
         anybody=len(service.gallery.names) > 0,
-        sources=[watched.listed for watched in service.streams.watched.all()],
+        sources=service.streams.watched.all(),
         source=text(service.settings.language, "live.browser_camera"),
         notes=rule_notes(service),
     )

@@ -22,6 +22,7 @@ from knownface.server.context import Service, service_of
 from knownface.server.error_responses import http_status
 from knownface.server.keys import Role, allows
 from knownface.server.pictures import UPLOADED
+from knownface.server.schemas.common import short_source
 from knownface.server.texts import STATIC, day, languages, number, preferred_language, text
 
 SECTIONS = {
@@ -103,7 +104,7 @@ def _environment(language: str) -> Environment:
     )
     made.globals.update(t=partial(text, language), static=static, navigation=tuple(SECTIONS), symbols=SECTIONS)
     made.globals.update(language=language, languages=languages())
-    made.filters.update(initials=initials, file_name=file_name)
+    made.filters.update(initials=initials, file_name=file_name, short_source=short_source)
     made.filters.update(number=partial(number, language), day=partial(day, language))
     made.filters["consent_purpose"] = lambda purpose: text(language, f"consent.purposes.{purpose}")
     return made

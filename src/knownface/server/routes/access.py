@@ -9,6 +9,7 @@ from typing import Annotated
 from fastapi import Query, Request, Response
 
 from knownface.errors import BadNameError, NoKeyError, UnknownKeyError
+from knownface.law.audit import Actor
 from knownface.server.access import check_origin, cookie_name, guarded_router, is_secure, needs
 from knownface.server.error_responses import errors
 from knownface.server.keys import Key, NewKey
@@ -40,8 +41,11 @@ def begin_session(service: ServiceDep, request: Request, login: Login, response:
     """Sets a cookie that stands for the key; the answer's `csrf` must come with every change."""
     check_origin(request)
     key = service.authenticator.by_token(login.key.strip())
+    address = request.client.host if request.client else ""
     if key is None:
+        service.tally.add(Actor(None, "", "none", address), "key.refused")
         raise NoKeyError("This is no valid key.")
+    service.tally.add(Actor(key.id, key.name, key.role, address), "session.begin")
     token = service.sessions.begin(key.id)
     service.authenticator.refresh()
     response.set_cookie(
@@ -70,6 +74,7 @@ def end_session(service: ServiceDep, request: Request, caller: CallerDep, respon
     """Ends the session and takes the cookie away; does nothing for a key."""
     if caller.session:
         service.sessions.end(caller.session)
+        service.tally.add(caller.actor, "session.end")
         service.authenticator.refresh()
     name = cookie_name(request)
     response.delete_cookie(name, path="/", secure=is_secure(request), httponly=True, samesite="strict")

@@ -7,7 +7,7 @@ import binascii
 from typing import Annotated, Generic, TypeAlias, TypeVar
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from knownface.errors import BadRequestError
 
@@ -22,6 +22,15 @@ Number: TypeAlias = Annotated[int, Path(ge=1, le=_LARGEST)]
 Limit: TypeAlias = Annotated[int, Query(ge=1, le=200, description="How many at most.")]
 Cursor: TypeAlias = Annotated[str | None, Query(max_length=2000, description="`next` of the page before.")]
 SearchText: TypeAlias = Annotated[str | None, Query(max_length=200)]
+
+
+def short_source(source: str) -> str:
+    """Where something is from, without the path of the folder on the server: file and folder of it are enough."""
+    parts = source.replace("\\", "/").split("/")
+    return source if len(parts) < 3 or "://" in source else "/".join(parts[-2:])
+
+
+ShortSource: TypeAlias = Annotated[str, AfterValidator(short_source)]
 
 
 class Schema(BaseModel):

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from knownface.server.schemas.common import Schema
+from knownface.server.schemas.common import Schema, ShortSource
 from knownface.server.schemas.seen import Ids
 
 
@@ -16,7 +16,7 @@ class HeldSchema(Schema):
     id: int
     person_id: int
     name: str = Field(description="Of the person it is meant for.")
-    source: str
+    source: ShortSource
     source_sha256: str
     faces: int = Field(description="How many of its faces are held back; of a video, several.")
     quality: float | None = Field(description="0 to 1.")

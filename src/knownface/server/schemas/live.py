@@ -137,7 +137,7 @@ class SourceSchema(Schema):
     id: int
     name: str
     kind: SourceKind
-    address: str = Field(description="Without user, password and query.")
+    address: str = Field(description="Without user, password and query; of a file, below the folder for sources.")
     running: bool = Field(description="Whether it is to be watched, also after a start of the service.")
     created: datetime
     status: WatchStatusSchema | None = Field(description="Null where it was not watched by the service that was asked.")
@@ -151,7 +151,7 @@ class SourceSchema(Schema):
             id=listed.id,
             name=listed.name,
             kind=listed.source.kind,
-            address=listed.source.name,
+            address=watched.address,
             running=listed.running,
             created=listed.created,
             status=None if watched.status is None else WatchStatusSchema.of(watched.status),
@@ -171,5 +171,5 @@ class NewSource(Schema):
         min_length=1,
         max_length=2000,
         description="Number of a camera of the server, an rtsp:// or http:// address, or the path of a video file or a "
-        "folder of frames on the server. A password in it is stored and never shown.",
+        "folder of frames below the server's folder for sources. A password in it is stored and never shown.",
     )

@@ -8,7 +8,7 @@ from typing import Literal
 from pydantic import ConfigDict, Field
 
 from knownface.gallery import Template
-from knownface.server.schemas.common import BoxSchema, Schema
+from knownface.server.schemas.common import BoxSchema, Schema, ShortSource
 from knownface.server.schemas.faces import ReviewedFace
 from knownface.server.schemas.people import PersonRef, TemplateIds
 
@@ -18,7 +18,9 @@ class TemplateSchema(Schema):
 
     id: int
     person_id: int
-    source: str = Field(description="Where it came from: a path, or `upload:` and what the file was called.")
+    source: ShortSource = Field(
+        description="Where it came from: the end of a file's path, or `upload:` and what the file was called."
+    )
     sha256: str = Field(description="Of the file.")
     frame_time: float | None = Field(description="Seconds from the start of a video.")
     box: BoxSchema | None
@@ -90,6 +92,6 @@ class ExclusionSchema(Schema):
     id: int
     person_id: int
     name: str = Field(description="The person's.")
-    source: str = Field(description="Where it was.")
+    source: ShortSource = Field(description="Where it was: the end of its path.")
     source_sha256: str
     created: datetime
