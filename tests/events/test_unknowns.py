@@ -17,6 +17,7 @@ from knownface.events import (
     group_unknowns,
     name_unknown,
 )
+from knownface.events.together import Together
 from knownface.review import PersonReview
 from knownface.types import DecisionRule
 
@@ -38,7 +39,7 @@ def test_pictures_of_one_person_come_together_and_no_others(made):
 def test_two_people_of_one_picture_stay_apart(made):
     faces = np.stack([made.unit(1), made.away(made.unit(1), 0.3)])
     assert group_by_likeness(faces, 0.9) == [[0, 1]]
-    assert group_by_likeness(faces, 0.9, [(1, 0)]) == [[0], [1]]
+    assert group_by_likeness(faces, 0.9, Together([[("door", 0.0, 5.0)], [("door", 4.0, 9.0)]])) == [[0], [1]]
 
 
 @given(st.integers(0, 12), st.floats(0, 2), st.integers(0, 2**31))

@@ -15,6 +15,7 @@ from knownface.errors import UnknownSightingError
 from knownface.events.clustering import group_by_likeness
 from knownface.events.recording import vector_from
 from knownface.events.sighting_queries import conditions, find
+from knownface.events.together import Stay, Together
 from knownface.events.values import Embedding, Sighting, SightingFilter
 from knownface.gallery import Gallery, NewTemplate, Person, PersonKey
 from knownface.gallery.adding import add_to_people, hold_for_people
@@ -29,9 +30,6 @@ from knownface.storage.sealing.columns import DamagedRecord
 from knownface.types import EmbedderContract
 
 _log = logging.getLogger(__name__)
-
-MOST_GROUPED = 3000
-"""So many Unknowns, the newest, are compared with each other; their distances take 72 MB."""
 
 LIKENESS = 0.9
 """The mean distance within a group, as a share of the decision's threshold. Measured with ``mobilefacenet`` on 72
@@ -94,12 +92,12 @@ def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | N
     for sighting in found:
         if sighting.unknown is not None:
             of_number.setdefault(sighting.unknown, []).append(sighting)
-    with_face = [number for number in of_number if number in vectors][:MOST_GROUPED]
-    numbers: list[list[int]] = [[number] for number in of_number if number not in set(with_face)]
+    with_face = [number for number in of_number if number in vectors]
+    numbers: list[list[int]] = [[number] for number in of_number if number not in vectors]
     if with_face:
         faces = np.stack([vectors[number] for number in with_face])
-        apart = _seen_together([of_number[number] for number in with_face])
-        rows = group_by_likeness(faces, LIKENESS * threshold, apart)
+        together = Together([[_stay(seen) for seen in of_number[number]] for number in with_face])
+        rows = group_by_likeness(faces, LIKENESS * threshold, together)
         numbers += [[with_face[row] for row in group] for group in rows]
     groups = [_group([(number, of_number[number]) for number in group]) for group in numbers]
     return sorted(groups, key=lambda group: group.sightings[0].id, reverse=True)
@@ -218,20 +216,8 @@ def _templates(
     return templates, pictures
 
 
-def _seen_together(seen: Sequence[Sequence[Sighting]]) -> list[tuple[int, int]]:
-    """Pairs of Unknowns that one camera saw at the same time, so that they are two people."""
-    stays = sorted(
-        ((s.source, s.first_seen, s.last_seen, row) for row, own in enumerate(seen) for s in own),
-        key=lambda stay: stay[:2],
-    )
-    pairs: set[tuple[int, int]] = set()
-    for place, (source, _, last, row) in enumerate(stays):
-        for other_source, first, _, other in stays[place + 1 :]:
-            if other_source != source or first >= last:
-                break
-            if other != row:
-                pairs.add((row, other))
-    return sorted(pairs)
+def _stay(seen: Sighting) -> Stay:
+    return seen.source, seen.first_seen.timestamp(), seen.last_seen.timestamp()
 
 
 def _group(members: Sequence[tuple[int, Sequence[Sighting]]]) -> UnknownGroup:
