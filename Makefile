@@ -19,7 +19,7 @@ $(VENV)/ready: pyproject.toml constraints.txt
 # Every extra, since every part is tested: the engines for many machines alone are 300 MB, so the demo goes without.
 $(VENV)/ready-to-test: $(VENV)/ready
 	$(BIN)/pip install --quiet --constraint constraints.txt \
-	  --editable ".[demo,heif,evaluation,milvus,postgres,quantize,server,xlsx]" --group test
+	  --editable ".[demo,heif,evaluation,milvus,mqtt,postgres,quantize,server,xlsx]" --group test
 	touch $@
 
 # What the tests of the CLIP path are held against. torch alone is 1 GB, so only these tests' own target installs it.

@@ -71,3 +71,22 @@ def test_a_misspelt_variable_is_named_and_a_foreign_one_is_not(
     assert [record.getMessage() for record in caplog.records] == [
         "KNOWNFACE_TRESHOLD is no setting and is ignored; is KNOWNFACE_THRESHOLD meant?"
     ]
+
+
+@pytest.mark.parametrize(
+    ("table", "said"),
+    [
+        ('url = "mqtt://ann:s3cret@broker"', "mqtt.url may not hold a password"),
+        ('url = "http://broker"', "must look like mqtt://"),
+        ('url = "mqtt://broker"\npassword = "s3cret"', "needs mqtt.user"),
+        ('url = "mqtt://broker"\nuser = "ann"\npassword = ["s3cret"]', "mqtt.password is wrong"),
+        ('url = "mqtt://broker"\nca = "s3cret.pem"', "mqtts://"),
+        ('url = "mqtt://broker"\npictures = true', "needs keep_pictures"),
+    ],
+)
+def test_settings_of_mqtt_that_cannot_be_are_told_without_the_password(alone: Path, table: str, said: str) -> None:
+    (alone / "knownface.toml").write_text(f"[mqtt]\n{table}\n")
+    with pytest.raises(SettingsError) as raised:
+        load_settings()
+    assert said in str(raised.value)
+    assert "s3cret" not in f"{raised.value} {raised.value.hint}"

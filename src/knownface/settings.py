@@ -13,6 +13,7 @@ import os
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
+from urllib.parse import urlsplit
 
 import platformdirs
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator, model_validator
@@ -33,6 +34,8 @@ FILE_NAME = "knownface.toml"
 _PREFIX = "KNOWNFACE_"
 _OTHER_VARIABLES = ("OFFLINE", "FACE_DATA")
 """Variables that are no settings."""
+_SECRETS = ("token", "password")
+"""How the settings end that no message shows."""
 _ALIKE = 0.9
 """How alike two names are of which one is taken for a misspelling of the other; 1 is equal."""
 
@@ -109,6 +112,56 @@ class ServeSettings(BaseModel):
             raise ValueError("tls_cert and tls_key belong together; one of them is missing")
         if self.tls_cert is not None and self.tls != "off":
             raise ValueError("tls=self-signed makes its own certificate; leave out tls_cert and tls_key")
+        return self
+
+
+class MqttSettings(BaseModel):
+    """How what is seen goes to an MQTT broker; the table ``[mqtt]`` of the file, ``KNOWNFACE_MQTT__NAME`` variables."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    url: str | None = None
+    """``mqtt://HOST:1883``, or ``mqtts://HOST:8883`` with TLS; None sends nothing."""
+    user: str | None = None
+    password: SecretStr | None = None
+    ca: Path | None = None
+    """PEM file of the authority that vouches for the broker; None is those that the system trusts."""
+    name: str = Field(default="knownface", pattern="^[A-Za-z0-9_-]{1,64}$")
+    """The first level of every topic, and the device that Home Assistant shows; one for each gallery on a broker."""
+    discovery: str = Field(default="homeassistant", pattern="^([A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*)?$")
+    """Home Assistant's discovery prefix; empty announces nothing."""
+    pictures: bool = False
+    """Whether the picture of a person's last sighting is sent, and shown as an image."""
+    away_seconds: float = Field(default=30.0, ge=1, le=86_400)
+    """After which somebody who is not seen any more counts as away."""
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Host and port of the broker."""
+        parts = urlsplit(self.url or "")
+        return parts.hostname or "", parts.port or (8883 if parts.scheme == "mqtts" else 1883)
+
+    @property
+    def tls(self) -> bool:
+        """Whether the connection is encrypted."""
+        return (self.url or "").startswith("mqtts:")
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> MqttSettings:
+        if self.url is not None:
+            try:
+                parts = urlsplit(self.url)
+                port = parts.port
+            except ValueError:
+                raise ValueError("mqtt.url cannot be read; it looks like mqtt://broker.lan:1883") from None
+            if parts.username or parts.password:
+                raise ValueError("mqtt.url may not hold a password; set mqtt.user and mqtt.password")
+            if parts.scheme not in {"mqtt", "mqtts"} or not parts.hostname or parts.path.strip("/") or port == 0:
+                raise ValueError("mqtt.url must look like mqtt://broker.lan:1883, or mqtts://broker.lan:8883")
+        if self.password is not None and self.user is None:
+            raise ValueError("mqtt.password needs mqtt.user")
+        if self.ca is not None and not self.tls:
+            raise ValueError("mqtt.ca is for a broker with TLS: write mqtt.url as mqtts://HOST")
         return self
 
 
@@ -203,6 +256,7 @@ class Settings(BaseSettings):
     """Whether new pictures of known people are offered as templates, or accepted where a stricter rule allows."""
 
     serve: ServeSettings = Field(default_factory=ServeSettings)
+    mqtt: MqttSettings = Field(default_factory=MqttSettings)
 
     @classmethod
     def settings_customise_sources(
@@ -224,6 +278,8 @@ class Settings(BaseSettings):
             raise ValueError("unseen_days must not be greater than retention_days: who was seen is not known so long")
         if self.models is not None and not self.models.is_dir():
             raise ValueError(f"models names {self.models}, which is no folder")
+        if self.mqtt.pictures and not self.keep_pictures:
+            raise ValueError("mqtt.pictures needs keep_pictures = true: what is not kept cannot be sent")
         return self
 
     @property
@@ -254,7 +310,8 @@ def _warn_of_misspelt(names: tuple[str, ...]) -> None:
 
     Others are left alone: container platforms make some of their own, such as ``KNOWNFACE_SERVICE_HOST``.
     """
-    nested = [f"SERVE__{name.upper()}" for name in ServeSettings.model_fields]
+    tables: dict[str, type[BaseModel]] = {"SERVE": ServeSettings, "MQTT": MqttSettings}
+    nested = [f"{table}__{name.upper()}" for table, model in tables.items() for name in model.model_fields]
     known = [*map(str.upper, Settings.model_fields), *nested, *_OTHER_VARIABLES]
     for name in names:
         bare = name.upper().removeprefix(_PREFIX)
@@ -285,8 +342,9 @@ def load_settings(**overrides: object) -> Settings:
             raise SettingsError(
                 f"There is no setting {where}; {source} has it.", "The documentation's page on settings has all."
             ) from error
+        given_value = "" if where.endswith(_SECRETS) else f" (it is {first['input']!r})"
         raise SettingsError(
-            f"The setting {where} is wrong: {first['msg']} (it is {first['input']!r}).",
+            f"The setting {where} is wrong: {first['msg']}{given_value}.",
             f"Set it by KNOWNFACE_{where.upper().replace('.', '__')}, in {FILE_NAME}, or by the command's option.",
         ) from error
     except tomllib.TOMLDecodeError as error:

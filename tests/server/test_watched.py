@@ -15,8 +15,8 @@ from service_tools import serving
 
 from knownface.live import reading
 from knownface.media import VideoWriter
-from knownface.server.lease import Lease
 from knownface.storage import Database
+from knownface.storage.lease import Lease
 from knownface.types import Image
 
 NAME = "Eileen Collins"

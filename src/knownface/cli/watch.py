@@ -98,6 +98,8 @@ def command(source: str, **options: Any) -> int:
     from knownface.live import Watcher
     from knownface.live.sinks import EventLines, Timeline
     from knownface.media import kind_of, parse_source
+    from knownface.mqtt import delivering
+    from knownface.settings import MqttSettings
 
     parsed = parse_source(source)
     if parsed.kind == "video" and kind_of(source) == "image":
@@ -118,7 +120,9 @@ def command(source: str, **options: Any) -> int:
             sinks += recorder.sinks(name, lines.write if lines else _say_alert)
             new_number = recorder.new_unknown_number
         watcher = Watcher(parsed, recognizer, watch_options, sinks, name=name, new_number=new_number)
-        interrupted = _watch(watcher, chosen)
+        told = recognizer.settings.mqtt if record else MqttSettings()
+        with delivering(recognizer.gallery, told):
+            interrupted = _watch(watcher, chosen)
         status = watcher.status()
         if status.frames:
             say(_line(status))

@@ -9,6 +9,7 @@ from knownface.errors import KnownFaceError
 from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
+from knownface.mqtt import delivering
 from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
 from knownface.server.audit_tally import AuditTally
@@ -67,7 +68,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
     delivery = WebhookDelivery(database, service.webhooks)
     delivery.start()
     try:
-        with opencv_on_one_thread():
+        with opencv_on_one_thread(), delivering(gallery, recognizer.settings.mqtt):
             service.streams.watched.open()
             yield service, housekeeping
     finally:

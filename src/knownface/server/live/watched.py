@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from knownface.errors import KnownFaceError
 from knownface.live import Sink, Watcher, WatchOptions, WatchStatus
 from knownface.recognizer import FaceRecognizer
-from knownface.server.lease import LEASE_SECONDS, Lease
 from knownface.server.live.recent_tracks import RecentTracks
 from knownface.server.source_list import ListedSource, SourceList
 from knownface.server.source_rules import SourceRules
+from knownface.storage.lease import LEASE_SECONDS, Lease
 
 _log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select
 
-from knownface.storage import Database
+from knownface.storage.database import Database
 from knownface.storage.schema import meta
 
 LEASE_SECONDS = 15.0
