@@ -35,10 +35,11 @@ class Page:
         self.downloads = downloads
         self._camera = camera
 
-    def sign_in(self, key: str) -> None:
+    def sign_in(self, key: str, leads_to: str = "/live") -> None:
         """By the address that the service prints for a key."""
+        self.browser.get("about:blank")  # where that form is shown already, only what stands behind the # would change
         self.browser.get(f"{self.address}/sign-in#key={key}")
-        self.until(lambda: self.browser.current_url.endswith("/live"))
+        self.until(lambda: self.browser.current_url.endswith(leads_to))
 
     def camera_sees(self, pictures: list[Image]) -> None:
         """What the camera shows from now on; the page is left, since a camera in use goes on as it began."""

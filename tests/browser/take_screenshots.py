@@ -192,10 +192,20 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
     browser.get(f"{address}/attendance")
     browser.find_element(By.CSS_SELECTOR, "[data-open=open-session]").click()
     shoot("attendance-open")
-    browser.get(f"{address}/attendance/1/kiosk")
-    browser.find_element(By.ID, "start").click()
+    open_kiosk(browser, address)
     time.sleep(5)
     shoot("kiosk")
+    browser.find_element(By.CSS_SELECTOR, "[data-open=kiosk-settings]").click()
+    shoot("kiosk-settings")
+
+
+def open_kiosk(browser: Chrome, address: str) -> None:
+    """This browser becomes the kiosk of the first session; its camera starts by itself."""
+    browser.get(f"{address}/attendance/1")
+    browser.find_element(By.CSS_SELECTOR, "[data-open=set-up-kiosk]").click()
+    browser.find_element(By.ID, "pin").send_keys("2468")
+    browser.find_element(By.CSS_SELECTOR, "dialog[open] button.primary").click()
+    until(browser, lambda b: "/kiosk" in b.current_url)
 
 
 def tour_new(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], None]) -> None:
@@ -260,8 +270,7 @@ fetch("/v1/attendance", {method: "POST", body: JSON.stringify({name: "Spring din
   headers: {"Content-Type": "application/json", "X-CSRF-Token": csrf}}).then((r) => r.text()).then(done);
 """
     print(browser.execute_async_script(script)[:200])
-    browser.get(f"{served.address}/attendance/1/kiosk")
-    press(browser, "start")
+    open_kiosk(browser, served.address)
     until(browser, lambda b: "Welcome" in b.find_element(By.ID, "greeting").text, 60)
 
 

@@ -44,11 +44,26 @@ def test_attendance_is_run_and_its_list_downloaded(
     assert [page.one(f"[data-count={s}]").text for s in ("present", "expected")] == ["0", "2"]
     # At the door: the kiosk greets, with the table that the list names.
     page.button("Kiosk").click()
-    page.button("Start camera").click()
+    page.field("PIN").send_keys("2468")
+    page.button("Set up").click()
+    page.until(lambda: page.path() == "/kiosk")
     page.until(lambda: page.one("#greeting").text == f"Welcome, {faces.name}.")
     assert page.one("#greeting-more").text == "Table: 5."
     page.until(lambda: faces.name in page.one("#arrived").text)
+    # Whatever address is given, it stays the kiosk; the PIN leads out.
+    session = service.ask("GET", "/attendance")[0]["id"]
+    page.go(f"/attendance/{session}")
+    page.until(lambda: page.path() == "/kiosk" and page.one("#greeting").text == f"Welcome, {faces.name}.")
+    page.one("[data-open=kiosk-settings]").click()
+    page.field("PIN").send_keys("1357")
     page.button("Leave").click()
+    page.says("This is not the PIN of this kiosk.")
+    page.field("PIN").clear()
+    page.field("PIN").send_keys("2468")
+    page.button("Leave").click()
+    page.until(lambda: page.path() == "/sign-in")
+    page.sign_in(service.served.key)
+    page.go(f"/attendance/{session}")
     page.until(lambda: page.one("[data-count=present]").text == "1")
     page.field("Mark as present:").send_keys("Grace Hopper")
     page.button("Mark").click()

@@ -71,6 +71,7 @@ def test_every_route_refuses_roles_below_its_own(served: Running) -> None:
     assert changing <= {
         ("POST", "/v1/identify"),
         ("POST", "/v1/identify/batch"),
+        ("POST", "/v1/kiosk/leave"),
         ("POST", "/v1/receipts/verify"),
         ("POST", "/v1/verify"),
         ("DELETE", "/v1/session"),

@@ -12,6 +12,7 @@ from service_tools import Running
 
 from knownface.server import pages
 from knownface.server.app import routers_in
+from knownface.server.pages.kiosk import KioskRoute
 from knownface.server.pages.render import AdminPageRoute, PageRoute
 
 OPEN = {"/", "/sign-in"}
@@ -61,15 +62,19 @@ def test_whoever_has_not_signed_in_is_sent_to_the_form_and_back(served: Running)
 
 
 def test_pages_need_the_viewer_and_some_the_administrator(served: Running) -> None:
-    for role, ordinary, admins in (("device", 403, 403), ("viewer", 200, 403), ("admin", 200, 200)):
+    """A device's key is led to its kiosk (see test_kiosks.py)."""
+    for role, ordinary, admins in (("device", 303, 303), ("viewer", 200, 403), ("admin", 200, 200)):
         with browser(served, role) as client:
             for path, kind in paths().items():
-                if path in OPEN:
+                if path in OPEN or kind is KioskRoute:
                     continue
                 answer = client.get(path)
                 wanted = admins if issubclass(kind, AdminPageRoute) else ordinary
                 missing = "999" in path and wanted == 200
                 assert answer.status_code == (404 if missing else wanted), (role, path)
+                if wanted == 303:
+                    assert answer.headers["location"] == "/kiosk"
+                    continue
                 assert answer.headers["content-type"] == "text/html; charset=utf-8"
                 assert answer.headers["cache-control"] == "no-store"
                 if wanted == 403:

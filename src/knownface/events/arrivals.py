@@ -13,6 +13,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, func, insert, or_, 
 from knownface.gallery.consents import permitted
 from knownface.storage.events_schema import attendance_entries, attendance_sessions, sightings
 from knownface.storage.schema import people
+from knownface.storage.service_schema import attendance_kiosks
 from knownface.storage.statements import chunks
 
 
@@ -126,8 +127,12 @@ def _within(session: Row[Any]) -> ColumnElement[bool]:
     parts = [sightings.c.last_seen >= session.opened]
     if session.closed is not None:
         parts.append(sightings.c.first_seen < session.closed)
-    if session.sources is not None:
-        parts.append(sightings.c.source.in_(json.loads(session.sources)))
+    kiosks = select(attendance_kiosks.c.source)
+    own = sightings.c.source.in_(kiosks.where(attendance_kiosks.c.session_id == session.id))
+    if session.sources is None:
+        parts.append(or_(own, sightings.c.source.not_in(kiosks)))
+    else:
+        parts.append(or_(own, sightings.c.source.in_(json.loads(session.sources))))
     return and_(*parts)
 
 

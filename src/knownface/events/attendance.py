@@ -128,6 +128,16 @@ def list_sessions(database: Database) -> list[Session]:
         return [_session(row) for row in connection.execute(query)]
 
 
+def get_session(database: Database, session_id: int) -> Session:
+    """The session of an id.
+
+    Raises:
+        UnknownSessionError: There is none.
+    """
+    with database.reading() as connection:
+        return _session(_row(connection, session_id))
+
+
 def find_session(database: Database, name: str, *, now: datetime | None = None) -> Session:
     """The session of a name, whatever its letter case: the one that is open, else the newest; or that of an id.
 

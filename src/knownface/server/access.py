@@ -181,6 +181,24 @@ def check_origin(request: HTTPConnection) -> None:
         raise ForbiddenError("A page of another site sent this.", "Use the service's own page.")
 
 
+def keep_cookie(request: Request, response: Response, token: str, hours: float) -> None:
+    """Have the browser send the token of its session from now on."""
+    response.set_cookie(
+        cookie_name(request),
+        token,
+        max_age=int(hours * 3600),
+        path="/",
+        secure=is_secure(request),
+        httponly=True,
+        samesite="strict",
+    )
+
+
+def drop_cookie(request: Request, response: Response) -> None:
+    """Have the browser forget its session."""
+    response.delete_cookie(cookie_name(request), path="/", secure=is_secure(request), httponly=True, samesite="strict")
+
+
 def cookie_name(request: HTTPConnection) -> str:
     """Under TLS browsers hold such a name to this host, this path and TLS."""
     return "__Host-knownface" if is_secure(request) else "knownface"

@@ -17,6 +17,7 @@ from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
+from knownface.server.kiosks import KioskStore
 from knownface.server.limits import RateLimiter
 from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
@@ -38,7 +39,8 @@ class Service:
         settings: Of the service.
         keys: The API keys.
         sessions: The browser sessions.
-        authenticator: Looks up both.
+        kiosks: The screens at doors.
+        authenticator: Looks up keys and sessions.
         audit: The audit log.
         tally: Sign-ins and refused keys on their way into it.
         workers: Where pictures are looked at.
@@ -52,6 +54,7 @@ class Service:
         rates_by_key: Requests of each key.
         rates_by_address: Requests of each address.
         pixels_by_key: Pixels that each key has looked at.
+        pin_tries: PINs that were tried at each kiosk.
         healthy: Whether the database could be read lately, and nobody has asked the service to stop.
     """
 
@@ -59,6 +62,7 @@ class Service:
     settings: ServeSettings
     keys: KeyStore
     sessions: SessionStore
+    kiosks: KioskStore
     authenticator: Authenticator
     audit: AuditLog
     tally: AuditTally
@@ -73,6 +77,7 @@ class Service:
     rates_by_key: RateLimiter
     rates_by_address: RateLimiter
     pixels_by_key: RateLimiter
+    pin_tries: RateLimiter
     healthy: Callable[[], bool]
 
     @property

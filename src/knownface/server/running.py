@@ -18,6 +18,7 @@ from knownface.server.context import Service
 from knownface.server.housekeeping import Housekeeping
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
+from knownface.server.kiosks import KioskStore
 from knownface.server.limits import RateLimiter
 from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
@@ -49,6 +50,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
         settings=serve,
         keys=keys,
         sessions=sessions,
+        kiosks=KioskStore(database, keys),
         authenticator=authenticator,
         audit=audit,
         tally=tally,
@@ -63,6 +65,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
         rates_by_address=RateLimiter(serve.rate_per_address, _BURST_SECONDS * serve.rate_per_address),
         pixels_by_key=RateLimiter(serve.pixels_per_key, _PIXEL_BURST_SECONDS * serve.pixels_per_key),
+        pin_tries=RateLimiter(1 / 60, 5),
         healthy=housekeeping.healthy,
     )
     delivery = WebhookDelivery(database, service.webhooks)

@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import Final
 
-from sqlalchemy import delete, insert, select
+from sqlalchemy import delete, insert, select, update
 
-from knownface.server.keys import secret_digest
+from knownface.server.keys import Key, Role, secret_digest
 from knownface.storage import Database
 from knownface.storage.service_schema import web_sessions
 
@@ -30,26 +31,46 @@ def csrf_token(session: str) -> str:
     return secret_digest(f"csrf {session}")
 
 
+DEVICE_HOURS: Final = 400 * 24.0
+"""A screen at a door is not signed in by hand every day; browsers keep no cookie longer (RFC 6265bis)."""
+
+
 class SessionStore:
-    """The browser sessions in a gallery's database."""
+    """The browser sessions in a gallery's database.
+
+    Args:
+        database: The gallery's.
+        hours: How long they last, but those of keys of the role ``device``, whose screens renew them.
+    """
 
     def __init__(self, database: Database, hours: float) -> None:
         self._database = database
         self._hours = hours
 
-    def begin(self, key_id: int) -> str:
+    def hours(self, role: Role) -> float:
+        """How long the session of a key lasts."""
+        return DEVICE_HOURS if role == "device" else self._hours
+
+    def begin(self, key: Key) -> str:
         """Begin a session with a key; returns its token, of which only the hash is kept."""
         token, now = secrets.token_urlsafe(32), datetime.now(UTC)
         values = {
             "token_sha256": secret_digest(token),
-            "key_id": key_id,
+            "key_id": key.id,
             "created": now,
-            "expires": now + timedelta(hours=self._hours),
+            "expires": now + timedelta(hours=self.hours(key.role)),
         }
         with self._database.writing() as connection:
             connection.execute(delete(web_sessions).where(web_sessions.c.expires < now))
             connection.execute(insert(web_sessions), values)
         return token
+
+    def renew(self, token: str, role: Role) -> None:
+        """Have a session last as long from now as it did at first."""
+        expires = datetime.now(UTC) + timedelta(hours=self.hours(role))
+        ours = web_sessions.c.token_sha256 == secret_digest(token)
+        with self._database.writing() as connection:
+            connection.execute(update(web_sessions).where(ours).values(expires=expires))
 
     def end(self, token: str) -> None:
         """End a session; does nothing if there is none."""

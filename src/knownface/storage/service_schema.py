@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, String, Table, Text
 
+from knownface.storage.events_schema import attendance_sessions
 from knownface.storage.schema import UtcDateTime, metadata
 
 # A key is never deleted, so that the audit log can always say whose it was; it is revoked.
@@ -87,5 +88,20 @@ watched_sources = Table(
     Column("address", Text, nullable=False),
     Column("running", Boolean, nullable=False),
     Column("created", UtcDateTime, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+# The screens at doors. A row outlives its key and its session: what its source saw counts in no other session ever.
+attendance_kiosks = Table(
+    "attendance_kiosks",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key_id", ForeignKey(api_keys.c.id, ondelete="SET NULL")),
+    Column("session_id", ForeignKey(attendance_sessions.c.id, ondelete="SET NULL")),
+    Column("source", String(250), nullable=False, unique=True),
+    Column("pin", String(200), nullable=False),
+    Column("created", UtcDateTime, nullable=False),
+    Index("ix_attendance_kiosks_key", "key_id"),
+    Index("ix_attendance_kiosks_session", "session_id"),
     sqlite_autoincrement=True,
 )

@@ -1,4 +1,4 @@
-"""Attendance and check-in: sessions, who came, and the screen at the door."""
+"""Attendance and check-in: sessions, and who came."""
 
 from __future__ import annotations
 
@@ -47,11 +47,5 @@ def session(request: Request, session_id: Number) -> Response:
         report=report,
         session=report.session,
         is_open=report.session.is_open(datetime.now(UTC)),
+        devices=[key for key in service.keys.all() if key.role == "device" and key.valid(datetime.now(UTC))],
     )
-
-
-@router.get("/attendance/{session_id}/kiosk")
-def kiosk(request: Request, session_id: Number) -> Response:
-    """The screen at the door: a camera, and a greeting for whoever arrives."""
-    report = report_session(service_of(request).database, session_id)
-    return page(request, "kiosk.html", "attendance", report=report, session=report.session)

@@ -7,6 +7,8 @@ from typing import Annotated
 from fastapi import APIRouter, Query, Request, Response
 from fastapi.responses import RedirectResponse
 
+from knownface.server.access import cookie_name
+from knownface.server.context import service_of
 from knownface.server.pages.render import page
 
 router = APIRouter()
@@ -20,5 +22,9 @@ def home() -> Response:
 
 @router.get("/sign-in")
 def sign_in(request: Request, next_page: Annotated[str, Query(alias="next", max_length=500)] = "/") -> Response:
-    """The form that begins a browser session."""
+    """The form that begins a browser session; a kiosk is left with its PIN first."""
+    service, session = service_of(request), request.cookies.get(cookie_name(request))
+    key = service.authenticator.by_session(session) if session else None
+    if key is not None and key.role == "device":
+        return RedirectResponse("/kiosk", 303)
     return page(request, "sign_in.html", next=next_page)

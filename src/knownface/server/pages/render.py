@@ -164,6 +164,8 @@ class PageRoute(APIRoute):
 
         async def guarded(request: Request) -> Response:
             try:
+                if self.role != "device" and caller_of(request, "device").role == "device":
+                    return RedirectResponse("/kiosk", 303)
                 caller = caller_of(request, self.role)
                 wait = service_of(request).rates_by_key.take(str(caller.actor.key_id))
                 if wait:

@@ -8,9 +8,9 @@ from typing import Annotated
 
 from fastapi import Query, Request, Response
 
-from knownface.errors import BadNameError, NoKeyError, UnknownKeyError
+from knownface.errors import BadNameError, ForbiddenError, NoKeyError, UnknownKeyError
 from knownface.law.audit import Actor
-from knownface.server.access import check_origin, cookie_name, guarded_router, is_secure, needs
+from knownface.server.access import check_origin, drop_cookie, guarded_router, keep_cookie, needs
 from knownface.server.error_responses import errors
 from knownface.server.keys import Key, NewKey
 from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
@@ -46,17 +46,9 @@ def begin_session(service: ServiceDep, request: Request, login: Login, response:
         service.tally.add(Actor(None, "", "none", address), "key.refused")
         raise NoKeyError("This is no valid key.")
     service.tally.add(Actor(key.id, key.name, key.role, address), "session.begin")
-    token = service.sessions.begin(key.id)
+    token = service.sessions.begin(key)
     service.authenticator.refresh()
-    response.set_cookie(
-        cookie_name(request),
-        token,
-        max_age=int(service.settings.session_hours * 3600),
-        path="/",
-        secure=is_secure(request),
-        httponly=True,
-        samesite="strict",
-    )
+    keep_cookie(request, response, token, service.sessions.hours(key.role))
     return BrowserSessionSchema(name=key.name, role=key.role, csrf=csrf_token(token))
 
 
@@ -71,13 +63,14 @@ async def read_session(caller: CallerDep) -> BrowserSessionSchema:
     "/session", dependencies=needs("device"), status_code=204, responses=errors(), summary="End a browser session"
 )
 def end_session(service: ServiceDep, request: Request, caller: CallerDep, response: Response) -> None:
-    """Ends the session and takes the cookie away; does nothing for a key."""
+    """Ends the session and takes the cookie away; does nothing for a key. A kiosk is left with its PIN instead."""
     if caller.session:
+        if caller.role == "device" and service.kiosks.has_key(caller.actor.key_id):
+            raise ForbiddenError("This screen is a kiosk.", "Leave it with its PIN.")
         service.sessions.end(caller.session)
         service.tally.add(caller.actor, "session.end")
         service.authenticator.refresh()
-    name = cookie_name(request)
-    response.delete_cookie(name, path="/", secure=is_secure(request), httponly=True, samesite="strict")
+    drop_cookie(request, response)
 
 
 @router.get("/keys", dependencies=needs("admin"), responses=errors(), summary="List keys")

@@ -23,11 +23,11 @@ from knownface.errors import (
 )
 from knownface.review import FacePolicy
 from knownface.server import uploads
-from knownface.server.access import guarded_router, needs
+from knownface.server.access import Caller, guarded_router, needs
 from knownface.server.context import Service
 from knownface.server.error_responses import errors, problem_of
 from knownface.server.looking import LookingDep
-from knownface.server.routes.common import ServiceDep
+from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.schemas.faces import (
     BatchAnswer,
     BatchItem,
@@ -65,15 +65,21 @@ _PICTURE_ERRORS = (UnreadableError, UnsupportedError, TooLargeError, InputError,
     summary="Name the faces of a picture",
 )
 async def identify(
-    service: ServiceDep, looking: LookingDep, picture: Picture, top: Top = 5, allow_repeats: Repeats = False
+    service: ServiceDep,
+    looking: LookingDep,
+    caller: CallerDep,
+    picture: Picture,
+    top: Top = 5,
+    allow_repeats: Repeats = False,
 ) -> Response:
     """Finds the faces of one picture and says of each who it is, or that it is Unknown, and why.
 
-    In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise.
+    In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise. A key of
+    the role `device` is told names, and of nobody else how near they are: no candidates, no distance of an Unknown.
     """
     named = await looking.at(partial(uploads.identify, service, top, allow_repeats), picture)
     # The text itself: FastAPI would check once more what pydantic has just made.
-    return Response(_named(named, top).model_dump_json(), media_type="application/json")
+    return Response(_named(named, top, _names_only(caller)).model_dump_json(), media_type="application/json")
 
 
 @router.post(
@@ -85,6 +91,7 @@ async def identify(
 async def identify_batch(
     service: ServiceDep,
     looking: LookingDep,
+    caller: CallerDep,
     pictures: Annotated[list[UploadFile], File(description="At most as many as `GET /v1/settings` says.")],
     top: Top = 5,
     allow_repeats: Repeats = False,
@@ -92,15 +99,18 @@ async def identify_batch(
     """The same for several pictures, each by itself; one that cannot be used has its error in its place."""
     check_count(service, pictures)
     work = partial(uploads.identify_or_error, service, top, allow_repeats)
-    return BatchAnswer(pictures=batch_items(pictures, await looking.at_each(work, pictures), top))
+    answers = await looking.at_each(work, pictures)
+    return BatchAnswer(pictures=batch_items(pictures, answers, top, names_only=_names_only(caller)))
 
 
-def batch_items(pictures: list[UploadFile], answers: list[uploads.NamedUpload], top: int) -> list[BatchItem]:
+def batch_items(
+    pictures: list[UploadFile], answers: list[uploads.NamedUpload], top: int, *, names_only: bool = False
+) -> list[BatchItem]:
     """What came of each of several pictures."""
     return [
         BatchItem(
             file=uploads.label_of(picture),
-            picture=None if found.error else _named(found, top),
+            picture=None if found.error else _named(found, top, names_only),
             error=problem_of(found.error) if found.error else None,
         )
         for picture, found in zip(pictures, answers, strict=True)
@@ -214,6 +224,10 @@ def check_count(service: Service, pictures: list[UploadFile]) -> None:
         raise TooLargeError(f"The request holds {len(pictures)} pictures; at most {most} are taken.", "Send fewer.")
 
 
-def _named(upload: uploads.NamedUpload, top: int) -> NamedPicture:
-    faces = [named_face(found, top) for found in upload.found]
+def _names_only(caller: Caller) -> bool:
+    return caller.role == "device"
+
+
+def _named(upload: uploads.NamedUpload, top: int, names_only: bool) -> NamedPicture:
+    faces = [named_face(found, top, names_only=names_only) for found in upload.found]
     return NamedPicture(width=upload.width, height=upload.height, faces=faces)

@@ -18,7 +18,7 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from knownface.errors import BusyError, ForbiddenError, KnownFaceError, NoKeyError, RateLimitedError
 from knownface.gallery.names import clean_label
 from knownface.live import FrameResult
-from knownface.server.access import access_of
+from knownface.server.access import Caller, access_of
 from knownface.server.context import Service, service_of
 from knownface.server.error_responses import problem_of
 from knownface.server.keys import Role
@@ -42,12 +42,13 @@ async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=2
     async def talk() -> None:
         service = service_of(websocket)
         streams = service.streams
-        who = str(websocket.state.caller.actor.key_id)
-        stream = streams.open_camera(clean_label(source, "camera's name"), who)
+        caller = websocket.state.caller
+        who = str(caller.actor.key_id)
+        stream = streams.open_camera(await asyncio.to_thread(_own_source, service, caller, source), who)
         try:
             await websocket.send_json({"type": "session", "session": stream.id})
             newest = _Newest()
-            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, service, who))
+            await _until_one_ends(_receive(websocket, newest), _answer(websocket, newest, stream, caller))
         finally:
             await asyncio.shield(asyncio.to_thread(streams.close_camera, stream))
 
@@ -105,24 +106,41 @@ async def _receive(websocket: WebSocket, newest: _Newest) -> None:
             newest.put(number, picture)
 
 
-async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, service: Service, who: str) -> None:
+async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, caller: Caller) -> None:
+    workers, who = service_of(websocket).workers, str(caller.actor.key_id)
     while True:
         number, picture = await newest.take()
         try:
-            result = await service.workers.run(who, stream.process, picture)
-            answer = frame_answer(result)
+            result = await workers.run(who, stream.process, picture)
+            answer = frame_answer(result, names_only=caller.role == "device")
         except KnownFaceError as error:
             answer = {"type": "problem", **problem_of(error).model_dump()}
         await websocket.send_json({**answer, "frame": number})
 
 
-def frame_answer(result: FrameResult) -> dict[str, Any]:
-    """What a browser is sent of a frame: its size, and each face with its box and name as far as known."""
+def _own_source(service: Service, caller: Caller, source: str) -> str:
+    """What the sightings of a camera are kept under: a kiosk's own, whatever it asks for, which nobody else has."""
+    if caller.role == "device" and service.kiosks.has_key(caller.actor.key_id):
+        return service.kiosks.of_key(caller.actor.key_id).source
+    label = clean_label(source, "camera's name")
+    if service.kiosks.has_source(label):
+        raise ForbiddenError(f"{label!r} is a kiosk's.", "Give this camera another name.")
+    return label
+
+
+def frame_answer(result: FrameResult, *, names_only: bool = False) -> dict[str, Any]:
+    """What a browser is sent of a frame: its size, and each face with its box and name as far as known.
+
+    Args:
+        result: Of the frame.
+        names_only: Leave out how near anybody is who is not named, and why.
+    """
     height, width = (0, 0) if result.frame is None else result.frame.image.shape[:2]
     faces = []
     for face in result.faces:
         identity, decision = face.identity, face.identity.decision
-        known = decision is not None and decision.distance <= 2
+        shown = identity.state == "named" or not names_only
+        known = shown and decision is not None and decision.distance <= 2
         faces.append(
             {
                 "track": face.track_id,
@@ -132,7 +150,7 @@ def frame_answer(result: FrameResult) -> dict[str, Any]:
                 "name": identity.name,
                 "unknown": identity.unknown,
                 "distance": round(decision.distance, 3) if known and decision is not None else None,
-                "why": identity.why,
+                "why": "" if names_only else identity.why,
                 "barred": identity.is_barred,
             }
         )

@@ -93,12 +93,13 @@ class NamedFace(FoundFace):
     person_id: int | None = Field(description="Null: Unknown.")
     name: str | None = Field(description="Null: Unknown.")
     distance: float | None = Field(
-        description="To the nearest template of the person named, or of anybody when Unknown; null: nobody is enrolled."
+        description="To the nearest template of the person named, or of anybody when Unknown; null: nobody is "
+        "enrolled, or the key is a `device`'s and the face Unknown."
     )
     votes: int
     stage: Literal[0, 1, 2] = Field(description="The vote that decided; 0 when Unknown.")
     reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live", "no consent"]
-    candidates: list[CandidateSchema] = Field(description="Who was considered, nearest first.")
+    candidates: list[CandidateSchema] = Field(description="Who was considered, nearest first; not for `device` keys.")
     liveness: LivenessSchema | None = Field(description="Null: not checked.")
 
 
@@ -178,10 +179,12 @@ class ReviewBatch(Schema):
     pictures: list[ReviewBatchItem]
 
 
-def named_face(found: Identification, top: int) -> NamedFace:
-    """A face and who it is, with so many candidates."""
+def named_face(found: Identification, top: int, *, names_only: bool = False) -> NamedFace:
+    """A face and who it is, with so many candidates, or with nothing about anybody who is not named."""
     answer = found.to_dict()
-    return NamedFace(**{**answer, "candidates": answer["candidates"][:top]})
+    if names_only and answer["name"] is None:
+        answer["distance"] = None
+    return NamedFace(**{**answer, "candidates": [] if names_only else answer["candidates"][:top]})
 
 
 def reviewed_face(face: ExaminedFace, *, chosen: bool) -> ReviewedFace:

@@ -25,6 +25,7 @@ export class Feed extends EventTarget {
   }
 
   start() {
+    if (this.#running) return;
     this.#running = true;
     this.#connect();
   }

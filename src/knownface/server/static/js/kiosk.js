@@ -1,8 +1,8 @@
-// The screen at the door: greets whoever the camera recognises.
+// The screen at the door: greets whoever the camera recognises. It goes on by itself, whatever happened meanwhile.
 
 import { api, ApiError } from "./api.js";
 import { Boxes } from "./boxes.js";
-import { Camera, cameraTrouble } from "./camera.js";
+import { Camera, cameraTrouble, offerCameras } from "./camera.js";
 import { h } from "./dom.js";
 import { Feed } from "./feed.js";
 import { locale } from "./locale.js";
@@ -18,14 +18,18 @@ const trouble = document.getElementById("camera-trouble");
 const greeting = document.getElementById("greeting");
 const more = document.getElementById("greeting-more");
 const arrived = document.getElementById("arrived");
-const { session, camera: source } = document.body.dataset;
+const title = document.getElementById("session-name");
+const settings = document.getElementById("kiosk-settings");
+const { kiosk, source } = document.body.dataset;
 
 const camera = new Camera(stage.querySelector("video"));
+const feed = new Feed(camera, source);
 const boxes = new Boxes(stage);
 const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
 let guests = new Map();
 let shown = null;
 let until = 0;
+let over = false;
 
 function say(text, rest) {
   if (greeting.textContent !== text) greeting.textContent = text;
@@ -54,16 +58,31 @@ function see(faces) {
   }
 }
 
+/** Nobody is looked at before the session is known to go on, nor once it is over. */
+function goOn(open) {
+  over = !open;
+  if (over) {
+    say(t("kiosk.over"), t("kiosk.over_more"));
+    feed.stop();
+  } else if (camera.running) feed.start();
+}
+
 async function round() {
   try {
-    const report = await api("GET", `/v1/attendance/${session}`);
-    guests = new Map(report.attendees.filter((one) => one.person_id && one.first_seen).map((one) => [one.person_id, one]));
-    const latest = [...report.attendees].filter((one) => one.first_seen).sort((a, b) => b.first_seen.localeCompare(a.first_seen));
+    const screen = await api("GET", "/v1/kiosk");
+    if (String(screen.kiosk) !== kiosk) {
+      location.reload(); // it was set up for another session
+      return;
+    }
+    title.textContent = screen.name;
+    guests = new Map(screen.arrived.filter((one) => one.person_id).map((one) => [one.person_id, one]));
     arrived.replaceChildren(
-      ...latest.slice(0, SHOWN).map((one) => h("li", {}, h("span", { class: "muted" }, clock.format(new Date(one.first_seen))), h("strong", {}, one.name))),
+      ...screen.arrived.slice(0, SHOWN).map((one) => h("li", {}, h("span", { class: "muted" }, clock.format(new Date(one.first_seen))), h("strong", {}, one.name))),
     );
+    if (over === screen.is_open) goOn(screen.is_open);
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
+    if (error.status === 404 && !over) goOn(false);
   }
   setTimeout(round, EVERY);
 }
@@ -72,19 +91,30 @@ async function start() {
   try {
     await camera.start();
   } catch (error) {
+    cover.hidden = false;
     trouble.textContent = cameraTrouble(error);
     return;
   }
   stage.classList.toggle("mirrored", camera.facesUser);
   cover.hidden = true;
-  const feed = new Feed(camera, source);
-  feed.addEventListener("answer", (event) => {
-    boxes.show(event.detail);
-    see(event.detail.faces);
-  });
-  feed.start();
-  addEventListener("pagehide", () => feed.stop());
+  if (!over) feed.start();
 }
 
+feed.addEventListener("answer", (event) => {
+  boxes.show(event.detail);
+  if (!over) see(event.detail.faces);
+});
+camera.addEventListener("lost", start);
+addEventListener("pagehide", () => feed.stop());
 document.getElementById("start").addEventListener("click", start);
+document.querySelector("[data-open=kiosk-settings]").addEventListener("click", () =>
+  offerCameras(document.getElementById("camera"), camera, (error) => {
+    trouble.textContent = cameraTrouble(error);
+    cover.hidden = false;
+  }),
+);
+settings.addEventListener("close", () => settings.querySelector("form").reset());
+
+const allowed = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
+if (allowed?.state === "granted") start(); // as after a power cut, with nobody there to touch the screen
 round();

@@ -45,6 +45,24 @@ async function send(files) {
   }
 }
 
+/** A kiosk on this device takes the place of who is signed in here; for another one its address is shown, once. */
+document.addEventListener("answered", async (event) => {
+  const screen = event.target.querySelector("#screen")?.selectedOptions[0].dataset.screen;
+  if (!screen) return;
+  event.preventDefault();
+  const key = event.detail.made.token;
+  if (screen === "this") {
+    await api("DELETE", "/v1/session");
+    await api("POST", "/v1/session", { key });
+    location.assign("/kiosk");
+    return;
+  }
+  const field = document.getElementById("address");
+  field.value = `${location.origin}/sign-in#key=${key}`;
+  document.getElementById("kiosk-address").showModal();
+  field.select();
+});
+
 document.getElementById("photo-files")?.addEventListener("change", (event) => {
   const files = [...event.target.files];
   event.target.value = "";

@@ -10,7 +10,11 @@ async function signIn(key) {
   const place = form.querySelector(".error");
   place.replaceChildren();
   try {
-    await api("POST", "/v1/session", { key });
+    const { role } = await api("POST", "/v1/session", { key });
+    if (role === "device") {
+      location.replace("/kiosk");
+      return;
+    }
     const next = new URL(form.dataset.next, location.origin); // "//elsewhere" and "/\\elsewhere" are other sites
     location.replace(next.origin === location.origin ? next.pathname + next.search : "/");
   } catch (error) {
