@@ -112,7 +112,7 @@ def test_what_a_killed_enrolment_leaves_behind_is_sealed(
     monkeypatch.setenv("KNOWNFACE_REVIEW", "off")  # some of the crowd look alike to the toy engine
     for number in range(60):
         write_image(alone / "crowd" / f"person {number}" / "a.png", toy_plugin.picture(100 + number, 0))
-    for seconds in (0.4, 0.8, 1.2, 1.6):
+    for seconds in (0.8, 1.4):
         command = [sys.executable, "-m", "knownface", "enroll", str(alone / "crowd"), "--batch-size", "2"]
         with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as running:
             time.sleep(seconds)

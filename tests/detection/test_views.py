@@ -5,7 +5,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from knownface.detection import YuNetDetector
@@ -28,6 +28,7 @@ def _marks(view: Image) -> Rows:
 SPOTS = st.lists(st.tuples(st.integers(0, 99), st.integers(0, 99), st.sampled_from([30, 100, 180])), max_size=8)
 
 
+@settings(max_examples=40)
 @given(st.integers(300, 6000), st.integers(300, 6000), SPOTS)
 def test_every_face_is_found_once_wherever_the_tiles_meet(
     width: int, height: int, spots: list[tuple[int, int, int]]

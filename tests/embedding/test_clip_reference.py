@@ -74,7 +74,7 @@ def reference(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Refer
     shared = folder if worker_id == "master" else tmp_path_factory.getbasetemp().parent / "clip-random"
     shared.mkdir(exist_ok=True)
     torch.manual_seed(20211)
-    model = transformers.CLIPVisionModelWithProjection(transformers.CLIPVisionConfig()).eval()
+    model = transformers.CLIPVisionModelWithProjection(transformers.CLIPVisionConfig(num_hidden_layers=3)).eval()
     fp32, int8 = shared / "vision.onnx", shared / "vision_int8.onnx"
     with FileLock(shared / "lock"), warnings.catch_warnings():
         warnings.simplefilter("ignore")

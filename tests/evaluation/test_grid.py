@@ -47,7 +47,7 @@ def searches_with_ties(draw: st.DrawFn) -> Searches:
     return Searches(Neighbours(distances, templates, who), shown, shown < people, labels, people)
 
 
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(searches_with_ties(), st.sampled_from([0.0, 0.125, 0.5]))
 @pytest.mark.slow
 def test_every_combination_is_the_vote(searches: Searches, margin: float) -> None:

@@ -178,7 +178,7 @@ class Edits(RuleBasedStateMachine):
 
 TestEdits = pytest.mark.slow(Edits.TestCase)
 TestEdits.settings = settings(
-    max_examples=25,
+    max_examples=12,
     stateful_step_count=15,
     deadline=None,
     suppress_health_check=list(HealthCheck),

@@ -232,7 +232,7 @@ def network(number):
     return EmbedderContract(f"net{number}", 4 + 2 * number, "square", fingerprint, "", DecisionRule(1, 3, 1.0), True)
 
 
-@settings(max_examples=20)
+@settings(max_examples=12)
 @given(_ACTIONS, st.sets(st.integers(1, 12)))
 def test_whatever_happens_every_template_is_searched_or_set_aside(actions, unfindable):
     """Three networks, changed to and fro, between enrolments and removals; some faces only their first network sees."""

@@ -136,7 +136,7 @@ people = st.dictionaries(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
+@settings(max_examples=10, deadline=None, suppress_health_check=[HealthCheck.filter_too_much, HealthCheck.too_slow])
 @given(people)
 @pytest.mark.slow
 def test_what_is_exported_can_be_imported(tmp_path_factory, everybody):

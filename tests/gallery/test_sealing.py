@@ -296,13 +296,13 @@ def test_rekeying_that_is_killed_leaves_the_gallery_whole(gallery, face, setting
         "rekey_gallery(Settings(gallery=sys.argv[1], gallery_key=sys.argv[2]), sys.argv[3], records=True)"
     )
     killed = 0
-    for turn in range(20):
+    for turn in range(6):
         command = [sys.executable, "-c", program, settings.gallery, *keys]
         with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as running:
             running.stdout.readline()
             running.stdin.write(b"\n")
             running.stdin.flush()
-            time.sleep(0.02 + 0.02 * turn)
+            time.sleep(0.02 + 0.07 * turn)
             running.send_signal(signal.SIGKILL)
         killed += running.returncode == -signal.SIGKILL
         fitting = [one for one in keys if _opens(settings.gallery, one)]

@@ -174,12 +174,12 @@ def enrol_until_it_ends(address: str, key: str, prefix: str, faces: list[bytes],
 
 @pytest.mark.slow
 def test_kill_under_load_loses_nothing_that_was_answered(alone: Path) -> None:
-    """Three kills here; ``benchmarks/service_kill.py`` does twenty."""
+    """Two kills here; ``benchmarks/service_kill.py`` does twenty."""
     gallery = Path(os.environ["KNOWNFACE_GALLERY"])
     answered: dict[str, int] = {}
     pictures = [png(toy_plugin.picture(person, 0)) for person in range(8)]
     keys: list[str] = []
-    for turn in range(3):
+    for turn in range(2):
         with program() as (run, address, key):
             keys += [key] if key else []
             gallery.with_name("keys-made").touch()
@@ -204,5 +204,5 @@ def test_kill_under_load_loses_nothing_that_was_answered(alone: Path) -> None:
         with Gallery.open(gallery, create=False) as opened:
             there = {person.name: person.templates for person in opened.people()}
         assert answered.items() <= there.items()
-    assert len(answered) >= 25
+    assert len(answered) >= 13
     assert set(answered.values()) == {1}

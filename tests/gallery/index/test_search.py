@@ -405,7 +405,7 @@ class TwoCondensed(TwoPrograms):
 
 def _tested(machine):
     case = machine.TestCase
-    case.settings = settings(max_examples=12, stateful_step_count=12)
+    case.settings = settings(max_examples=8, stateful_step_count=12)
     case.pytestmark = [pytest.mark.slow]
     return case
 

@@ -111,7 +111,7 @@ NO_WEIGHTS = st.one_of(st.integers(0, 345), st.integers(19_045, 19_400), st.inte
 
 
 @pytest.mark.slow
-@settings(max_examples=25)
+@settings(max_examples=12)
 @given(at=NO_WEIGHTS, value=st.integers(0, 255))
 def test_damage_is_an_error_or_another_network_and_nothing_else(
     content: bytes, at: int, value: int, tmp_path_factory: pytest.TempPathFactory

@@ -106,6 +106,7 @@ def save(figure: Figure, folder: Path, name: str) -> list[Path]:
         try:
             folder.mkdir(parents=True, exist_ok=True)
             figure.savefig(paths[0], dpi=DPI, metadata={"Software": None})
+            figure.set_layout_engine("none")  # it was laid out just now, which takes as long as drawing it
             figure.savefig(paths[1], metadata={"Date": None})
         except OSError as error:
             raise OutputError(f"The plot {name} could not be written to {folder}: {error.strerror}.") from error
