@@ -65,17 +65,19 @@ async def measure(arguments: argparse.Namespace, address: str, keys: dict[str, s
     frame = photos[0].read_bytes()
     await one_client(host, int(port), asked, 0, time.monotonic() + 3, Tally())
     idle, flooded, flood, told = Tally(), Tally(), Tally(), Counter[str]()
-    await one_client(host, int(port), asked, 0, time.monotonic() + arguments.seconds, idle)
-    end = time.monotonic() + arguments.seconds + 2
-    work = [one_client(host, int(port), large, 0, end, flood, pause=0.5) for _ in range(arguments.in_flight)]
-    work += [camera(address, keys["flood"], frame, end, told) for _ in range(arguments.cameras)]
-    work += [silent(arguments.silent_host, int(port), end) for _ in range(arguments.silent)]
-    flooding = asyncio.gather(*work)
-    await asyncio.sleep(2)
-    await one_client(host, int(port), asked, 0, end, flooded)
-    flooding.cancel()
-    with suppress(asyncio.CancelledError):
-        await flooding
+    for _ in range(arguments.rounds):  # in turns: how busy the machine is otherwise may change
+        await one_client(host, int(port), asked, 0, time.monotonic() + arguments.seconds, idle)
+        end = time.monotonic() + arguments.seconds + 2
+        work = [one_client(host, int(port), large, 0, end, flood, pause=0.5) for _ in range(arguments.in_flight)]
+        work += [camera(address, keys["flood"], frame, end, told) for _ in range(arguments.cameras)]
+        work += [silent(arguments.silent_host, int(port), end) for _ in range(arguments.silent)]
+        flooding = asyncio.gather(*work)
+        await asyncio.sleep(2)
+        await one_client(host, int(port), asked, 0, end, flooded)
+        flooding.cancel()
+        with suppress(asyncio.CancelledError):
+            await flooding
+        await asyncio.sleep(3)
     for name, tally in (("idle", idle), ("flooded", flooded), ("the flood itself", flood)):
         shares = (0.5, 0.95, 1.0) if tally.seconds else ()
         shown = ", ".join(f"p{100 * share:.0f} {1000 * percentile(tally.seconds, share):.0f}" for share in shares)
@@ -88,7 +90,8 @@ def main() -> None:
     """Print both latencies and their ratio."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("data", type=Path, help="one folder a person")
-    parser.add_argument("--seconds", type=float, default=20)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--rounds", type=int, default=4)
     parser.add_argument("--in-flight", type=int, default=24, help="requests with a PNG of 39.7 megapixels")
     parser.add_argument("--cameras", type=int, default=32)
     parser.add_argument("--silent", type=int, default=0, help="connections that say nothing")

@@ -30,7 +30,7 @@ def test_who_has_enough_waiting_gets_the_same_of_the_processor(shares: int, cost
     named = {f"key {i}": cost for i, cost in enumerate(costs)}
     spent = run_through(FairQueue(shares), named, rounds=100, backlog=shares + 1)
     # A caller with cheap items is bound by the places that it may have at a time, not by what it is charged.
-    able = {who: 100 * -(-shares // len(named)) * cost for who, cost in named.items()}
+    able = {who: 100 * max(1, shares // len(named)) * cost for who, cost in named.items()}
     fair = min(*able.values(), sum(spent.values()) / len(spent))
     slack = (shares + 2) * max(costs) + shares * 0.2
     assert min(spent.values()) >= 0.9 * fair - slack
@@ -67,3 +67,22 @@ def test_what_is_dropped_is_never_anybodys_turn() -> None:
     assert queue.drop("one", "b")
     queue.done("one", 1.0)
     assert queue.take() == ("one", "c")
+
+
+def test_a_busy_caller_leaves_a_processor_to_who_was_here_a_moment_ago() -> None:
+    now = [0.0]
+    prompt, patient = (FairQueue[int](shares, lambda: now[0]) for shares in (3, 1))
+    prompt.put("door", 0)
+    assert prompt.take(beside=patient) == ("door", 0)
+    prompt.done("door", 0.1)
+    for number in range(9):
+        prompt.put("flood", number)
+        patient.put("flood", number)
+    assert [prompt.take(beside=patient) is None for _ in range(3)] == [False, False, True]
+    assert patient.take(beside=prompt) is None
+    prompt.put("door", 1)
+    assert prompt.take(beside=patient) == ("door", 1)
+    prompt.done("door", 0.1)
+    now[0] = 10.0  # nobody else for a while
+    assert patient.take(beside=prompt) is not None
+    assert prompt.take(beside=patient) is None  # three of three places are taken

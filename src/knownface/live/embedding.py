@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections import deque
 from collections.abc import Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 
 from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError
@@ -50,17 +50,24 @@ class EmbeddingWorker:
     Args:
         embedder: Which.
         liveness: Scores how live the faces look; None does not.
+        threads: Shared with others, and whoever made them ends them; None makes one thread.
     """
 
-    def __init__(self, embedder: FaceEmbedder, liveness: LivenessCheck | None = None) -> None:
+    def __init__(
+        self,
+        embedder: FaceEmbedder,
+        liveness: LivenessCheck | None = None,
+        threads: ThreadPoolExecutor | None = None,
+    ) -> None:
         self._embedder, self._liveness = embedder, liveness
-        self._pool = ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
+        self._shared = threads is not None
+        self._threads = threads or ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
         self._waiting: deque[tuple[Future[list[Sample]], int]] = deque()
 
     def ask(self, image: Image, requests: Sequence[EmbeddingRequest]) -> None:
         """Requests the embeddings of faces of a frame."""
         if requests:
-            asked = self._pool.submit(embed_requests, self._embedder, image, requests, self._liveness)
+            asked = self._threads.submit(embed_requests, self._embedder, image, requests, self._liveness)
             self._waiting.append((asked, len(requests)))
 
     def answers(self, *, all_of_them: bool = False) -> list[Sample]:
@@ -83,6 +90,8 @@ class EmbeddingWorker:
         return sum(count for _, count in self._waiting)
 
     def close(self) -> None:
-        """Ends the thread; what was not begun is dropped."""
-        self._pool.shutdown(cancel_futures=True)
+        """Drops what was not begun, waits for what was, and ends a thread of its own."""
+        wait([asked for asked, _ in self._waiting if not asked.cancel()])
+        if not self._shared:
+            self._threads.shutdown()
         self._waiting.clear()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time as clock
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from types import TracebackType
 from typing import Self
@@ -37,6 +38,7 @@ class LiveSession:
         options: How frames are processed.
         source: What events call the stream.
         new_number: Gives the number of another Unknown; None counts from 1.
+        embedding_threads: Where faces are embedded, shared with other sessions; None makes a thread for this one.
 
     Example:
         >>> with LiveSession(recognizer) as session:  # doctest: +SKIP
@@ -51,6 +53,7 @@ class LiveSession:
         options: SessionOptions | None = None,
         source: str = "",
         new_number: Callable[[], int] | None = None,
+        embedding_threads: ThreadPoolExecutor | None = None,
     ) -> None:
         self.options = options or SessionOptions()
         self._recognizer = recognizer
@@ -69,7 +72,8 @@ class LiveSession:
             new_number=new_number if self._numbers is None else self._next_number,
             liveness=recognizer.liveness_rule,
         )
-        self._worker = EmbeddingWorker(self._embedder, recognizer.liveness) if live else None
+        self._embedding_threads = embedding_threads
+        self._worker = self._new_worker() if live else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
         self._decided_by = self._basis()
@@ -206,8 +210,11 @@ class LiveSession:
         self._tracker.change_network()
         if self._worker is not None:
             self._worker.close()
-            self._worker = EmbeddingWorker(embedder, self._recognizer.liveness)
+            self._worker = self._new_worker()
         return True
+
+    def _new_worker(self) -> EmbeddingWorker:
+        return EmbeddingWorker(self._embedder, self._recognizer.liveness, self._embedding_threads)
 
     def _basis(self) -> tuple[int, DecisionRule, frozenset[int] | None]:
         """What names hang on: the gallery's generation, the parameters, and who may be named today."""

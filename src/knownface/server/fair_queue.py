@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
 from collections import Counter, deque
+from collections.abc import Callable
 from typing import Generic, TypeVar
 
 Item = TypeVar("Item")
+
+_STAYS = 2.0
+"""Seconds for which a caller counts as here after its last item: its next one may be on its way."""
 
 
 class FairQueue(Generic[Item]):
@@ -13,15 +18,19 @@ class FairQueue(Generic[Item]):
 
     Start-time fair queueing (Goyal, Vin and Cheng 1996): a caller is charged what an item cost, and the one charged
     least is next; who was away begins where the others stand, so nobody saves up. Of one caller's items the first to
-    come is the first. As many items of one caller may be in work as there are shares for each caller who is here; there
-    is one place more than shares, so that whoever comes while one caller fills all of them begins at once.
+    come is the first. Callers who are here, or were a moment ago, share the places; one who has its part in work gets
+    more only while that leaves a place for somebody else. There is one place more than shares, so that whoever comes
+    while one caller fills all of them begins at once.
 
     Args:
         shares: Items of a lone caller that may be in work at a time.
+        clock: Returns seconds.
     """
 
-    def __init__(self, shares: int) -> None:
+    def __init__(self, shares: int, clock: Callable[[], float] = time.monotonic) -> None:
         self.shares = shares
+        self._clock = clock
+        self._last: dict[str, float] = {}
         self._charged: dict[str, float] = {}
         self._waiting: dict[str, deque[Item]] = {}
         self._working: Counter[str] = Counter()
@@ -52,13 +61,20 @@ class FairQueue(Generic[Item]):
             self._charged[who] = max(self._charged.get(who, 0.0), self._now)
         self._waiting.setdefault(who, deque()).append(item)
 
-    def take(self) -> tuple[str, Item] | None:
-        """The next item, which is in work from now on, with its caller; None while nothing may begin."""
+    def take(self, beside: FairQueue[Item] | None = None) -> tuple[str, Item] | None:
+        """The next item, which is in work from now on, with its caller; None while nothing may begin.
+
+        Args:
+            beside: Another queue for the same processors; what it has in work counts too.
+        """
         if self.working > self.shares:
             return None
-        here = self._waiting.keys() | +self._working
-        most = -(-self.shares // max(1, len(here)))
-        able = [who for who in self._waiting if self._working[who] < most]
+        queues = [self] if beside is None else [self, beside]
+        shares = max(queue.shares for queue in queues)
+        callers = len(set[str]().union(*(queue._here() for queue in queues)))
+        part = max(1, shares // max(1, callers))
+        idle = sum(queue.working for queue in queues) < shares - 1
+        able = [who for who in self._waiting if idle or sum(queue._working[who] for queue in queues) < part]
         if not able:
             return None
         who = min(able, key=self._charged.__getitem__)
@@ -73,12 +89,18 @@ class FairQueue(Generic[Item]):
     def done(self, who: str, cost: float) -> None:
         """Charge a caller for an item that was in work."""
         self._working[who] -= 1
+        self._last[who] = self._clock()
         self._charged[who] += cost - self._mean
         self._mean += 0.05 * (cost - self._mean)
         idle = [one for one in self._charged if one not in self._waiting and not self._working[one]]
         for one in idle:
             if self._charged[one] <= self._now or len(idle) == len(self._charged):
                 del self._charged[one], self._working[one]
+
+    def _here(self) -> set[str]:
+        now = self._clock()
+        self._last = {who: at for who, at in self._last.items() if now - at < _STAYS}
+        return self._waiting.keys() | +self._working | self._last.keys()
 
     def drop(self, who: str, item: Item) -> bool:
         """Forget an item; False if it does not wait any more."""

@@ -26,8 +26,8 @@ class Workers:
     """Threads for work that takes the processor, off the event loop; used from the event loop's thread only.
 
     There are two lanes, each with threads of its own: one for what somebody waits for, and one with half as many for
-    large pictures and for many at once. In each lane keys take turns by the time that their pictures take, and no key
-    has all threads while others want some.
+    large pictures and for many at once. In each lane keys take turns by the time that their pictures take; of both
+    together no key has more than its part of the threads while others want some, or did a moment ago.
 
     Usually there is one share more than there are processors: while one waits for the interpreter, another one
     computes. More are not faster, and hold more decoded pictures in memory.
@@ -75,9 +75,11 @@ class Workers:
         self._check_room(lane, who, len(items))
         loop = asyncio.get_running_loop()
         pieces = [_Piece(work, item, loop.create_future()) for item in items]
+        if not lane.queue.waiting and not lane.queue.working:
+            lane.spent = max(self._prompt.spent, self._patient.spent)
         for piece in pieces:
             lane.queue.put(who, piece)
-        self._begin(lane)
+        self._begin()
         try:
             results: list[Result] = await asyncio.gather(*(piece.answer for piece in pieces))
             return results
@@ -111,12 +113,15 @@ class Workers:
             whose, count = ("of this key", own) if own else ("of others", waiting)
             raise RateLimitedError(f"Too many pictures {whose} are waiting already: {count}.", retry_after=wait)
 
-    def _begin(self, lane: _Lane) -> None:
+    def _begin(self) -> None:
         loop = asyncio.get_running_loop()
-        while not self._closed and (turn := lane.queue.take()) is not None:
-            who, piece = turn
-            done = loop.run_in_executor(lane.pool, _timed, piece.work, piece.item)
-            done.add_done_callback(partial(self._end, lane, who, piece))
+        # By what they have taken, so that a caller's part of the places does not all go to one of the lanes.
+        first, second = sorted((self._prompt, self._patient), key=lambda lane: lane.spent)
+        for lane, other in ((first, second), (second, first)):
+            while not self._closed and (turn := lane.queue.take(beside=other.queue)) is not None:
+                who, piece = turn
+                done = loop.run_in_executor(lane.pool, _timed, piece.work, piece.item)
+                done.add_done_callback(partial(self._end, lane, who, piece))
 
     def _end(self, lane: _Lane, who: str, piece: _Piece, done: asyncio.Future[_Timed]) -> None:
         self._last = time.monotonic()
@@ -125,12 +130,13 @@ class Workers:
             return
         result = done.result()
         lane.queue.done(who, result.seconds)
+        lane.spent += result.seconds
         if not piece.answer.done():
             if result.error is not None:
                 piece.answer.set_exception(result.error)
             else:
                 piece.answer.set_result(result.value)
-        self._begin(lane)
+        self._begin()
 
 
 @dataclass(slots=True, eq=False)
@@ -150,6 +156,7 @@ class _Timed:
 class _Lane:
     def __init__(self, shares: int, name: str) -> None:
         self.queue: FairQueue[_Piece] = FairQueue(shares)
+        self.spent = 0.0
         self.pool = ThreadPoolExecutor(shares + 1, thread_name_prefix=name)
 
 

@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
 from knownface.errors import TooLargeError
@@ -32,6 +33,7 @@ class CameraStream:
         recognizer: Who knows the people.
         sinks: Where results go besides; they are left when the stream is closed.
         new_number: Gives the number of another Unknown.
+        embedding_threads: Where the faces of all cameras are embedded.
     """
 
     def __init__(
@@ -42,13 +44,14 @@ class CameraStream:
         recognizer: FaceRecognizer,
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
+        embedding_threads: ThreadPoolExecutor,
     ) -> None:
         self.id = stream_id
         self.source = source
         self.who = who
         self.recent = RecentTracks()
         # A browser sends no more pictures than are answered: each of them is worth searching for faces.
-        self._session = LiveSession(recognizer, SessionOptions(detect_every=1), source, new_number)
+        self._session = LiveSession(recognizer, SessionOptions(detect_every=1), source, new_number, embedding_threads)
         self._started = time.monotonic()
         self._lock = threading.Lock()
         # On a thread of its own: writing may wait for the database, pictures may not.

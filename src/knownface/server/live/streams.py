@@ -5,11 +5,13 @@ from __future__ import annotations
 import secrets
 import threading
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol
 
 from knownface.errors import BusyError, NotFoundError, RateLimitedError
 from knownface.live import Sink
 from knownface.live.recording import Recorder
+from knownface.models.session import usable_processors
 from knownface.recognizer import FaceRecognizer
 from knownface.server.live.camera import CameraStream
 from knownface.server.live.event_bus import EventBus, EventPublisher
@@ -54,6 +56,8 @@ class LiveStreams:
         self.recorder = Recorder(recognizer)
         self.watched = WatchedSources(recognizer, self._sinks, self.recorder.new_unknown_number)
         self._cameras: dict[str, CameraStream] = {}
+        # Half the processors: the rest is for who waits for an answer, however many cameras there are.
+        self._embedding_threads = ThreadPoolExecutor(max(1, usable_processors() // 2), "camera-embedding")
         self._lock = threading.Lock()
 
     def open_camera(self, source: str, who: str) -> CameraStream:
@@ -78,7 +82,15 @@ class LiveStreams:
                     retry_after=30,
                 )
             sinks = self._sinks(stream_id, source)
-            stream = CameraStream(stream_id, source, who, self._recognizer, sinks, self.recorder.new_unknown_number)
+            stream = CameraStream(
+                stream_id,
+                source,
+                who,
+                self._recognizer,
+                sinks,
+                self.recorder.new_unknown_number,
+                self._embedding_threads,
+            )
             self._cameras[stream_id] = stream
         return stream
 
@@ -114,6 +126,7 @@ class LiveStreams:
         for stream in cameras:
             self.close_camera(stream)
         self.watched.close()
+        self._embedding_threads.shutdown()
 
     def _sinks(self, stream_id: str, source: str) -> Sequence[Sink]:
         publisher = EventPublisher(self.events, stream_id)
