@@ -15,6 +15,7 @@ import cv2
 import hypothesis
 import numpy as np
 import pytest
+from milvus_server import milvus_server  # noqa: F401
 from postgres_server import postgres, postgres_empty, postgres_template, postgres_url  # noqa: F401
 
 import toy_plugin
@@ -56,7 +57,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         given = set(getattr(item, "fixturenames", ()))
         if hasattr(item, "callspec"):
             given |= {value for value in item.callspec.params.values() if isinstance(value, str)}
-        if given & {"postgres", "postgresql", "pgvector", "browser", "make_video"}:
+        if given & {"postgres", "postgresql", "pgvector", "milvus_server", "browser", "make_video"}:
             item.add_marker("slow")
 
 

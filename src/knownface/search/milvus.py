@@ -5,7 +5,10 @@ of the gallery and the template's id, since keys are unique in a collection. How
 is kept in Milvus itself (:class:`Mark`), so that an engine that was lost, restored or left behind by a crash is
 noticed. Whoever asks for candidates ranks them by the gallery's own vectors, and so needs no distances.
 
-Consistency is "Strong" throughout: what a program has enrolled is found by the next request of any program.
+What a program has enrolled is found by the next request of any program. "Strong" consistency, which gives that, waits
+for a tick of the server's clock, 200 ms. So it is asked for by the first search after another program's change was
+noticed (:meth:`MilvusPartition.mark`), and where ids are compared; every other search asks for "Session", which waits
+for the program's own writes and else for nothing.
 """
 
 from __future__ import annotations
@@ -13,10 +16,10 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
@@ -35,6 +38,12 @@ _BATCH_BYTES = 4 << 20
 """A request of Milvus may have 64 MiB; small ones keep its memory low."""
 _WINDOW = 16_000
 """A query of Milvus answers with at most 16,384 rows."""
+
+
+_NOT_LOADED = 101
+"""Milvus's code of the error."""
+
+_Answer = TypeVar("_Answer")
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +85,8 @@ class MilvusPartition:
         self._collection = f"{options.collection}_{dim}"
         self._marks = f"{options.collection}_marks"
         self._mark_key = f"{self._collection}/{number}"
+        self._noticed = Mark()
+        self._searched: Mark | None = None
         self._client = _connect(options)
         with _translated(options):
             self._make()
@@ -104,9 +115,23 @@ class MilvusPartition:
             self._client.create_collection(self._marks, schema=schema, index_params=index, consistency_level="Strong")
         if not self._client.has_partition(self._collection, self._partition):
             self._client.create_partition(self._collection, self._partition)
-        # After a restart Milvus Lite has nothing loaded, and a server only what was loaded before.
+        self._load()
+
+    def _load(self) -> None:
         for collection in (self._collection, self._marks):
             self._client.load_collection(collection)
+
+    def _read(self, call: Callable[[], _Answer]) -> _Answer:
+        """What a call that reads returns; after a restart a collection is not loaded until somebody asks for it."""
+        from pymilvus import MilvusException
+
+        try:
+            return call()
+        except MilvusException as error:
+            if error.code != _NOT_LOADED:
+                raise
+            self._load()
+            return call()
 
     def _index(self) -> Any:
         index = self._client.prepare_index_params()
@@ -120,15 +145,25 @@ class MilvusPartition:
         # Milvus Lite does not give the parameters.
         return "index_type" in found and all(str(found.get(key, value)) == str(value) for key, value in wanted.items())
 
-    def mark(self) -> Mark:
+    def mark(self, *, latest: bool = True) -> Mark:
         """How far the partition follows; a new one does not follow at all.
+
+        Args:
+            latest: Whether to wait for what another program may be writing; else it may be an earlier mark.
 
         Raises:
             GalleryError: Milvus does not answer.
         """
         with _translated(self._options):
-            rows = self._client.get(self._marks, ids=[self._mark_key], output_fields=["mark"])
-        return Mark(**json.loads(rows[0]["mark"])) if len(rows) else Mark()
+            rows = self._read(
+                lambda: self._client.get(
+                    self._marks, ids=[self._mark_key], output_fields=["mark"], consistency_level=_level(latest=latest)
+                )
+            )
+        found = Mark(**json.loads(rows[0]["mark"])) if len(rows) else Mark()
+        if found != self._noticed:
+            self._noticed = found
+        return found
 
     def set_mark(self, mark: Mark) -> None:
         """Note how far the partition follows, after it does.
@@ -139,6 +174,9 @@ class MilvusPartition:
         row = {"id": self._mark_key, "mark": json.dumps(asdict(mark)), "vector": [0.0, 1.0]}
         with _translated(self._options):
             self._client.upsert(self._marks, [row])
+        if self._searched is self._noticed:
+            self._searched = mark
+        self._noticed = mark
 
     def ids(self, first: int, last: int) -> Ids:
         """The template ids held from ``first`` to ``last``, both included, ascending.
@@ -211,8 +249,11 @@ class MilvusPartition:
         """
         number = self._mark_key.rpartition("/")[2]
         with _translated(self._options):
-            rows = self._client.query(self._marks, filter=f'id like "%/{number}"', output_fields=["id"])
-            for key in {row["id"] for row in rows} - {self._mark_key}:
+            # A pattern may only begin with what is known: servers before 2.4 know no other.
+            known = f'id like "{self._options.collection}_%"'
+            rows = self._client.query(self._marks, filter=known, output_fields=["id"], limit=_WINDOW)
+            own = {row["id"] for row in rows if row["id"].rpartition("/")[2] == number}
+            for key in own - {self._mark_key}:
                 collection = key.rpartition("/")[0]
                 if self._client.has_collection(collection):
                     end = self._first_key + (1 << ID_BITS) - 1
@@ -238,15 +279,20 @@ class MilvusPartition:
             GalleryError: Milvus does not answer.
         """
         found = np.full((len(probes), k), -1, dtype=np.int64)
+        noticed = self._noticed
         with _translated(self._options):
-            answer = self._client.search(
-                self._collection,
-                list(probes),
-                limit=k,
-                partition_names=[self._partition],
-                output_fields=["id"],
-                search_params={"metric_type": "L2", "params": self._options.search(k)},
+            answer = self._read(
+                lambda: self._client.search(
+                    self._collection,
+                    list(probes),
+                    limit=k,
+                    partition_names=[self._partition],
+                    output_fields=["id"],
+                    search_params={"metric_type": "L2", "params": self._options.search(k)},
+                    consistency_level=_level(latest=self._searched is not noticed),
+                )
             )
+        self._searched = noticed
         for row, hits in enumerate(answer):
             found[row, : len(hits)] = [hit["id"] - self._first_key for hit in hits]
         return found
@@ -254,6 +300,10 @@ class MilvusPartition:
     def close(self) -> None:
         """Close the connection."""
         self._client.close()
+
+
+def _level(*, latest: bool) -> str:
+    return "Strong" if latest else "Session"
 
 
 def _connect(options: MilvusOptions) -> MilvusClient:

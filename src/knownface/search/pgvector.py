@@ -190,6 +190,9 @@ class PgvectorTable:
         return found
 
 
+_SOUND = (0, 8, 4)
+
+
 def drop_table(connection: Connection) -> None:
     """Drop the table and its graph, where they are: they hold vectors that count no more."""
     connection.execute(text(f"DROP TABLE IF EXISTS {TABLE}"))
@@ -209,6 +212,18 @@ def _enable_extension(connection: Connection) -> None:
         raise GalleryError(
             f"pgvector {version} is too old; 0.8 is needed.", "Update it, then run: ALTER EXTENSION vector UPDATE."
         )
+
+
+def pgvector_of(connection: Connection) -> tuple[str, bool]:
+    """The version of pgvector that a server has, and whether it builds graphs (HNSW) without a known fault.
+
+    Before 0.8.4 a build could corrupt the graph; see pgvector's change log. What counts is the library on the server,
+    which may be newer than the extension in the database.
+    """
+    query = text("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
+    version = str(connection.scalar(query) or "missing")
+    parts = tuple(int(part) for part in version.split(".") if part.isdecimal())
+    return version, parts >= _SOUND
 
 
 def _as_text(probe: Embeddings) -> str:

@@ -1,4 +1,4 @@
-"""The same life of a gallery whoever searches it: this process, pgvector on a real PostgreSQL, or Milvus Lite."""
+"""The same life of a gallery whoever searches it: this process, pgvector on a real PostgreSQL, Milvus, Milvus Lite."""
 
 from __future__ import annotations
 
@@ -28,6 +28,8 @@ from knownface.types import DecisionRule, EmbedderContract
 DIM = 32
 CONTRACT = EmbedderContract("net", DIM, "aligned", "a" * 64, "MIT", DecisionRule(1, 3, 1.0), True)
 KINDS = ["process", "process-postgresql", "pgvector", "milvus"]
+with_milvus_server = pytest.mark.parametrize("opened", [*KINDS, "milvus-server"], indirect=True)
+"""For few: each change waits twice for the server's clock."""
 
 
 def unit(seed, n):
@@ -46,10 +48,13 @@ def opened(request, tmp_path):
     pytest.importorskip("pymilvus", reason="the extra milvus is not installed") if request.param == "milvus" else None
     postgres = request.param in ("pgvector", "process-postgresql")
     place = request.getfixturevalue("postgres_url") if postgres else tmp_path / "gallery.db"
-    options = {
-        "pgvector": Pgvector(),
-        "milvus": Milvus(MilvusOptions(uri=str(tmp_path / "milvus" / "faces.db"))),
-    }.get(request.param)
+    if request.param == "milvus-server":
+        options = Milvus(MilvusOptions(uri=request.getfixturevalue("milvus_server").uri, kind="flat"))
+    else:
+        options = {
+            "pgvector": Pgvector(),
+            "milvus": Milvus(MilvusOptions(uri=str(tmp_path / "milvus" / "faces.db"))),
+        }.get(request.param)
     galleries = []
 
     def open_one():
@@ -78,6 +83,7 @@ def check(gallery, probes, k):
 
 
 @pytest.mark.slow
+@with_milvus_server
 def test_the_same_scenario_gives_the_same_answers(opened):
     gallery, probes = opened(), unit(99, 7)
     check(gallery, probes, 3)
@@ -105,6 +111,7 @@ def test_the_same_scenario_gives_the_same_answers(opened):
 
 
 @pytest.mark.slow
+@with_milvus_server
 def test_two_openings_see_each_others_changes_at_once(opened):
     one, other = opened(), opened()
     one.add_templates("Ann", faces(1, 2))
@@ -115,6 +122,23 @@ def test_two_openings_see_each_others_changes_at_once(opened):
     found = other.search(unit(2, 2), 3)
     assert set(found.people.ravel().tolist()) <= {-1, one.person("Ann").id}
     check(other, unit(2, 2), 3)
+
+
+@pytest.mark.slow
+def test_a_killed_milvus_server_is_told_and_nothing_is_lost(milvus_server, tmp_path):
+    options = Milvus(MilvusOptions(uri=milvus_server.uri, kind="flat", timeout=5))
+    with Gallery.open(tmp_path / "gallery.db", index=options) as gallery:
+        gallery.bind(CONTRACT)
+        gallery.add_templates("Ann", faces(1, 3))
+        check(gallery, unit(1, 3), 2)
+        milvus_server.kill()
+        with pytest.raises(GalleryError, match="did not answer"):
+            gallery.search(unit(1, 3), 2)
+        gallery.add_templates("Bob", faces(2, 2))
+        gallery.remove("Ann")
+        milvus_server.start()
+        check(gallery, unit(2, 2), 2)
+        assert set(gallery.search(unit(1, 3), 5).people.ravel().tolist()) == {-1, gallery.person("Bob").id}
 
 
 @pytest.mark.slow

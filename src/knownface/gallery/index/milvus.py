@@ -81,7 +81,7 @@ class MilvusIndex:
 
     def is_behind(self, connection: Connection, state: State) -> bool:  # noqa: ARG002  (Milvus itself is asked)
         """Whether the partition does not hold exactly this state's templates."""
-        return not self._holds(self._partition.mark(), state)
+        return not self._holds(self._partition.mark(latest=False), state)
 
     @staticmethod
     def _holds(mark: Mark, state: State) -> bool:
