@@ -65,9 +65,18 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.sign_in(service.served.key)
     page.go(f"/attendance/{session}")
     page.until(lambda: page.one("[data-count=present]").text == "1")
-    page.field("Mark as present:").send_keys("Grace Hopper")
+    page.field("Mark as present:").send_keys("Grace Hoper")
+    page.button("Mark").click()
+    page.says("Is 'Grace Hopper' meant?")
+    page.one("#walk-in [data-close]").click()
+    page.field("Mark as present:").clear()
+    page.field("Mark as present:").send_keys("grace hopper")
     page.button("Mark").click()
     page.until(lambda: page.one("[data-count=present]").text == "2")
+    page.field("Mark as present:").send_keys("Linus")
+    page.button("Mark").click()
+    page.button("Add to the session").click()
+    page.until(lambda: page.one("[data-count=walk-in]").text == "1")
     page.browser.find_element(By.ID, "photo-files").send_keys(str(faces.photos[0]))
     page.until(lambda: f"Had come before: {faces.name}" in page.one("#photo-results").text)
     assert faces.name in page.one("#photo-results canvas").get_attribute("aria-label")
@@ -75,7 +84,8 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.says("The session is closed")
     with download(page, "CSV", "csv").open(encoding="utf-8-sig", newline="") as file:
         found = {row["name"]: row for row in csv.DictReader(file)}
-    assert {name: row["status"] for name, row in found.items()} == {faces.name: "present", "Grace Hopper": "present"}
+    came = {faces.name: "present", "Grace Hopper": "present", "Linus": "walk-in"}
+    assert {name: row["status"] for name, row in found.items()} == came
     assert found[faces.name]["table"] == "5"
     page.one("[data-open=delete-session]").click()
     page.one("dialog[open] button.danger").click()

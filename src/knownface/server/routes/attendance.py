@@ -125,12 +125,12 @@ def close_one(service: ServiceDep, caller: CallerDep, session_id: Number) -> Rep
 @router.post(
     "/attendance/{session_id}/mark",
     dependencies=needs("operator"),
-    responses=errors(UnknownError, BadNameError),
+    responses=errors(UnknownError, UnknownPersonError, BadNameError),
     summary="Mark somebody by hand",
 )
 def mark_one(service: ServiceDep, caller: CallerDep, session_id: Number, wanted: Mark) -> ReportSchema:
     """Says that somebody has come, or has not; it counts more than what was seen."""
-    report = mark(service.database, session_id, wanted.name, absent=wanted.absent)
+    report = mark(service.database, session_id, wanted.name, absent=wanted.absent, walk_in=wanted.walk_in)
     service.audit.note(caller.actor, "attendance.mark", session_id, absent=wanted.absent)
     return ReportSchema.of(report)
 

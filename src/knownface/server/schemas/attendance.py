@@ -113,6 +113,7 @@ class Mark(Schema):
 
     name: NameText = Field(description="Of somebody on the list or known, or a guest's external id; else a walk-in.")
     absent: bool = False
+    walk_in: bool = Field(True, description="Whether a name that is neither on the list nor known is a walk-in's.")
 
 
 class IntervalSchema(Schema):

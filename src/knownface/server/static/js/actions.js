@@ -81,7 +81,8 @@ async function submit(form, button) {
       const taken = new CustomEvent("answered", { detail: answer, bubbles: true, cancelable: true });
       if (form.dispatchEvent(taken)) await after(form.dataset.then, form.dataset.done, answer);
     } catch (error) {
-      showError(place, error);
+      const refused = new CustomEvent("refused", { detail: error, bubbles: true, cancelable: true });
+      if (form.dispatchEvent(refused)) showError(place, error);
     }
   });
 }

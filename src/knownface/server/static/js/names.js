@@ -1,4 +1,4 @@
-// Names of known people are offered while one is typed, in every field with a list of them.
+// Names of known people are offered while one is typed, in every field with a list of them; those in data-names first.
 
 import { api, ApiError } from "./api.js";
 import { h } from "./dom.js";
@@ -20,7 +20,9 @@ async function offer(field) {
     if (error instanceof ApiError) return;
     throw error;
   }
-  if (text === last) field.list?.replaceChildren(...page.items.map((person) => h("option", { value: person.name })));
+  const listed = JSON.parse(field.dataset.names ?? "[]").filter((name) => name.toLowerCase().includes(text.toLowerCase()));
+  const names = new Set([...listed.slice(0, OFFERED), ...page.items.map((person) => person.name)]);
+  if (text === last) field.list?.replaceChildren(...[...names].map((name) => h("option", { value: name })));
 }
 
 for (const kind of ["input", "focusin"]) {

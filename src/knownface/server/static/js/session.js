@@ -1,4 +1,4 @@
-// An open session is drawn anew while people arrive; photos of those who are there mark them.
+// An open session is drawn anew while people arrive; names and photos of those who are there mark them.
 
 import { showError } from "./actions.js";
 import { api } from "./api.js";
@@ -61,6 +61,20 @@ document.addEventListener("answered", async (event) => {
   field.value = `${location.origin}/sign-in#key=${key}`;
   document.getElementById("kiosk-address").showModal();
   field.select();
+});
+
+// A name that nobody has is no walk-in before somebody has said so: it may be a known one, mistyped.
+document.getElementById("mark-form")?.addEventListener("refused", (event) => {
+  if (event.detail.code !== "unknown-person") return;
+  event.preventDefault();
+  const asked = document.getElementById("walk-in");
+  asked.querySelector("[name=name]").value = document.getElementById("mark").value.trim();
+  asked.querySelector("[data-problem]").textContent = event.detail.message;
+  asked.showModal();
+});
+
+document.addEventListener("answered", ({ target }) => {
+  if (target.id === "mark-form" || target.closest("#walk-in")) document.getElementById("mark-form").reset();
 });
 
 document.getElementById("photo-files")?.addEventListener("change", (event) => {
