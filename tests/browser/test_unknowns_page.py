@@ -15,7 +15,7 @@ from selenium.webdriver.common.keys import Keys
 
 from knownface import FaceRecognizer
 from knownface.events import RetentionPolicy, SampleCandidate, SeenTrack, SightingLog, offer_sample
-from knownface.gallery import Gallery
+from knownface.gallery import Gallery, NewTemplate
 from knownface.media import read_image
 from knownface.pipeline import embed, examine
 from knownface.types import EmbedderContract
@@ -130,21 +130,28 @@ def test_offered_pictures_are_learnt_or_left(
     person = service.add(faces.name, [photo])
     threshold = looks.contract.rule.threshold
     with Gallery.open(service.served.gallery, create=False) as gallery:
-        for number in range(2):
+        for number in range(3):
             # Turned away, since only what is new is offered.
             vector = looks.of[photo] + 0.65 * threshold * np.eye(len(looks.of[photo]), dtype=np.float32)[number]
             vector /= np.linalg.norm(vector)
             seen_at = datetime.now(UTC) + timedelta(days=number)
             candidate = SampleCandidate(person, "front door", seen_at, vector, read_image(photo), 0.9, 9, 0)
             assert offer_sample(gallery, candidate, threshold=threshold, accept=False) == "offered"
+            if number == 1:
+                gallery.add_templates("Twin", [NewTemplate(vector, "twin.jpg", "0" * 64)])
     page = open_page()
     page.go("/people")
-    page.says("2 new pictures of known people wait")
+    page.says("3 new pictures of known people wait")
     page.button("Look at them").click()
-    page.until(lambda: len(page.all(".templates > li")) == 2)
+    page.until(lambda: len(page.all(".templates > li")) == 3)
     page.until(lambda: all(i.get_property("naturalWidth") for i in page.all(".templates img")))
     page.button("Learn").click()
+    page.until(lambda: len(page.all(".templates > li")) == 2)
+    page.button("Learn").click()
+    page.says("1 picture was held back for review.")
+    page.says("Twin")
     page.until(lambda: len(page.all(".templates > li")) == 1)
+    assert page.button("Decide").get_attribute("href").endswith("/people/held")
     page.button("Leave").click()
     page.says("Nothing waits")
     assert service.ask("GET", f"/people/{person}")["templates"] == 2

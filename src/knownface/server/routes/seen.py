@@ -37,6 +37,7 @@ from knownface.server.schemas.seen import (
     Counted,
     Deleted,
     Dismissal,
+    LearntSchema,
     NamedUnknown,
     OfferIds,
     OfferSchema,
@@ -217,13 +218,13 @@ def show_offer(service: ServiceDep, request: Request, offer_id: Number) -> Respo
 @router.post(
     "/offers/accept", dependencies=needs("operator"), responses=errors(UnknownOfferError), summary="Accept offers"
 )
-def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> Counted:
+def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> LearntSchema:
     """Makes offers templates of their people, as far as the review lets them; others are held back (`/v1/held`)."""
     recognizer = service.recognizer
     keep_crops = recognizer.settings.keeps_crops
     done = accept_offers(service.gallery, wanted.offers, recognizer.person_review, keep_crops=keep_crops)
     service.audit.note(caller.actor, "offers.accept", added=done.added)
-    return Counted(count=done.added)
+    return LearntSchema(count=done.added, held=done.held, refused=done.refused, reasons=list(done.reasons))
 
 
 @router.post(

@@ -162,6 +162,15 @@ class Counted(Schema):
     count: int
 
 
+class LearntSchema(Schema):
+    """What became of offers that were accepted."""
+
+    count: int = Field(description="Templates added.")
+    held: int = Field(description="Held back until somebody decides (`/v1/held`).")
+    refused: int
+    reasons: list[str] = Field(description="Why, a sentence each; those of what is held back come first.")
+
+
 class AlertSchema(Schema):
     """An alert that a rule raised."""
 

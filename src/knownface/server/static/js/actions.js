@@ -103,7 +103,9 @@ document.addEventListener("click", (event) => {
     busyWhile(button, async () => {
       try {
         const body = button.dataset.body ? JSON.parse(button.dataset.body) : undefined;
-        await after(button.dataset.then, button.dataset.done, await api(button.dataset.api, button.dataset.path, body));
+        const answer = await api(button.dataset.api, button.dataset.path, body);
+        const taken = new CustomEvent("answered", { detail: answer, bubbles: true, cancelable: true });
+        if (button.dispatchEvent(taken)) await after(button.dataset.then, button.dataset.done, answer);
       } catch (error) {
         showError(null, error);
       }
