@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
@@ -16,12 +18,12 @@ from sqlalchemy import select
 from knownface.errors import EditConflictError, KnownFaceError, NameTakenError, UnknownEditError
 from knownface.events import RetentionPolicy, SeenTrack, SightingLog, name_unknown
 from knownface.events.attendance import open_session
-from knownface.gallery import Gallery, NewTemplate
+from knownface.gallery import Gallery, GalleryCalibration, NewTemplate
 from knownface.review import PersonReview
 from knownface.search import NumpyIndex
 from knownface.storage.events_schema import attendance_entries, sightings
 from knownface.storage.history_schema import exclusions, former_names
-from knownface.storage.schema import groups, held, people, person_groups, refusals, templates
+from knownface.storage.schema import calibrations, consents, groups, held, people, person_groups, refusals, templates
 from knownface.types import DecisionRule, EmbedderContract
 
 DIM = 8
@@ -59,7 +61,16 @@ def content(gallery):
             "held": rows(connection, held),
             "exclusions": rows(connection, exclusions, "id"),
             "former names": rows(connection, former_names, "id"),
+            "consents": rows(connection, consents, "id"),
+            "calibration": rows(connection, calibrations, "id"),
         }
+
+
+def calibration(threshold):
+    rule = replace(CONTRACT.rule, threshold=threshold)
+    numbers = {"wanted_fpir": 0.01, "fpir_bound": 0.009, "confidence": 0.95, "people": 4, "templates": 9}
+    last = {"last_person": 4, "last_template": 9, "sentence": f"At most 1 in 100 at {threshold}.", "details": {}}
+    return GalleryCalibration(rule, CONTRACT.fingerprint, **numbers, **last, calibrated_at=NOON)
 
 
 class Edits(RuleBasedStateMachine):
@@ -67,6 +78,7 @@ class Edits(RuleBasedStateMachine):
 
     @initialize()
     def fill(self):
+        self.folder = TemporaryDirectory()
         self.gallery = Gallery.open(":memory:")
         self.gallery.bind(CONTRACT)
         # Two have a face in common, which a merge drops.
@@ -127,6 +139,17 @@ class Edits(RuleBasedStateMachine):
         if who in {person.name for person in self.gallery.people()}:
             self.edit(lambda: self.gallery.add_templates(who, [face(self.fresh(), negative=True)]))
 
+    @rule(rows=st.dictionaries(who, st.tuples(st.sampled_from(["", "1", "2"]), st.sampled_from(["", "a;b"]))))
+    def read_people(self, rows):
+        file = Path(self.folder.name) / "people.csv"
+        lines = [",".join([who, *cells, "Ann", "2026-01-01"]) for who, cells in rows.items()]
+        file.write_text("\n".join(["name,external_id,groups,consent_by,consent_on", *lines]))
+        self.edit(lambda: self.gallery.import_people(file))
+
+    @rule(threshold=st.sampled_from([None, 0.8, 0.9]))
+    def calibrate(self, threshold):
+        self.edit(lambda: self.gallery.set_calibration(None if threshold is None else calibration(threshold)))
+
     @rule(numbers=st.lists(number, min_size=1, max_size=2), who=who, enrol=st.booleans())
     def name(self, numbers, who, enrol):
         self.edit(lambda: name_unknown(self.gallery, numbers, who, REVIEW, enrol=enrol))
@@ -174,6 +197,7 @@ class Edits(RuleBasedStateMachine):
                 self.undo_the_last()
         if hasattr(self, "gallery"):
             self.gallery.close()
+            self.folder.cleanup()
 
 
 TestEdits = pytest.mark.slow(Edits.TestCase)
@@ -283,6 +307,21 @@ def test_another_program_sees_what_was_undone(gallery, place, made):
         assert gallery.names[gallery.search(probe, 1).people[0, 0]] == "Ann"
         with pytest.raises(EditConflictError):
             undo(gallery, gallery.history.edits()[-1].id)
+
+
+def test_a_calibration_and_a_list_of_people_are_taken_back(gallery, tmp_path):
+    gallery.edit("Ann", external_id="1")
+    gallery.edit("Ben", external_id="2")
+    before = content(gallery)
+    for threshold in (0.8, 0.9):
+        gallery.set_calibration(calibration(threshold))
+    (tmp_path / "people.csv").write_text("name,external_id\nBen,1\nAnn,2\nNew,3\n")  # Ann and Ben exchange theirs
+    gallery.import_people(tmp_path / "people.csv")
+    assert undo(gallery) == "People read from 'people.csv': 1 new, 2 changed."
+    assert undo(gallery) == "Calibrated: At most 1 in 100 at 0.9."
+    assert gallery.calibration.rule.threshold == 0.8
+    assert undo(gallery) == "Calibrated: At most 1 in 100 at 0.8."
+    assert content(gallery) == before
 
 
 def test_removing_a_person_takes_their_history_along(gallery):

@@ -23,6 +23,7 @@ from sqlalchemy import Connection, Row, case, delete, distinct, func, insert, se
 
 from knownface.gallery.changes import note_people_change
 from knownface.gallery.contracts import check_fingerprint, read_contract
+from knownface.gallery.edit_log import recorded
 from knownface.storage import Database
 from knownface.storage.schema import calibrations, templates
 from knownface.types import DecisionRule, Scoring
@@ -139,7 +140,9 @@ def store_calibration(database: Database, calibration: GalleryCalibration | None
     with database.writing() as connection:
         if calibration is not None:
             check_fingerprint(read_contract(connection), calibration.fingerprint)
-        _write(connection, calibration)
+        with recorded(connection, "calibrate", calibration=True) as note:
+            _write(connection, calibration)
+            note.text = "Calibration deleted." if calibration is None else f"Calibrated: {calibration.sentence}"
         note_people_change(connection)
 
 

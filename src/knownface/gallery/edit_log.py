@@ -16,6 +16,7 @@ from knownface.errors import GalleryDamagedError
 from knownface.storage import insert_new, insert_one
 from knownface.storage.failures import UnplacedError
 from knownface.storage.history_schema import (
+    SUBJECT_CALIBRATION,
     SUBJECT_PERSON,
     SUBJECT_SESSION,
     SUBJECT_UNKNOWN,
@@ -28,7 +29,9 @@ from knownface.storage.statements import storable
 KEPT = timedelta(days=30)
 """How far back edits can be undone; older ones are forgotten with the names in them."""
 
-EditKind: TypeAlias = Literal["change", "merge", "split", "move", "not", "name-unknown", "dismiss", "undo"]
+EditKind: TypeAlias = Literal[
+    "change", "merge", "split", "move", "not", "import", "name-unknown", "dismiss", "calibrate", "undo"
+]
 
 
 _written: ContextVar[list[int] | None] = ContextVar("written", default=None)
@@ -67,6 +70,7 @@ def recorded(
     unknowns: Iterable[int] = (),
     name_keys: Iterable[str] = (),
     seen: bool = False,
+    calibration: bool = False,
 ) -> Iterator[EditNote]:
     """Write an edit down, in the transaction that makes it, so that it can be undone; nothing where nothing changed.
 
@@ -77,8 +81,9 @@ def recorded(
         unknowns: Unknowns whom it is about.
         name_keys: Names that people have before and after it.
         seen: Whether it touches what was seen of them.
+        calibration: Whether it touches the gallery's calibration.
     """
-    note = EditNote(Scope(set(people), set(unknowns), set(name_keys), seen))
+    note = EditNote(Scope(set(people), set(unknowns), set(name_keys), seen, calibration))
     before = read_rows(connection, note.scope)
     yield note
     done = difference(before, read_rows(connection, note.scope))
@@ -88,6 +93,7 @@ def recorded(
             SUBJECT_PERSON: note.scope.people,
             SUBJECT_UNKNOWN: note.scope.unknowns,
             SUBJECT_SESSION: done.sessions,
+            SUBJECT_CALIBRATION: {0} if calibration else set(),
         }
         _add_subjects(connection, edit_id, {(kind, number) for kind, those in numbers.items() for number in those})
         written = _written.get()

@@ -17,13 +17,14 @@ from knownface.gallery.spread import follow_templates
 from knownface.storage import Database
 from knownface.storage.history_schema import edits
 from knownface.storage.row_changes import RowChanges, RowsChangedError, revert
-from knownface.storage.schema import people, templates
+from knownface.storage.schema import calibrations, people, templates
 
 _CHANGED = {
     "people": "the person was edited",
     "templates": "a template was given to somebody else",
     "sightings": "a sighting was given to somebody else or dismissed",
     "attendance_entries": "the attendance was changed",
+    "calibrations": "the gallery was calibrated",
 }
 
 
@@ -35,7 +36,7 @@ class Edit:
         id: Later edits have greater ones.
         at: UTC.
         kind: ``change`` (name, external id, groups, threshold), ``merge``, ``split``, ``move`` (templates), ``not``
-            (counter-examples), ``name-unknown``, ``dismiss`` or ``undo``.
+            (counter-examples), ``import`` (of people), ``name-unknown``, ``dismiss``, ``calibrate`` or ``undo``.
         text: What was done, a sentence, with the names of that time.
         undone: Whether it was undone; the undoing of an edit cannot be.
         undoes: Of an undoing: the id of the edit that it undid.
@@ -158,7 +159,7 @@ class History:
         if done.touches(templates):
             note_templates_rearranged(connection)
             follow_templates(connection)
-        elif done.touches(people):
+        elif done.touches(people) or done.touches(calibrations):
             note_people_change(connection)
 
 

@@ -119,6 +119,12 @@ def find_id(connection: Connection, person: PersonKey) -> int:
     return int(_existing(connection, person).id)
 
 
+def find_ids(connection: Connection, name_keys: Iterable[str]) -> list[int]:
+    """The ids of the people who have one of these names."""
+    of_chunks = (select(people.c.id).where(people.c.name_key.in_(chunk)) for chunk in chunks(sorted(name_keys)))
+    return [person_id for query in of_chunks for person_id in connection.scalars(query)]
+
+
 def find_or_create(connection: Connection, names: Iterable[str]) -> dict[str, int]:
     """The ids of the people of exactly these names; those that there are not are made.
 

@@ -318,7 +318,11 @@ class PeopleStore:
         """
         rows = read_rows(Path(path))
         with self._database.writing() as connection:
-            done = apply_rows(connection, Path(path), rows)
+            keys = {name_key(row.name) for row in rows}
+            with recorded(connection, "import", people=sql.find_ids(connection, keys), name_keys=keys) as note:
+                done = apply_rows(connection, Path(path), rows)
+                note.scope.people.update(sql.find_ids(connection, keys))
+                note.text = f"People read from {Path(path).name!r}: {done.created} new, {done.updated} changed."
             if done.created or done.updated:
                 note_people_change(connection)
             return done

@@ -12,13 +12,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Date, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Date, Table, and_, delete, insert, or_, select, true, update
 
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 from knownface.storage.history_schema import exclusions, former_names
 from knownface.storage.schema import (
     CHANGE_PERSON,
     UtcDateTime,
+    calibrations,
     changes,
     consents,
     groups,
@@ -52,6 +53,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     exclusions: tuple(column.name for column in exclusions.c if column.name != "id"),
     consents: tuple(column.name for column in consents.c if column.name != "id"),
     former_names: tuple(column.name for column in former_names.c if column.name != "id"),
+    calibrations: tuple(column.name for column in calibrations.c if column.name != "id"),
 }
 _SEEN = (sightings, events, offers, held, attendance_entries)
 _BY_NAME = {table.name: table for table in _COLUMNS}
@@ -82,12 +84,14 @@ class Scope:
         unknowns: Numbers.
         name_keys: By which guest lists and refused files refer to people.
         seen: Whether to compare what was seen too: sightings, alerts, offered and held samples, attendance.
+        calibration: Whether to compare the gallery's calibration.
     """
 
     people: set[int] = field(default_factory=set)
     unknowns: set[int] = field(default_factory=set)
     name_keys: set[str] = field(default_factory=set)
     seen: bool = False
+    calibration: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,14 +186,9 @@ def revert(connection: Connection, done: RowChanges) -> dict[int, int]:
         RowsChangedError: A row is not any more as the edit left it; the transaction must be rolled back.
     """
     for table in _BY_NAME.values():
-        for ids, before, after in done.changed.get(table.name, []):
+        for ids, _, after in done.changed.get(table.name, []):
             _check(connection, table, ids, after)
-            if table is people:
-                _set_people(connection, ids, before)
-    for person_id, cells in done.gone.get(people.name, {}).items():
-        connection.execute(insert(people), {"id": person_id, **_stored(people, cells)})
-        _set_groups(connection, person_id, cells[_GROUPS])
-        connection.execute(insert(changes).values(kind=CHANGE_PERSON, subject=person_id))
+    _restore_people(connection, done)
     # First, since what comes back may have the unique key of what was made in its place.
     for table in reversed(_BY_NAME.values()):
         if table is not people:
@@ -200,7 +199,7 @@ def revert(connection: Connection, done: RowChanges) -> dict[int, int]:
                 for chunk in chunks(ids):
                     connection.execute(update(table).where(table.c.id.in_(chunk)).values(_stored(table, before)))
     renumbered = _restore_templates(connection, done)
-    for table in (attendance_entries, refusals, exclusions, former_names):
+    for table in (attendance_entries, refusals, exclusions, former_names, calibrations):
         rows = [{"id": row_id, **_stored(table, cells)} for row_id, cells in done.gone.get(table.name, {}).items()]
         insert_new(connection, table, [row for row in rows if _is_whose_there(connection, row.get("person_id"))])
     _delete(connection, people, _without_possessions(connection, done.made.get(people.name, [])))
@@ -215,6 +214,8 @@ def _delete(connection: Connection, table: Table, ids: list[int]) -> None:
 
 def _conditions(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
+    if table is calibrations:
+        return [true()] if scope.calibration else found
     if table in _SEEN and not scope.seen:
         return found
     if table is not refusals:
@@ -251,6 +252,19 @@ def _check(connection: Connection, table: Table, ids: list[int], wanted: Cells) 
         for row in connection.execute(select(table.c.id, *columns).where(table.c.id.in_(chunk))):
             if any(_plain(row._mapping[name]) != wanted[name] for name in names):
                 raise RowsChangedError(table.name, row.id)
+
+
+def _restore_people(connection: Connection, done: RowChanges) -> None:
+    changed = [(ids, before) for ids, before, _ in done.changed.get(people.name, [])]
+    # First, since two people may have exchanged theirs.
+    for chunk in chunks([i for ids, before in changed if "external_id" in before for i in ids]):
+        connection.execute(update(people).where(people.c.id.in_(chunk)).values(external_id=None))
+    for ids, before in changed:
+        _set_people(connection, ids, before)
+    for person_id, cells in done.gone.get(people.name, {}).items():
+        connection.execute(insert(people), {"id": person_id, **_stored(people, cells)})
+        _set_groups(connection, person_id, cells[_GROUPS])
+        connection.execute(insert(changes).values(kind=CHANGE_PERSON, subject=person_id))
 
 
 def _set_people(connection: Connection, ids: list[int], cells: Cells) -> None:

@@ -14,7 +14,7 @@ class EditSchema(Schema):
 
     id: int
     at: datetime
-    kind: str = Field(description="change, merge, split, move, not, name-unknown, dismiss or undo.")
+    kind: str = Field(description="change, merge, split, move, not, import, name-unknown, dismiss, calibrate or undo.")
     text: str = Field(description="What was done, with the names of that time.")
     undone: bool
     undoes: int | None = Field(description="Of an undoing: the edit that it undid.")
