@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument(
         "--gallery", help="a file or postgresql:// URL that keeps the gallery; taken as it is if filled"
     )
+    parser.add_argument("--key", help="the setting gallery_key: the gallery is encrypted")
     parser.add_argument("--steps", nargs="*", choices=_STEPS, default=["start", "search", "change", "start", "memory"])
     parser.add_argument("--step", choices=_STEPS, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
@@ -59,6 +60,7 @@ def _open(arguments: argparse.Namespace) -> Gallery:
             index=arguments.index,
             search_effort=arguments.effort,
             milvus_uri=arguments.milvus,
+            gallery_key=arguments.key,
         )
     )
 

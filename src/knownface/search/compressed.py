@@ -138,7 +138,7 @@ class CompressedIndex(VectorIndex):
         nlist = cls._nlist_for(len(source.ids))
         quantizer = Quantizer.train(source.read(spread(source.ids, sample_size(nlist))), nlist)
         if path is None:
-            return cls.encoded(quantizer, source.blocks(), effort)
+            return cls.encoded(quantizer, source.blocks(), effort, count=len(source.ids))
         try:
             write_rows(path, len(source.ids), quantizer, source.blocks())
         except OSError:
@@ -151,9 +151,23 @@ class CompressedIndex(VectorIndex):
         return 0
 
     @classmethod
-    def encoded(cls, quantizer: Quantizer, blocks: Iterable[tuple[Ids, Embeddings]], nprobe: int | None = None) -> Self:
-        """An index in memory of all of some blocks of ids and vectors, by a quantizer trained for them."""
+    def encoded(
+        cls,
+        quantizer: Quantizer,
+        blocks: Iterable[tuple[Ids, Embeddings]],
+        nprobe: int | None = None,
+        count: int = 0,
+    ) -> Self:
+        """An index in memory of all of some blocks of ids and vectors, by a quantizer trained for them.
+
+        Args:
+            quantizer: Trained for them.
+            blocks: Ids and vectors.
+            nprobe: As for the class.
+            count: How many vectors there will be, where that is known.
+        """
         index = cls(quantizer.dim, quantizer.nlist, nprobe)
+        index._rows.reserve(count)
         index._quantizer, index._scan = quantizer, quantizer.scan(np.empty((0, quantizer.size), dtype=np.uint8))
         for ids, vectors in blocks:
             index.add(ids, vectors)

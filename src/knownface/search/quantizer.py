@@ -21,6 +21,7 @@ import faiss as _faiss
 import numpy as np
 import numpy.typing as npt
 
+from knownface.search.threads import one_thread
 from knownface.types import Distances, Embeddings, Ids
 
 faiss: Any = _faiss  # its type hints lack what is used here
@@ -89,7 +90,8 @@ class Quantizer:
             rotated = rotated - centroids[coarse.assign(rotated, 1)[:, 0]]
         pq = faiss.ProductQuantizer(rotated.shape[1], subquantizers, _BITS)
         pq.cp.min_points_per_centroid = 1
-        pq.train(rotated)
+        with one_thread():
+            pq.train(rotated)
         return cls(dim, pq, rotation, centroids)
 
     def rotated(self, vectors: Embeddings) -> Embeddings:

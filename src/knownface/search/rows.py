@@ -46,11 +46,15 @@ class Growing(Generic[_T]):
         """Add rows at the end."""
         needed = self._used + len(rows)
         if needed > len(self._room):
-            room = np.empty((needed + needed // 8 + 64, *self._room.shape[1:]), dtype=self._room.dtype)
-            room[: self._used] = self.array
-            self._room = room
+            self.reserve(needed + needed // 8 + 64)
         self._room[self._used : needed] = rows
         self._used = needed
+
+    def reserve(self, count: int) -> None:
+        """Make room for so many rows in all, so that none is copied until there are more."""
+        room = np.empty((max(count, self._used), *self._room.shape[1:]), dtype=self._room.dtype)
+        room[: self._used] = self.array
+        self._room = room
 
 
 def checks_of(rows: npt.NDArray[Any]) -> Checks:
@@ -106,6 +110,10 @@ class VectorRows:
     def dim(self) -> int:
         """Length of a vector."""
         return int(self._first.shape[1])
+
+    def reserve(self, count: int) -> None:
+        """Make room for so many rows to be added."""
+        self._tail.reserve(len(self._tail) + count)
 
     def append(self, vectors: Embeddings) -> None:
         """Add rows at the end."""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import faiss
 
 _ALL_THREADS = faiss.omp_get_max_threads()
@@ -22,3 +25,14 @@ def set_threads(probes: int, numbers: int) -> None:
         numbers: How many are looked at for each of them: rows times their length.
     """
     faiss.omp_set_num_threads(1 if probes == 1 or probes * numbers <= _FOR_ONE else _ALL_THREADS)
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """One thread within the block: for work of many short parts, between which a team would spin and wait."""
+    before = faiss.omp_get_max_threads()
+    faiss.omp_set_num_threads(1)
+    try:
+        yield
+    finally:
+        faiss.omp_set_num_threads(before)

@@ -44,6 +44,7 @@ class Sealer:
         self._invalid = (aead.InvalidTag, ValueError)
         self._records = aead.AESGCM(_derived(data_key, b"records", KEY_BYTES))
         self._texts = aead.AESSIV(_derived(data_key, b"texts", 2 * KEY_BYTES))
+        self._bindings: dict[str, bytes] = {}
 
     def seal(self, record: bytes, kind: str) -> bytes:
         """Seal a record; ``kind`` is bound to it, so that a picture is never opened as a vector."""
@@ -78,7 +79,10 @@ class Sealer:
         return "" if opened == b"\0" else opened.decode("utf-8", "surrogatepass")
 
     def _bound(self, kind: str) -> bytes:
-        return self._gallery + kind.encode()
+        bound = self._bindings.get(kind)
+        if bound is None:
+            bound = self._bindings[kind] = self._gallery + kind.encode()
+        return bound
 
     def locked(self, secret: Secret) -> str:
         """The seal: the data key, wrapped by a key or passphrase, as the gallery keeps it; JSON."""
