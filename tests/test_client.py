@@ -79,7 +79,7 @@ def test_pages_are_read_to_the_end(client: Client) -> None:
 def test_errors_carry_codes(up: Running, client: Client) -> None:
     with pytest.raises(RemoteError) as taken:
         client.create_person("Unknown")
-    assert (taken.value.code, taken.value.status) == ("bad-name", 422)
+    assert (taken.value.code, taken.value.status) == ("reserved-name", 409)
     with Client(up.address, "kf_wrong_key") as stranger, pytest.raises(RemoteError) as refused:
         list(stranger.people())
     assert refused.value.code == "no-key"

@@ -275,6 +275,13 @@ class BadNameError(PersonError):
     default_hint = "A name has 1 to 200 printable characters and is not 'Unknown'."
 
 
+class ReservedNameError(BadNameError):
+    """The name of a person is what strangers are called, such as "Unknown 3"."""
+
+    code = "reserved-name"
+    default_hint = "Choose another name."
+
+
 class UnknownTemplateError(PersonError):
     """No template of that id is in the gallery."""
 

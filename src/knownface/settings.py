@@ -94,6 +94,8 @@ class ServeSettings(BaseModel):
     """Of the page, for browsers that ask for none of its languages, and of names that it writes into the log."""
     audit_days: float | None = Field(default=365.0, gt=0)
     """After which entries of the audit log go by themselves; None keeps them."""
+    allowed_origins: tuple[str, ...] = ()
+    """Pages of other sites, such as ``https://intranet.example.org``, whose scripts may use a key here (CORS)."""
     source_folder: Path | None = None
     """Video files and folders of frames below it may be watched by the service; None: none."""
     allowed_networks: tuple[str, ...] = ()

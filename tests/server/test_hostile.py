@@ -20,7 +20,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from service_tools import Running, png, serving
 
-SHAPE = {"code", "message", "hint", "details"}
+SHAPE = {"type", "title", "status", "detail", "instance", "code", "message", "hint", "details"}
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -42,8 +42,8 @@ def test_every_route_tells_its_errors_with_codes_and_examples(served: Running) -
             for status, answer in what["responses"].items():
                 if status < "400" or (path, status) == ("/v1/ready", "503"):
                     continue
-                content = answer["content"]["application/json"]
-                assert content["schema"] == {"$ref": "#/components/schemas/Problem"}, (path, method, status)
+                content = answer["content"]["application/problem+json"]
+                assert content["schema"] == {"$ref": "#/components/schemas/ProblemDetails"}, (path, method, status)
                 assert all(example["value"]["code"] for example in content["examples"].values())
     assert len(names) == len(operations(served))
     assert told["components"]["schemas"]["NamedFace"]["examples"]

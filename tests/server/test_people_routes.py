@@ -54,7 +54,7 @@ def test_a_person_is_made_once(admin: httpx.Client, person: int) -> None:
     name = admin.get(f"/people/{person}").json()["name"]
     again = admin.post("/people", json={"name": name.upper()})
     assert (again.status_code, again.json()["code"]) == (409, "name-taken")
-    for bad in ("Unknown", "", " ", "a\x00b", "x" * 201):
+    for bad in ("", " ", "a\x00b", "x" * 201):
         refused = admin.post("/people", json={"name": bad})
         assert refused.status_code == 422, bad
         assert refused.json()["code"] in {"bad-name", "invalid-request"}
@@ -151,7 +151,7 @@ def test_ids_outside_every_range(admin: httpx.Client) -> None:
     for wrong in ("0", "-1", "99999999999999999999", "1.5", "x", "%00", "1%2F2"):
         answer = admin.get(f"/people/{wrong}")
         assert answer.status_code in {404, 422}, wrong
-        assert set(answer.json()) == {"code", "message", "hint", "details"}
+        assert answer.headers["content-type"] == "application/problem+json"
 
 
 def test_an_edit_is_listed_and_undone_once(admin: httpx.Client, crowd: list[int]) -> None:

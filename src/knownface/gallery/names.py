@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from knownface.errors import BadNameError, PersonError
+from knownface.errors import BadNameError, PersonError, ReservedNameError
 
 LONGEST = 200
 
@@ -24,8 +24,8 @@ def clean_name(text: str) -> str:
     """A person's name as it is kept: in Unicode's form NFC, white space stripped and folded to single spaces.
 
     Raises:
-        BadNameError: It is empty, longer than 200 characters, holds characters that cannot be printed, or is
-            "Unknown" or "Unknown 7" in any letter case.
+        BadNameError: It is empty, longer than 200 characters, or holds characters that cannot be printed.
+        ReservedNameError: It is "Unknown" or "Unknown 7" in any letter case.
 
     Example:
         >>> clean_name("  Ann   Lee ")
@@ -33,7 +33,7 @@ def clean_name(text: str) -> str:
     """
     name = clean_label(text, "name")
     if _STRANGER.fullmatch(name_key(name)):
-        raise BadNameError(f"{name!r} is what a stranger is called, so nobody can have it as a name.")
+        raise ReservedNameError(f"{name!r} is what a stranger is called, so nobody can have it as a name.")
     return name
 
 

@@ -14,13 +14,15 @@ from fastapi.routing import APIRoute
 from knownface import __version__
 from knownface.server import error_responses, pages, routes
 from knownface.server.context import Service
+from knownface.server.error_responses import ProblemDetails
 from knownface.server.pages.render import static_files
 
 _DESCRIPTION = """
 Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock beside a route shows the role it needs.
 
-Every error has one shape, `{code, message, hint, details}`; `code` is stable. Lists are read in pages: give `next` as
-`cursor` until it is null. 429 and 503 say in `Retry-After` how long to wait.
+Every error is problem details (RFC 9457) with `{code, message, hint, details}` besides; `code` is stable.
+Lists are read in pages: give `next` as `cursor` until it is null. `RateLimit` says how many requests are left; 429 and
+503 say in `Retry-After` how long to wait. Every `GET` has its `HEAD`.
 """
 
 
@@ -55,8 +57,16 @@ def create_app(running: Service) -> FastAPI:
     for router in routers_in(pages):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", static_files())
-    app.openapi()  # kept; made at the first request it would hold up all others for a second
+    _describe(app)  # kept; made at the first request it would hold up all others for a second
     return app
+
+
+def _describe(app: FastAPI) -> None:
+    schemas = app.openapi()["components"]["schemas"]
+    schemas["ProblemDetails"] = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
+    # FastAPI documents an error of its own for requests that do not fit, which never comes.
+    schemas.pop("HTTPValidationError", None)
+    schemas.pop("ValidationError", None)
 
 
 def routers_in(package: ModuleType) -> Iterator[APIRouter]:

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
+from starlette.types import Scope
 
 from knownface import errors as e
 from knownface.review import PoorPictureError
@@ -41,6 +43,7 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.UnknownHeldError: 404,
     e.ConsentError: 409,
     e.NameTakenError: 409,
+    e.ReservedNameError: 409,
     e.UnknownEditError: 404,
     e.EditConflictError: 409,
     e.MissingExtraError: 501,
@@ -74,7 +77,7 @@ class RequestAborted(HTTPException):
 
 
 class Problem(BaseModel):
-    """What went wrong."""
+    """What went wrong with one thing of several, or with a job."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -95,6 +98,22 @@ class Problem(BaseModel):
     details: dict[str, Any] | None = Field(default=None, description="More for programs; its keys depend on the code.")
 
 
+class ProblemDetails(Problem):
+    """The body of an error response: problem details for HTTP APIs (RFC 9457), with members of our own."""
+
+    type: str = Field(description="`urn:knownface:problem:` and the code.", examples=["urn:knownface:problem:no-face"])
+    title: str = Field(description="The code in plain words, the same each time.", examples=["No face"])
+    status: int = Field(description="Of HTTP.", examples=[422])
+    detail: str = Field(description="The same as `message`.", examples=["No face was found."])
+    instance: str = Field(
+        description="`urn:knownface:request:` and what the header `X-Request-Id` says.",
+        examples=["urn:knownface:request:0011223344556677"],
+    )
+
+
+PROBLEM_TYPE: Final = "application/problem+json"
+
+
 def http_status(error: e.KnownFaceError) -> int:
     """The HTTP status of one of our errors."""
     return next(_STATUS[kind] for kind in type(error).__mro__ if kind in _STATUS)
@@ -112,7 +131,22 @@ def problem_of(error: e.KnownFaceError) -> Problem:
     return Problem(code=error_code(error), message=message, hint=error.hint, details=details)
 
 
-def error_response(error: e.KnownFaceError) -> JSONResponse:
+def problem_response(
+    scope: Scope, problem: Problem, status: int, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """The response to a request that ended with a problem."""
+    told = ProblemDetails(
+        **problem.model_dump(),
+        type=f"urn:knownface:problem:{problem.code}",
+        title=problem.code.replace("-", " ").capitalize(),
+        status=status,
+        detail=problem.message,
+        instance=f"urn:knownface:request:{scope['state']['request_id']}",
+    )
+    return JSONResponse(told.model_dump(), status, headers, PROBLEM_TYPE)
+
+
+def error_response(scope: Scope, error: e.KnownFaceError) -> JSONResponse:
     """The response to a request that ended with one of our errors."""
     status = http_status(error)
     headers = {}
@@ -122,7 +156,7 @@ def error_response(error: e.KnownFaceError) -> JSONResponse:
         headers["Retry-After"] = str(math.ceil(error.retry_after))
     elif status == 503:
         headers["Retry-After"] = "5"
-    return JSONResponse(problem_of(error).model_dump(), status, headers)
+    return problem_response(scope, problem_of(error), status, headers)
 
 
 def errors(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str, dict[str, Any]]:
@@ -142,7 +176,8 @@ def errors(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str,
     if role:
         common = [e.NoKeyError, e.ForbiddenError, *common]
     by_status: dict[int, dict[str, Any]] = {}
-    for kind in (*kinds, *common):
+    reserved: list[type[e.KnownFaceError]] = [e.ReservedNameError] if e.BadNameError in kinds else []
+    for kind in (*kinds, *reserved, *common):
         status = next(_STATUS[base] for base in kind.__mro__ if base in _STATUS)
         sentence = (kind.__doc__ or kind.code).partition("\n")[0]
         value = {"code": kind.code, "message": sentence, "hint": kind.default_hint, "details": None}
@@ -155,12 +190,23 @@ def errors(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str,
     }
     return {
         status: {
-            "model": Problem,
             "description": "Codes: " + ", ".join(f"`{code}`" for code in examples) + ".",
-            "content": {"application/json": {"examples": examples}},
+            "content": {
+                PROBLEM_TYPE: {
+                    "schema": {"$ref": "#/components/schemas/ProblemDetails"},
+                    "examples": {code: _as_answered(status, example) for code, example in examples.items()},
+                }
+            },
         }
         for status, examples in sorted(by_status.items())
     }
+
+
+def _as_answered(status: int, example: dict[str, Any]) -> dict[str, Any]:
+    problem = Problem(**example["value"])
+    scope = {"state": {"request_id": "0011223344556677"}}
+    body = bytes(problem_response(scope, problem, status).body)
+    return {**example, "value": json.loads(body)}
 
 
 def install_handlers(app: FastAPI) -> None:
@@ -180,10 +226,10 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
         if folder is not None and folder.is_absolute():  # where the server keeps its files is nobody's business
             error.message = error.message.replace(f"{folder}{os.sep}", "")
             error.hint = error.hint.replace(f"{folder}{os.sep}", "")
-    return error_response(error)
+    return error_response(request.scope, error)
 
 
-async def _invalid(_request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     # What was sent is not repeated: it may be a key.
     faults = [
@@ -192,20 +238,20 @@ async def _invalid(_request: Request, error: Exception) -> JSONResponse:
     ]
     message = "; ".join(f"{fault['where']}: {fault['problem']}" for fault in faults[:3])
     problem = Problem(code="invalid-request", message=f"{message}.", hint="", details={"faults": faults})
-    return JSONResponse(problem.model_dump(), 422)
+    return problem_response(request.scope, problem, 422)
 
 
-async def _http(_request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)  # noqa: S101
     if isinstance(error, RequestAborted):
-        return error_response(error.error)
+        return error_response(request.scope, error.error)
     code = _HTTP_CODES.get(error.status_code, "bad-request")
     message = "There is nothing at this address." if error.status_code == 404 else f"{error.detail}."
     problem = Problem(code=code, message=message, hint="The address /v1/openapi.json lists everything there is.")
-    return JSONResponse(problem.model_dump(), error.status_code, error.headers)
+    return problem_response(request.scope, problem, error.status_code, error.headers)
 
 
-async def _unforeseen(_request: Request, _error: Exception) -> JSONResponse:
+async def _unforeseen(request: Request, _error: Exception) -> JSONResponse:
     # The traceback goes into the log, by whoever called us.
     problem = Problem(code="internal", message="Something went wrong in the service.", hint="Its log says what.")
-    return JSONResponse(problem.model_dump(), 500)
+    return problem_response(request.scope, problem, 500)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections import OrderedDict
 from collections.abc import Callable
@@ -24,17 +25,29 @@ class RateLimiter:
     """
 
     def __init__(self, rate: float, burst: float, clock: Callable[[], float] = time.monotonic) -> None:
-        self._rate, self._burst, self._clock = rate, max(1.0, burst), clock
+        self.rate, self.burst, self._clock = rate, max(1.0, burst), clock
         self._buckets: OrderedDict[str, tuple[float, float]] = OrderedDict()
 
     def take(self, who: str, amount: float = 1.0) -> float:
         """Count so many units; 0 if they may pass, else the seconds after which they may."""
-        now = self._clock()
-        left, at = self._buckets.pop(who, (self._burst, now))
-        left = min(self._burst, left + (now - at) * self._rate)
-        needed = min(amount, self._burst)
-        wait = 0.0 if left >= needed else (needed - left) / self._rate
+        now, left = self._clock(), self._left(who)
+        needed = min(amount, self.burst)
+        wait = 0.0 if left >= needed else (needed - left) / self.rate
+        self._buckets.pop(who, None)
         self._buckets[who] = (left if wait else left - amount, now)
         if len(self._buckets) > _REMEMBERED:
             self._buckets.popitem(last=False)
         return wait
+
+    def left(self, who: str) -> int:
+        """Units that may come now."""
+        return max(0, math.floor(self._left(who)))
+
+    def full_in(self, who: str) -> float:
+        """Seconds after which as many may come at once as ever."""
+        return (self.burst - self._left(who)) / self.rate
+
+    def _left(self, who: str) -> float:
+        now = self._clock()
+        left, at = self._buckets.get(who, (self.burst, now))
+        return min(self.burst, left + (now - at) * self.rate)

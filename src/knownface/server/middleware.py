@@ -8,12 +8,14 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
+import math
 import secrets
 import socket
 import time
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
+from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from knownface.errors import BadRequestError, BusyError, KnownFaceError, RateLimitedError, TooLargeError, TooSlowError
@@ -151,9 +153,11 @@ class Middleware:
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, problem: KnownFaceError | None) -> None:
         start, status = time.perf_counter(), 0
+        state = scope.setdefault("state", {})
+        state["request_id"] = request_id = secrets.token_hex(8)
+        origin = self._allowed_origin(scope)
         body = RequestBody(receive, Headers(scope=scope), self._budget, self._service.settings.request_seconds)
-        scope.setdefault("state", {})["body"] = body
-        request_id = secrets.token_hex(8)
+        state["body"] = body
         edits: list[int] = []
 
         async def send_with_headers(message: Message) -> None:
@@ -163,6 +167,10 @@ class Middleware:
                 headers = MutableHeaders(scope=message)
                 headers["X-Request-Id"] = request_id
                 self._add_headers(headers, scope)
+                if origin:
+                    headers["Access-Control-Allow-Origin"] = origin
+                    headers["Access-Control-Expose-Headers"] = _EXPOSED
+                    headers.add_vary_header("Origin")
                 if edits and status < 400:
                     headers[EDIT_HEADER] = str(edits[-1])
                 if not body.complete and not await body.drain():
@@ -171,10 +179,14 @@ class Middleware:
 
         try:
             if problem is not None:
-                await error_response(problem)(scope, body.receive, send_with_headers)
+                await error_response(scope, problem)(scope, body.receive, send_with_headers)
+            elif origin and scope["method"] == "OPTIONS":
+                await Response(status_code=204, headers=_PREFLIGHT)(scope, body.receive, send_with_headers)
             else:
+                # Of a HEAD request uvicorn sends the head of what GET is answered.
+                asked = {**scope, "method": "GET"} if scope["method"] == "HEAD" else scope
                 with edits_written() as edits:
-                    await self._app(scope, body.receive, send_with_headers)
+                    await self._app(asked, body.receive, send_with_headers)
         finally:
             body.release()
             self._log(scope, request_id, status or 500, time.perf_counter() - start)
@@ -201,6 +213,11 @@ class Middleware:
             return name in self._names
         return True
 
+    def _allowed_origin(self, scope: Scope) -> str | None:
+        """The origin of the page that sends this, if it is allowed; never with the cookie of a session."""
+        origin = Headers(scope=scope).get("origin")
+        return origin if origin in self._service.settings.allowed_origins else None
+
     def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
@@ -208,6 +225,12 @@ class Middleware:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if scope["path"].startswith("/v1/"):
             headers.setdefault("Cache-Control", "no-store")
+        caller = scope["state"].get("caller")
+        if caller is not None:
+            # draft-ietf-httpapi-ratelimit-headers-10
+            rates, key = self._service.rates_by_key, str(caller.actor.key_id)
+            headers["RateLimit-Policy"] = f'"key";q={rates.burst:.0f};w={max(1, math.ceil(rates.burst / rates.rate))}'
+            headers["RateLimit"] = f'"key";r={rates.left(key):.0f};t={math.ceil(rates.full_in(key))}'
 
     def _log(self, scope: Scope, request_id: str, status: int, seconds: float) -> None:
         state: dict[str, Any] = scope["state"]
@@ -228,4 +251,10 @@ class Middleware:
         )
 
 
+_EXPOSED = f"{EDIT_HEADER}, Location, RateLimit, RateLimit-Policy, Retry-After, X-Request-Id"
+_PREFLIGHT = {
+    "Access-Control-Allow-Methods": "GET, HEAD, POST, PUT, PATCH, DELETE",
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Max-Age": "600",
+}
 _METHODS = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"}
