@@ -174,6 +174,12 @@ def examine(
     ]
 
 
+def upright(image: Image, detector: FaceDetector) -> Image:
+    """An RGB image turned by quarters so that the faces in it stand upright; as it is where none is seen."""
+    faces = find_faces(image, detector)
+    return turned(image, quarter_turns(image, faces, detector, partial(find_faces, detector=detector)))
+
+
 def live_score(image: Image, face: Face, check: LivenessCheck) -> float:
     """How live a face of an RGB image looks, 0 to 1.
 

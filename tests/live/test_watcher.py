@@ -10,11 +10,12 @@ from typing import Any
 
 import numpy as np
 import pytest
+from live_tools import walk
 
 from knownface import FaceRecognizer
 from knownface.errors import InputError, OutputError, SourceUnavailableError
 from knownface.live import FrameResult, Watcher, WatchOptions
-from knownface.media import read_image, write_image
+from knownface.media import VideoWriter, read_image, write_image
 from knownface.types import Image
 
 
@@ -58,6 +59,20 @@ def test_a_file_comes_frame_by_frame_to_its_end(recognizer: FaceRecognizer, clip
     status = watcher.status()
     assert (status.state, status.frames, status.dropped, status.faces) == ("ended", 30, 0, 0)
     assert sink.left
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("turn", "named"), [(None, True), (90, True), (0, False)])
+def test_a_file_that_lies_on_its_side_is_turned(
+    recognizer: FaceRecognizer, astronaut: Image, tmp_path: Path, turn: int | None, named: bool
+) -> None:
+    with VideoWriter(tmp_path / "side.mp4", 10) as video:
+        for number, image in enumerate(walk(astronaut, 1.2, 10)):
+            video.write(np.rot90(image), number / 10)
+    sink = Gathering()
+    Watcher(tmp_path / "side.mp4", recognizer, WatchOptions(detect_every=3, turn=turn), [sink]).run()
+    assert (("named", "Eileen Collins") in sink.events) == named
+    assert {result.frame.image.shape for result in sink.frames} == {(240, 320, 3) if named else (320, 240, 3)}
 
 
 def test_in_hindsight_every_face_is_named_from_its_first_frame(recognizer: FaceRecognizer, clip: Path) -> None:

@@ -78,6 +78,13 @@ class PixelAspect(click.ParamType[float]):
     default=1.0,
     help="Width of a pixel over its height, such as 2 or 64:45, where a recorder does not say it: faces look squeezed.",
 )
+@click.option(
+    "--turn",
+    type=click.Choice(["auto", "0", "90", "180", "270"]),
+    default="auto",
+    show_default=True,
+    help="Degrees, clockwise; `auto` turns what lies on its side, as its first faces tell.",
+)
 @click.option("--detect-side", type=click.IntRange(64, 8192), help="Look for faces at this longest side in pixels.")
 @click.option("--detect-every", type=click.IntRange(1, 100), help="Look for faces in every N-th frame.")
 @click.option("--name", metavar="NAME", help="What events and sightings call the source, such as 'front door'.")
@@ -133,7 +140,7 @@ def command(source: str, **options: Any) -> int:
 
 
 _OWN = (
-    "show", "port", "out_file", "timeline_file", "events", "every", "max_fps", "fps", "pixel_aspect",
+    "show", "port", "out_file", "timeline_file", "events", "every", "max_fps", "fps", "pixel_aspect", "turn",
     "detect_side", "detect_every", "name", "record", "began", "keep_trying",
 )  # fmt: skip
 
@@ -151,6 +158,7 @@ def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> W
         max_fps=chosen["max_fps"],
         fps=chosen["fps"],
         pixel_aspect=chosen["pixel_aspect"],
+        turn=None if chosen["turn"] == "auto" else int(chosen["turn"]),
         began=began,
         # At a pace of its own a file stands for a camera, and is told as it happens.
         hindsight=not source.live and chosen["max_fps"] is None,

@@ -48,6 +48,8 @@ class WatchOptions:
             others are dropped, a file is read no faster.
         fps: Frames a second of a folder of frames.
         pixel_aspect: Width of a pixel over its height where the source does not say it, as some recorders; 1/4 to 4.
+        turn: Degrees, clockwise, by which pictures are turned: 0, 90, 180 or 270. None turns a file or stream that lies
+            on its side or stands on its head, as its first faces tell; a live one only if no sink wants its frames.
         began: When a file was recorded, timezone-aware: gives its frames their wall-clock time.
         hindsight: Whether a file is told only when it has been read to its end, with every face named from its first
             frame on; else as it happens, like a live source.
@@ -64,6 +66,7 @@ class WatchOptions:
     max_fps: float | None = None
     fps: float = 25.0
     pixel_aspect: float = 1.0
+    turn: int | None = None
     began: datetime | None = None
     hindsight: bool = False
     keep_trying: bool = False
@@ -80,6 +83,8 @@ class WatchOptions:
                 raise ValueError(f"{name} must be a positive number, got {value}")
         if not 1 / 4 <= self.pixel_aspect <= 4:
             raise ValueError(f"pixel_aspect must lie between 1/4 and 4, got {self.pixel_aspect}")
+        if self.turn not in {None, 0, 90, 180, 270}:
+            raise ValueError(f"turn must be 0, 90, 180 or 270 degrees, got {self.turn}")
         if self.began is not None and self.began.tzinfo is None:
             raise ValueError("began must carry a time zone")
 

@@ -15,6 +15,7 @@ from knownface.errors import SourceUnavailableError
 from knownface.live.metrics import RollingRate
 from knownface.live.options import WatchOptions
 from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceNotice
+from knownface.live.turning import turned_by
 from knownface.media import Source, read_source
 from knownface.media.capture import ASK_TIMEOUT, OPEN_TIMEOUT, Capture
 from knownface.media.opencv import squared
@@ -46,9 +47,9 @@ def read_ahead(items: Iterable[Item], ahead: int) -> Iterator[Item]:
 
 
 def read_frames(source: Source, options: WatchOptions) -> Iterator[Frame]:
-    """The frames of a file or folder in order; ``every``, ``fps`` and ``pixel_aspect`` of the options are used."""
+    """The frames of a file or folder in order, by ``every``, ``fps``, ``pixel_aspect`` and ``turn`` of the options."""
     for frame in read_source(source, options.every, options.fps):
-        yield replace(frame, image=squared(frame.image, options.pixel_aspect))
+        yield replace(frame, image=turned_by(squared(frame.image, options.pixel_aspect), options.turn or 0))
 
 
 def read_file(source: Source, options: WatchOptions, stop: Event, on_frame: Callable[[], None]) -> Iterator[Frame]:

@@ -6,6 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
@@ -23,6 +24,7 @@ from knownface.live.preview import Preview
 from knownface.live.reading import UNREADABLE, LiveReader, read_ahead, read_file, read_frames
 from knownface.live.session import LiveSession
 from knownface.live.threads import Job, ReceivedFrame, SourceNotice
+from knownface.live.turning import PAUSE, StreamTurn, degrees_of
 from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
 from knownface.media import Source, parse_source
 from knownface.pipeline import map_in_order
@@ -206,6 +208,11 @@ class Watcher(AbstractContextManager["Watcher"]):
             return frame, self._session.detect(frame.image) if due else None, start
 
         source = self._options.resolve(self.source)
+        if self._options.turn is None:
+            apart = replace(self._options, every=max(self._options.every or 0.0, PAUSE))
+            pictures = (frame.image for frame in read_frames(source, apart))
+            self._options = replace(self._options, turn=degrees_of(pictures, self._recognizer.detector))
+            self._say_turned(self._options.turn)
         frames = read_ahead(read_file(source, self._options, self._stop, self._in.count), _AHEAD)
         due = with_detection_due(frames, self._options.detect_every)
         first = True
@@ -218,6 +225,10 @@ class Watcher(AbstractContextManager["Watcher"]):
     def _watch_live(self, reader: LiveReader) -> None:
         reader.start()
         last: ReceivedFrame | None = None
+        # Frames of a video have one shape, so one that is being written is not turned in the middle.
+        turn = StreamTurn(
+            self._recognizer.detector, 0 if self._options.turn is None and self._wants_frames else self._options.turn
+        )
         try:
             while (item := reader.queue.take()) is not None:
                 if isinstance(item, SourceNotice):
@@ -228,13 +239,23 @@ class Watcher(AbstractContextManager["Watcher"]):
                 if last is not None and frame.time is not None and last.frame.time is not None:
                     interval = (frame.time - last.frame.time) / (item.number - last.number)
                 last = item
-                result = self._session.frame(frame.image, frame.time or 0.0, frame.captured_at, interval=interval)
+                was = turn.is_decided
+                image = turn.upright(frame.image, item.at)
+                if turn.is_decided and not was:
+                    self._say_turned(turn.degrees)
+                result = self._session.frame(image, frame.time or 0.0, frame.captured_at, interval=interval)
                 self._show(result, item.at)
         finally:
             reader.stop()
             error = reader.join()
         if error is not None:
             raise error
+
+    def _say_turned(self, degrees: int | None) -> None:
+        if degrees:
+            _log.warning(
+                "%s is turned by %d degrees, so that its faces stand upright; turn 0 does not.", self.name, degrees
+            )
 
     def _show(self, result: FrameResult, start: float) -> None:
         self._latencies.note(time.perf_counter() - start)

@@ -14,11 +14,13 @@ import numpy as np
 from PIL import Image as PilImage
 from sqlalchemy import select
 
+from knownface.detection import FaceDetector
 from knownface.errors import KnownFaceError, NotFoundError
 from knownface.files import sha256_of
 from knownface.gallery import Template
 from knownface.media import read_image
 from knownface.media.face_picture import FacePicture
+from knownface.pipeline import upright
 from knownface.storage import Database
 from knownface.storage.schema import template_pictures
 from knownface.storage.sealing.columns import whole
@@ -33,12 +35,13 @@ _MARGIN = 0.3
 _QUALITY = 85
 
 
-def small_picture(image: Image, box: Box) -> bytes:
+def small_picture(image: Image, box: Box, detector: FaceDetector | None = None) -> bytes:
     """A face with some ground around it, as JPEG, at most :data:`SIDE` pixels wide and high.
 
     Args:
         image: RGB.
         box: The face's, in it.
+        detector: Tells whether the face lies on its side, so that it is turned upright; None leaves it.
     """
     height, width = image.shape[:2]
     margin = _MARGIN * max(box.width, box.height)
@@ -49,6 +52,8 @@ def small_picture(image: Image, box: Box) -> bytes:
     if scale < 1:
         size = (max(1, round(crop.shape[1] * scale)), max(1, round(crop.shape[0] * scale)))
         crop = np.asarray(cv2.resize(crop, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
+    if detector is not None:
+        crop = upright(crop, detector)
     buffer = io.BytesIO()
     PilImage.fromarray(crop).save(buffer, "JPEG", quality=_QUALITY)
     return buffer.getvalue()
@@ -60,11 +65,13 @@ class PictureStore:
     Args:
         database: The gallery's.
         max_pixels: Of a file that a picture is cut from.
+        detector: Finds the face in it again, which may lie on its side there.
     """
 
-    def __init__(self, database: Database, max_pixels: int) -> None:
+    def __init__(self, database: Database, max_pixels: int, detector: FaceDetector) -> None:
         self._database = database
         self._max_pixels = max_pixels
+        self._detector = detector
 
     def of_template(self, template: Template) -> bytes:
         """The picture of a template, as JPEG.
@@ -91,7 +98,7 @@ class PictureStore:
         try:
             if sha256_of(path) != template.source_sha256:
                 return None
-            return small_picture(read_image(path, self._max_pixels), template.box)
+            return small_picture(read_image(path, self._max_pixels), template.box, self._detector)
         except (KnownFaceError, OSError):
             return None
 

@@ -58,7 +58,7 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
         jobs=jobs,
         strangers=Strangers(),
         metrics=Metrics(),
-        pictures=PictureStore(database, recognizer.settings.max_pixels),
+        pictures=PictureStore(database, recognizer.settings.max_pixels, recognizer.detector),
         streams=streams,
         webhooks=WebhookStore(database, serve.allowed_networks),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
