@@ -33,6 +33,7 @@ FOLDERS = [
     if isinstance(parameter.type, OutputFolder)
 ]
 INPUTS = {
+    ("gallery restore", "keys"),
     ("receipt verify", "file"),
     ("receipt verify", "key_file"),
     ("enroll", "people"),

@@ -208,7 +208,7 @@ def test_backup_and_restore(gallery, face, file, tmp_path):
     gallery.add_templates("Bob", [face(2)])
     gallery.build_index()
     gallery.close()
-    kept = Gallery.restore(tmp_path / "copy.db", file)
+    kept = Gallery.restore(tmp_path / "copy.db", file).kept
     assert sorted(path.name for path in tmp_path.iterdir()) == ["copy.db", "gallery.db", kept.name]
     with Gallery.open(file, create=False) as restored, Gallery.open(kept, create=False) as before:
         assert [person.name for person in restored.people()] == ["Ann"]

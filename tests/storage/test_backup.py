@@ -108,17 +108,17 @@ def test_a_damaged_gallery_gives_no_backup(file, tmp_path, monkeypatch):
 
 def test_restoring_puts_the_old_state_back_and_keeps_the_newer_one(file, copy):
     before = keys(file)
-    kept = restore(copy, file)
+    kept = restore(copy, file).kept
     assert kept == file.with_name("g.db.before-restore")
     assert "new" not in keys(file)
     assert keys(kept) == before
-    assert restore(copy, file) == file.with_name("g.db.before-restore-2")
+    assert restore(copy, file).kept == file.with_name("g.db.before-restore-2")
     assert keys(copy) >= {"old"}
 
 
 def test_restoring_where_nothing_was_just_puts_it_there(copy, tmp_path):
     target = tmp_path / "elsewhere" / "g.db"
-    assert restore(copy, target) is None
+    assert restore(copy, target).kept is None
     assert "old" in keys(target)
     assert stat.S_IMODE(target.stat().st_mode) == 0o600
 
@@ -190,7 +190,7 @@ def test_a_damaged_gallery_can_be_replaced_and_is_kept_byte_for_byte(file, copy)
     damaged = b"what is left of it" * 1000
     file.write_bytes(damaged)
     file.with_name("g.db-wal").write_bytes(b"old log")
-    kept = restore(copy, file)
+    kept = restore(copy, file).kept
     assert kept.read_bytes() == damaged
     assert kept.with_name(kept.name + "-wal").read_bytes() == b"old log"
     assert "old" in keys(file)

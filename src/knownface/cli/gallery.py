@@ -87,29 +87,51 @@ def info(json_file: Path | None, gallery: str | None) -> None:
 
 @command.command()
 @click.argument("file", type=OutputFile(".db", ".sqlite", ".sqlite3"))
+@click.option(
+    "--keys",
+    type=OutputFile(".keys"),
+    help="Write the people's keys here and not into FILE: who is removed later cannot be brought back from FILE. "
+    "An earlier file is replaced. Of an encrypted gallery only.",
+)
 @overwrite_option
 @gallery_option
-def backup(file: Path, gallery: str | None) -> None:
+def backup(file: Path, keys: Path | None, gallery: str | None) -> None:
     """Copy the gallery to FILE, also while it is in use. The copy holds everybody's templates: keep it as safe."""
     from knownface.gallery import Gallery
+    from knownface.gallery.sealing import backup_with_keys_apart
 
-    with Gallery.open_by(_settings(gallery), create=False) as opened:
-        opened.backup(file, overwrite=may_overwrite(click.get_current_context()))
+    settings, overwrite = _settings(gallery), may_overwrite(click.get_current_context())
+    with Gallery.open_by(settings, create=False) as opened:
+        if keys is None:
+            opened.backup(file, overwrite=overwrite)
+        else:
+            backup_with_keys_apart(opened, settings.gallery_key or "", file, keys, overwrite=overwrite)
     out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)
 
 
 @command.command()
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--keys",
+    type=click.Path(path_type=Path, dir_okay=False),
+    help="The people's keys, as `backup --keys` wrote them; otherwise those of the gallery that is there count.",
+)
 @gallery_option
-def restore(file: Path, gallery: str | None) -> None:
+def restore(file: Path, keys: Path | None, gallery: str | None) -> None:
     """Replace the gallery by the backup FILE; the present one is kept beside it."""
     from knownface.gallery import Gallery
+    from knownface.gallery.sealing import people_keys
 
     settings = _settings(gallery)
     location = settings.gallery
-    kept = Gallery.restore(file, location, key=settings.gallery_key)
-    before = f" The gallery that was there is kept as {kept}." if kept else ""
+    secrets = people_keys(settings, file, keys)
+    done = Gallery.restore(file, location, key=settings.gallery_key, secrets=secrets)
+    before = f" The gallery that was there is kept as {done.kept}." if done.kept else ""
     out().print(escape(f"{location} is restored from {file}.{before}"), soft_wrap=True)
+    if done.left_out:
+        names = ", ".join(done.left_out)
+        text = f"Not brought back, since their keys are destroyed: {names}. Everybody else is there."
+        out().print(escape(text), soft_wrap=True)
 
 
 @command.command()

@@ -36,7 +36,8 @@ from knownface.gallery.values import (
     Unset,
 )
 from knownface.settings import Settings
-from knownface.storage import Database, backup, parse_location, restore
+from knownface.storage import Database, Restored, backup, parse_location, restore
+from knownface.storage.person_seal import put_keys
 from knownface.types import EmbedderContract, Embeddings, Neighbours
 
 
@@ -303,13 +304,17 @@ class Gallery:
     def backup(self, path: str | Path, *, overwrite: bool = False) -> None:
         """Write the gallery's present state to one file, while others may go on using the gallery.
 
+        :func:`knownface.gallery.sealing.backup_with_keys_apart` writes one that brings nobody back who was removed.
+
         Raises:
             OutputError: The file exists and ``overwrite`` is False, or it cannot be written.
         """
         backup(self.database, Path(path), overwrite=overwrite)
 
     @staticmethod
-    def restore(path: str | Path, location: str | Path, *, key: str | None = None) -> Path | None:
+    def restore(
+        path: str | Path, location: str | Path, *, key: str | None = None, secrets: Mapping[str, bytes] | None = None
+    ) -> Restored:
         """Put a backup in the place of a gallery that nobody has open.
 
         The backup is checked wholly first. The gallery that was there is kept as ``….before-restore``. What was
@@ -319,9 +324,7 @@ class Gallery:
             path: The backup.
             location: The gallery's file.
             key: Where the key comes from that opens both, where they are encrypted.
-
-        Returns:
-            Where it is kept, or None if there was none.
+            secrets: The people's keys, of a backup with keys apart; see :func:`knownface.gallery.sealing.people_keys`.
 
         Raises:
             GalleryKeyError: It is restored, but the key does not open it, or the one before.
@@ -329,14 +332,17 @@ class Gallery:
             GalleryLockedError: A program has the gallery open.
             OutputError: The disk is full.
         """
-        kept = restore(Path(path), location)
+        done = restore(Path(path), location, secrets)
         file = parse_location(location).file
         if file is not None:
             delete_index(file)
-        if kept is not None:
+        if secrets:
+            with Database.open(location, create=False, key=key) as database, database.writing() as connection:
+                put_keys(connection, secrets)
+        if done.kept is not None:
             with (
-                Database.open(kept, create=False, key=key) as earlier,
+                Database.open(done.kept, create=False, key=key) as earlier,
                 Gallery.open(location, create=False, key=key) as restored,
             ):
                 restored.consents.follow(earlier)
-        return kept
+        return done

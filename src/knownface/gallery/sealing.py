@@ -1,24 +1,30 @@
-"""Encrypting a gallery, giving it another key, and decrypting it: one transaction each, so never half done."""
+"""Encrypting a gallery, another key, decrypting: one transaction each, so never half done; backups with keys apart."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from sqlalchemy import text
 
-from knownface.errors import GalleryError, GalleryKeyError, SettingsError
+from knownface.errors import GalleryError, GalleryKeyError, SettingsError, UnreadableError
+from knownface.files import replacing
 from knownface.gallery.gallery import Gallery
 from knownface.gallery.index.choice import chosen_index
 from knownface.gallery.index.local import LocalIndex
 from knownface.settings import Settings
-from knownface.storage import Database, parse_location
+from knownface.storage import Database, backup, parse_location
+from knownface.storage.checks import check_file
+from knownface.storage.failures import translated
 from knownface.storage.gallery_seal import Resealed, reseal, store_seal
+from knownface.storage.person_seal import is_sealed_by_person, make_keys, whole_keys
 from knownface.storage.schema import meta, metadata
 from knownface.storage.scrub import mark_for_scrubbing
 from knownface.storage.sealing.columns import Sealed, SealedText
 from knownface.storage.sealing.keys import read_secret
+from knownface.storage.sealing.person_keys import key_file, read_key_file
 from knownface.storage.sealing.sealer import Sealer, another, new_sealer
 
 
@@ -102,6 +108,62 @@ def decrypt_gallery(settings: Settings) -> SealChange:
             store_seal(connection, None, None)
             gallery.database.use_sealer(None)
         return SealChange(done.records, done.damaged, scrubbed=True)
+
+
+def backup_with_keys_apart(gallery: Gallery, key: str, file: Path, store: Path, *, overwrite: bool = False) -> None:
+    """Back an encrypted gallery up so that nobody who is removed from it later can be brought back from that file.
+
+    Each person's records are sealed by a key of their own. The gallery keeps these keys, and destroys a person's with
+    the person; the key store holds a copy of all, for when the gallery is lost.
+
+    Args:
+        gallery: Open.
+        key: Where its key comes from, which opens the key store too.
+        file: The backup to make.
+        store: The key store, replaced where it is there: an older one still holds the keys of who was removed since.
+        overwrite: Whether an existing backup may be replaced.
+
+    Raises:
+        GalleryError: The gallery is not encrypted, or a server keeps it.
+        GalleryKeyError: The key cannot be had.
+        OutputError: A file cannot be written, or the backup exists.
+    """
+    sealer, secret = _sealer_of(gallery), read_secret(key)
+    with gallery.database.writing() as connection:
+        keys, secrets = make_keys(connection), whole_keys(connection)
+    with replacing(store.expanduser().absolute(), private=True) as temporary:
+        temporary.write_text(key_file(secrets, sealer, secret), encoding="ascii")
+    backup(gallery.database, file, overwrite=overwrite, keys=keys)
+
+
+def people_keys(settings: Settings, file: Path, store: Path | None) -> dict[str, bytes] | None:
+    """The people's keys for restoring a backup; None where it needs none.
+
+    Args:
+        settings: Name the gallery and its key.
+        file: The backup.
+        store: The key store; None takes the keys of the gallery that is there.
+
+    Raises:
+        GalleryKeyError: They cannot be had.
+        UnreadableError: There is no such store.
+    """
+    if not file.is_file() or not check_file(file) or not is_sealed_by_person(file):
+        return None
+    if settings.gallery_key is None:
+        raise GalleryKeyError(f"{file} is encrypted, and no key is named.")
+    if store is not None:
+        try:
+            text = store.read_text(encoding="ascii")
+        except (OSError, UnicodeDecodeError) as error:
+            raise UnreadableError(f"The keys of people cannot be read from {store}.") from error
+        with translated(str(store)):
+            return read_key_file(text, read_secret(settings.gallery_key))
+    target = parse_location(settings.gallery).file
+    if target is None or not target.exists():
+        return None
+    with Database.open(target, create=False, key=settings.gallery_key) as database, database.reading() as connection:
+        return whole_keys(connection)
 
 
 @contextmanager

@@ -33,6 +33,7 @@ KINDS = {
     "events": "alerts",
     "offers": "offered pictures",
     "held": "pictures held back from enrolment",
+    "person_keys": "keys of the person, without which backups made with keys apart cannot be read",
     "groups": "memberships in groups",
     "thresholds": "thresholds of other networks",
     "exclusions": "files noted as taken out",

@@ -5,13 +5,15 @@ from __future__ import annotations
 import shutil
 import sqlite3
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from knownface.errors import (
     GalleryDamagedError,
     GalleryError,
+    GalleryKeyError,
     GalleryLockedError,
     OutputError,
     UnreadableError,
@@ -21,16 +23,34 @@ from knownface.storage.checks import check_file, check_pages, connect_read_only,
 from knownface.storage.database import Database
 from knownface.storage.failures import UnplacedError, translated
 from knownface.storage.location import parse_location
+from knownface.storage.person_seal import is_sealed_by_person, open_people, seal_people
 from knownface.storage.schema import META_STAMP
+from knownface.storage.sealing.person_keys import OwnKey
 
 
-def backup(database: Database, file: Path, *, overwrite: bool = False) -> None:
+@dataclass(frozen=True, slots=True)
+class Restored:
+    """What restoring a backup did.
+
+    Attributes:
+        kept: Where the gallery that was there is kept now (``….before-restore``), or None if there was none.
+        left_out: Names of people whose keys are gone, so that they cannot be brought back.
+    """
+
+    kept: Path | None
+    left_out: tuple[str, ...] = ()
+
+
+def backup(
+    database: Database, file: Path, *, overwrite: bool = False, keys: Mapping[int, OwnKey] | None = None
+) -> None:
     """Write one state of the database to a file, whole or not at all.
 
     Args:
         database: Open; others may go on using it.
         file: The file to make.
         overwrite: Whether an existing file may be replaced.
+        keys: The people's, by id, where each one's records are to be sealed by them; the file does not hold them.
 
     Raises:
         OutputError: The file exists, or cannot be written.
@@ -56,20 +76,22 @@ def backup(database: Database, file: Path, *, overwrite: bool = False) -> None:
         # Damage met while copying may look like a full disk to SQLite.
         check_pages(connection, Path(place), "quick_check")
         connection.execute("VACUUM INTO ?", (str(temporary),))
+        if keys is not None:
+            with closing(sqlite3.connect(temporary, isolation_level=None)) as copy:
+                seal_people(copy, keys)
         check_file(temporary, whole=True)
 
 
-def restore(file: Path, location: str | Path) -> Path | None:
+def restore(file: Path, location: str | Path, secrets: Mapping[str, bytes] | None = None) -> Restored:
     """Put a backup in the place of a gallery; what was there is kept beside it.
 
     Args:
         file: What :func:`backup` wrote; it is checked wholly before anything is touched, and stays.
         location: The gallery's file.
-
-    Returns:
-        Where the gallery that was there is kept now (``….before-restore``), or None if there was none.
+        secrets: The people's keys, where the backup was made with keys apart; who has none there is left out.
 
     Raises:
+        GalleryKeyError: The backup was made with keys apart, and none is given, or none fits.
         UnreadableError: There is no such backup.
         GalleryDamagedError: The backup is damaged or none.
         GalleryVersionError: A newer knownface wrote it.
@@ -91,17 +113,24 @@ def restore(file: Path, location: str | Path) -> Path | None:
             raise GalleryError(f"{file} is the gallery itself.", "Name the backup's file.")
         if not check_file(file, whole=True):
             raise GalleryDamagedError(f"{file} holds no gallery.", "Name a file that `knownface gallery backup` wrote.")
+        apart = is_sealed_by_person(file)
+    if apart and not secrets:
+        raise GalleryKeyError(
+            f"The people in {file} are sealed by keys of their own, which are kept apart from it.",
+            "Name the file that keeps them with `--keys`.",
+        )
     with translated(str(target)), _alone(target), replacing(target, private=True) as temporary:
-        _copy(file, temporary)
-        return None if is_new(target) else _set_aside(target)
+        left_out = _copy(file, temporary, secrets if apart else None)
+        return Restored(None if is_new(target) else _set_aside(target), tuple(left_out))
 
 
-def _copy(file: Path, copy: Path) -> None:
+def _copy(file: Path, copy: Path, secrets: Mapping[str, bytes] | None) -> list[str]:
     with closing(connect_read_only(file)) as source, closing(sqlite3.connect(copy, isolation_level=None)) as target:
         source.backup(target)
         target.execute("PRAGMA journal_mode = DELETE")
         # Indexes that were saved beside the old gallery must not be taken for this one's.
         target.execute("UPDATE meta SET value = ? WHERE key = ?", (uuid.uuid4().hex, META_STAMP))
+        return [] if secrets is None else open_people(target, secrets)
 
 
 @contextmanager

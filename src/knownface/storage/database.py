@@ -8,14 +8,14 @@ from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
-from sqlalchemy import Connection, Engine, delete
+from sqlalchemy import Connection, Engine, delete, select
 
 from knownface.errors import GalleryError, GalleryKeyError, KnownFaceError
 from knownface.storage import engine as engines
 from knownface.storage.failures import UnplacedError, translated
 from knownface.storage.gallery_seal import data_key_in_use, holds_nobody, store_seal, stored_seal
 from knownface.storage.location import Location, parse_location
-from knownface.storage.schema import META_SCRUB, meta
+from knownface.storage.schema import META_PERSON_SEAL, META_SCRUB, meta
 from knownface.storage.scrub import is_marked, mark_for_scrubbing, overwrite
 from knownface.storage.sealing.columns import sealer_of, use_sealer
 from knownface.storage.sealing.keys import read_secret
@@ -211,6 +211,13 @@ def _unlock(engine: Engine, place: Location, key: str | None) -> None:
     """Have an encrypted gallery opened; encrypt one that holds nobody yet, where a key is named."""
     with engine.connect() as connection:
         seal = stored_seal(connection)
+        apart = connection.scalar(select(meta.c.value).where(meta.c.key == META_PERSON_SEAL))
+    if apart is not None:
+        raise UnplacedError(
+            GalleryKeyError,
+            "{place} is a backup whose people are sealed by keys of their own.",
+            "Use it with `knownface gallery restore FILE --keys KEYS`.",
+        )
     if seal is not None:
         if key is None:
             raise UnplacedError(GalleryKeyError, "The gallery {place} is encrypted, and no key is named.")

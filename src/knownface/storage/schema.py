@@ -55,6 +55,8 @@ META_SEAL = "seal"
 """Key in ``meta`` of an encrypted gallery: its data key, wrapped; see :mod:`knownface.storage.sealing.sealer`."""
 META_DATA_KEY = "data key"
 """Key in ``meta`` of an encrypted gallery: which data key its records are sealed with."""
+META_PERSON_SEAL = "person seal"
+"""Key in ``meta`` of a backup whose people are sealed by keys of their own: no gallery until it is restored."""
 META_SCRUB = "scrub"
 """Key in ``meta``: present while something was removed whose traces are not yet overwritten."""
 
@@ -308,6 +310,19 @@ consents = Table(
     Column("recorded_by", String(200), nullable=False),
     Column("withdrawn", UtcDateTime),
     Index("ix_consents_person", "person_id"),
+    sqlite_autoincrement=True,
+)
+
+# What an encrypted gallery's backups are sealed by, person by person, where they hold no keys. A person who was joined
+# with another keeps their key there, so that both go together.
+person_keys = Table(
+    "person_keys",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("key", String(32), nullable=False, unique=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("secret", Sealed("person key"), nullable=False),
+    Index("ix_person_keys_person", "person_id"),
     sqlite_autoincrement=True,
 )
 

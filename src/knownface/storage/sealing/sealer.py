@@ -37,13 +37,13 @@ class Sealer:
     """
 
     def __init__(self, data_key: bytes, gallery: bytes) -> None:
-        aead = _aead()
+        ciphers = aead()
         self._data_key, self._gallery = data_key, gallery
         self.id = _derived(data_key, b"id", _ID)
         self._head = MAGIC + self.id
-        self._invalid = (aead.InvalidTag, ValueError)
-        self._records = aead.AESGCM(_derived(data_key, b"records", KEY_BYTES))
-        self._texts = aead.AESSIV(_derived(data_key, b"texts", 2 * KEY_BYTES))
+        self._invalid = (ciphers.InvalidTag, ValueError)
+        self._records = ciphers.AESGCM(_derived(data_key, b"records", KEY_BYTES))
+        self._texts = ciphers.AESSIV(_derived(data_key, b"texts", 2 * KEY_BYTES))
         self._bindings: dict[str, bytes] = {}
 
     def seal(self, record: bytes, kind: str) -> bytes:
@@ -88,7 +88,7 @@ class Sealer:
         """The seal: the data key, wrapped by a key or passphrase, as the gallery keeps it; JSON."""
         head = _Head(self._gallery.hex(), self.id.hex(), "none" if secret.is_key else "scrypt")
         nonce = secrets.token_bytes(_NONCE)
-        wrapped = _aead().AESGCM(head.key_of(secret)).encrypt(nonce, self._data_key, head.bound())
+        wrapped = aead().AESGCM(head.key_of(secret)).encrypt(nonce, self._data_key, head.bound())
         return json.dumps({**head.fields(), "wrapped": base64.b64encode(nonce + wrapped).decode()})
 
 
@@ -122,8 +122,8 @@ def unlocked(seal: str, secret: Secret) -> Sealer:
             "Restore a backup with `knownface gallery restore`.",
         ) from None
     try:
-        data_key = _aead().AESGCM(key).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], head.bound())
-    except (_aead().InvalidTag, ValueError):
+        data_key = aead().AESGCM(key).decrypt(wrapped[:_NONCE], wrapped[_NONCE:], head.bound())
+    except (aead().InvalidTag, ValueError):
         raise UnplacedError(
             GalleryKeyError, "The gallery {place} is encrypted with another key or passphrase.", ""
         ) from None
@@ -175,9 +175,14 @@ def _derived(key: bytes, purpose: bytes, length: int) -> bytes:
     return HKDF(SHA256(), length, None, b"knownface " + purpose).derive(key)
 
 
-def _aead() -> Any:
+def aead() -> Any:
+    """The module of the ciphers.
+
+    Raises:
+        MissingExtraError: cryptography is not installed.
+    """
     try:
-        from knownface.storage.sealing import aead
+        from knownface.storage.sealing import aead as ciphers
     except ModuleNotFoundError as error:
         raise MissingExtraError("cryptography is not installed, which encrypts galleries.", "encryption") from error
-    return aead
+    return ciphers
