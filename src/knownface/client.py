@@ -156,6 +156,19 @@ class Client:
         data = {"faces": faces} | ({} if person_id is None else {"person_id": str(person_id)})
         return cast("dict[str, Any]", self.request("POST", "review", data=data, files=files))
 
+    def detect(self, picture: PictureSource) -> dict[str, Any]:
+        """Where faces are on a picture, without names."""
+        return cast("dict[str, Any]", self.request("POST", "detect", files=_files("picture", [picture])))
+
+    def embeddings(self, picture: PictureSource) -> dict[str, Any]:
+        """The embeddings of a picture's faces, with the ``contract`` that :meth:`search` wants."""
+        return cast("dict[str, Any]", self.request("POST", "embeddings", files=_files("picture", [picture])))
+
+    def search(self, embedding: Sequence[float], contract: str, *, top: int = 5) -> dict[str, Any]:
+        """Whose an embedding is."""
+        body = {"embedding": list(embedding), "contract": contract, "top": top}
+        return cast("dict[str, Any]", self.request("POST", "embeddings/search", json=body))
+
     # People
 
     def people(self, search: str | None = None, group: str | None = None) -> Iterator[Person]:

@@ -76,7 +76,7 @@ def open_one(service: ServiceDep, caller: CallerDep, wanted: NewSession, respons
     session = open_session(
         service.database,
         wanted.name,
-        people=wanted.people,
+        people=list(service.gallery.names) if wanted.everybody else wanted.people,
         group=wanted.group,
         guests=[guest.guest() for guest in wanted.guests],
         sources=wanted.sources,

@@ -39,6 +39,7 @@ class NewSession(Schema):
     people: Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(max_length=10_000)] = Field(
         default_factory=list, description="Ids."
     )
+    everybody: bool = Field(default=False, description="Whether everybody who is enrolled now is expected.")
     group: Annotated[str, Field(max_length=400)] | None = None
     guests: Annotated[list[GuestSchema], Field(max_length=10_000)] = Field(default_factory=list)
     sources: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100)] = Field(
