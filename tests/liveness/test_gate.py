@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,11 @@ import pytest
 
 import toy_plugin
 from knownface import FaceRecognizer
+from knownface.gallery.liveness import (
+    LivenessCalibration,
+    forget_liveness_calibrations,
+    store_liveness_calibration,
+)
 from knownface.live import LiveSession, SessionOptions
 from knownface.media import write_image
 from knownface.tracking import TrackedFace
@@ -120,3 +126,22 @@ def test_a_chosen_threshold_is_kept_with_the_gallery(
     assert knownface("calibrate", "--forget").status == 0
     with FaceRecognizer.open(create=False, liveness="show") as recognizer:
         assert recognizer.liveness_rule.threshold == 0.5
+
+
+def test_what_is_open_follows_a_calibration(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knownface.live.session._GALLERY_EVERY", 0.0)
+    with _opened("require") as running, _opened("show") as other:
+        assert running.liveness is not None
+        [alive] = running.identify(PHOTO)
+        assert (alive.name, running.liveness_rule.threshold) == (name, running.liveness.threshold)
+        options = SessionOptions(wait_for_names=True, detect_every=1)
+        with LiveSession(running, options) as session:
+            before = [session.frame(PHOTO, number / 10).faces[0] for number in range(8)]
+            strict = LivenessCalibration(running.liveness.fingerprint, 0.99, 0.05, 0.0, 0.0, "", datetime.now(UTC))
+            store_liveness_calibration(other.gallery.database, strict)
+            [barred] = running.identify(PHOTO)
+            assert (barred.name, barred.liveness and barred.liveness.threshold) == (None, 0.99)
+            [after] = session.frame(PHOTO, 1.0).faces
+        assert (before[-1].identity.label, after.identity.label) == (name, "Not live")
+        forget_liveness_calibrations(other.gallery.database)
+        assert running.liveness_rule.threshold == running.liveness.threshold

@@ -55,4 +55,5 @@ def store_liveness_calibration(database: Database, calibration: LivenessCalibrat
 def forget_liveness_calibrations(database: Database) -> int:
     """Take all of them away; returns how many there were."""
     with database.writing() as connection:
+        note_people_change(connection)
         return connection.execute(delete(liveness_calibrations)).rowcount

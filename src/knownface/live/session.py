@@ -16,6 +16,7 @@ from knownface.live.identity_events import IdentityEvents
 from knownface.live.options import SessionOptions
 from knownface.live.unknown_numbers import UnknownNumbers
 from knownface.live.values import FrameResult, LiveEvent
+from knownface.liveness import LivenessRule
 from knownface.recognizer import FaceRecognizer
 from knownface.tracking import FaceTracker
 from knownface.types import DecisionRule, Face, Frame, Image
@@ -191,7 +192,7 @@ class LiveSession:
     def _check_gallery(self) -> None:
         now = clock.monotonic()
         # Whoever withdraws a consent is named no more in the very next frame.
-        if now - self._gallery_checked < _GALLERY_EVERY and self._decided_by[2] is None:
+        if now - self._gallery_checked < _GALLERY_EVERY and self._decided_by[-1] is None:
             return
         self._gallery_checked = now
         decided_by = self._basis()
@@ -199,6 +200,7 @@ class LiveSession:
             self._follow()
             self._decided_by = decided_by
             self._tracker.threshold = self._recognizer.rule.threshold
+            self._tracker.liveness = self._recognizer.liveness_rule
             self._tracker.redecide()
 
     def _follow(self) -> bool:
@@ -216,11 +218,12 @@ class LiveSession:
     def _new_worker(self) -> EmbeddingWorker:
         return EmbeddingWorker(self._embedder, self._recognizer.liveness, self._embedding_threads)
 
-    def _basis(self) -> tuple[int, DecisionRule, frozenset[int] | None]:
+    def _basis(self) -> tuple[int, DecisionRule, LivenessRule, frozenset[int] | None]:
         """What names hang on: the gallery's generation, the parameters, and who may be named today."""
         snapshot = self._recognizer.gallery.index.snapshot()
         permits = snapshot.permits
-        return snapshot.generation, self._recognizer.rule, None if permits is None else permits.people("live")
+        rules = self._recognizer.rule, self._recognizer.liveness_rule
+        return snapshot.generation, *rules, None if permits is None else permits.people("live")
 
     def _result(self, frame: Frame, *, detected: bool) -> FrameResult:
         time = frame.time or 0.0

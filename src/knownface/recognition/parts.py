@@ -10,7 +10,7 @@ from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
 from knownface.gallery import Gallery
 from knownface.gallery.liveness import read_liveness_calibration
-from knownface.liveness import LivenessCheck, rule_of
+from knownface.liveness import NOT_CHECKED, LivenessCheck, LivenessRule, rule_of
 from knownface.media import read_image
 from knownface.models.session import usable_processors
 from knownface.parameters import RuleInForce, notes_on, rule_in_force
@@ -38,12 +38,11 @@ class RecognizerParts:
         self.detector = detector
         self.embedder = embedder
         self.liveness = liveness
-        stored = None if liveness is None else read_liveness_calibration(gallery.database, liveness.fingerprint)
-        self.liveness_rule = rule_of(self.settings, liveness, stored.threshold if stored else None)
         check_parts_fit(detector, embedder)
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
         self._parameters: tuple[Any, Any, Any, RuleInForce] | None = None
+        self._liveness_rule: tuple[Any, LivenessRule] | None = None
         self._following = threading.Lock()
         if self.parameters.source in {"embedder", "estimated"}:
             gallery.index.measure()
@@ -57,6 +56,18 @@ class RecognizerParts:
             known = snapshot, settings, embedder, rule_in_force(snapshot, embedder.contract, settings)
             self._parameters = known
         return known[3]
+
+    @property
+    def liveness_rule(self) -> LivenessRule:
+        """Who may get a name by how live they look, by the settings and the calibration of this moment."""
+        if self.liveness is None:
+            return NOT_CHECKED
+        snapshot, known = self.gallery.index.snapshot(), self._liveness_rule
+        if known is None or known[0] is not snapshot:
+            stored = read_liveness_calibration(self.gallery.database, self.liveness.fingerprint)
+            known = snapshot, rule_of(self.settings, self.liveness, stored.threshold if stored else None)
+            self._liveness_rule = known
+        return known[1]
 
     @property
     def rule(self) -> DecisionRule:

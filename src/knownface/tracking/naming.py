@@ -40,6 +40,7 @@ class Naming:
         liveness: Who may get a name.
 
     Attributes:
+        liveness: As given; may be set anew.
         awaits_number: Whether a face waits for its number.
     """
 
@@ -50,7 +51,7 @@ class Naming:
         self._options = tracks.options
         self._decide = decide
         self._new_number = new_number
-        self._liveness = liveness
+        self.liveness = liveness
         self.awaits_number = False
         self._away: set[int | None] = set()
 
@@ -90,16 +91,16 @@ class Naming:
 
     def _is_barred(self, track: Track) -> bool:
         """Whether a track may get no name, since it does not look alive or too little of it was seen."""
-        rule, evidence = self._liveness, track.evidence
+        rule, evidence = self.liveness, track.evidence
         return rule.required and (rule.bars(evidence.live) or len(evidence.samples) < rule.pictures)
 
     def _check_liveness(self, tracks: Sequence[Track]) -> None:
         """Takes the answer from those who may have none: they are nobody, not even an Unknown."""
         for track in tracks:
             live = track.evidence.live
-            track.answer.liveness = self._liveness.of(live)
+            track.answer.liveness = self.liveness.of(live)
             if self._is_barred(track):
-                track.answer.decision = NOT_LIVE if live is not None and self._liveness.bars(live) else None
+                track.answer.decision = NOT_LIVE if live is not None and self.liveness.bars(live) else None
                 track.answer.give(Estimate(), None, None)
 
     def opinion(self, track: Track, sample: Sample) -> Decision:

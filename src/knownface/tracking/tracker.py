@@ -38,7 +38,7 @@ class FaceTracker:
         options: How faces are associated, when they are embedded, how sure a name must be.
         new_number: Gives the number of another Unknown, or None as long as it has none at hand: the face waits for it
             without an answer. None in its place counts from 1.
-        liveness: Whether only faces that look alive may get a name.
+        liveness: Whether only faces that look alive may get a name. May be set anew, followed by :meth:`redecide`.
 
     Example:
         >>> tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
@@ -64,6 +64,15 @@ class FaceTracker:
         self._naming = Naming(self._tracks, decide, new_number or itertools.count(1).__next__, liveness)
         self._cuts = CutDetector()
         self._time = -math.inf
+
+    @property
+    def liveness(self) -> LivenessRule:
+        """Whether only faces that look alive may get a name."""
+        return self._naming.liveness
+
+    @liveness.setter
+    def liveness(self, rule: LivenessRule) -> None:
+        self._naming.liveness = rule
 
     # What happens
 
