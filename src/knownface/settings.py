@@ -90,6 +90,8 @@ class ServeSettings(BaseModel):
     """In which a request must have arrived whole."""
     session_hours: float = Field(default=12.0, gt=0)
     """After which a browser must log in again."""
+    challenge: Literal["off", "turn"] = "off"
+    """What a kiosk asks of a face before it gets a name: nothing, or a turn of the head to a side chosen at random."""
     language: Literal["de", "en", "es", "fr", "hr", "it"] = "en"
     """Of the page, for browsers that ask for none of its languages, and of names that it writes into the log."""
     audit_days: float | None = Field(default=365.0, gt=0)

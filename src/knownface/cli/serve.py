@@ -24,6 +24,11 @@ if TYPE_CHECKING:
 @click.option("--tls-key", type=click.Path(path_type=Path), help="PEM file with its key.")
 @click.option("--name", "names", multiple=True, help="A host name that the service is reached by.")
 @click.option("--behind-proxy", multiple=True, metavar="ADDRESS", help="A reverse proxy that is to be believed.")
+@click.option(
+    "--challenge",
+    type=click.Choice(["off", "turn"]),
+    help="turn: kiosks ask for a turn of the head before they name.",
+)
 @recognizer_options
 @rule_options
 def command(gallery: str | None, **options: Any) -> None:
@@ -33,7 +38,8 @@ def command(gallery: str | None, **options: Any) -> None:
     """
     from knownface.settings import load_settings
 
-    wanted = {key: options.pop(key) for key in ("host", "port", "tls", "tls_cert", "tls_key", "names", "behind_proxy")}
+    own = ("host", "port", "tls", "tls_cert", "tls_key", "names", "behind_proxy", "challenge")
+    wanted = {key: options.pop(key) for key in own}
     try:
         from knownface.server.running import open_service
         from knownface.server.serving import bound_socket, make_server, run

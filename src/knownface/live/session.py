@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from knownface.errors import ContractMismatchError
+from knownface.live.challenges import Challenges
 from knownface.live.detecting import DetectionPace, detect_at
 from knownface.live.embedding import EmbeddingWorker, embed_requests
 from knownface.live.identity_events import IdentityEvents
@@ -55,6 +56,7 @@ class LiveSession:
         source: str = "",
         new_number: Callable[[], int] | None = None,
         embedding_threads: ThreadPoolExecutor | None = None,
+        challenges: Challenges | None = None,
     ) -> None:
         self.options = options or SessionOptions()
         self._recognizer = recognizer
@@ -72,7 +74,9 @@ class LiveSession:
             self.options.tracking,
             new_number=new_number if self._numbers is None else self._next_number,
             liveness=recognizer.liveness_rule,
+            withholds=None if challenges is None else challenges.withholds,
         )
+        self._challenges = challenges
         self._embedding_threads = embedding_threads
         self._worker = self._new_worker() if live else None
         self._pace = DetectionPace(self.options.detect_every)
@@ -139,6 +143,9 @@ class LiveSession:
         if self._worker is not None:
             self._tracker.learn(self._worker.answers())
         requests = self._tracker.observe(frame.image, time, faces)
+        asked = self._challenges
+        if asked is not None and faces is not None and asked.look(time, self._tracker.visible(), faces):
+            self._tracker.redecide()
         if self._worker is not None:
             self._worker.ask(frame.image, requests)
         elif requests:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 
-from knownface.errors import KnownFaceError
+from knownface.errors import KnownFaceError, SettingsError
 from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
@@ -35,8 +35,17 @@ _PIXEL_BURST_SECONDS = 10.0
 
 @contextlib.contextmanager
 def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekeeping]]:
-    """The parts of a service over an open recogniser, which stays the caller's to close."""
+    """The parts of a service over an open recogniser, which stays the caller's to close.
+
+    Raises:
+        SettingsError: A challenge is to be asked for, and the detector does not tell how heads are turned.
+    """
     serve, gallery = recognizer.settings.serve, recognizer.gallery
+    if serve.challenge != "off" and not recognizer.detector.gives_landmarks:
+        raise SettingsError(
+            f"The detector {recognizer.detector.name} does not tell how a head is turned, so none can be asked for.",
+            "Use YuNet (`knownface models list`), or --challenge off.",
+        )
     gallery.bind(recognizer.embedder.contract)  # Unknowns can be compared before anybody is enrolled
     database = gallery.database
     keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)

@@ -38,6 +38,7 @@ class Naming:
         decide: The gallery's decision.
         new_number: Gives the number of another Unknown; None as long as it has none at hand.
         liveness: Who may get a name.
+        withholds: Whether a track of a number may get no answer yet.
 
     Attributes:
         liveness: As given; may be set anew.
@@ -45,13 +46,19 @@ class Naming:
     """
 
     def __init__(
-        self, tracks: Tracks, decide: Decide, new_number: NewNumber, liveness: LivenessRule = NOT_CHECKED
+        self,
+        tracks: Tracks,
+        decide: Decide,
+        new_number: NewNumber,
+        liveness: LivenessRule = NOT_CHECKED,
+        withholds: Callable[[int], bool] | None = None,
     ) -> None:
         self._tracks = tracks
         self._options = tracks.options
         self._decide = decide
         self._new_number = new_number
         self.liveness = liveness
+        self._withholds = withholds
         self.awaits_number = False
         self._away: set[int | None] = set()
 
@@ -90,8 +97,10 @@ class Naming:
         merge_by_name(tracks)
 
     def _is_barred(self, track: Track) -> bool:
-        """Whether a track may get no name, since it does not look alive or too little of it was seen."""
+        """Whether a track may get no name: withheld, not alive by its looks, or too little was seen of it."""
         rule, evidence = self.liveness, track.evidence
+        if self._withholds is not None and self._withholds(track.track_id):
+            return True
         return rule.required and (rule.bars(evidence.live) or len(evidence.samples) < rule.pictures)
 
     def _check_liveness(self, tracks: Sequence[Track]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from knownface.liveness import NOT_CHECKED, LivenessRule
 from knownface.tracking.association import associate, update_visibility
@@ -39,6 +39,7 @@ class FaceTracker:
         new_number: Gives the number of another Unknown, or None as long as it has none at hand: the face waits for it
             without an answer. None in its place counts from 1.
         liveness: Whether only faces that look alive may get a name. May be set anew, followed by :meth:`redecide`.
+        withholds: Whether the track of a number may get no answer yet; when that changes, :meth:`redecide`.
 
     Example:
         >>> tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold)  # doctest: +SKIP
@@ -57,11 +58,12 @@ class FaceTracker:
         options: TrackingOptions | None = None,
         new_number: NewNumber | None = None,
         liveness: LivenessRule = NOT_CHECKED,
+        withholds: Callable[[int], bool] | None = None,
     ) -> None:
         self.threshold = threshold
         self.options = options or TrackingOptions()
         self._tracks = Tracks(self.options)
-        self._naming = Naming(self._tracks, decide, new_number or itertools.count(1).__next__, liveness)
+        self._naming = Naming(self._tracks, decide, new_number or itertools.count(1).__next__, liveness, withholds)
         self._cuts = CutDetector()
         self._time = -math.inf
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from knownface.errors import TooLargeError
 from knownface.live import FrameResult, LiveSession, SessionOptions, Sink
+from knownface.live.challenges import Challenges
 from knownface.live.delivery import Delivery
 from knownface.media import read_image
 from knownface.recognizer import FaceRecognizer
@@ -34,6 +35,7 @@ class CameraStream:
         sinks: Where results go besides; they are left when the stream is closed.
         new_number: Gives the number of another Unknown.
         embedding_threads: Where the faces of all cameras are embedded.
+        challenges: What faces are asked before they get a name; None asks nothing.
     """
 
     def __init__(
@@ -45,13 +47,16 @@ class CameraStream:
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
         embedding_threads: ThreadPoolExecutor,
+        challenges: Challenges | None = None,
     ) -> None:
         self.id = stream_id
         self.source = source
         self.who = who
         self.recent = RecentTracks()
         # A browser sends no more pictures than are answered: each of them is worth searching for faces.
-        self._session = LiveSession(recognizer, SessionOptions(detect_every=1), source, new_number, embedding_threads)
+        options = SessionOptions(detect_every=1)
+        self._session = LiveSession(recognizer, options, source, new_number, embedding_threads, challenges)
+        self.challenges = challenges
         self._started = time.monotonic()
         self._lock = threading.Lock()
         # On a thread of its own: writing may wait for the database, pictures may not.

@@ -10,6 +10,7 @@ from typing import Protocol
 
 from knownface.errors import BusyError, NotFoundError, RateLimitedError
 from knownface.live import Sink
+from knownface.live.challenges import Challenges
 from knownface.live.recording import Recorder
 from knownface.models.session import usable_processors
 from knownface.recognizer import FaceRecognizer
@@ -60,12 +61,13 @@ class LiveStreams:
         self._embedding_threads = ThreadPoolExecutor(max(1, usable_processors() // 2), "camera-embedding")
         self._lock = threading.Lock()
 
-    def open_camera(self, source: str, who: str) -> CameraStream:
+    def open_camera(self, source: str, who: str, challenges: Challenges | None = None) -> CameraStream:
         """Begins a stream of pictures that a browser sends.
 
         Args:
             source: What people call the camera.
             who: Whose share of the cameras it comes from.
+            challenges: What faces are asked before they get a name; None asks nothing.
 
         Raises:
             RateLimitedError: Too many cameras of the same share are connected.
@@ -90,6 +92,7 @@ class LiveStreams:
                 sinks,
                 self.recorder.new_unknown_number,
                 self._embedding_threads,
+                challenges,
             )
             self._cameras[stream_id] = stream
         return stream

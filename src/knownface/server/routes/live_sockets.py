@@ -18,10 +18,13 @@ from starlette.websockets import WebSocket, WebSocketDisconnect, WebSocketState
 from knownface.errors import BusyError, ForbiddenError, KnownFaceError, NoKeyError, RateLimitedError
 from knownface.gallery.names import clean_label
 from knownface.live import FrameResult
+from knownface.live.challenges import Challenges
+from knownface.liveness.challenge import Challenge
 from knownface.server.access import Caller, access_of
 from knownface.server.context import Service, service_of
 from knownface.server.error_responses import problem_of
 from knownface.server.keys import Role
+from knownface.server.kiosks import Kiosk
 from knownface.server.live.camera import CameraStream
 
 CHECK_EVERY: Final = 2.0
@@ -44,7 +47,8 @@ async def camera(websocket: WebSocket, source: Annotated[str, Query(max_length=2
         streams = service.streams
         caller = websocket.state.caller
         who = str(caller.actor.key_id)
-        stream = streams.open_camera(await asyncio.to_thread(_own_source, service, caller, source), who)
+        own, challenges = await asyncio.to_thread(_own_source, service, caller, source)
+        stream = streams.open_camera(own, who, challenges)
         try:
             await websocket.send_json({"type": "session", "session": stream.id})
             newest = _Newest()
@@ -112,33 +116,49 @@ async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, c
         number, picture = await newest.take()
         try:
             result = await workers.run(who, stream.process, picture)
-            answer = frame_answer(result, names_only=caller.role == "device")
+            answer = frame_answer(result, stream.challenges, names_only=caller.role == "device")
         except KnownFaceError as error:
             answer = {"type": "problem", **problem_of(error).model_dump()}
         await websocket.send_json({**answer, "frame": number})
 
 
-def _own_source(service: Service, caller: Caller, source: str) -> str:
-    """What the sightings of a camera are kept under: a kiosk's own, whatever it asks for, which nobody else has."""
+def _own_source(service: Service, caller: Caller, source: str) -> tuple[str, Challenges | None]:
+    """What the sightings of a camera are kept under, and what faces are asked first.
+
+    A kiosk has its own source, whatever it asks for, which nobody else has.
+    """
     if caller.role == "device" and service.kiosks.has_key(caller.actor.key_id):
-        return service.kiosks.of_key(caller.actor.key_id).source
+        kiosk = service.kiosks.of_key(caller.actor.key_id)
+        return kiosk.source, _challenges(service, caller, kiosk) if service.settings.challenge == "turn" else None
     label = clean_label(source, "camera's name")
     if service.kiosks.has_source(label):
         raise ForbiddenError(f"{label!r} is a kiosk's.", "Give this camera another name.")
-    return label
+    return label, None
 
 
-def frame_answer(result: FrameResult, *, names_only: bool = False) -> dict[str, Any]:
+def _challenges(service: Service, caller: Caller, kiosk: Kiosk) -> Challenges:
+    def note(track_id: int, ended: Challenge) -> None:
+        facts = {"track": track_id, "passed": ended.state == "passed", "side": ended.side, "why": ended.why}
+        service.audit.note(caller.actor, "kiosk.challenge", kiosk.session_id, kiosk=kiosk.id, **facts)
+
+    return Challenges(note)
+
+
+def frame_answer(
+    result: FrameResult, challenges: Challenges | None = None, *, names_only: bool = False
+) -> dict[str, Any]:
     """What a browser is sent of a frame: its size, and each face with its box and name as far as known.
 
     Args:
         result: Of the frame.
+        challenges: What the faces were asked, where they are asked something.
         names_only: Leave out how near anybody is who is not named, and why.
     """
     height, width = (0, 0) if result.frame is None else result.frame.image.shape[:2]
     faces = []
     for face in result.faces:
         identity, decision = face.identity, face.identity.decision
+        asked = None if challenges is None else challenges.of(face.track_id)
         shown = identity.state == "named" or not names_only
         known = shown and decision is not None and decision.distance <= 2
         faces.append(
@@ -152,6 +172,7 @@ def frame_answer(result: FrameResult, *, names_only: bool = False) -> dict[str, 
                 "distance": round(decision.distance, 3) if known and decision is not None else None,
                 "why": "" if names_only else identity.why,
                 "barred": identity.is_barred,
+                "challenge": None if asked is None else {"side": asked.side, "state": asked.state, "why": asked.why},
             }
         )
     return {"type": "frame", "width": width, "height": height, "faces": faces}

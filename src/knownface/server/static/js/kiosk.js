@@ -43,7 +43,15 @@ function greet(guest) {
   say(first, rest);
 }
 
+/** What the nearest face is asked to do, before it gets a name. */
+function ask({ side, state }) {
+  if (state === "asked") say(t(`kiosk.turn_${side}`), t("kiosk.turn_more"));
+  else if (state === "failed") say(t("kiosk.turn_failed"), t("kiosk.turn_again"));
+  else say(t("kiosk.look"), t("kiosk.look_more"));
+}
+
 function see(faces) {
+  const nearest = faces.toSorted((a, b) => b.box[2] - a.box[2])[0];
   const now = performance.now();
   const here = faces.filter((face) => face.state === "named" && guests.has(face.person));
   const next = here.find((face) => face.person === shown) ?? here[0];
@@ -53,7 +61,8 @@ function see(faces) {
     greet(guests.get(shown));
   } else if (now > until) {
     shown = null;
-    if (faces.some((face) => face.barred)) say(t("live.not_live"), t("kiosk.not_live_more"));
+    if (nearest?.challenge && nearest.challenge.state !== "passed") ask(nearest.challenge);
+    else if (faces.some((face) => face.barred)) say(t("live.not_live"), t("kiosk.not_live_more"));
     else say(t("kiosk.look"), t("kiosk.look_more"));
   }
 }
