@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,11 @@ from sqlalchemy import select
 import toy_plugin
 from knownface import FaceRecognizer
 from knownface.errors import ConsentError
-from knownface.events import SampleCandidate, SeenTrack, SightingFilter, SightingLog, offer_sample
-from knownface.events.attendance import open_session, report_session
+from knownface.events import SampleCandidate, SeenTrack, SightingFilter, SightingLog, offer_sample, read_alerts
+from knownface.events.alerts import Alerts
+from knownface.events.attendance import close_session, open_session, report_session
 from knownface.events.photographed import mark_photographed
+from knownface.events.rules import AlertRule, Kind, add_rule
 from knownface.events.unknowns import name_unknown
 from knownface.events.values import RetentionPolicy
 from knownface.gallery import Gallery, NewConsent, NewHeld, NewTemplate, PersonKey
@@ -107,6 +110,55 @@ def _load(recognizer: FaceRecognizer, folder: Path, who: str) -> list[str]:
     return [one.person for one in reviews if one.status in {"enrolled", "held"}]
 
 
+def _withdrawn_after(recognizer: FaceRecognizer, who: str, record: Callable[[Gallery], object]) -> Any:
+    """What is recorded of somebody who then takes the consent back."""
+    gallery = recognizer.gallery
+    if who == NO:
+        gallery.consents.give(NO, NewConsent(NO, today()))
+    found = record(gallery)
+    if who == NO:
+        gallery.consents.withdraw(NO)
+    return found
+
+
+def _alert(recognizer: FaceRecognizer, who: str, *, kind: Kind) -> list[str]:
+    gallery = recognizer.gallery
+    gallery.set_groups(who, ["watched"])
+    by = time(0) if kind == "missing" else None
+    add_rule(gallery.database, AlertRule(f"rule of {who}", kind, group="watched", by=by))
+    seen = [] if kind == "missing" else [track_of(gallery, who, "k")]
+
+    def raised(gallery: Gallery) -> None:
+        SightingLog(gallery).record(seen)
+        with Alerts(gallery.database) as alerts:
+            alerts.evaluate(seen)
+
+    if kind == "missing":
+        raised(gallery)
+    else:
+        _withdrawn_after(recognizer, who, raised)
+    return [alert.sentence for alert in read_alerts(gallery.database)]
+
+
+def _written_session(recognizer: FaceRecognizer, who: str) -> list[str]:
+    def closed(gallery: Gallery) -> int:
+        now = datetime.now(UTC)
+        session = open_session(gallery.database, f"class of {who}", people=["Zoë"], start=now - timedelta(hours=1))
+        SightingLog(gallery).record([track_of(gallery, who, "k")])
+        close_session(gallery.database, session.id)
+        return session.id
+
+    number = _withdrawn_after(recognizer, who, closed)
+    return [a.name for a in report_session(recognizer.gallery.database, number).attendees]
+
+
+def _held_accepted(recognizer: FaceRecognizer, who: str) -> str:
+    gallery = recognizer.gallery
+    hold = [(who, NewHeld(template(), "odd", "odd", b""))]
+    _withdrawn_after(recognizer, who, lambda gallery: gallery.enrol([], held=hold))
+    return f"{who} has {gallery.held_store.accept([one.id for one in gallery.held_store.list(who)])} more"
+
+
 PATHS: dict[str, Callable[[FaceRecognizer, Path, str], object]] = {
     "add_known_face": lambda r, f, who: r.add_known_face(who, toy_plugin.picture(9, 1), insist=True),
     "load_known_faces": _load,
@@ -122,6 +174,7 @@ PATHS: dict[str, Callable[[FaceRecognizer, Path, str], object]] = {
     "name_unknown": lambda r, f, who: _name_unknown(r, who),
     "photographed": lambda r, f, who: _photographed(r, who),
     "attendance": lambda r, f, who: _seen_in_session(r, who),
+    "missing": lambda r, f, who: _alert(r, who, kind="missing"),
     "export_people": lambda r, f, who: (r.gallery.export_people(f / "x.csv"), (f / "x.csv").read_text("utf-8"))[1],
     "export_npz": lambda r, f, who: set(r.gallery.template_store.enrolled_faces().names.tolist()),
 }
@@ -145,6 +198,18 @@ def test_every_path_goes_on_with_consent(demanding: FaceRecognizer, enrolled_toy
     before = rows_of(demanding.gallery, YES)
     said = PATHS[path](demanding, enrolled_toys, YES)
     assert YES in str(said) or rows_of(demanding.gallery, YES) != before or getattr(said, "same", False), said
+
+
+@pytest.mark.parametrize("tell", [partial(_alert, kind="seen"), _written_session, _held_accepted])
+def test_what_was_recorded_before_a_withdrawal_names_and_enrols_nobody_after_it(
+    demanding: FaceRecognizer, tell: Callable[[FaceRecognizer, str], object]
+) -> None:
+    try:
+        said = tell(demanding, NO)
+    except ConsentError:
+        said = ""
+    assert NO not in str(said), said
+    assert YES in str(tell(demanding, YES))
 
 
 def test_a_consent_counts_for_what_it_was_given_and_while_it_holds(

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, select
+from sqlalchemy import Row, or_, select
 
 from knownface.events.rules import Kind
 from knownface.gallery import name_key
+from knownface.gallery.consents import permitted
 from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules, events
 from knownface.storage.schema import people
@@ -82,7 +83,7 @@ class Alert:
 def read_alerts(
     database: Database, *, after: int = 0, limit: int | None = None, newest: bool = False, rule: str | None = None
 ) -> list[Alert]:
-    """The log of alerts, oldest first.
+    """The log of alerts, oldest first; without those about people who may not be named, where consent is demanded.
 
     Args:
         database: The gallery's.
@@ -98,7 +99,8 @@ def read_alerts(
         of_name = select(alert_rules.c.id).where(alert_rules.c.name_key == name_key(rule))
         query = query.where(events.c.rule_id.in_(of_name))
     with database.reading() as connection:
-        found = [_alert(row) for row in connection.execute(query)]
+        allowed = or_(events.c.person_id.is_(None), permitted(connection, events.c.person_id, "live"))
+        found = [_alert(row) for row in connection.execute(query.where(allowed))]
     return found[::-1] if newest else found
 
 

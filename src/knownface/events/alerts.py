@@ -187,7 +187,8 @@ def _raise_missing(
     done = {*connection.scalars(seen), *connection.scalars(raised)}
     missing = sorted(members[name_key(rule.group or "")] - done)
     for chunk in chunks(missing):
-        names = select(people.c.id, people.c.name).where(people.c.id.in_(chunk)).order_by(people.c.name_key)
+        of_chunk = people.c.id.in_(chunk), permitted(connection, people.c.id, "live")
+        names = select(people.c.id, people.c.name).where(*of_chunk).order_by(people.c.name_key)
         for person_id, name in connection.execute(names).all():
             alert = Alert(0, rule.kind, rule.name, now, person_id, name, None, rule.source, None, None, None)
             yield _write(connection, rule, alert, None)

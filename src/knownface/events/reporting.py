@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from knownface.events.arrivals import Stay, all_strangers, linked_people, read_entries, read_stays
 from knownface.events.attendance_values import Attendee, Session, SessionReport, Status
 from knownface.gallery import name_key
+from knownface.gallery.consents import permitted
 from knownface.storage.schema import people
 from knownface.storage.statements import chunks
 
@@ -22,10 +23,13 @@ def read_report(connection: Connection, row: Row[Any], session: Session, now: da
     linked = linked_people(connection, entries)
     stays = read_stays(connection, row)
     known = _known(connection, [*stays, *linked.values(), *(e.person_id for e in entries if e.person_id is not None)])
+    counted = set(connection.scalars(select(people.c.id).where(permitted(connection, people.c.id, "attendance"))))
     found: list[Attendee] = []
     for entry in entries:
         person_id = linked.get(entry.id, entry.person_id)
         stay = _stay(entry, stays.pop(person_id, None) if person_id is not None else None)
+        if person_id is not None and person_id not in counted and not entry.by_hand:
+            stay = None  # written before the consent ended
         name, external_id = known.get(person_id, ("", None)) if person_id is not None else ("", None)
         found.append(
             Attendee(
