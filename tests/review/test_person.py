@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from knownface.errors import DifferentPeopleError, LooksLikeOtherError, OddPictureError
 from knownface.review.person import Offer, Opinion, PersonReview, Rival, compare
-from knownface.types import DecisionRule, Embeddings
+from knownface.types import CohortSpread, DecisionRule, Embeddings
 
 RULE = DecisionRule(1, 3, 1.0)
 NOBODY = Offer("", np.empty((0, 0), np.float32))
@@ -83,8 +83,12 @@ def test_the_order_of_files_does_not_matter(people: list[int], random) -> None: 
     assert [straight[index].doubt is None for index in order] == [opinion.doubt is None for opinion in shuffled]
 
 
-@given(st.floats(1e-6, 1e-2), st.integers(1, 500))
-def test_more_comparisons_are_stricter(rate: float, comparisons: int) -> None:
-    how = PersonReview(RULE, pair_rate=rate)
+COHORTS = st.none() | st.builds(CohortSpread, st.floats(0.02, 0.2), st.floats(-0.3, 0.3))
+
+
+@given(st.floats(1e-6, 1e-2), st.integers(1, 500), COHORTS)
+def test_more_comparisons_are_stricter(rate: float, comparisons: int, cohort: CohortSpread | None) -> None:
+    how = PersonReview(RULE, pair_rate=rate, cohort=cohort)
     assert how.largest_distance(comparisons + 1) <= how.largest_distance(comparisons) <= 2
-    assert how.largest_distance(comparisons) <= PersonReview(RULE, pair_rate=rate / 2).largest_distance(comparisons)
+    laxer = PersonReview(RULE, pair_rate=rate / 2, cohort=cohort)
+    assert how.largest_distance(comparisons) <= laxer.largest_distance(comparisons)

@@ -40,7 +40,9 @@ def review_of(gallery: Gallery) -> PersonReview:
     settings, contract = load_settings(), gallery.contract
     if contract is None:  # there is nothing to compare
         return PersonReview(DecisionRule(1, 2, 0.0), settings.review)
-    return PersonReview.of(rule_in_force(gallery.index.snapshot(), contract, settings), settings.review)
+    return PersonReview.of(
+        rule_in_force(gallery.index.snapshot(), contract, settings), settings.review, contract.cohort
+    )
 
 
 def _to_zone(_: click.Context, option: click.Parameter, value: str | None) -> tzinfo | None:

@@ -247,7 +247,7 @@ class _Tail:
     def quantile(self, rate: float) -> float:
         """The cosine that a share ``rate`` exceeds."""
         z = NormalDist().inv_cdf(1 - rate)
-        shaped = _skewed(_bent(z, self.kurtosis), self.skewness)
+        shaped = skewed_quantile(_bent(z, self.kurtosis), self.skewness)
         return self.mean + self.deviation * shaped * _heavier(z, max(3.0, self.freedom))
 
 
@@ -264,7 +264,7 @@ def _bent(z: float, kurtosis: float) -> float:
     return z * _heavier(z, freedom) * math.sqrt(1 - 2 / freedom)
 
 
-def _skewed(z: float, skewness: float) -> float:
+def skewed_quantile(z: float, skewness: float) -> float:
     """A normal quantile as that of a Pearson type III distribution (Wilson and Hilferty, 1931)."""
     if abs(skewness) < 1e-3:
         return z

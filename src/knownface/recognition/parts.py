@@ -84,7 +84,7 @@ class RecognizerParts:
     @property
     def person_review(self) -> PersonReview:
         """How what a person is enrolled from is compared, by the settings."""
-        return PersonReview.of(self.parameters, self.settings.review)
+        return PersonReview.of(self.parameters, self.settings.review, self.embedder.contract.cohort)
 
     @property
     def threads(self) -> int:

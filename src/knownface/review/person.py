@@ -6,12 +6,12 @@ enrolled, is the one meant. The others are odd. Two pictures are compared less s
 gallery, since one comparison errs less often than many: see
 :meth:`PersonReview.largest_distance`.
 
-Measured with SFace on three times 200 draws of five photos of a person with one of somebody else among them: 0.992 of
-the wrong photos are found in `pins10` and 0.988 in `lfw62`; of the right ones 0.006 and 0.001 are called odd.
+What was measured of it stands in ``docs/architecture.md``.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -20,21 +20,23 @@ from typing import Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from knownface.decision.estimate import skewed_quantile
 from knownface.errors import DifferentPeopleError, DoubtfulError, LooksLikeOtherError, OddPictureError
 from knownface.parameters import RuleInForce
-from knownface.types import DecisionRule, Embeddings
+from knownface.types import CohortSpread, DecisionRule, Embeddings
 
 ReviewMode: TypeAlias = Literal["hold", "refuse", "off"]
 """What becomes of a picture that may show somebody else: it is held back for a person's decision, it is refused, or
 nobody asks."""
 
-_MISTAKES = 0.02
+_MISTAKES = 0.015
 """Share of pictures of somebody else that are to be found near enough."""
 PAIR_RATE = 1e-4
 """Of pairs of people, how many are nearer than an embedder's own threshold: they are measured on galleries of a hundred
 templates, at 0.01."""
 _WIDENING = 0.08
-"""By what share of the threshold a distance grows for each standard deviation of the cosines of different people."""
+"""By what share of the threshold a distance grows for each standard deviation of the cosines of different people, where
+nobody measured these."""
 _CLEAR = 0.15
 """Share of the threshold by which the face meant must be nearer to the person's pictures than any other of its own."""
 
@@ -47,30 +49,36 @@ class PersonReview:
         rule: The decision's parameters in force.
         mode: What becomes of what may be somebody else.
         pair_rate: Of pairs of people, how many are nearer than the threshold, about.
+        cohort: How alike the embedder finds different people; None where nobody measured it.
     """
 
     rule: DecisionRule
     mode: ReviewMode = "hold"
     pair_rate: float = PAIR_RATE
+    cohort: CohortSpread | None = None
 
     @classmethod
-    def of(cls, found: RuleInForce, mode: ReviewMode) -> PersonReview:
+    def of(cls, found: RuleInForce, mode: ReviewMode, cohort: CohortSpread | None) -> PersonReview:
         """By the parameters in force: an estimated threshold suits as many people as there are."""
         estimated = found.source == "estimated" and found.people > 0
-        return cls(found.rule, mode, found.fpir / found.people if estimated else PAIR_RATE)
+        return cls(found.rule, mode, found.fpir / found.people if estimated else PAIR_RATE, cohort)
 
     def largest_distance(self, comparisons: int) -> float:
         """The distance within which a picture is taken for one of the same person's, given so many of them.
 
-        Of pictures of somebody else about 2 % lie nearer to one of the person's. The distance is derived from the
-        threshold in force, as a normal distribution of the cosines of different people has it, and holds within 0.02
-        for three face networks.
+        Of pictures of somebody else 1 to 2 % lie nearer to one of the person's. The distance is derived from the
+        threshold in force, as the cosines of different people are distributed: by the embedder's cohort (Pearson's
+        type III), or as a normal distribution.
 
         Args:
             comparisons: How many pictures are compared with, at least 1.
         """
-        far = NormalDist().inv_cdf(1 - self.pair_rate) - NormalDist().inv_cdf(1 - _MISTAKES / max(1, comparisons))
-        return min(2.0, self.rule.threshold * (1 + _WIDENING * far))
+        strict, lax = (NormalDist().inv_cdf(1 - rate) for rate in (self.pair_rate, _MISTAKES / max(1, comparisons)))
+        threshold, cohort = self.rule.threshold, self.cohort
+        if cohort is None:
+            return min(2.0, threshold * (1 + _WIDENING * (strict - lax)))
+        nearer = skewed_quantile(strict, cohort.skewness) - skewed_quantile(lax, cohort.skewness)
+        return math.sqrt(min(4.0, max(0.0, threshold**2 + 2 * cohort.deviation * nearer)))
 
 
 @dataclass(frozen=True, slots=True)
