@@ -136,6 +136,7 @@ def command(
             say(f"Nothing was stored: the threshold stays {recognizer.rule.threshold:.3f}.")
             raise
         _show(result, str(recognizer.gallery.location))
+        _say_alike(recognizer)
         if found:
             _show_named(recognizer, found, result)
 
@@ -204,6 +205,18 @@ def _show_look_alikes(gallery: Gallery, found: FoundFaces, cohort: CohortSpread 
 
 def _file(found: FoundFaces, stranger: NamedStranger) -> str:
     return str(found.places[stranger.row].path)
+
+
+def _say_alike(recognizer: FaceRecognizer) -> None:
+    from knownface.review.alike import alike_people
+
+    pairs = alike_people(recognizer.gallery, recognizer.embedder.contract, recognizer.rule)
+    if pairs:
+        say(
+            f"{plural(len(pairs), 'pair of people', 'pairs of people')} may be enrolled under two names, such as "
+            f"{pairs[0].first!r} and {pairs[0].second!r}; if so, the numbers are worse than they could be: "
+            "`knownface people alike`."
+        )
 
 
 def _show(result: Calibration, gallery: str) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
+from knownface.cli.alike import command as alike
 from knownface.cli.common import gallery_option, open_gallery, open_recognizer, out, table
 from knownface.cli.consent import consent
 from knownface.cli.outputs import (
@@ -38,6 +39,7 @@ def command() -> None:
 
 
 command.add_command(consent)
+command.add_command(alike)
 
 
 @command.command(name="list")
