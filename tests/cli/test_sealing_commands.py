@@ -93,6 +93,7 @@ def test_nothing_that_is_sealed_lies_open_in_any_file(
         ("attendance", "report", "class"),
         ("gallery", "index"),
         ("gallery", "backup", tmp_path / "backup.db"),
+        ("gallery", "backup", tmp_path / "apart.db", "--keys", tmp_path / "people.keys"),
     ):
         ran = knownface(*command)
         assert ran.status == 0, ran
@@ -121,3 +122,16 @@ def test_what_a_killed_enrolment_leaves_behind_is_sealed(
     values = sealed_values(key)
     assert len(values["templates.vector"]) == 60
     assert traces(tmp_path, values, set()) == set()
+
+
+@pytest.mark.slow
+def test_a_backup_with_keys_apart_brings_nobody_back_and_the_commands_say_so(
+    enrolled_toys: Path, key: str, alone: Path, knownface: Run
+) -> None:
+    assert knownface("gallery", "encrypt", key).status == 0
+    assert knownface("gallery", "backup", "b.db", "--keys", "people.keys").status == 0
+    assert "write them anew" in knownface("people", "remove", "Ben", "--yes").out
+    ran = knownface("gallery", "restore", "b.db")
+    assert (ran.status, "keys are destroyed: Ben." in ran.out) == (0, True)
+    assert "Ben" not in knownface("people", "list").out
+    assert traces(alone, sealed_values(key), set()) == set()

@@ -41,6 +41,9 @@ def remove_people(names: tuple[str, ...], folder: Path | None, gallery: str | No
             if one.person is not None:
                 note_local(opened.database, "person.delete", one.person.id, templates=one.counts["templates"])
         out().print(f"Removed {escape(listed)}.", soft_wrap=True)
+        if any(one.counts.get("person_keys") for one in removed):
+            text = "Keys that were written out before still open earlier backups: write them anew with"
+            out().print(f"{text} `knownface gallery backup --keys KEYS FILE`, over every copy.", soft_wrap=True)
         if folder is None or key is None:
             return
         opened.scrub()

@@ -128,7 +128,10 @@ def backup_with_keys_apart(gallery: Gallery, key: str, file: Path, store: Path, 
         GalleryKeyError: The key cannot be had.
         OutputError: A file cannot be written, or the backup exists.
     """
-    sealer, secret = _sealer_of(gallery), read_secret(key)
+    sealer = _sealer_of(gallery)
+    if not gallery.database.location.is_sqlite:
+        raise GalleryError("A gallery on a server has no backups with keys apart.", "Back it up with `pg_dump`.")
+    secret = read_secret(key)
     with gallery.database.writing() as connection:
         keys, secrets = make_keys(connection), whole_keys(connection)
     with replacing(store.expanduser().absolute(), private=True) as temporary:
