@@ -63,6 +63,12 @@ def test_importing_brings_no_heavy_library(what: str) -> None:
     assert ran.stdout.strip() == "[]"
 
 
+def test_help_of_a_command_brings_no_numpy() -> None:
+    code = "import sys, knownface.cli.watch; print({'numpy', 'cv2', 'pydantic'} & set(sys.modules))"
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "set()"
+
+
 @pytest.mark.slow
 def test_research_is_loaded_by_its_commands_alone() -> None:
     rooms = "knownface.cli.models, knownface.recognizer, knownface.live, knownface.evaluation.gallery_calibration"

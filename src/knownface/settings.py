@@ -25,7 +25,8 @@ from pydantic_settings import (
 )
 
 from knownface.errors import SettingsError
-from knownface.types import DEFAULT_SCORING, DecisionRule, Scoring
+from knownface.scorings import DEFAULT_SCORING, Scoring
+from knownface.types import DecisionRule
 
 log = logging.getLogger(__name__)
 

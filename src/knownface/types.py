@@ -15,6 +15,8 @@ from typing import Any, Literal, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from knownface.scorings import DEFAULT_SCORING, Scoring
+
 Image: TypeAlias = npt.NDArray[np.uint8]
 """RGB, ``uint8``, shape (height, width, 3)."""
 
@@ -206,13 +208,6 @@ class CohortSpread:
     deviation: float
     skewness: float
     averaging: float | None = None
-
-
-Scoring: TypeAlias = Literal["nearest+mean", "nearest"]
-"""What a person is compared by. ``nearest``: by their templates, as in the paper; ``nearest+mean``: the mean embedding
-of their templates counts as one more template."""
-
-DEFAULT_SCORING: Scoring = "nearest+mean"
 
 
 @dataclass(frozen=True, slots=True)

@@ -45,6 +45,13 @@ def test_no_faces_no_search() -> None:
     assert circle.asked == []
 
 
+def test_the_same_neighbours_are_not_searched_for_twice() -> None:
+    circle = Circle((1, 0), (2, 90))
+    first, second = circle.decide(on_circle(5, 10), DecisionRule(1, 3, 0.5))
+    assert (first.name, second.name) == ("Ada", None)
+    assert len(circle.asked) == len(set(circle.asked))
+
+
 def test_names_and_reasons() -> None:
     [near, far] = Circle((1, 0), (2, 90)).decide(on_circle(5, 200), DecisionRule(1, 2, 0.5))
     assert (near.name, near.reason, near.stage, near.votes) == ("Ada", "named", 1, 1)

@@ -26,7 +26,8 @@ from knownface.evaluation import (
 )
 from knownface.evaluation.answer_steps import answer_steps
 from knownface.evaluation.grid import COLUMNS
-from knownface.types import DEFAULT_SCORING, DecisionRule, Neighbours
+from knownface.scorings import DEFAULT_SCORING
+from knownface.types import DecisionRule, Neighbours
 
 SMALL = Grid((1, 2, 3), (2, 3, 5), threshold_range(0.0, 1.6, 0.125))
 

@@ -30,7 +30,7 @@ from rich.text import Text
 from knownface.cli.auditing import note_when_done
 from knownface.errors import KnownFaceError
 from knownface.parts import is_script
-from knownface.types import DEFAULT_SCORING, Scoring
+from knownface.scorings import DEFAULT_SCORING, Scoring
 
 if TYPE_CHECKING:
     from knownface.gallery import Gallery

@@ -18,7 +18,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.decision.scoring import cosines_to_people, unit_vectors
-from knownface.types import Distances, Embeddings, Scoring
+from knownface.scorings import Scoring
+from knownface.types import Distances, Embeddings
 
 FEWEST_PEOPLE = 5
 """Who have several templates; on fewer it is not measured."""

@@ -27,7 +27,8 @@ import numpy.typing as npt
 
 from knownface.decision.averaging import measure_averaging
 from knownface.decision.scoring import cosines_to_people, unit_vectors
-from knownface.types import CohortSpread, Embeddings, Ids, Scoring
+from knownface.scorings import Scoring
+from knownface.types import CohortSpread, Embeddings, Ids
 
 FEWEST_PEOPLE = 3
 """Of fewer, nothing can be estimated."""

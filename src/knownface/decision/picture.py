@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import cache, partial
 
 import numpy as np
 
@@ -87,12 +87,13 @@ def decide_picture(
         return []
     if left is not None:
         search = partial(_counted, search, left)
+    search = cache(search)
     raw = search(rule.k2)
     unhindered = vote(raw, rule, facts.thresholds)
     refused = _refused(embeddings, raw, facts.counter_examples, left)
     removed = [set(people) for people in refused]
     outcome = unhindered
-    if any(removed) or not _is_wide_enough(raw, rule, facts.templates):
+    if any(removed) or not (rule.k2 >= facts.templates or _is_wide_enough(raw, rule, facts.templates)):
         outcome = _vote_again(search, removed, rule, facts)
     while not allow_repeats and (losers := _losers(outcome)):
         for face, person in losers:

@@ -17,7 +17,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.decision.voting import NOBODY
-from knownface.types import Distances, Embeddings, Ids, Neighbours, Scoring
+from knownface.scorings import Scoring
+from knownface.types import Distances, Embeddings, Ids, Neighbours
 
 AROUND = 20
 """Nearest templates among which people are looked for whose means are compared."""

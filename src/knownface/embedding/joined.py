@@ -17,7 +17,8 @@ from knownface.embedding.crops import MADE_FACE, MADE_SIDE, resize_crop
 from knownface.models.entry import DecisionDefaults
 from knownface.models.joins import join_name, parse_join, relative_weights
 from knownface.parts import digest_of, fingerprint_of
-from knownface.types import CohortSpread, CropPolicy, EmbedderContract, Embeddings, Face, Image, Scoring
+from knownface.scorings import Scoring
+from knownface.types import CohortSpread, CropPolicy, EmbedderContract, Embeddings, Face, Image
 
 _RECIPE = 1
 """Raised when a change of this module changes embeddings."""

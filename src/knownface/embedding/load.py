@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from knownface.embedding.base import FaceEmbedder
@@ -45,7 +46,8 @@ def load_embedder(
     """
     wanted = parse_join(name)
     if len(wanted.parts) > 1:
-        parts = [load_embedder(part, store, device, batch_size, threads) for part in wanted.parts]
+        with ThreadPoolExecutor(len(wanted.parts)) as pool:  # each is read and optimised by one processor
+            parts = list(pool.map(lambda part: load_embedder(part, store, device, batch_size, threads), wanted.parts))
         return _joined(wanted, parts, store)
     point = None if name in store.catalog else find_part(EMBEDDERS, name)
     factory = None if point is None else load_part(point)

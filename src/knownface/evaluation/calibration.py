@@ -37,7 +37,8 @@ from knownface.evaluation.faces import FaceSet, Searches, search_without_own_sou
 from knownface.evaluation.grid import DEFAULT_GRID, threshold_range
 from knownface.evaluation.guarantee import Allowance, Impostors, allowance, gather_impostors, too_few
 from knownface.evaluation.intervals import Floats, Interval, rate_interval, seen_later
-from knownface.types import DEFAULT_SCORING, CohortSpread, DecisionRule, Scoring
+from knownface.scorings import DEFAULT_SCORING, Scoring
+from knownface.types import CohortSpread, DecisionRule
 from knownface.wording import plural
 
 THRESHOLDS = threshold_range(0.10, 1.60, 0.01)

@@ -10,7 +10,8 @@ import numpy.typing as npt
 from knownface.errors import InputError
 from knownface.evaluation.faces import FaceSet, Searches, encode_people
 from knownface.evaluation.neighbours import nearest_of_people
-from knownface.types import Ids, Scoring
+from knownface.scorings import Scoring
+from knownface.types import Ids
 
 Floats = npt.NDArray[np.float64]
 

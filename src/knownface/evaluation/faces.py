@@ -18,7 +18,8 @@ from knownface.decision import AROUND, NOBODY, vote
 from knownface.errors import InputError
 from knownface.evaluation.neighbours import Groups, nearest_templates, with_rivals
 from knownface.evaluation.person_means import PersonMeans
-from knownface.types import DEFAULT_SCORING, DecisionRule, Embeddings, Ids, Neighbours, Scoring
+from knownface.scorings import DEFAULT_SCORING, Scoring
+from knownface.types import DecisionRule, Embeddings, Ids, Neighbours
 
 Labels: TypeAlias = npt.NDArray[Any]
 """One label a face, shape (n,): whole numbers or strings."""

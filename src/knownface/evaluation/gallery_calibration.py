@@ -15,7 +15,8 @@ from knownface.evaluation.calibration import Calibration, calibrate, recognised
 from knownface.evaluation.faces import FaceSet
 from knownface.evaluation.look_alikes import gallery_faces, named_strangers
 from knownface.gallery import EnrolledFaces, Gallery, GalleryCalibration
-from knownface.types import DEFAULT_SCORING, CohortSpread, DecisionRule, Scoring
+from knownface.scorings import DEFAULT_SCORING, Scoring
+from knownface.types import CohortSpread, DecisionRule
 
 _LEAST_RECOGNITION = 0.5
 """Of what the estimate recognises, a calibration must recognise so much."""

@@ -21,7 +21,8 @@ import numpy.typing as npt
 from knownface.errors import InputError, OutputError, SettingsError
 from knownface.evaluation.answer_steps import AnswerSteps, Floats, answer_steps
 from knownface.evaluation.faces import Searches
-from knownface.types import DecisionRule, Ids, Scoring
+from knownface.scorings import Scoring
+from knownface.types import DecisionRule, Ids
 
 COLUMNS = {
     "k1": "Nearest templates that vote first",

@@ -20,7 +20,7 @@ from knownface.errors import TooFewStrangersError
 from knownface.evaluation.faces import FaceSet, Searches, search, search_without_own_person
 from knownface.evaluation.intervals import Floats, first_true, most_errors, seen_later, trials_needed, upper_bound
 from knownface.evaluation.openset import open_set
-from knownface.types import DEFAULT_SCORING, Scoring
+from knownface.scorings import DEFAULT_SCORING, Scoring
 from knownface.wording import plural
 
 LEFT_OUT_WEIGHT = 0.5

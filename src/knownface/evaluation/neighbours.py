@@ -15,7 +15,8 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.decision import NOBODY, means_of_people
-from knownface.types import Embeddings, Ids, Neighbours, Scoring
+from knownface.scorings import Scoring
+from knownface.types import Embeddings, Ids, Neighbours
 
 Groups: TypeAlias = tuple[npt.NDArray[np.integer], npt.NDArray[np.integer]]
 """A group number of each template, shape (m,), and of each probe, shape (n,): equal numbers do not see each other."""

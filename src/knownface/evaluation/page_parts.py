@@ -20,7 +20,8 @@ from knownface.evaluation.metrics import (
 from knownface.evaluation.openset import OperatingPoint
 from knownface.evaluation.protocol import STRANGER, Evaluation, Sides
 from knownface.evaluation.report import Cell, Section, TableData
-from knownface.types import DecisionRule, Scoring
+from knownface.scorings import Scoring
+from knownface.types import DecisionRule
 from knownface.wording import plural
 
 _MOST_MISSES = 200

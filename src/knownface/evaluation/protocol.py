@@ -20,7 +20,8 @@ from knownface.evaluation.faces import FaceSet, Searches, search
 from knownface.evaluation.grid import DEFAULT_GRID, Grid, GridTable, grid_search
 from knownface.evaluation.metrics import ClassificationReport, classification_report
 from knownface.evaluation.openset import OpenSet, OperatingPoint, open_set, operating_points
-from knownface.types import DecisionRule, Ids, Scoring
+from knownface.scorings import Scoring
+from knownface.types import DecisionRule, Ids
 
 Tick: TypeAlias = Callable[[str, int, int], None]
 """Called with what is done, how much of it, and of how much."""

@@ -24,9 +24,10 @@ from sqlalchemy import Connection, Row, case, delete, distinct, func, insert, se
 from knownface.gallery.changes import note_people_change
 from knownface.gallery.contracts import check_fingerprint, read_contract
 from knownface.gallery.edit_log import recorded
+from knownface.scorings import Scoring
 from knownface.storage import Database
 from knownface.storage.schema import calibrations, templates
-from knownface.types import DecisionRule, Scoring
+from knownface.types import DecisionRule
 
 PEOPLE_GROWTH = 1.25
 """How many times the people a calibration bears."""

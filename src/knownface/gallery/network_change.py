@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from sqlalchemy import Connection, Table, delete, func, insert, literal, select, update
-from sqlalchemy.dialects import postgresql, sqlite
 
 from knownface.errors import GalleryEmptyError
 from knownface.gallery.contracts import use_contract
@@ -21,7 +20,7 @@ from knownface.storage.schema import (
     template_vectors,
     templates,
 )
-from knownface.storage.statements import chunks, storable
+from knownface.storage.statements import chunks, dialect_of, storable
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,5 +131,5 @@ def _restore(connection: Connection, number: int) -> int:
 
 
 def _insert_from(connection: Connection, table: Table, names: list[str], rows: object) -> None:
-    kind = postgresql if connection.dialect.name == "postgresql" else sqlite
+    kind = dialect_of(connection)
     connection.execute(kind.insert(table).from_select(names, rows).on_conflict_do_nothing())

@@ -194,7 +194,7 @@ def load_session(path: Path, providers: list[str], threads: int, content: bytes 
         if is_block_quantised(small):
             # The weights are dequantised once, not at each run: a face of SFace takes 28 instead of 45 ms.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
-            content = without_needless_blocks(small)
+            content = without_needless_inputs(without_needless_blocks(small))  # else it is loaded twice
         session = onnxruntime.InferenceSession(content or str(path), options, providers=providers)
         if len(session.get_inputs()) <= 1:
             return session

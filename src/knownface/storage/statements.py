@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from importlib import import_module
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert
-from sqlalchemy.dialects import postgresql, sqlite
 
 _T = TypeVar("_T")
 
@@ -25,11 +25,15 @@ def storable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
+def dialect_of(connection: Connection) -> Any:
+    """SQLAlchemy's module for a connection's database, with its own ``insert``; the others stay unloaded."""
+    return import_module(f"sqlalchemy.dialects.{connection.dialect.name}")
+
+
 def insert_new(connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
     """Insert rows; those that a unique key has already are passed over."""
     if rows:
-        kind = postgresql if connection.dialect.name == "postgresql" else sqlite
-        connection.execute(kind.insert(table).on_conflict_do_nothing(), rows)
+        connection.execute(dialect_of(connection).insert(table).on_conflict_do_nothing(), rows)
 
 
 def insert_one(connection: Connection, table: Table, values: dict[str, Any]) -> int:

@@ -15,7 +15,8 @@ from knownface.evaluation.displays.style import COLOURS, DASHES, GREY, axes, per
 from knownface.evaluation.faces import FaceSet
 from knownface.evaluation.grid import GridTable
 from knownface.evaluation.openset import OpenSet
-from knownface.types import Ids, Scoring
+from knownface.scorings import Scoring
+from knownface.types import Ids
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

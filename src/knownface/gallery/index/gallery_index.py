@@ -24,10 +24,11 @@ from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
 from knownface.gallery.index.spread_keeper import SpreadKeeper, is_behind
 from knownface.gallery.network_change import set_aside
 from knownface.gallery.spread import follow_templates
+from knownface.scorings import Scoring
 from knownface.search.pgvector import drop_table
 from knownface.storage import Database
 from knownface.storage.watch import open_watch
-from knownface.types import Embeddings, Neighbours, Scoring
+from knownface.types import Embeddings, Neighbours
 
 _log = logging.getLogger(__name__)
 

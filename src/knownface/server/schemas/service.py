@@ -10,10 +10,10 @@ from pydantic.config import JsonDict
 
 from knownface.events.rules import Kind
 from knownface.parameters import ThresholdSource
+from knownface.scorings import Scoring
 from knownface.server.error_responses import Problem
 from knownface.server.keys import Role
 from knownface.server.schemas.common import Schema
-from knownface.types import Scoring
 
 _KEY: JsonDict = {
     "id": 2,
