@@ -26,7 +26,7 @@ import psutil
 
 from knownface import FaceRecognizer
 from knownface.live import FrameResult, Watcher, WatchOptions
-from knownface.live.detecting import detect_at
+from knownface.live.detecting import detect_at, with_detection_due
 from knownface.media import VideoWriter, read_image, read_video, video_info
 from knownface.pipeline import opencv_on_one_thread
 from knownface.types import Image
@@ -68,7 +68,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, nargs="+", default=[0, 1], help="look in every n-th frame; 0: the default")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     parser.add_argument("--fps", type=float, default=30.0, help="of the live source")
-    parser.add_argument("--parts", nargs="+", default=["file", "live", "stages", "small"])
+    parser.add_argument("--parts", nargs="+", default=["file", "floor", "live", "stages", "small"])
     parser.add_argument("--face", type=Path, help="a photo whose face is made small for the part `small`")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -89,6 +89,8 @@ def main() -> None:
                 for side in sides:
                     for every in arguments.every:
                         time_file(recognizer, video, side, every, arguments.seconds)
+            if "floor" in arguments.parts:
+                compare_with_floor(recognizer, video, arguments.seconds)
             if "live" in arguments.parts:
                 for side in sides:
                     time_live(recognizer, video, side, arguments.seconds, arguments.fps)
@@ -110,6 +112,43 @@ def time_file(recognizer: FaceRecognizer, video: Path, side: int | None, every: 
         f"file: side {side or 'default'}, every {every or 'default'}: {frames / took:.0f} frames/s, "
         f"{1000 * worked / frames:.1f} ms of processor a frame ({worked / took:.2f} processors), "
         f"{sink.faces / frames:.1f} faces a frame"
+    )
+
+
+def compare_with_floor(recognizer: FaceRecognizer, video: Path, seconds: float) -> None:
+    """Processor time of the whole pipeline, and of decoding and the same looks and embeddings alone, in turns."""
+    embedder: Any = recognizer.follow()
+    embed = embedder.embed
+    asked: list[Sequence[Image]] = []
+
+    def noted(crops: Sequence[Image]) -> Any:
+        asked.append(crops)
+        return embed(crops)
+
+    embedder.embed = noted
+    try:
+        Watcher(video, recognizer, WatchOptions()).run()
+    finally:
+        embedder.embed = embed
+    frames, begun = 0, time.perf_counter()
+    wholes: list[float] = []
+    floors: list[float] = []
+    while len(wholes) < 3 or time.perf_counter() - begun < seconds:
+        start = time.process_time()
+        watcher = Watcher(video, recognizer, WatchOptions())
+        watcher.run()
+        between, frames = time.process_time(), watcher.status().frames
+        for frame, due in with_detection_due(read_video(video), None):
+            if due:
+                detect_at(recognizer.detector, frame.image, None)
+        for crops in asked:
+            embed(crops)
+        wholes.append(1000 * (between - start) / frames)
+        floors.append(1000 * (time.process_time() - between) / frames)
+    ratio = np.median(np.array(wholes) / np.array(floors))
+    print(
+        f"floor: {np.median(wholes):.1f} ms of processor a frame; decoding, looks and embeddings alone "
+        f"{np.median(floors):.1f} ms; {ratio:.2f} times ({len(wholes)} turns, {sum(map(len, asked))} faces embedded)"
     )
 
 
