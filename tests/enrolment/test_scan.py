@@ -42,6 +42,13 @@ def test_a_name_in_composed_and_decomposed_form_is_one_person(alone: Path, astro
     assert scan.refused == ()
 
 
+def test_folders_with_underscores_are_people_with_spaces(alone: Path, astronaut: Image) -> None:
+    for folder in ("Serena_Williams", "Serena Williams"):
+        write_image(alone / "people" / folder / f"{folder}.png", astronaut)
+    [found] = scan_people(alone / "people").people
+    assert (found.name, len(found.files)) == ("Serena Williams", 2)
+
+
 def test_what_is_no_person_is_reported(alone: Path, astronaut: Image) -> None:
     root = alone / "p"
     write_image(root / "Ada" / "a.png", astronaut)

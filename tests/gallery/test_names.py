@@ -25,6 +25,9 @@ any_text = st.text(st.characters(), max_size=250)
         ("محمد", "محمد"),
         ("می\u200cخواهم", "می\u200cخواهم"),
         ("unknown soldier", "unknown soldier"),
+        ("Serena_Williams", "Serena Williams"),
+        (" _Ann__Lee_ ", "Ann Lee"),
+        ("__", "__"),
         ("x" * 200, "x" * 200),
     ],
 )

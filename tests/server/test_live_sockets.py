@@ -182,7 +182,7 @@ def test_an_unknown_is_told_named_and_known_from_then_on(live: Running, jpeg: by
             with live.http("viewer") as viewer:
                 assert viewer.post(f"{track}/name", json={"name": "Eileen"}).status_code == 403
                 assert viewer.get(f"{track}/picture").content[:2] == b"\xff\xd8"
-            for wrong, code in (({"name": "Unknown"}, 422), ({"name": ""}, 422), ({}, 422)):
+            for wrong, code in (({"name": "Unknown"}, 409), ({"name": ""}, 422), ({}, 422)):
                 assert http.post(f"{track}/name", json=wrong).status_code == code
             assert http.post(f"/live/sessions/{session}/tracks/99999/name", json={"name": "E"}).status_code == 404
             named = http.post(f"{track}/name", json={"name": "Eileen"}).json()

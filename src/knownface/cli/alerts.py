@@ -145,10 +145,10 @@ def test(name: str, gallery: str | None) -> None:
     from knownface.events import Alert
     from knownface.events import list_rules as read_all
     from knownface.events.actions import act
-    from knownface.gallery import name_key
+    from knownface.gallery.names import label_key
 
     with open_log(gallery) as log:
-        rule = next((rule for rule in read_all(log.gallery.database) if name_key(rule.name) == name_key(name)), None)
+        rule = next((rule for rule in read_all(log.gallery.database) if label_key(rule.name) == label_key(name)), None)
     if rule is None:
         raise AlertRuleError(f"There is no rule {name!r}.")
     person, number = ("Test Person", None) if rule.kind != "unknown" else (None, 0)

@@ -88,7 +88,7 @@ def scan_people(directory: str | Path) -> PeopleScan:
             continue
         refused += unused
         twin = people.get(name_key(name))
-        if twin and twin.name == name:  # one name, its accents composed in one folder's and not in the other's
+        if twin and twin.name == name:  # one name, its accents composed or its spaces underscores in one folder only
             people[name_key(name)] = PersonFolder(name, (*twin.files, *files))
         elif twin:
             text = f"The name differs from {twin.name!r} only in letter case. Rename one folder, or join the two."

@@ -9,8 +9,8 @@ from typing import Any
 from sqlalchemy import Row, or_, select
 
 from knownface.events.rules import Kind
-from knownface.gallery import name_key
 from knownface.gallery.consents import permitted
+from knownface.gallery.names import label_key
 from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules, events
 from knownface.storage.schema import people
@@ -96,7 +96,7 @@ def read_alerts(
     query = query.where(events.c.id > after).limit(limit)
     query = query.order_by(events.c.id.desc() if newest else events.c.id)
     if rule is not None:
-        of_name = select(alert_rules.c.id).where(alert_rules.c.name_key == name_key(rule))
+        of_name = select(alert_rules.c.id).where(alert_rules.c.name_key == label_key(rule))
         query = query.where(events.c.rule_id.in_(of_name))
     with database.reading() as connection:
         allowed = or_(events.c.person_id.is_(None), permitted(connection, events.c.person_id, "live"))

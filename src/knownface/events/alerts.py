@@ -14,8 +14,8 @@ from knownface.events.alert_log import Alert
 from knownface.events.recording import as_utc
 from knownface.events.rules import WEEKDAYS, AlertRule, read_rules
 from knownface.events.values import SeenTrack
-from knownface.gallery import name_key
 from knownface.gallery.consents import permitted
+from knownface.gallery.names import label_key
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events, sightings
 from knownface.storage.schema import groups, people, person_groups
@@ -99,7 +99,7 @@ class Alerts:
                 continue
             if (rule.kind == "unknown") != (track.unknown is not None):
                 continue
-            if rule.group is not None and track.person_id not in members[name_key(rule.group)]:
+            if rule.group is not None and track.person_id not in members[label_key(rule.group)]:
                 continue
             if not _cooling(self._last_raised.get((rule.id, _subject(track))), now, rule.cooldown):
                 yield track
@@ -162,7 +162,7 @@ def _deadline(rule: AlertRule, now: datetime) -> datetime:
 
 
 def _members(connection: Connection, rules: Sequence[AlertRule]) -> dict[str, set[int]]:
-    members: dict[str, set[int]] = {name_key(rule.group): set() for rule in rules if rule.group is not None}
+    members: dict[str, set[int]] = {label_key(rule.group): set() for rule in rules if rule.group is not None}
     query = select(groups.c.name_key, person_groups.c.person_id).join(person_groups)
     for key, person_id in connection.execute(query.where(groups.c.name_key.in_(members))):
         members[key].add(person_id)
@@ -185,7 +185,7 @@ def _raise_missing(
         seen = seen.where(sightings.c.source == rule.source)
     raised = select(events.c.person_id).where(events.c.rule_id == rule.id, events.c.at >= deadline, events.c.at <= now)
     done = {*connection.scalars(seen), *connection.scalars(raised)}
-    missing = sorted(members[name_key(rule.group or "")] - done)
+    missing = sorted(members[label_key(rule.group or "")] - done)
     for chunk in chunks(missing):
         of_chunk = people.c.id.in_(chunk), permitted(connection, people.c.id, "live")
         names = select(people.c.id, people.c.name).where(*of_chunk).order_by(people.c.name_key)

@@ -25,7 +25,7 @@ from knownface.events.recording import as_utc
 from knownface.events.reporting import find_entry, read_report
 from knownface.gallery import Person, clean_name, name_key
 from knownface.gallery.edit_log import forget_edits
-from knownface.gallery.names import clean_label
+from knownface.gallery.names import clean_label, label_key
 from knownface.gallery.people import get_person, list_people
 from knownface.gallery.values import PersonKey
 from knownface.storage import Database, insert_one
@@ -70,7 +70,7 @@ def open_session(
     columns = list(dict.fromkeys(column for guest in guests for column in guest.facts))
     values = {
         "name": label,
-        "name_key": name_key(label),
+        "name_key": label_key(label),
         **_times(label, start, until, grace),
         "sources": json.dumps(list(sources)) if sources else None,
         "columns": json.dumps(columns),
@@ -148,7 +148,7 @@ def find_session(database: Database, name: str, *, now: datetime | None = None) 
         row = _open_one(connection, name, as_utc(now))
         if row is None:
             table = attendance_sessions
-            of_name = select(table).where(table.c.name_key == name_key(name)).order_by(table.c.id.desc()).limit(1)
+            of_name = select(table).where(table.c.name_key == label_key(name)).order_by(table.c.id.desc()).limit(1)
             row = connection.execute(of_name).one_or_none()
         if row is None and name.isascii() and name.isdigit() and len(name) < 10:
             row = _row(connection, int(name))
@@ -263,7 +263,7 @@ def _somebody(connection: Connection, name: str) -> dict[str, Any]:
 def _open_one(connection: Connection, name: str, now: datetime) -> Row[Any] | None:
     table = attendance_sessions
     still = or_(table.c.closed.is_(None), table.c.closed > now)
-    query = select(table).where(table.c.name_key == name_key(name), still).order_by(table.c.id.desc()).limit(1)
+    query = select(table).where(table.c.name_key == label_key(name), still).order_by(table.c.id.desc()).limit(1)
     return connection.execute(query).one_or_none()
 
 

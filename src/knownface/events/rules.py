@@ -12,8 +12,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from sqlalchemy import Connection, Row, delete, insert, select
 
 from knownface.errors import AlertRuleError
-from knownface.gallery import name_key
-from knownface.gallery.names import clean_group, clean_label
+from knownface.gallery.names import clean_group, clean_label, label_key
 from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules
 from knownface.storage.statements import storable
@@ -137,10 +136,10 @@ def add_rule(database: Database, rule: AlertRule) -> AlertRule:
             raise AlertRuleError(f"There is a rule {label!r}.", "Remove it first, or choose another name.")
         values = {
             "name": label,
-            "name_key": name_key(label),
+            "name_key": label_key(label),
             "kind": rule.kind,
             "group_name": group,
-            "group_key": None if group is None else name_key(group),
+            "group_key": None if group is None else label_key(group),
             "source": None if rule.source is None else storable(rule.source),
             "by_time": None if rule.by is None else f"{rule.by:%H:%M}",
             "days": ",".join(rule.days) or None,
@@ -182,7 +181,7 @@ def read_rules(connection: Connection) -> list[AlertRule]:
 
 
 def _row(connection: Connection, name: str) -> Row[Any] | None:
-    return connection.execute(select(alert_rules).where(alert_rules.c.name_key == name_key(name))).one_or_none()
+    return connection.execute(select(alert_rules).where(alert_rules.c.name_key == label_key(name))).one_or_none()
 
 
 def _rule(row: Row[Any]) -> AlertRule:

@@ -7,8 +7,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, func, select
 
 from knownface.events.values import Sighting, SightingFilter
-from knownface.gallery import name_key
 from knownface.gallery.consents import permitted
+from knownface.gallery.names import label_key
 from knownface.gallery.people import find_id
 from knownface.storage.events_schema import sightings
 from knownface.storage.schema import groups, people, person_groups
@@ -31,7 +31,7 @@ def conditions(connection: Connection, where: SightingFilter) -> ColumnElement[b
     if where.person is not None:
         parts.append(sightings.c.person_id == find_id(connection, where.person))
     if where.group is not None:
-        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(where.group))
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == label_key(where.group))
         parts.append(sightings.c.person_id.in_(members))
     if where.unknown is not None:
         nameless = sightings.c.person_id.is_(None)

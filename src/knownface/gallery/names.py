@@ -6,6 +6,7 @@ import re
 import unicodedata
 
 from knownface.errors import BadNameError, PersonError, ReservedNameError
+from knownface.storage.spelling import spaced
 
 LONGEST = 200
 
@@ -21,32 +22,38 @@ _NOT_PRINTABLE = {"Cc", "Cf", "Cs", "Co", "Cn"}
 
 
 def clean_name(text: str) -> str:
-    """A person's name as it is kept: in Unicode's form NFC, white space stripped and folded to single spaces.
+    """A person's name as it is kept: in Unicode's form NFC, underscores and white space folded to single spaces.
 
     Raises:
         BadNameError: It is empty, longer than 200 characters, or holds characters that cannot be printed.
         ReservedNameError: It is "Unknown" or "Unknown 7" in any letter case.
 
     Example:
-        >>> clean_name("  Ann   Lee ")
+        >>> clean_name("  Ann_Lee ")
         'Ann Lee'
     """
-    name = clean_label(text, "name")
+    name = clean_label(spaced(text), "name")
     if _STRANGER.fullmatch(name_key(name)):
         raise ReservedNameError(f"{name!r} is what a stranger is called, so nobody can have it as a name.")
     return name
 
 
 def name_key(name: str) -> str:
-    """What two spellings of one name have in common: letter case, invisible joiners and white space do not count.
-
-    Canonical caseless matching of the Unicode Standard (section 3.13, D145), composed again.
+    """What two spellings of a person's name have in common: as of :func:`label_key`, and an underscore is a space.
 
     Example:
-        >>> name_key("ANN  Lee ") == name_key("ann lee")
+        >>> name_key("ANN_Lee ") == name_key("ann lee")
         True
     """
-    folded = unicodedata.normalize("NFD", " ".join(name.translate(_WITHOUT_JOINERS).split())).casefold()
+    return label_key(spaced(name))
+
+
+def label_key(label: str) -> str:
+    """What two spellings of one label have in common: letter case, invisible joiners and white space do not count.
+
+    Canonical caseless matching of the Unicode Standard (section 3.13, D145), composed again.
+    """
+    folded = unicodedata.normalize("NFD", " ".join(label.translate(_WITHOUT_JOINERS).split())).casefold()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFD", folded).casefold())
 
 

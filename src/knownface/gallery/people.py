@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, fun
 
 from knownface.errors import NameTakenError, UnknownPersonError
 from knownface.gallery.former_names import forget_names, remember_name
-from knownface.gallery.names import clean_external_id, clean_group, clean_name, name_key
+from knownface.gallery.names import clean_external_id, clean_group, clean_name, label_key, name_key
 from knownface.gallery.values import Person, PersonKey
 from knownface.storage import insert_new
 from knownface.storage.schema import groups, people, person_groups, refusals, templates
@@ -36,7 +36,7 @@ def list_people(
         counted = counted.where(people.c.id.in_(ids))
         memberships = memberships.where(person_groups.c.person_id.in_(ids))
     if group is not None:
-        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(group))
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == label_key(group))
         counted = counted.where(people.c.id.in_(members))
     of_person: dict[int, list[str]] = {}
     for person_id, group_name in connection.execute(memberships):
@@ -80,7 +80,7 @@ def page_of_people(
         in_name = people.c.name_key.contains(name_key(search), autoescape=True)
         query = query.where(in_name | _has_external_id(connection, search.strip()))
     if group is not None:
-        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == name_key(group))
+        members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == label_key(group))
         query = query.where(people.c.id.in_(members))
     if after is not None:
         query = query.where(people.c.name_key > name_key(after))
@@ -218,7 +218,7 @@ def set_groups(connection: Connection, person_id: int, names: Iterable[str]) -> 
     Raises:
         BadNameError: A name cannot be a group's.
     """
-    wanted = {name_key(group): group for group in map(clean_group, names)}
+    wanted = {label_key(group): group for group in map(clean_group, names)}
     insert_new(connection, groups, [{"name": group, "name_key": key} for key, group in wanted.items()])
     connection.execute(delete(person_groups).where(person_groups.c.person_id == person_id))
     ids = connection.scalars(select(groups.c.id).where(groups.c.name_key.in_(wanted))).all()

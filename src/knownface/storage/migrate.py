@@ -10,28 +10,10 @@ from knownface.errors import GalleryVersionError
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import VERSION_TABLE
 
-HEAD = "0015"
+HEAD = "0016"
 """The newest revision. Written down, so that opening a gallery that has it does not import Alembic."""
 
-KNOWN = frozenset(
-    {
-        "0001",
-        "0002",
-        "0003",
-        "0004",
-        "0005",
-        "0006",
-        "0007",
-        "0008",
-        "0009",
-        "0010",
-        "0011",
-        "0012",
-        "0013",
-        "0014",
-        "0015",
-    }
-)
+KNOWN = frozenset(f"{number:04}" for number in range(1, 17))
 """Every revision that this version of knownface can read or bring forward."""
 
 

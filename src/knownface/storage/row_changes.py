@@ -32,6 +32,7 @@ from knownface.storage.schema import (
     template_pictures,
     templates,
 )
+from knownface.storage.spelling import spaced
 from knownface.storage.statements import chunks, insert_new, insert_one
 
 Cells: TypeAlias = dict[str, Any]
@@ -57,6 +58,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     former_names: tuple(column.name for column in former_names.c if column.name != "id"),
     calibrations: tuple(column.name for column in calibrations.c if column.name != "id"),
 }
+_NAMED = {table.name for table in (people, attendance_entries, refusals, former_names)}
 _SEEN = (sightings, events, offers, held, attendance_entries)
 _BY_NAME = {table.name: table for table in _COLUMNS}
 
@@ -129,9 +131,22 @@ class RowChanges:
     @classmethod
     def from_json(cls, read: Mapping[str, Any]) -> RowChanges:
         """What :meth:`as_json` gave, after its way through JSON."""
-        gone = {table: {int(i): cells for i, cells in rows.items()} for table, rows in read["gone"].items()}
-        changed = {table: [(ids, old, new) for ids, old, new in found] for table, found in read["changed"].items()}
+        gone = {
+            table: {int(i): _respelled(table, cells) for i, cells in rows.items()}
+            for table, rows in read["gone"].items()
+        }
+        changed = {
+            table: [(ids, _respelled(table, old), _respelled(table, new)) for ids, old, new in found]
+            for table, found in read["changed"].items()
+        }
         return cls(read["made"], gone, changed)
+
+
+def _respelled(table: str, cells: Cells) -> Cells:
+    """Names as they are spelled now; edits of earlier versions have them as they were."""
+    if table not in _NAMED:
+        return cells
+    return {name: spaced(value) if name in {"name", "name_key"} and value else value for name, value in cells.items()}
 
 
 def read_rows(connection: Connection, scope: Scope) -> Rows:
