@@ -16,6 +16,7 @@ export class Camera extends EventTarget {
   #video;
   #stream = null;
   #canvas = document.createElement("canvas");
+  #glance = document.createElement("canvas");
 
   constructor(video) {
     super();
@@ -78,6 +79,20 @@ export class Camera extends EventTarget {
     this.#canvas.height = Math.round(height * scale);
     this.#canvas.getContext("2d", { alpha: false }).drawImage(this.#video, 0, 0, this.#canvas.width, this.#canvas.height);
     return new Promise((done) => this.#canvas.toBlob(done, "image/jpeg", quality));
+  }
+
+  /** How bright what the camera shows is, 0 to 1; null before the first picture. */
+  brightness() {
+    if (!this.#video.videoWidth) return null;
+    const [width, height] = [32, 24];
+    this.#glance.width = width;
+    this.#glance.height = height;
+    const context = this.#glance.getContext("2d", { willReadFrequently: true });
+    context.drawImage(this.#video, 0, 0, width, height);
+    const { data } = context.getImageData(0, 0, width, height);
+    let sum = 0;
+    for (let i = 0; i < data.length; i += 4) sum += 0.299 * data[i] + 0.587 * data[i + 1] + 0.114 * data[i + 2];
+    return sum / (255 * width * height);
   }
 
   /** A small canvas with a face; the box as shares of the picture's width and height. */

@@ -11,6 +11,9 @@ import { t } from "./texts.js";
 const GREETED = 6000;
 const EVERY = 1500;
 const SHOWN = 6;
+const DARK = 0.15;
+const FAR = 0.09; // a face's share of the picture's breadth
+const PATIENCE = 4000;
 
 const stage = document.getElementById("stage");
 const cover = stage.querySelector(".cover");
@@ -30,9 +33,11 @@ let guests = new Map();
 let shown = null;
 let until = 0;
 let over = false;
+let waiting = null;
 
 function say(text, rest) {
   if (greeting.textContent !== text) greeting.textContent = text;
+  greeting.classList.toggle("long", /[^ ]{17}/u.test(text));
   if (more.textContent !== rest) more.textContent = rest;
 }
 
@@ -40,7 +45,18 @@ function say(text, rest) {
 function greet(guest) {
   const cut = guest.greeting.indexOf(". ");
   const [first, rest] = cut < 0 ? [guest.greeting, ""] : [guest.greeting.slice(0, cut + 1), guest.greeting.slice(cut + 2)];
-  say(first, rest);
+  say(first.replace(guest.name, () => guest.name.replaceAll(" ", "\u00a0")), rest); // a name stands on one line
+}
+
+/** What keeps somebody from being recognised, if that can be told: it is said below the usual words. */
+function hint(nearest, width) {
+  if ((camera.brightness() ?? 1) < DARK) return t("kiosk.too_dark");
+  if (!nearest) return t("kiosk.look_more");
+  if (nearest.box[2] < FAR * width) return t("kiosk.too_far");
+  if (nearest.state === "named") waiting = null;
+  else waiting ??= { track: nearest.track, since: performance.now() };
+  if (waiting && waiting.track !== nearest.track) waiting = null;
+  return waiting && performance.now() - waiting.since > PATIENCE ? t("kiosk.look_straight") : t("kiosk.look_more");
 }
 
 /** What the nearest face is asked to do, before it gets a name. */
@@ -50,7 +66,7 @@ function ask({ side, state }) {
   else say(t("kiosk.look"), t("kiosk.look_more"));
 }
 
-function see(faces) {
+function see(faces, width) {
   const nearest = faces.toSorted((a, b) => b.box[2] - a.box[2])[0];
   const now = performance.now();
   const here = faces.filter((face) => face.state === "named" && guests.has(face.person));
@@ -63,7 +79,7 @@ function see(faces) {
     shown = null;
     if (nearest?.challenge && nearest.challenge.state !== "passed") ask(nearest.challenge);
     else if (faces.some((face) => face.barred)) say(t("live.not_live"), t("kiosk.not_live_more"));
-    else say(t("kiosk.look"), t("kiosk.look_more"));
+    else say(t("kiosk.look"), hint(nearest, width));
   }
 }
 
@@ -111,7 +127,7 @@ async function start() {
 
 feed.addEventListener("answer", (event) => {
   boxes.show(event.detail);
-  if (!over) see(event.detail.faces);
+  if (!over) see(event.detail.faces, event.detail.width);
 });
 camera.addEventListener("lost", start);
 addEventListener("pagehide", () => feed.stop());
