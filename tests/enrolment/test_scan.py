@@ -63,7 +63,7 @@ def test_what_is_no_person_is_reported(alone: Path, astronaut: Image) -> None:
     assert len(scan.people) == 1
     assert {problem.path.name: problem.reason for problem in scan.refused} == {
         "loose.png": "no-person",
-        "Unknown": "bad-name",
+        "Unknown": "reserved-name",
         "Empty": "no-pictures",
         "Notes": "no-pictures",
         "readme.txt": "unsupported",

@@ -140,6 +140,7 @@ document.querySelector("[data-open=kiosk-settings]").addEventListener("click", (
 );
 settings.addEventListener("close", () => settings.querySelector("form").reset());
 
+if (location.hash) history.replaceState(null, "", location.pathname); // a printed address, with its key, was opened again
 const allowed = await navigator.permissions?.query({ name: "camera" }).catch(() => null);
 if (allowed?.state === "granted") start(); // as after a power cut, with nobody there to touch the screen
 round();
