@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from browser_page import BrowserMaker, Faces, Service
 from chromium import Served
+from selenium.webdriver.common.by import By
 from selenium.webdriver.common.keys import Keys
 
 from knownface import FaceRecognizer
@@ -116,10 +117,40 @@ def test_a_stranger_is_dismissed_and_listed_again(
     page.button("Dismissed").click()
     page.until(lambda: "dismissed=true" in page.browser.current_url)
     page.says(f"Unknown {number}")
-    page.button("List again").click()
+    page.button("List again Unknown").click()
     page.says("Nobody was dismissed")
     page.go("/unknowns")
     page.says(f"Unknown {number}")
+    assert page.complaints() == []
+
+
+def test_several_strangers_are_found_dismissed_and_named_at_once(
+    open_page: BrowserMaker, service: Service, faces: Faces, looks: Looks
+) -> None:
+    numbers = strangers_pass(service, looks, [faces.photos[0], faces.photos[-1], faces.others[0]])
+    assert [len(group["numbers"]) for group in service.ask("GET", "/unknowns")] == [1, 2]
+    newest = service.ask("GET", "/unknowns?limit=1")[0]["sightings"][0]["id"]
+    assert [group["numbers"] for group in service.ask("GET", f"/unknowns?below={newest}")] == [numbers[:2]]
+    page = open_page()
+    page.go("/unknowns")
+    page.says("2 strangers")
+    page.button("All").click()
+    page.says("2 chosen")
+    page.one(".picking form button").click()
+    page.says("No unknown faces")
+    page.go("/unknowns?dismissed=true")
+    page.field("Number or camera").send_keys(str(numbers[1]), Keys.ENTER)
+    page.says("1 stranger")
+    page.one(".unknowns .pick").click()
+    page.button("Name as one").click()
+    page.field("Name").send_keys(faces.name, Keys.ENTER)
+    page.says("Nothing fits these filters.")
+    assert {seen["name"] for seen in service.ask("GET", "/sightings", params={"unknown": False})["items"]} == {
+        faces.name
+    }
+    page.go("/people")
+    page.browser.find_element(By.ID, "by-photo").send_keys(str(faces.photos[0]))
+    page.until(lambda: faces.name in page.one("#found li").text)
     assert page.complaints() == []
 
 

@@ -53,6 +53,16 @@ class UnknownGroup:
     first_seen: datetime
     last_seen: datetime
 
+    @property
+    def newest(self) -> int:
+        """Id of the newest sighting, by which groups are ordered."""
+        return self.sightings[0].id
+
+    def fits(self, search: str) -> bool:
+        """Whether a text is one of the numbers or part of a source."""
+        sought = search.strip().casefold()
+        return sought in map(str, self.numbers) or any(sought in seen.source.casefold() for seen in self.sightings)
+
 
 @dataclass(frozen=True, slots=True)
 class Named:
@@ -100,7 +110,7 @@ def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | N
         rows = group_by_likeness(faces, LIKENESS * threshold, together)
         numbers += [[with_face[row] for row in group] for group in rows]
     groups = [_group([(number, of_number[number]) for number in group]) for group in numbers]
-    return sorted(groups, key=lambda group: group.sightings[0].id, reverse=True)
+    return sorted(groups, key=lambda group: group.newest, reverse=True)
 
 
 def name_unknown(

@@ -44,6 +44,7 @@ def people(
         first=after is None,
         offers=list_offers(gallery.database),
         held=gallery.held_store.list(),
+        threshold=service_of(request).recognizer.rule.threshold,
     )
 
 

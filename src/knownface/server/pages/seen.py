@@ -22,17 +22,28 @@ _GROUPS = 50
 
 
 @router.get("/unknowns")
-def unknowns(request: Request, dismissed: bool = False) -> Response:
-    """Unknowns, grouped by likeness."""
+def unknowns(
+    request: Request,
+    dismissed: bool = False,
+    search: Annotated[str, Query(max_length=200)] = "",
+    below: Annotated[int | None, Query(ge=1, le=2**53)] = None,
+) -> Response:
+    """Unknowns, grouped by likeness, a page at a time."""
     service = service_of(request)
     where = SightingFilter(unknown=True, dismissed=dismissed)
-    groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, where)
+    every = group_unknowns(service.gallery, service.recognizer.rule.threshold, where)
+    meant = [group for group in every if not search or group.fits(search)]
+    left = [group for group in meant if below is None or group.newest < below]
     return page(
         request,
         "unknowns.html",
         "unknowns",
-        groups=groups[:_GROUPS],
-        total=len(groups),
+        groups=left[:_GROUPS],
+        total=len(meant),
+        anybody=len(every) > 0,
+        more=address_with(request, below=left[_GROUPS - 1].newest) if len(left) > _GROUPS else None,
+        first=None if below is None else address_with(request, below=None),
+        search=search,
         dismissed=dismissed,
         settings=service.recognizer.settings,
     )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import islice
 from typing import Annotated, Literal, TypeAlias
 
 from fastapi import Depends, Query, Request, Response
@@ -30,7 +31,7 @@ from knownface.events.sheets import sightings_table
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep, as_utc, picture_answer
-from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, SearchText, cursor_after, read_number_cursor
 from knownface.server.schemas.people import PersonSchema
 from knownface.server.schemas.seen import (
     AlertSchema,
@@ -152,11 +153,23 @@ def delete_sightings(
 
 
 @router.get("/unknowns", dependencies=needs("viewer"), responses=errors(), summary="List Unknowns")
-def list_unknowns(service: ServiceDep, dismissed: bool = False, limit: Limit = 100) -> list[UnknownSchema]:
-    """Unknowns who were seen, grouped by likeness as far as their faces were kept; the newest first."""
+def list_unknowns(
+    service: ServiceDep,
+    dismissed: bool = False,
+    search: SearchText = None,
+    below: Annotated[
+        int | None, Query(ge=1, le=2**53, description="Go on below the first sighting's id of the last one you know.")
+    ] = None,
+    limit: Limit = 100,
+) -> list[UnknownSchema]:
+    """Unknowns who were seen, grouped by likeness as far as their faces were kept; the newest first.
+
+    `search` is a number, or a part of a source.
+    """
     where = SightingFilter(unknown=True, dismissed=dismissed)
     groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, where)
-    return [UnknownSchema.of(group) for group in groups[:limit]]
+    meant = (g for g in groups if (below is None or g.newest < below) and (not search or g.fits(search)))
+    return [UnknownSchema.of(group) for group in islice(meant, limit)]
 
 
 @router.post(
