@@ -45,7 +45,17 @@ def furnished(service: Service, faces: Faces) -> tuple[Service, list[str]]:
     ordinary = ["live", "people", "people/new", "people/offers", "unknowns", "attendance", "log", "settings"]
     more = [f"people/{person}", f"attendance/{session}", "settings/keys"]
     return service, [
-        f"/{path}" for path in (*ordinary, *more, "settings/audit", "identify", "compare", "people/999999", "sign-in")
+        f"/{path}"
+        for path in (
+            *ordinary,
+            *more,
+            "settings/audit",
+            "identify",
+            "compare",
+            "attendance/hours",
+            "people/999999",
+            "sign-in",
+        )
     ]
 
 

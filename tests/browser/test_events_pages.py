@@ -20,8 +20,10 @@ SCRIPT = "<script>document.title='broken'</script><img src=x onerror=alert(1)>"
 
 
 def download(page: Page, words: str, kind: str) -> Path:
-    """Press a button that downloads a file, and wait for it."""
-    page.button(words).click()
+    """Download a file of some kind, and wait for it."""
+    page.button("Download").click()
+    page.one("dialog[open] select[name=format]").send_keys(words)
+    page.one("dialog[open] button.primary").click()
     page.until(lambda: list(page.downloads.glob(f"*.{kind}")))
     return next(page.downloads.glob(f"*.{kind}"))
 

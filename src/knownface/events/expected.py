@@ -35,16 +35,18 @@ def expected_entries(
     by_external = {person.external_id: person for person in everybody if person.external_id is not None}
     by_name = {name_key(person.name): person for person in everybody}
     strangers, listed = [], dict[int, Guest]()
+    as_json = json.JSONEncoder(ensure_ascii=False).encode
     # Whom an external id says first, so that somebody else of that name is not taken for them.
     for guest in sorted(guests, key=lambda guest: guest.external_id not in by_external):
+        key = name_key(guest.name)
         entry = {
             **blank,
             "name": guest.name,
-            "name_key": name_key(guest.name),
+            "name_key": key,
             "external_id": guest.external_id,
-            "facts": json.dumps(dict(guest.facts), ensure_ascii=False),
+            "facts": as_json(dict(guest.facts)),
         }
-        person = by_external.get(guest.external_id or "") or by_name.get(name_key(guest.name))
+        person = by_external.get(guest.external_id or "") or by_name.get(key)
         other = listed.get(person.id) if person else None
         if person is None or (other and guest.external_id and other.external_id in by_external):
             strangers.append({**entry, "person_id": None})

@@ -82,6 +82,14 @@ class GuardedRoute(APIRoute):
         return guarded
 
 
+async def _large_body() -> None:
+    return None
+
+
+LARGE_BODY: Final = Depends(_large_body)
+"""Among a route's dependencies: its JSON may be as large as any request."""
+
+
 def guarded_router(tag: str, prefix: str = "/v1") -> APIRouter:
     """A router whose routes must say by :func:`needs` who may use them."""
     return APIRouter(prefix=prefix, tags=[tag], route_class=GuardedRoute)
@@ -97,7 +105,9 @@ def _role_of(route: APIRoute) -> Role | Literal["anyone"]:
 
 
 def _pictures_of(route: APIRoute) -> int | None:
-    """How many files a route takes; None: as many as a request may hold."""
+    """How many files a route takes; None: as many as a request may hold, or a large body without files."""
+    if LARGE_BODY in route.dependencies:
+        return None
     single = 0
     for field in route.dependant.body_params:
         annotation = field.field_info.annotation

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
+from typing import Annotated
+from urllib.parse import urlencode
 
-from fastapi import Request, Response
+from fastapi import Query, Request, Response
 
-from knownface.events import list_sessions, report_session
+from knownface.events import SightingFilter, list_sessions, report_session
 from knownface.server.context import service_of
-from knownface.server.pages.render import page, pages_router
+from knownface.server.pages.render import address_with, page, pages_router
+from knownface.server.routes.common import read_zone
+from knownface.server.routes.hours import HoursQuery
 from knownface.server.schemas.common import Number
 
 router = pages_router()
 
 _SHOWN = 200
+_ATTENDEES = 100
 
 
 @router.get("/attendance")
@@ -35,11 +40,57 @@ def sessions(request: Request) -> Response:
     )
 
 
+@router.get("/attendance/hours")
+def hours(
+    request: Request,
+    first_day: Annotated[date | None, Query()] = None,
+    last_day: Annotated[date | None, Query()] = None,
+    group: Annotated[str, Query(max_length=400)] = "",
+    breaks_after: Annotated[str, Query(pattern="^[0-9]{0,4}$")] = "",
+    time_zone: Annotated[str, Query(max_length=100)] = "",
+) -> Response:
+    """Working hours: first in, last out, day by day; of the last week, where nothing is asked for."""
+    service, zone = service_of(request), read_zone(time_zone or "UTC")
+    today = datetime.now(zone).date()
+    asked = HoursQuery(
+        first_day=first_day or today - timedelta(days=6),
+        last_day=last_day or today,
+        zone=zone,
+        where=SightingFilter(group=group or None),
+        breaks_after=timedelta(minutes=int(breaks_after)) if breaks_after.strip("0") else None,
+        day_starts="00:00",
+    )
+    parameters = {
+        "first_day": asked.first_day.isoformat(),
+        "last_day": asked.last_day.isoformat(),
+        **({"group": group} if group else {}),
+        **({"breaks_after": breaks_after} if asked.breaks_after else {}),
+    }
+    return page(
+        request,
+        "hours.html",
+        "attendance",
+        hours=asked.read(service.database),
+        asked=asked,
+        breaks=breaks_after,
+        zone=time_zone,
+        groups=service.gallery.groups(),
+        exported=urlencode(parameters),
+    )
+
+
 @router.get("/attendance/{session_id}")
-def session(request: Request, session_id: Number) -> Response:
-    """One session: who is present, late, absent."""
+def session(
+    request: Request,
+    session_id: Number,
+    search: Annotated[str, Query(max_length=200)] = "",
+    start: Annotated[int, Query(ge=0, le=2**31)] = 0,
+) -> Response:
+    """One session: who is present, late, absent; a page at a time."""
     service = service_of(request)
     report = report_session(service.database, session_id)
+    sought = search.strip().casefold()
+    meant = [one for one in report.attendees if sought in one.name.casefold() or sought == one.external_id]
     return page(
         request,
         "session.html",
@@ -48,4 +99,9 @@ def session(request: Request, session_id: Number) -> Response:
         session=report.session,
         is_open=report.session.is_open(datetime.now(UTC)),
         devices=[key for key in service.keys.all() if key.role == "device" and key.valid(datetime.now(UTC))],
+        attendees=meant[start : start + _ATTENDEES],
+        search=search,
+        searchable=len(report.attendees) > _ATTENDEES // 2,
+        first=address_with(request, start=None) if start else None,
+        more=address_with(request, start=start + _ATTENDEES) if len(meant) > start + _ATTENDEES else None,
     )

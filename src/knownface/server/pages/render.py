@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Coroutine
+from datetime import timedelta
 from functools import cache, partial
 from typing import Any
 from urllib.parse import quote, urlencode
@@ -85,6 +86,12 @@ def file_name(source: str) -> str:
     return source.replace("\\", "/").rpartition("/")[2].removeprefix(UPLOADED)
 
 
+def hours_text(length: timedelta) -> str:
+    """Hours and minutes, such as 7:45."""
+    minutes = round(length.total_seconds() / 60)
+    return f"{minutes // 60}:{minutes % 60:02}"
+
+
 def language_of(request: Request) -> str:
     """The language that a page is drawn in: chosen, else the browser's, else the service's."""
     for chosen in (request.query_params.get(LANGUAGE), request.cookies.get(LANGUAGE)):
@@ -104,7 +111,7 @@ def _environment(language: str) -> Environment:
     )
     made.globals.update(t=partial(text, language), static=static, navigation=tuple(SECTIONS), symbols=SECTIONS)
     made.globals.update(language=language, languages=languages())
-    made.filters.update(initials=initials, file_name=file_name, short_source=short_source)
+    made.filters.update(hours=hours_text, initials=initials, file_name=file_name, short_source=short_source)
     made.filters.update(number=partial(number, language), day=partial(day, language))
     made.filters["consent_purpose"] = lambda purpose: text(language, f"consent.purposes.{purpose}")
     return made

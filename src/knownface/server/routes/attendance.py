@@ -34,10 +34,10 @@ from knownface.events import (
 )
 from knownface.events.sheets import moodle_table, session_table
 from knownface.server import uploads
-from knownface.server.access import guarded_router, needs
+from knownface.server.access import LARGE_BODY, guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.looking import LookingDep
-from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
+from knownface.server.routes.common import CallerDep, ServiceDep, ZoneDep, as_utc
 from knownface.server.routes.faces import batch_items, check_count
 from knownface.server.routes.seen import XLSX, file_answer
 from knownface.server.schemas.attendance import (
@@ -66,7 +66,7 @@ def list_all(service: ServiceDep) -> list[AttendanceSessionSchema]:
 
 @router.post(
     "/attendance",
-    dependencies=needs("operator"),
+    dependencies=[*needs("operator"), LARGE_BODY],
     status_code=201,
     responses=errors(SessionOpenError, UnknownPersonError, EventsError, BadNameError),
     summary="Open a session",
@@ -181,7 +181,7 @@ def delete_one(service: ServiceDep, caller: CallerDep, session_id: Number) -> No
 @router.get(
     "/attendance/{session_id}/export",
     dependencies=needs("operator"),
-    responses={**errors(UnknownError, MissingExtraError), 200: {"content": {"text/csv": {}, XLSX: {}}}},
+    responses={**errors(UnknownError, EventsError, MissingExtraError), 200: {"content": {"text/csv": {}, XLSX: {}}}},
     response_class=Response,
     summary="Export a session",
 )
@@ -189,11 +189,18 @@ def export_one(
     service: ServiceDep,
     caller: CallerDep,
     session_id: Number,
+    zone: ZoneDep,
     form: Annotated[Literal["csv", "xlsx", "moodle"], Query(alias="format")] = "csv",
+    user_column: Annotated[
+        str | None, Query(max_length=100, description="Of the guest list, by which Moodle knows its users.")
+    ] = None,
 ) -> Response:
-    """The report as CSV, as an Excel file, or as the CSV that Moodle's attendance import takes."""
+    """The report as CSV, as an Excel file, or as the CSV that Moodle's attendance import takes.
+
+    Moodle knows its users by `user_column`; without it, by external ids. Who has none is left out.
+    """
     report = report_session(service.database, session_id)
-    table = moodle_table(report)[0] if form == "moodle" else session_table(report, UTC)
+    table = moodle_table(report, user_column or None)[0] if form == "moodle" else session_table(report, zone)
     name = f"attendance-{session_id}"
     content: str | bytes = csv_text(*plain(table))
     if form == "xlsx":

@@ -8,11 +8,12 @@ from typing import Annotated, Any
 
 from fastapi import File, Response, UploadFile
 
-from knownface.errors import BusyError, GalleryEmptyError, NotFoundError, TooLargeError
+from knownface.errors import BusyError, ForbiddenError, GalleryEmptyError, NotFoundError, TooLargeError
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors, problem_of
 from knownface.server.jobs import Job
+from knownface.server.keys import allows
 from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep
 from knownface.server.routes.faces import check_count
@@ -26,6 +27,7 @@ from knownface.server.schemas.service import (
     StrangerSchema,
     StrangersSchema,
 )
+from knownface.server.video_jobs import KIND as VIDEO
 
 router = guarded_router("calibration and jobs")
 
@@ -158,9 +160,14 @@ async def read_job(service: ServiceDep, job_id: str) -> JobSchema:
     return job_schema(service.jobs.get(job_id))
 
 
-@router.delete("/jobs/{job_id}", dependencies=needs("admin"), responses=errors(NotFoundError), summary="Stop a job")
-async def stop_job(service: ServiceDep, job_id: str) -> JobSchema:
-    """Asks a job that tells how far it is to end soon; others are done all the same."""
+@router.delete("/jobs/{job_id}", dependencies=needs("operator"), responses=errors(NotFoundError), summary="Stop a job")
+async def stop_job(service: ServiceDep, caller: CallerDep, job_id: str) -> JobSchema:
+    """Asks a job that tells how far it is to end soon; others are done all the same.
+
+    A video's may be ended by whoever may begin one, others by administrators.
+    """
+    if service.jobs.get(job_id).kind != VIDEO and not allows(caller.role, "admin"):
+        raise ForbiddenError("This job may be stopped by administrators only.")
     return job_schema(service.jobs.stop(job_id))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, tzinfo
 from typing import Annotated, TypeAlias, cast
 
-from fastapi import Depends, Request, Response
+from fastapi import Depends, Query, Request, Response
 
+from knownface.errors import BadRequestError
+from knownface.events.rules import find_zone
 from knownface.server.access import Caller
 from knownface.server.context import Service, service_of
 
@@ -24,6 +26,27 @@ async def _caller(request: Request) -> Caller:
 
 ServiceDep: TypeAlias = Annotated[Service, Depends(_service)]
 CallerDep: TypeAlias = Annotated[Caller, Depends(_caller)]
+
+
+async def _zone(
+    time_zone: Annotated[str, Query(max_length=100, description="Of the times told, such as `Europe/Berlin`.")] = "UTC",
+) -> tzinfo:
+    return read_zone(time_zone)
+
+
+ZoneDep: TypeAlias = Annotated[tzinfo, Depends(_zone)]
+
+
+def read_zone(name: str) -> tzinfo:
+    """The time zone of a name.
+
+    Raises:
+        BadRequestError: There is none.
+    """
+    try:
+        return find_zone(name)
+    except ValueError as error:
+        raise BadRequestError(f"There is no time zone {name[:100]!r}.", "Say it as Europe/Berlin.") from error
 
 
 def as_utc(moment: datetime | None) -> datetime | None:

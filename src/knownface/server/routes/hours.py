@@ -13,12 +13,12 @@ from fastapi import Depends, Query, Response
 from knownface.errors import BadRequestError, EventsError, MissingExtraError, UnknownPersonError
 from knownface.events import SightingFilter, read_hours
 from knownface.events.hours import WorkDay
-from knownface.events.rules import find_zone, time_of_day
+from knownface.events.rules import time_of_day
 from knownface.events.sheets import days_table, weeks_table
 from knownface.gallery import Person
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
-from knownface.server.routes.common import CallerDep, ServiceDep
+from knownface.server.routes.common import CallerDep, ServiceDep, read_zone
 from knownface.server.routes.seen import XLSX, file_answer
 from knownface.server.schemas.attendance import HoursSchema
 from knownface.storage import Database
@@ -83,10 +83,7 @@ async def _hours_query(
     for text in (group, source):
         if text is not None and "\0" in text:
             raise BadRequestError("A text with a zero byte finds nothing.")
-    try:
-        zone = find_zone(time_zone)
-    except ValueError as error:
-        raise BadRequestError(f"There is no time zone {time_zone[:100]!r}.", "Say it as Europe/Berlin.") from error
+    zone = read_zone(time_zone)
     return HoursQuery(
         first_day=first_day,
         last_day=last_day or datetime.now(zone).date(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from itertools import islice
 from typing import Annotated, Literal, TypeAlias
 
@@ -30,7 +30,7 @@ from knownface.events import (
 from knownface.events.sheets import sightings_table
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
-from knownface.server.routes.common import CallerDep, ServiceDep, as_utc, picture_answer
+from knownface.server.routes.common import CallerDep, ServiceDep, ZoneDep, as_utc, picture_answer
 from knownface.server.schemas.common import Cursor, Limit, Number, Page, SearchText, cursor_after, read_number_cursor
 from knownface.server.schemas.people import PersonSchema
 from knownface.server.schemas.seen import (
@@ -109,10 +109,11 @@ def export_sightings(
     service: ServiceDep,
     caller: CallerDep,
     where: SightingFilterDep,
+    zone: ZoneDep,
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
 ) -> Response:
     """The same as a file."""
-    table = sightings_table(service.sightings.each(where), UTC)
+    table = sightings_table(service.sightings.each(where), zone)
     service.audit.note(caller.actor, "sightings.export", rows=len(table.rows))
     if form == "json":
         return file_answer(as_json(table), "sightings.json", "application/json")

@@ -36,12 +36,12 @@ class NewSession(Schema):
     """A session to be opened: who is expected is named by people, a group, or a guest list."""
 
     name: NameText
-    people: Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(max_length=10_000)] = Field(
+    people: Annotated[list[Annotated[int, Field(ge=1, le=2**31 - 1)]], Field(max_length=100_000)] = Field(
         default_factory=list, description="Ids."
     )
     everybody: bool = Field(default=False, description="Whether everybody who is enrolled now is expected.")
     group: Annotated[str, Field(max_length=400)] | None = None
-    guests: Annotated[list[GuestSchema], Field(max_length=10_000)] = Field(default_factory=list)
+    guests: Annotated[list[GuestSchema], Field(max_length=100_000)] = Field(default_factory=list)
     sources: Annotated[list[Annotated[str, Field(max_length=1000)]], Field(max_length=100)] = Field(
         default_factory=list, description="Only what these saw counts; empty: all."
     )

@@ -10,6 +10,7 @@ import { nameForm, personNamed } from "./naming.js";
 import { isDoubtful, whyRefused } from "./refusals.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
+import { isVideo, watch } from "./videos.js";
 
 const FACE_SIDE = 160;
 const GROUND = 0.6; // around a face that is learnt, as a share of its size
@@ -98,7 +99,9 @@ async function look(entry) {
 
 async function take(files) {
   trouble.replaceChildren();
-  const fresh = files.map((file) => ({ file, image: null, numbered: false, item: h("article", { class: "card" }, h("h2", {}, file.name), h("p", { class: "muted" }, t("pictures.looking"))) }));
+  for (const file of files.filter(isVideo)) list.prepend(watch(file));
+  const entryOf = (file) => ({ file, image: null, numbered: false, item: h("article", { class: "card" }, h("h2", {}, file.name), h("p", { class: "muted" }, t("pictures.looking"))) });
+  const fresh = files.filter((file) => !isVideo(file)).map(entryOf);
   shown.unshift(...fresh);
   list.prepend(...fresh.map((entry) => entry.item));
   try {
