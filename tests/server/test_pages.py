@@ -127,3 +127,19 @@ def test_every_page_carries_the_policy(viewer: httpx.Client) -> None:
         assert "frame-ancestors 'none'" in policy
         assert headers["x-content-type-options"] == "nosniff"
         assert headers["referrer-policy"] == "no-referrer"
+
+
+def test_browsers_are_shown_pages_and_programs_told_json(served: Running, viewer: httpx.Client) -> None:
+    reader = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8", "Sec-Fetch-Mode": "navigate"}
+    for path, status in (("/nothing", 404), ("/log?below=x", 422), ("/v1/people/999", 404), ("/attendance/x", 422)):
+        answer = viewer.get(path, headers=reader)
+        assert answer.status_code == status, path
+        assert answer.headers["content-type"].startswith("text/html"), path
+        assert "<h1>" in answer.text
+        told = viewer.get(path)
+        assert told.status_code == status, path
+        assert told.json()["code"], path
+    with browser(served, None) as nobody:
+        answer = nobody.get("/v1/people", headers=reader)
+        assert (answer.status_code, "<h1>" in answer.text) == (401, True)
+        assert answer.headers["www-authenticate"]

@@ -7,13 +7,13 @@ import logging
 import math
 import os
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
-from fastapi import FastAPI, Request
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import JSONResponse
+from fastapi.responses import HTMLResponse, JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
@@ -209,12 +209,43 @@ def _as_answered(status: int, example: dict[str, Any]) -> dict[str, Any]:
     return {**example, "value": json.loads(body)}
 
 
-def install_handlers(app: FastAPI) -> None:
-    """Makes an app answer every error with a :class:`Problem`."""
-    app.add_exception_handler(e.KnownFaceError, _ours)
-    app.add_exception_handler(RequestValidationError, _invalid)
-    app.add_exception_handler(HTTPException, _http)
-    app.add_exception_handler(Exception, _unforeseen)
+Handler: TypeAlias = Callable[[Request, Exception], Awaitable[JSONResponse]]
+Drawer: TypeAlias = Callable[[Request, int, str, str], HTMLResponse]
+
+
+def install_handlers(app: FastAPI, draw: Drawer) -> None:
+    """Makes an app answer every error with a :class:`Problem`, and people in front of a browser with a page.
+
+    Args:
+        app: That answers.
+        draw: Makes a page of a request, a status, a message and a hint.
+    """
+    for kind, handler in (
+        (e.KnownFaceError, _ours),
+        (RequestValidationError, _invalid),
+        (HTTPException, _http),
+        (Exception, _unforeseen),
+    ):
+        app.add_exception_handler(kind, _for_readers(handler, draw))
+
+
+def _for_readers(handler: Handler, draw: Drawer) -> Callable[[Request, Exception], Awaitable[Response]]:
+    async def shown(request: Request, error: Exception) -> Response:
+        answer = await handler(request, error)
+        if not _is_read_by_somebody(request):
+            return answer
+        told = json.loads(bytes(answer.body))
+        page = draw(request, answer.status_code, told["message"], told["hint"])
+        page.headers.update({k: v for k, v in answer.headers.items() if not k.startswith("content-")})
+        return page
+
+    return shown
+
+
+def _is_read_by_somebody(request: Request) -> bool:
+    """Whether a browser shows the answer: it opens a page, or follows a link to a route of the service."""
+    follows = request.headers.get("sec-fetch-mode") == "navigate" or not request.url.path.startswith("/v1/")
+    return request.method in {"GET", "HEAD"} and follows and "text/html" in request.headers.get("accept", "")
 
 
 async def _ours(request: Request, error: Exception) -> JSONResponse:

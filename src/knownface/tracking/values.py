@@ -128,7 +128,8 @@ class TrackIdentity(Identity):
             lie = f"{self.singly} of {of}" if self.singly else f"{of} together"
             said = f"{lie} lie {decision.distance:.2f}{' or more' if self.singly else ''} from {decision.name}{rest}"
         else:
-            said = f"{of} together: {decision.reason}, nearest template {decision.distance:.2f} away"
+            near = f", nearest template {decision.distance:.2f} away" if decision.candidates else ""
+            said = f"{of} together: {decision.reason}{near}"
         if self.alike is not None:
             return f"{said}; {self.alike:.2f} from the other pictures of {self.label} here."
         if self.state == "pending":

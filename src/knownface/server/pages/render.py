@@ -195,9 +195,14 @@ class AdminPageRoute(PageRoute):
 
 def error_page(request: Request, error: KnownFaceError) -> HTMLResponse:
     """What people see of an error."""
-    title = text(language_of(request), "error.not_found" if http_status(error) == 404 else "error.title")
-    hint = "" if http_status(error) == 404 else error.hint  # that one speaks of the command line
-    return page(request, "error.html", status=http_status(error), title=title, message=error.message, hint=hint)
+    return draw_error(request, http_status(error), error.message, error.hint)
+
+
+def draw_error(request: Request, status: int, message: str, hint: str) -> HTMLResponse:
+    """The page of an error of some status, with what is wrong and what to do."""
+    title = text(language_of(request), "error.not_found" if status == 404 else "error.title")
+    hint = "" if status == 404 else hint  # that one speaks of the command line
+    return page(request, "error.html", status=status, title=title, message=message, hint=hint)
 
 
 def pages_router(route: type[PageRoute] = PageRoute) -> APIRouter:
