@@ -101,7 +101,10 @@ def person(
         more=address_with(request, after=wanted[_TEMPLATES - 1].id) if len(wanted) > _TEMPLATES else None,
         exclusions=service.gallery.template_store.exclusions(person_id),
         held=len(service.gallery.held_store.list(person_id)),
-        consents=[one.to_dict() for one in service.gallery.consents.list(person_id)],
+        consents=[
+            {**one.to_dict(), "given_on": one.given_on, "until": one.until}
+            for one in service.gallery.consents.list(person_id)
+        ],
         consent_required=service.gallery.consents.required,
         purposes=PURPOSES,
         today=today().isoformat(),

@@ -113,6 +113,7 @@ def _environment(language: str) -> Environment:
     made.globals.update(language=language, languages=languages())
     made.filters.update(hours=hours_text, initials=initials, file_name=file_name, short_source=short_source)
     made.filters.update(number=partial(number, language), day=partial(day, language))
+    made.filters["alert_kind"] = lambda kind: text(language, f"alerts.of.{kind}")
     made.filters["consent_purpose"] = lambda purpose: text(language, f"consent.purposes.{purpose}")
     return made
 

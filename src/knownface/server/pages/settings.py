@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, get_args
 
 from fastapi import APIRouter, Query, Request, Response
 
 from knownface import __version__
+from knownface.events import list_rules, read_alerts
+from knownface.events.rules import Kind
 from knownface.models.joins import parse_join
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
@@ -18,6 +20,7 @@ router = APIRouter()
 _open, _admin = pages_router(), pages_router(AdminPageRoute)
 
 _PAGE = 100
+_EVENTS = 20
 
 
 @_open.get("/settings")
@@ -54,6 +57,22 @@ def keys(request: Request) -> Response:
     """The API keys."""
     found = service_of(request).keys.all()
     return page(request, "keys.html", "settings", tab="keys", keys=found, roles=ROLES)
+
+
+@_admin.get("/settings/alerts")
+def alerts(request: Request) -> Response:
+    """Where events are sent to, the rules that raise them, and the latest."""
+    service = service_of(request)
+    return page(
+        request,
+        "alerts.html",
+        "settings",
+        tab="alerts",
+        webhooks=service.webhooks.all(),
+        rules=list_rules(service.database),
+        events=read_alerts(service.database, limit=_EVENTS, newest=True)[::-1],
+        kinds=get_args(Kind),
+    )
 
 
 @_admin.get("/settings/audit")

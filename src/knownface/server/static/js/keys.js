@@ -1,4 +1,4 @@
-// A key that was made or changed is shown once.
+// A key that was made or changed, or the secret of a new webhook, is shown once.
 
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
@@ -7,9 +7,10 @@ const shown = document.getElementById("show-key");
 const field = document.getElementById("token");
 
 document.addEventListener("answered", (event) => {
-  if (!("key" in event.target.dataset)) return;
+  const secret = event.detail?.token ?? event.detail?.secret;
+  if (!secret) return;
   event.target.reset();
-  field.value = event.detail.token;
+  field.value = secret;
   shown.showModal();
   field.select();
 });

@@ -56,6 +56,7 @@ function refuseAll(rows, error) {
 async function enrol(rows, insist = false) {
   const body = formOf(rows.map(([file]) => file));
   if (insist) body.append("insist", "true");
+  if (document.getElementById("is-not")?.checked) body.append("counter_example", "true");
   let answer;
   try {
     answer = await api("POST", `/v1/people/${person}/templates`, body);
