@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import date
+from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
@@ -101,10 +102,7 @@ def person(
         more=address_with(request, after=wanted[_TEMPLATES - 1].id) if len(wanted) > _TEMPLATES else None,
         exclusions=service.gallery.template_store.exclusions(person_id),
         held=len(service.gallery.held_store.list(person_id)),
-        consents=[
-            {**one.to_dict(), "given_on": one.given_on, "until": one.until}
-            for one in service.gallery.consents.list(person_id)
-        ],
+        consents=[_with_days(one.to_dict()) for one in service.gallery.consents.list(person_id)],
         consent_required=service.gallery.consents.required,
         purposes=PURPOSES,
         today=today().isoformat(),
@@ -114,3 +112,13 @@ def person(
         groups=service.gallery.groups(),
         rule=service.recognizer.rule,
     )
+
+
+def _with_days(consent: dict[str, Any]) -> dict[str, Any]:
+    """A consent as it is answered, with days in place of their texts."""
+    until = consent["until"]
+    return {
+        **consent,
+        "given_on": date.fromisoformat(consent["given_on"]),
+        "until": None if until is None else date.fromisoformat(until),
+    }

@@ -87,6 +87,7 @@ def log(
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
         exported=_as_query(where),
         retention=service.sightings.retention,
+        threshold=service.recognizer.rule.threshold,
     )
 
 
