@@ -20,6 +20,8 @@ $(VENV)/ready: pyproject.toml constraints.txt
 $(VENV)/ready-to-test: $(VENV)/ready
 	$(BIN)/pip install --quiet --constraint constraints.txt \
 	  --editable ".[demo,heif,evaluation,milvus,mqtt,postgres,quantize,server,xlsx]" --group test
+# It asks for an older requests-toolbelt than the rest does, and runs with this one.
+	$(BIN)/pip install --quiet --constraint constraints.txt --no-deps compreface-sdk
 	touch $@
 
 # What the tests of the CLIP path are held against. torch alone is 1 GB, so only these tests' own target installs it.

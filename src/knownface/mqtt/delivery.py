@@ -62,7 +62,12 @@ class MqttDelivery:
         self._thread = threading.Thread(target=self._run, name="mqtt", daemon=True)
 
     def start(self) -> None:
-        """Begin."""
+        """Begin; what happens from now on will be told.
+
+        Raises:
+            KnownFaceError: The gallery cannot be read or written.
+        """
+        self._mark = self._first_mark()
         self._thread.start()
 
     def close(self) -> None:

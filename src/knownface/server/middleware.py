@@ -223,7 +223,7 @@ class Middleware:
             headers.setdefault(name, value)
         if self._hsts and scope["scheme"] == "https":
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
-        if scope["path"].startswith("/v1/"):
+        if scope["path"].startswith(("/v1/", "/api/")):
             headers.setdefault("Cache-Control", "no-store")
         caller = scope["state"].get("caller")
         if caller is not None:
