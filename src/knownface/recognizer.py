@@ -81,6 +81,27 @@ class FaceRecognizer(Enrolling, Naming, Verifying):
             opened.close()
             raise
 
+    def beside(self, gallery: str) -> FaceRecognizer:
+        """Open another gallery by the same settings, with the same networks in memory where they are that gallery's.
+
+        Args:
+            gallery: A file or a database URL; it is made if need be. What filled it is what it is searched with.
+
+        Raises:
+            GalleryError: It cannot be opened.
+            ModelError: Its network's weights are missing, or it does not go with the detector.
+        """
+        settings = self.settings.model_copy(update={"gallery": gallery, "embedder": "auto"})
+        opened = Gallery.open_by(settings)
+        try:
+            embedder, stored = self.embedder, opened.contract
+            if stored is not None and stored.fingerprint != embedder.contract.fingerprint:
+                embedder, _ = choose_embedder(settings, ModelStore(settings.models, settings.cache), stored)
+            return FaceRecognizer(opened, self.detector, embedder, settings, liveness=self.liveness)
+        except BaseException:
+            opened.close()
+            raise
+
     def close(self) -> None:
         """Close the gallery."""
         self.gallery.close()

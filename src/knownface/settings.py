@@ -10,6 +10,7 @@ import functools
 import ipaddress
 import logging
 import os
+import re
 import tomllib
 from pathlib import Path
 from typing import Any, Literal
@@ -103,6 +104,8 @@ class ServeSettings(BaseModel):
     """Video files and folders of frames below it may be watched by the service; None: none."""
     allowed_networks: tuple[str, ...] = ()
     """Networks, such as ``100.64.0.0/10``, that sources and webhooks may be in although they are refused otherwise."""
+    collections: dict[str, str] = Field(default={}, max_length=100)
+    """Further galleries of this service by name: files or database URLs. A key is for the gallery that holds it."""
     store_pictures: bool = True
     """Whether a small picture of the face is kept with each template that is enrolled through the service."""
 
@@ -115,6 +118,8 @@ class ServeSettings(BaseModel):
     def _fits_together(self) -> ServeSettings:
         if (self.tls_cert is None) != (self.tls_key is None):
             raise ValueError("tls_cert and tls_key belong together; one of them is missing")
+        if bad := next((name for name in self.collections if not re.fullmatch(r"[A-Za-z0-9_-]{1,40}", name)), None):
+            raise ValueError(f"serve.collections: {bad!r} is no name; use letters, digits, _ and -, at most 40")
         if self.tls_cert is not None and self.tls != "off":
             raise ValueError("tls=self-signed makes its own certificate; leave out tls_cert and tls_key")
         return self
@@ -283,6 +288,8 @@ class Settings(BaseSettings):
             raise ValueError("unseen_days must not be greater than retention_days: who was seen is not known so long")
         if self.models is not None and not self.models.is_dir():
             raise ValueError(f"models names {self.models}, which is no folder")
+        if self.serve.collections and self.index == "milvus":
+            raise ValueError("serve.collections cannot be searched by Milvus, where they would have one collection")
         if self.mqtt.pictures and not self.keep_pictures:
             raise ValueError("mqtt.pictures needs keep_pictures = true: what is not kept cannot be sent")
         return self
@@ -291,6 +298,10 @@ class Settings(BaseSettings):
     def keeps_crops(self) -> bool:
         """Whether a face is kept with its template where its picture lies in no file."""
         return self.keep_crops and self.serve.store_pictures
+
+    def mqtt_of(self, collection: str) -> MqttSettings:
+        """The settings of MQTT for a collection of the service, which has topics of its own."""
+        return self.mqtt.model_copy(update={"name": f"{self.mqtt.name}-{collection}"}) if collection else self.mqtt
 
     def rule(self, default: DecisionRule) -> DecisionRule:
         """A rule of the scoring in force, calibrated or the embedder's own, with what the user set laid over it.

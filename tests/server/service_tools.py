@@ -6,7 +6,7 @@ import contextlib
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from PIL import Image as PilImage
 
 from dlib_parts import dlib_recognizer
 from knownface.server.context import Service
-from knownface.server.running import open_service
+from knownface.server.running import open_services
 from knownface.server.serving import bound_socket, make_server, run
 from knownface.types import Image
 
@@ -37,23 +37,45 @@ class Running:
 @contextlib.contextmanager
 def serving(folder: Path, **serve: Any) -> Iterator[Running]:
     """Run a service over a gallery in a folder until the end of the block."""
+    with serving_all(folder, [""], **serve) as (up,):
+        yield up
+
+
+@contextlib.contextmanager
+def serving_all(folder: Path, collections: Sequence[str], **serve: Any) -> Iterator[list[Running]]:
+    """Run one program with a gallery for each collection until the end of the block."""
     fast = {"rate_per_key": 100_000.0, "rate_per_address": 100_000.0, "port": 0}
-    gallery, settings = folder / "gallery.db", {**fast, **serve}
-    with dlib_recognizer(gallery, serve=settings, max_pixels=40_000_000, cache=folder / "cache") as recognizer:
-        configured = recognizer.settings.serve
-        with bound_socket(configured) as listening, open_service(recognizer) as (service, housekeeping):
-            roles = ("device", "viewer", "operator", "admin")
-            keys = {role: service.keys.create(role, role).token for role in roles}
-            service.authenticator.refresh()
-            server, started = make_server(service), threading.Event()
-            thread = threading.Thread(target=run, args=(server, housekeeping, listening, started.set))
-            thread.start()
-            try:
-                assert started.wait(60)
-                yield Running(f"http://127.0.0.1:{listening.getsockname()[1]}", service, keys)
-            finally:
-                server.should_exit = True
-                thread.join()
+    settings = {**fast, **serve}
+    with contextlib.ExitStack() as stack:
+        recognizers = {
+            name: stack.enter_context(
+                dlib_recognizer(
+                    folder / f"gallery{name}.db", serve=settings, max_pixels=40_000_000, cache=folder / "cache"
+                )
+            )
+            for name in collections
+        }
+        listening = stack.enter_context(bound_socket(recognizers[collections[0]].settings.serve))
+        opened = stack.enter_context(open_services(recognizers))
+        server, started = make_server([service for service, _ in opened]), threading.Event()
+        address = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        running = [Running(address, service, _keys(service)) for service, _ in opened]
+        keeping = [housekeeping for _, housekeeping in opened]
+        thread = threading.Thread(target=run, args=(server, keeping, listening, started.set))
+        thread.start()
+        try:
+            assert started.wait(60)
+            yield running
+        finally:
+            server.should_exit = True
+            thread.join()
+
+
+def _keys(service: Service) -> dict[str, str]:
+    roles = ("device", "viewer", "operator", "admin")
+    keys = {role: service.keys.create(role, role).token for role in roles}
+    service.authenticator.refresh()
+    return keys
 
 
 def png(image: Image) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import getpass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from knownface.cli.common import open_recognizer, out, recognizer_options, rule_options, say
-from knownface.errors import MissingExtraError
+from knownface.errors import MissingExtraError, SettingsError
 
 if TYPE_CHECKING:
     from knownface.recognizer import FaceRecognizer
-    from knownface.settings import ServeSettings
+    from knownface.server.context import Service
+    from knownface.settings import ServeSettings, Settings
 
 
 @click.command(name="serve", short_help="Answer the REST interface and the page.")
@@ -41,7 +43,7 @@ def command(gallery: str | None, **options: Any) -> None:
     own = ("host", "port", "tls", "tls_cert", "tls_key", "names", "behind_proxy", "challenge")
     wanted = {key: options.pop(key) for key in own}
     try:
-        from knownface.server.running import open_service
+        from knownface.server.running import open_services
         from knownface.server.serving import bound_socket, make_server, run
     except ImportError as error:
         raise MissingExtraError(f"The service needs {error.name}, which is not installed.", "server") from error
@@ -51,10 +53,16 @@ def command(gallery: str | None, **options: Any) -> None:
     # The socket comes first: a port that is taken is reported before weights are loaded.
     with (
         bound_socket(configured.serve) as listening,
-        open_recognizer(gallery, serve=given or None, **options) as recognizer,
+        contextlib.ExitStack() as stack,
     ):
+        recognizer = stack.enter_context(open_recognizer(gallery, serve=given or None, **options))
         settings = recognizer.settings.serve
-        with open_service(recognizer) as (service, housekeeping):
+        recognizers = {"": recognizer}
+        for collection, place in _further_galleries(recognizer.settings).items():
+            recognizers[collection] = beside = stack.enter_context(recognizer.beside(place))
+            say(f"Collection {collection!r}: {beside.gallery}")
+        with open_services(recognizers) as opened_services:
+            services = [service for service, _ in opened_services]
             tls, notes = _certificate(recognizer)
             scheme = "http" if tls is None else "https"
             host = settings.host if settings.host not in {"0.0.0.0", "::"} else "localhost"  # noqa: S104 - compared
@@ -64,12 +72,12 @@ def command(gallery: str | None, **options: Any) -> None:
                 out().print(f"knownface answers at {address}/", soft_wrap=True)
                 for note in notes:
                     say(note)
-                _first_key(service.keys, service.audit, address)
-                service.authenticator.refresh()
+                for service in services:
+                    _first_key(service, address)
                 if scheme == "http" and not _is_loopback(settings.host):
                     say("Without TLS keys and faces cross the network unprotected, and browsers give no camera to it.")
 
-            run(make_server(service, tls), housekeeping, listening, started)
+            run(make_server(services, tls), [keeping for _, keeping in opened_services], listening, started)
     say("Stopped.")
 
 
@@ -90,15 +98,24 @@ def _certificate(recognizer: FaceRecognizer) -> tuple[tuple[Path, Path] | None, 
     ]
 
 
-def _first_key(keys: Any, audit: Any, address: str) -> None:
+def _further_galleries(settings: Settings) -> dict[str, str]:
+    """Those that are served besides, by the names of their collections."""
+    places = [settings.gallery, *settings.serve.collections.values()]
+    if twice := next((place for place in places if places.count(place) > 1), None):
+        raise SettingsError(f"serve.collections: {twice} is served twice.", "Name each gallery once.")
+    return settings.serve.collections
+
+
+def _first_key(service: Service, address: str) -> None:
     from knownface.law.audit import Actor
 
-    if keys.all():
+    if service.keys.all():
         return
-    made = keys.create("first administrator", "admin")
-    audit.note(Actor(None, getpass.getuser(), "local"), "key.create", made.key.id, role="admin")
-    console = out()
-    console.print(f"Administrator's key, shown only now: {made.token}", soft_wrap=True, markup=False)
+    made = service.keys.create("first administrator", "admin")
+    service.audit.note(Actor(None, getpass.getuser(), "local"), "key.create", made.key.id, role="admin")
+    service.authenticator.refresh()
+    console, whose = out(), f" of the collection {service.collection!r}" if service.collection else ""
+    console.print(f"Administrator's key{whose}, shown only now: {made.token}", soft_wrap=True, markup=False)
     console.print(f"Sign in at {address}/sign-in#key={made.token}", soft_wrap=True, markup=False)
 
 

@@ -21,7 +21,7 @@ from knownface.errors import ForbiddenError, NoKeyError, RateLimitedError
 from knownface.law.audit import Actor
 from knownface.server.context import Service, service_of
 from knownface.server.keys import Role, allows
-from knownface.server.sessions import csrf_token
+from knownface.server.sessions import PLAIN_COOKIE, SECURE_COOKIE, csrf_token
 
 CSRF_HEADER: Final = "X-CSRF-Token"
 _READING = {"GET", "HEAD", "OPTIONS"}
@@ -211,7 +211,7 @@ def drop_cookie(request: Request, response: Response) -> None:
 
 def cookie_name(request: HTTPConnection) -> str:
     """Under TLS browsers hold such a name to this host, this path and TLS."""
-    return "__Host-knownface" if is_secure(request) else "knownface"
+    return SECURE_COOKIE if is_secure(request) else PLAIN_COOKIE
 
 
 def is_secure(request: HTTPConnection) -> bool:

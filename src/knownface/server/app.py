@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from types import ModuleType
 
 from fastapi import APIRouter, FastAPI
@@ -26,8 +26,8 @@ Lists are read in pages: give `next` as `cursor` until it is null. `RateLimit` s
 """
 
 
-def create_app(running: Service) -> FastAPI:
-    """The app over a running service; whoever calls it opens and closes the service."""
+def create_app(services: Sequence[Service]) -> FastAPI:
+    """The app over running services, each on a gallery of its own; whoever calls it opens and closes them."""
     app = FastAPI(
         title="knownface",
         version=__version__,
@@ -36,7 +36,7 @@ def create_app(running: Service) -> FastAPI:
         docs_url=None,  # these pages load scripts from elsewhere
         redoc_url=None,
         form_limits={
-            "max_files": running.settings.max_pictures + 1,
+            "max_files": services[0].settings.max_pictures + 1,
             "max_fields": 20,
             "max_part_size": 10_000,
         },
@@ -50,7 +50,7 @@ def create_app(running: Service) -> FastAPI:
         generate_unique_id_function=_operation,
         redirect_slashes=False,
     )
-    app.state.service = running
+    app.state.services = services
     error_responses.install_handlers(app, draw_error)
     for router in routers_in(routes):
         app.include_router(router)

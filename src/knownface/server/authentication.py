@@ -33,6 +33,11 @@ class Authenticator:
             self._by_id = {key.id: key for key, _ in keys.values()}
             self._keys, self._sessions = keys, sessions
 
+    def knows(self, token: str) -> bool:
+        """Whether there is a key of this public part, or a browser session of this token, valid or not any more."""
+        parts = split_token(token)
+        return secret_digest(token) in self._sessions if parts is None else parts[0] in self._keys
+
     def by_token(self, token: str) -> Key | None:
         """The key of a token, if it is valid."""
         parts = split_token(token)

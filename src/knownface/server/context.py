@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -22,7 +22,7 @@ from knownface.server.limits import RateLimiter
 from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
-from knownface.server.sessions import SessionStore
+from knownface.server.sessions import PLAIN_COOKIE, SECURE_COOKIE, SessionStore
 from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
 from knownface.server.work import Workers
@@ -32,9 +32,10 @@ from knownface.storage import Database
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Service:
-    """The parts of a running service.
+    """The parts of a running service on one gallery.
 
     Attributes:
+        collection: What the gallery is called among those of one program; empty for the first.
         recognizer: Detector, embedder, gallery and decision.
         settings: Of the service.
         keys: The API keys.
@@ -58,6 +59,7 @@ class Service:
         healthy: Whether the database could be read lately, and nobody has asked the service to stop.
     """
 
+    collection: str
     recognizer: FaceRecognizer
     settings: ServeSettings
     keys: KeyStore
@@ -95,7 +97,33 @@ class Service:
         """Who was seen."""
         return self.streams.recorder.sightings
 
+    def share_of(self, key_id: int | None) -> str:
+        """Whose share of the workers a key's pictures are; keys of two collections may have one number."""
+        return f"{self.collection}/{key_id}"
+
 
 def service_of(request: HTTPConnection) -> Service:
-    """The service that a request or WebSocket came to."""
-    return cast("Service", request.app.state.service)
+    """The service that a request or WebSocket came to: that whose gallery has its key or browser session."""
+    services = cast("Sequence[Service]", request.app.state.services)
+    if len(services) == 1:
+        return services[0]
+    state = request.scope.setdefault("state", {})
+    if "service" not in state:
+        state["service"] = _with_token(services, _token_of(request))
+    return cast("Service", state["service"])
+
+
+def signed_in_service(request: HTTPConnection, token: str) -> Service:
+    """The service that a request came to which brings its key otherwise than requests do."""
+    service = _with_token(request.app.state.services, token)
+    request.scope.setdefault("state", {})["service"] = service
+    return service
+
+
+def _token_of(request: HTTPConnection) -> str:
+    token = request.headers.get("authorization", "").partition(" ")[2].strip()
+    return token or request.cookies.get(SECURE_COOKIE) or request.cookies.get(PLAIN_COOKIE) or ""
+
+
+def _with_token(services: Sequence[Service], token: str) -> Service:
+    return next((service for service in services if service.authenticator.knows(token)), services[0])

@@ -33,7 +33,7 @@ class Looking:
     def __init__(self, request: Request) -> None:
         self._request = request
         self._service = service_of(request)
-        self._who = str(request.state.caller.actor.key_id)
+        self._who = self._service.share_of(request.state.caller.actor.key_id)
 
     async def at(self, work: Callable[[UploadFile], Result], upload: UploadFile, *besides: UploadFile) -> Result:
         """Do something with one picture; others that it looks at besides count too.

@@ -238,7 +238,9 @@ class Middleware:
         method = scope["method"] if scope["method"] in _METHODS else "OTHER"
         self._service.metrics.answered(method, route, status, seconds)
         # The route's pattern and no query: nothing that was asked for stands in the log.
-        key = caller.actor.key_id if caller else "-"
+        key: Any = caller.actor.key_id if caller else "-"
+        if caller and (service := state.get("service")) is not None:
+            key = service.share_of(key)
         _access.info(
             "%s %s %s %d %.0f ms key %s request %s",
             client[0] if client else "-",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from knownface.errors import KnownFaceError, SettingsError
 from knownface.law.audit import AuditLog
@@ -34,8 +34,30 @@ _PIXEL_BURST_SECONDS = 10.0
 
 
 @contextlib.contextmanager
-def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekeeping]]:
+def open_services(recognizers: Mapping[str, FaceRecognizer]) -> Iterator[list[tuple[Service, Housekeeping]]]:
+    """A service for each of several galleries; they look at pictures on the same threads.
+
+    Args:
+        recognizers: Open, by the names of their collections; they stay the caller's to close.
+    """
+    with contextlib.ExitStack() as stack:
+        opened: list[tuple[Service, Housekeeping]] = []
+        for collection, recognizer in recognizers.items():
+            workers = opened[0][0].workers if opened else None
+            opened.append(stack.enter_context(open_service(recognizer, collection, workers)))
+        yield opened
+
+
+@contextlib.contextmanager
+def open_service(
+    recognizer: FaceRecognizer, collection: str = "", workers: Workers | None = None
+) -> Iterator[tuple[Service, Housekeeping]]:
     """The parts of a service over an open recogniser, which stays the caller's to close.
+
+    Args:
+        recognizer: With the gallery.
+        collection: What the gallery is called among those of one program.
+        workers: Another service's, which closes them; None makes its own.
 
     Raises:
         SettingsError: A challenge is to be asked for, and the detector does not tell how heads are turned.
@@ -50,11 +72,13 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
     database = gallery.database
     keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)
     authenticator = Authenticator(keys, sessions)
-    workers, jobs = Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
+    shared = workers is not None
+    workers, jobs = workers or Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
     streams = LiveStreams(recognizer)
     tally = AuditTally(audit)
     housekeeping = Housekeeping(recognizer, authenticator, audit, tally, workers, jobs)
     service = Service(
+        collection=collection,
         recognizer=recognizer,
         settings=serve,
         keys=keys,
@@ -80,14 +104,15 @@ def open_service(recognizer: FaceRecognizer) -> Iterator[tuple[Service, Housekee
     delivery = WebhookDelivery(database, service.webhooks)
     delivery.start()
     try:
-        with opencv_on_one_thread(), delivering(gallery, recognizer.settings.mqtt):
+        with opencv_on_one_thread(), delivering(gallery, recognizer.settings.mqtt_of(collection)):
             service.streams.watched.open()
             yield service, housekeeping
     finally:
         housekeeping.stopping = True
         service.streams.close()
         delivery.close()
-        service.workers.close()
+        if not shared:
+            workers.close()
         service.jobs.close()
         with contextlib.suppress(KnownFaceError):
             authenticator.store_uses()

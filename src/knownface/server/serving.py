@@ -8,7 +8,7 @@ import signal
 import socket
 import ssl
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -140,19 +140,19 @@ def bound_socket(settings: ServeSettings) -> socket.socket:
     return made
 
 
-def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvicorn.Server:
-    """Uvicorn around a service, ready to run; ``should_exit`` stops it.
+def make_server(services: Sequence[Service], tls: tuple[Path, Path] | None = None) -> uvicorn.Server:
+    """Uvicorn around services, ready to run; ``should_exit`` stops it.
 
     Args:
-        service: The open parts.
+        services: The open parts, of each gallery; the first one's settings count.
         tls: Certificate and key files.
 
     Raises:
         SettingsError: The certificate or key cannot be used.
     """
-    settings = service.settings
+    settings = services[0].settings
     config = uvicorn.Config(
-        Middleware(create_app(service), service),
+        Middleware(create_app(services), services[0]),
         http=partial(PatientProtocol, most=settings.connections_per_address),  # type: ignore[arg-type]  # is called
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES,
@@ -183,13 +183,13 @@ def make_server(service: Service, tls: tuple[Path, Path] | None = None) -> uvico
 
 
 def run(
-    server: uvicorn.Server, housekeeping: Housekeeping, listening: socket.socket, on_start: Callable[[], None]
+    server: uvicorn.Server, housekeeping: Sequence[Housekeeping], listening: socket.socket, on_start: Callable[[], None]
 ) -> None:
     """Answers until it is stopped (Ctrl-C or SIGTERM); what is being answered then is finished.
 
     Args:
         server: From :func:`make_server`.
-        housekeeping: Runs meanwhile.
+        housekeeping: Runs meanwhile, of each service.
         listening: From :func:`bound_socket`.
         on_start: Called once it answers.
     """
@@ -224,9 +224,11 @@ def _outlived_signals() -> Iterator[None]:
 
 
 async def _run(
-    server: uvicorn.Server, housekeeping: Housekeeping, listening: socket.socket, on_start: Callable[[], None]
+    server: uvicorn.Server, housekeeping: Sequence[Housekeeping], listening: socket.socket, on_start: Callable[[], None]
 ) -> None:
-    async with housekeeping.running():
+    async with contextlib.AsyncExitStack() as stack:
+        for one in housekeeping:
+            await stack.enter_async_context(one.running())
         answering = asyncio.create_task(server.serve(sockets=[listening]))
         while not server.started and not answering.done():
             await asyncio.sleep(0.02)

@@ -13,6 +13,9 @@ from knownface.server.keys import Key, Role, secret_digest
 from knownface.storage import Database
 from knownface.storage.service_schema import web_sessions
 
+SECURE_COOKIE, PLAIN_COOKIE = "__Host-knownface", "knownface"
+"""What a browser keeps the token in, under TLS and without; the first is held to this host, this path and TLS."""
+
 
 @dataclass(frozen=True, slots=True)
 class StoredSession:

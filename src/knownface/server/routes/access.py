@@ -11,6 +11,7 @@ from fastapi import Query, Request, Response
 from knownface.errors import BadNameError, ForbiddenError, NoKeyError, UnknownKeyError
 from knownface.law.audit import Actor
 from knownface.server.access import check_origin, drop_cookie, guarded_router, keep_cookie, needs
+from knownface.server.context import signed_in_service
 from knownface.server.error_responses import errors
 from knownface.server.keys import Key, NewKey
 from knownface.server.routes.common import CallerDep, ServiceDep, as_utc
@@ -37,9 +38,10 @@ _GONE = errors(UnknownKeyError)
     responses=errors(NoKeyError, role=False),
     summary="Begin a browser session",
 )
-def begin_session(service: ServiceDep, request: Request, login: Login, response: Response) -> BrowserSessionSchema:
+def begin_session(request: Request, login: Login, response: Response) -> BrowserSessionSchema:
     """Sets a cookie that stands for the key; the answer's `csrf` must come with every change."""
     check_origin(request)
+    service = signed_in_service(request, login.key.strip())
     key = service.authenticator.by_token(login.key.strip())
     address = request.client.host if request.client else ""
     if key is None:

@@ -111,7 +111,8 @@ async def _receive(websocket: WebSocket, newest: _Newest) -> None:
 
 
 async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, caller: Caller) -> None:
-    workers, who = service_of(websocket).workers, str(caller.actor.key_id)
+    service = service_of(websocket)
+    workers, who = service.workers, service.share_of(caller.actor.key_id)
     while True:
         number, picture = await newest.take()
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fastapi import Response
+from fastapi import Request, Response
 
 from knownface.models import ModelEntry
 from knownface.models.joins import parse_join
@@ -28,9 +28,9 @@ async def health() -> Health:
     responses={**errors(role=False), 503: {"model": Health, "description": "Not ready."}},
     summary="Tell whether it can work",
 )
-async def ready(service: ServiceDep, response: Response) -> Health:
+async def ready(request: Request, response: Response) -> Health:
     """Whether the database was readable a moment ago, there is room in the queue, and the service is not stopping."""
-    if service.healthy():
+    if all(service.healthy() for service in request.app.state.services):
         return Health(status="ok")
     response.status_code = 503
     return Health(status="not ready")
