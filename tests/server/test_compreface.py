@@ -91,14 +91,16 @@ def test_requests_that_cannot_be_are_told_as_compreface_tells_them(
     own: Running, http: httpx.Client, eileen: bytes
 ) -> None:
     def ask(method: str, path: str, role: str | None = "admin", **options: Any) -> tuple[int, int, str]:
-        headers = {} if role is None else {"x-api-key": own.keys.get(role, role)}
+        headers = options.pop("headers", {}) | ({} if role is None else {"x-api-key": own.keys.get(role, role)})
         answer = http.request(method, path, headers=headers, **options)
         told = answer.json()
         assert set(told) == {"message", "code"}, told
         return answer.status_code, told["code"], told["message"]
 
     recognize = "/recognition/recognize"
-    assert ask("GET", "/recognition/subjects", None) == (400, 20, "Missing header: x-api-key")
+    status, code, message = ask("GET", "/recognition/subjects", None)
+    assert (status, code) == (400, 20)
+    assert message.startswith("Missing header: x-api-key")
     assert ask("GET", "/recognition/subjects", "kf_x_y")[:2] == (401, 10)
     assert ask("GET", "/recognition/subjects", "device")[:2] == (403, 6)
     assert ask("DELETE", "/recognition/subjects", "operator")[:2] == (403, 6)
@@ -108,6 +110,9 @@ def test_requests_that_cannot_be_are_told_as_compreface_tells_them(
     assert ask("POST", recognize, "device")[:2] == (400, 26)
     assert ask("POST", recognize, "device", json={"file": "%%%"})[:2] == (400, 26)
     assert ask("POST", recognize, "device", json=["x"])[:2] == (400, 26)
+    assert ask("POST", recognize, "device", files={"picture": eileen})[:2] == (400, 26)
+    deep = {"content": b"[" * 100_000, "headers": {"content-type": "application/json"}}
+    assert ask("POST", recognize, "device", **deep)[:2] == (400, 26)
     assert ask("POST", f"{recognize}?limit=-1", files={"file": eileen})[:2] == (400, 26)
     assert ask("POST", f"{recognize}?face_plugins=calculator", "device", files={"file": eileen})[:2] == (403, 6)
     assert ask("POST", "/recognition/faces?subject=Unknown 3", files={"file": eileen})[:2] == (400, 26)

@@ -25,8 +25,11 @@ def record_page(gallery: Gallery, settings: Settings) -> str:
             f"{len(gallery.names):,} people in the gallery; whoever passes a camera or is on a photo",
         ),
         ("Categories of data (c)", "; ".join(_categories(settings))),
-        ("Recipients (d)", "none by the program, but for webhooks and commands of alerts that were set up: " + _BLANK),
-        ("Transfers to third countries (e)", "none by the program: everything stays on its machine and its database"),
+        ("Recipients (d)", _recipients(settings)),
+        (
+            "Transfers to third countries (e)",
+            f"none by the program: everything stays on its machine and its database{_but_for_mqtt(settings)}",
+        ),
         ("Time limits (f)", "; ".join(kept(settings))),
         ("Security (g)", "; ".join(_security(gallery, settings))),
     ]
@@ -98,6 +101,19 @@ def _basis(gallery: Gallery) -> str:
     return f"demanded by the program: {', '.join(used)}"
 
 
+def _recipients(settings: Settings) -> str:
+    set_up = f"webhooks and commands of alerts that were set up: {_BLANK}"
+    if settings.mqtt.url is None:
+        return f"none by the program, but for {set_up}"
+    return f"whoever may read the MQTT broker {settings.mqtt.address[0]}: {_BLANK}; {set_up}"
+
+
+def _but_for_mqtt(settings: Settings) -> str:
+    if settings.mqtt.url is None:
+        return ""
+    return f", but for what is told to the MQTT broker ({'with' if settings.mqtt.tls else 'without'} TLS)"
+
+
 def _categories(settings: Settings) -> list[str]:
     return [
         "names, external ids, groups",
@@ -112,7 +128,7 @@ def _categories(settings: Settings) -> list[str]:
 def _security(gallery: Gallery, settings: Settings) -> list[str]:
     days = settings.serve.audit_days
     return [
-        "no data leaves the machine by itself",
+        "no data leaves the machine by itself" + _but_for_mqtt(settings),
         "keys with roles; an audit log " + ("that is kept" if days is None else f"kept for {days:g} days"),
         "removal overwrites rows, indexes and journals, with a signed receipt",
         f"the gallery: {gallery.location}",

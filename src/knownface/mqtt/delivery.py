@@ -24,6 +24,8 @@ _log = logging.getLogger(__name__)
 
 EVERY_SECONDS = 1.0
 """How often the database is looked at."""
+_CHANGES_SECONDS = 2.0
+"""How often people are read anew while they change, as in an enrolment of many."""
 _EVERYBODY_SECONDS = 3600.0
 """How often people are read anew though none was changed: a consent ends with its day."""
 _ATTENDANCE_SECONDS = 30.0
@@ -55,7 +57,7 @@ class MqttDelivery:
         self._mark: Mark | None = None
         self._connection = 0
         self._people_state: tuple[str, ...] = ()
-        self._everybody_at = self._attendance_at = float("-inf")
+        self._everybody_read = self._attendance_at = float("-inf")
         self._told: dict[int, int | None] = {}  # of the sightings that go on: as whose they were told
         self._shown: dict[int, Sighting] = {}  # whose picture was sent when they came
         self._stop = threading.Event()
@@ -137,9 +139,10 @@ class MqttDelivery:
             self._connection = self._broker.connections
             self._board.forget()
             self._broker.subscribe(self._board.patterns)
-        if people_state != self._people_state or now >= self._everybody_at:
+        changed = people_state != self._people_state and now >= self._everybody_read + _CHANGES_SECONDS
+        if changed or now >= self._everybody_read + _EVERYBODY_SECONDS:
             self._board.read_everybody()
-            self._people_state, self._everybody_at = people_state, now + _EVERYBODY_SECONDS
+            self._people_state, self._everybody_read = people_state, now
             if self._board.too_many:
                 _log.warning("With more than %d people none of them has an MQTT topic of their own.", MOST_PEOPLE)
         if seen or now >= self._attendance_at:

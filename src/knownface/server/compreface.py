@@ -27,6 +27,14 @@ _STEEPNESS = 6.0
 UNKNOWN_SIMILARITY: Final = 0.49
 """The most that anybody gets whom the decision did not name: a name needs more than 0.5."""
 
+
+class MissingKeyError(e.NoKeyError):
+    """A request without ``x-api-key``."""
+
+    code = "missing-key"
+    default_hint = "`knownface keys create` makes a key."
+
+
 # The class nearest to the error's own decides: status and code.
 _CODES: dict[type[e.KnownFaceError], tuple[int, int]] = {
     e.NoFaceError: (400, 28),
@@ -40,10 +48,11 @@ _CODES: dict[type[e.KnownFaceError], tuple[int, int]] = {
     e.NameTakenError: (400, 43),
     e.BadRequestError: (400, 26),
     e.PersonError: (400, 26),
+    MissingKeyError: (400, 20),
     e.NoKeyError: (401, 10),
     e.ForbiddenError: (403, 6),
 }
-_MISSING_HEADER, _INVALID, _UNDEFINED = 20, 26, 0
+_INVALID, _UNDEFINED = 26, 0
 
 
 class CompreFaceRoute(GuardedRoute):
@@ -158,7 +167,7 @@ def _with_bearer(request: Request) -> dict[str, Any]:
     other = [(name, value) for name, value in request.scope["headers"] if name not in {b"authorization", b"cookie"}]
     key = next((value for name, value in other if name == b"x-api-key"), None)
     if key is None:
-        raise HTTPException(400, "Missing header: x-api-key")
+        raise MissingKeyError("Missing header: x-api-key.")
     return {**request.scope, "headers": [*other, (b"authorization", b"Bearer " + key)]}
 
 
@@ -168,7 +177,7 @@ def _error_answer(scope: Scope, error: e.KnownFaceError | RequestValidationError
     if isinstance(error, RequestValidationError):
         return _answer(400, _INVALID, _faults(error.errors()))
     if isinstance(error, HTTPException):
-        return _answer(error.status_code, _MISSING_HEADER if "header" in str(error.detail) else _INVALID, error.detail)
+        return _answer(error.status_code, _INVALID, error.detail)
     usual = error_response(scope, error)
     kind = next((kind for kind in type(error).__mro__ if kind in _CODES), None)
     status, code = (usual.status_code, _UNDEFINED) if kind is None else _CODES[kind]

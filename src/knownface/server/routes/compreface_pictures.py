@@ -100,9 +100,11 @@ async def sent_picture(request: Request, upload: UploadFile | None, name: str) -
 
 
 async def _json(request: Request) -> dict[str, Any]:
+    if not request.headers.get("content-type", "").startswith("application/json"):
+        return {}
     try:
         body = await request.json()
-    except ValueError:
+    except (ValueError, RecursionError):
         body = None
     return body if isinstance(body, dict) else {}
 
