@@ -7,6 +7,7 @@ the code. Statuses: 3 input, 4 face, 5 model, 6 contract, 7 gallery, 8 settings,
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from knownface.installing import install_command
@@ -112,10 +113,20 @@ class DifferentPeopleError(DoubtfulError):
 
 
 class LooksLikeOtherError(DoubtfulError):
-    """A face that would be given another person's name."""
+    """A face that would be given another person's name.
+
+    Args:
+        message: One sentence.
+        hint: What to do about it.
+        name: The other person's.
+    """
 
     code = "looks-like-other"
     default_hint = "Enrol it for that person, or insist if these are two people."
+
+    def __init__(self, message: str, hint: str = "", *, name: str) -> None:
+        super().__init__(message, hint)
+        self.name = name
 
 
 class RejectedPictureError(FaceError):
@@ -248,10 +259,20 @@ class PersonError(KnownFaceError):
 
 
 class UnknownPersonError(PersonError):
-    """Nobody of that name is in the gallery."""
+    """Nobody of that name is in the gallery.
+
+    Args:
+        message: One sentence.
+        hint: What to do about it.
+        near: Names that are nearly the same, one of which may be meant.
+    """
 
     code = "unknown-person"
     default_hint = "`knownface people list` shows everybody."
+
+    def __init__(self, message: str, hint: str = "", *, near: Sequence[str] = ()) -> None:
+        super().__init__(message, hint)
+        self.near = tuple(near)
 
 
 class ConsentError(PersonError):

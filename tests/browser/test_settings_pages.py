@@ -87,7 +87,7 @@ def test_each_role_sees_what_it_may_do(open_page: BrowserMaker, service: Service
         assert page.all("#calibrate") == []
         assert page.all("a[href='/settings/keys']") == []
         page.go("/settings/keys")
-        page.says("This needs a key of the role admin")
+        page.says("Your key does not allow this")
         page.go("/live")
         assert page.all("[data-open=add-source]") == []
 

@@ -143,3 +143,26 @@ def test_browsers_are_shown_pages_and_programs_told_json(served: Running, viewer
         answer = nobody.get("/v1/people", headers=reader)
         assert (answer.status_code, "<h1>" in answer.text) == (401, True)
         assert answer.headers["www-authenticate"]
+
+
+def test_a_browser_never_sees_json_and_reads_its_language(served: Running) -> None:
+    with browser(served, "viewer") as client:
+        client.headers.update({"accept": "text/html,*/*;q=0.8", "sec-fetch-mode": "navigate"})
+        for path, status in (("/nowhere", 404), ("/people/none", 422), ("/v1/people/9999", 404), ("/v1/keys", 403)):
+            for language, words in (("de", "Das hat nicht geklappt"), ("hr", "Nije uspjelo")):
+                answer = client.get(path, headers={"accept-language": f"{language},en;q=0.5"})
+                assert answer.status_code == status, path
+                assert answer.headers["content-type"] == "text/html; charset=utf-8", path
+                assert f'<html lang="{language}">' in answer.text
+                assert (words in answer.text) == (status != 404), path
+                assert "Bearer" not in answer.text
+                assert "knownface keys" not in answer.text
+        assert '<html lang="it">' in client.get("/nowhere?language=it").text
+        client.cookies.set("language", "fr")
+        assert '<html lang="fr">' in client.get("/live").text
+        client.cookies.set("language", "../en")
+        assert '<html lang="en">' in client.get("/live").text
+        stranger = client.get("/live", headers={"host": "elsewhere.example"})
+        assert (stranger.status_code, stranger.headers["content-type"]) == (400, "text/html; charset=utf-8")
+    with browser(served, "viewer") as program:
+        assert program.get("/nowhere").json()["code"] == "not-found"

@@ -244,11 +244,12 @@ def _times(label: str, start: datetime | None, until: datetime | None, grace: ti
 
 def _nobody(name: str, report: SessionReport, known: Sequence[Person]) -> UnknownPersonError:
     names = {name_key(name): name for name in (*(p.name for p in known), *(a.name for a in report.attendees))}
-    near = [repr(names[key]) for key in difflib.get_close_matches(name_key(name), list(names), 3)]
-    meant = f" Is {' or '.join(near)} meant?" if near else ""
+    near = [names[key] for key in difflib.get_close_matches(name_key(name), list(names), 3)]
+    meant = f" Is {' or '.join(map(repr, near))} meant?" if near else ""
     return UnknownPersonError(
         f"{name!r} is neither on the list of {report.session.name!r} nor in the gallery.{meant}",
         "Check the name, or add somebody new with walk_in=True.",
+        near=near,
     )
 
 

@@ -211,7 +211,8 @@ def _looks_like(rivals: Sequence[Rival | None], near: float) -> LooksLikeOtherEr
         return None
     rival = min(nearer, key=lambda found: found.distance)
     return LooksLikeOtherError(
-        f"It looks like {rival.name!r}, who is enrolled already (distance {rival.distance:.3f})."
+        f"It looks like {rival.name!r}, who is enrolled already (distance {rival.distance:.3f}).",
+        name=rival.name,
     )
 
 

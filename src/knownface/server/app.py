@@ -15,7 +15,7 @@ from knownface import __version__
 from knownface.server import error_responses, pages, routes
 from knownface.server.context import Service
 from knownface.server.error_responses import ProblemDetails
-from knownface.server.pages.render import draw_error, static_files
+from knownface.server.pages.render import error_page, static_files
 
 _DESCRIPTION = """
 Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock beside a route shows the role it needs.
@@ -51,7 +51,7 @@ def create_app(services: Sequence[Service]) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.services = services
-    error_responses.install_handlers(app, draw_error)
+    error_responses.install_handlers(app, error_page)
     for router in routers_in(routes):
         app.include_router(router)
     for router in routers_in(pages):

@@ -7,14 +7,15 @@ import logging
 import math
 import os
 import tempfile
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, Final
 
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from fastapi.responses import HTMLResponse, JSONResponse
+from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
@@ -126,15 +127,31 @@ def error_code(error: e.KnownFaceError) -> str:
 
 def problem_of(error: e.KnownFaceError) -> Problem:
     """One of our errors as the body of a response."""
-    details = {"needed": error.needed} if isinstance(error, e.TooFewStrangersError) else None
     message = error.message[:1].upper() + error.message[1:]
-    return Problem(code=error_code(error), message=message, hint=error.hint, details=details)
+    return Problem(code=error_code(error), message=message, hint=error.hint, details=error_details(error))
 
 
-def problem_response(
+def error_details(error: e.KnownFaceError) -> dict[str, Any] | None:
+    """What programs need of an error besides its code; the page puts it into its own words."""
+    if isinstance(error, e.TooFewStrangersError):
+        return {"needed": error.needed}
+    if isinstance(error, e.UnknownPersonError) and error.near:
+        return {"name": ", ".join(error.near)}
+    return {"name": error.name} if isinstance(error, e.LooksLikeOtherError) else None
+
+
+def problem_response(scope: Scope, problem: Problem, status: int, headers: Mapping[str, str] | None = None) -> Response:
+    """The response to a request that ended with a problem: a page for a browser that was going there, else JSON."""
+    if _is_read_by_somebody(scope):
+        shown: Response = scope["app"].state.error_page(Request(scope), problem, status)
+        shown.headers.update(headers or {})
+        return shown
+    return _problem_json(scope, problem, status, headers)
+
+
+def _problem_json(
     scope: Scope, problem: Problem, status: int, headers: Mapping[str, str] | None = None
 ) -> JSONResponse:
-    """The response to a request that ended with a problem."""
     told = ProblemDetails(
         **problem.model_dump(),
         type=f"urn:knownface:problem:{problem.code}",
@@ -146,7 +163,7 @@ def problem_response(
     return JSONResponse(told.model_dump(), status, headers, PROBLEM_TYPE)
 
 
-def error_response(scope: Scope, error: e.KnownFaceError) -> JSONResponse:
+def error_response(scope: Scope, error: e.KnownFaceError) -> Response:
     """The response to a request that ended with one of our errors."""
     status = http_status(error)
     headers = {}
@@ -205,50 +222,32 @@ def errors(*kinds: type[e.KnownFaceError], role: bool = True) -> dict[int | str,
 def _as_answered(status: int, example: dict[str, Any]) -> dict[str, Any]:
     problem = Problem(**example["value"])
     scope = {"state": {"request_id": "0011223344556677"}}
-    body = bytes(problem_response(scope, problem, status).body)
+    body = bytes(_problem_json(scope, problem, status).body)
     return {**example, "value": json.loads(body)}
 
 
-Handler: TypeAlias = Callable[[Request, Exception], Awaitable[JSONResponse]]
-Drawer: TypeAlias = Callable[[Request, int, str, str], HTMLResponse]
+def _is_read_by_somebody(scope: Scope) -> bool:
+    """Whether a browser shows the answer: it opens a page, or follows a link to a route of the service."""
+    headers = Headers(scope=scope)
+    follows = headers.get("sec-fetch-mode") == "navigate" or not scope["path"].startswith("/v1/")
+    return scope["method"] in {"GET", "HEAD"} and follows and "text/html" in headers.get("accept", "")
 
 
-def install_handlers(app: FastAPI, draw: Drawer) -> None:
-    """Makes an app answer every error with a :class:`Problem`, and people in front of a browser with a page.
+def install_handlers(app: FastAPI, error_page: Callable[[Request, Problem, int], Response]) -> None:
+    """Makes an app answer every error with a :class:`Problem`.
 
     Args:
-        app: That answers.
-        draw: Makes a page of a request, a status, a message and a hint.
+        app: The app.
+        error_page: Draws a problem, of an HTTP status, for a browser.
     """
-    for kind, handler in (
-        (e.KnownFaceError, _ours),
-        (RequestValidationError, _invalid),
-        (HTTPException, _http),
-        (Exception, _unforeseen),
-    ):
-        app.add_exception_handler(kind, _for_readers(handler, draw))
+    app.state.error_page = error_page
+    app.add_exception_handler(e.KnownFaceError, _ours)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _http)
+    app.add_exception_handler(Exception, _unforeseen)
 
 
-def _for_readers(handler: Handler, draw: Drawer) -> Callable[[Request, Exception], Awaitable[Response]]:
-    async def shown(request: Request, error: Exception) -> Response:
-        answer = await handler(request, error)
-        if not _is_read_by_somebody(request):
-            return answer
-        told = json.loads(bytes(answer.body))
-        page = draw(request, answer.status_code, told["message"], told["hint"])
-        page.headers.update({k: v for k, v in answer.headers.items() if not k.startswith("content-")})
-        return page
-
-    return shown
-
-
-def _is_read_by_somebody(request: Request) -> bool:
-    """Whether a browser shows the answer: it opens a page, or follows a link to a route of the service."""
-    follows = request.headers.get("sec-fetch-mode") == "navigate" or not request.url.path.startswith("/v1/")
-    return request.method in {"GET", "HEAD"} and follows and "text/html" in request.headers.get("accept", "")
-
-
-async def _ours(request: Request, error: Exception) -> JSONResponse:
+async def _ours(request: Request, error: Exception) -> Response:
     assert isinstance(error, e.KnownFaceError)  # noqa: S101 - installed for this class
     if http_status(error) >= 500 and not isinstance(error, (e.BusyError, e.GalleryLockedError)):
         _log.error("%s %s", error.message, error.hint)
@@ -260,7 +259,7 @@ async def _ours(request: Request, error: Exception) -> JSONResponse:
     return error_response(request.scope, error)
 
 
-async def _invalid(request: Request, error: Exception) -> JSONResponse:
+async def _invalid(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)  # noqa: S101
     # What was sent is not repeated: it may be a key.
     faults = [
@@ -272,7 +271,7 @@ async def _invalid(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request.scope, problem, 422)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)  # noqa: S101
     if isinstance(error, RequestAborted):
         return error_response(request.scope, error.error)
@@ -282,7 +281,7 @@ async def _http(request: Request, error: Exception) -> JSONResponse:
     return problem_response(request.scope, problem, error.status_code, error.headers)
 
 
-async def _unforeseen(request: Request, _error: Exception) -> JSONResponse:
+async def _unforeseen(request: Request, _error: Exception) -> Response:
     # The traceback goes into the log, by whoever called us.
     problem = Problem(code="internal", message="Something went wrong in the service.", hint="Its log says what.")
     return problem_response(request.scope, problem, 500)

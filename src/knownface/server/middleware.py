@@ -179,6 +179,7 @@ class Middleware:
 
         try:
             if problem is not None:
+                scope["app"] = self._app
                 await error_response(scope, problem)(scope, body.receive, send_with_headers)
             elif origin and scope["method"] == "OPTIONS":
                 await Response(status_code=204, headers=_PREFLIGHT)(scope, body.receive, send_with_headers)

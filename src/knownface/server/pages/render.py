@@ -20,11 +20,11 @@ from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
 from knownface.parameters import notes_on
 from knownface.server.access import caller_of, csrf_of
 from knownface.server.context import Service, service_of
-from knownface.server.error_responses import http_status
+from knownface.server.error_responses import Problem, http_status, problem_of
 from knownface.server.keys import Role, allows
 from knownface.server.pictures import UPLOADED
 from knownface.server.schemas.common import short_source
-from knownface.server.texts import STATIC, day, languages, number, preferred_language, text
+from knownface.server.texts import STATIC, day, languages, number, preferred_language, text, texts
 
 SECTIONS = {
     "live": "live",
@@ -75,6 +75,13 @@ def static(path: str) -> str:
     return f"/static/{_version()}/{path}"
 
 
+def problem_text(language: str, code: str, message: str) -> str:
+    """What to say of a problem: the page's words for its code, as ``static/js/refusals.js`` has it."""
+    if code in texts(language)["problems"]:
+        return text(language, f"problems.{code}")
+    return text(language, "error.said", message=message)
+
+
 def initials(name: str) -> str:
     """What stands for a name where there is no picture."""
     words = name.split()
@@ -114,6 +121,7 @@ def _environment(language: str) -> Environment:
     made.filters.update(hours=hours_text, initials=initials, file_name=file_name, short_source=short_source)
     made.filters.update(number=partial(number, language), day=partial(day, language))
     made.filters["alert_kind"] = lambda kind: text(language, f"alerts.of.{kind}")
+    made.filters["problem"] = partial(problem_text, language)
     made.filters["consent_purpose"] = lambda purpose: text(language, f"consent.purposes.{purpose}")
     return made
 
@@ -183,7 +191,7 @@ class PageRoute(APIRoute):
                 there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
                 return RedirectResponse(f"/sign-in?next={quote(there)}", 303)
             except KnownFaceError as error:
-                return error_page(request, error)
+                return error_page(request, problem_of(error), http_status(error))
 
         return guarded
 
@@ -194,16 +202,13 @@ class AdminPageRoute(PageRoute):
     role = "admin"
 
 
-def error_page(request: Request, error: KnownFaceError) -> HTMLResponse:
+def error_page(request: Request, problem: Problem, status: int) -> HTMLResponse:
     """What people see of an error."""
-    return draw_error(request, http_status(error), error.message, error.hint)
-
-
-def draw_error(request: Request, status: int, message: str, hint: str) -> HTMLResponse:
-    """The page of an error of some status, with what is wrong and what to do."""
-    title = text(language_of(request), "error.not_found" if status == 404 else "error.title")
-    hint = "" if status == 404 else hint  # that one speaks of the command line
-    return page(request, "error.html", status=status, title=title, message=message, hint=hint)
+    language = language_of(request)
+    title = text(language, "error.not_found" if status == 404 else "error.title")
+    return page(
+        request, "error.html", status=status, title=title, message=problem_text(language, problem.code, problem.message)
+    )
 
 
 def pages_router(route: type[PageRoute] = PageRoute) -> APIRouter:

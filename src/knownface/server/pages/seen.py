@@ -13,7 +13,7 @@ from knownface.errors import BadRequestError, UnknownPersonError
 from knownface.events import Sighting, SightingFilter
 from knownface.events.unknowns import group_unknowns
 from knownface.server.context import service_of
-from knownface.server.pages.render import address_with, page, pages_router
+from knownface.server.pages.render import address_with, language_of, page, pages_router, problem_text
 
 router = pages_router()
 
@@ -74,7 +74,7 @@ def log(
         where = replace(where, person=service.gallery.person(person).id if person else None)
         found = service.sightings.find(where, limit=_PAGE + 1, below=below)
     except UnknownPersonError as error:
-        nobody = error.message
+        nobody = problem_text(language_of(request), error.code, error.message)
     return page(
         request,
         "log.html",

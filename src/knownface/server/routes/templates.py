@@ -21,7 +21,7 @@ from knownface.errors import (
 )
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
-from knownface.server.error_responses import error_code, errors
+from knownface.server.error_responses import error_code, error_details, errors
 from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
 from knownface.server.routes.faces import FacePolicyForm, check_count
@@ -204,6 +204,7 @@ def _enrolled_picture(file: str, found: uploads.Enrolled) -> EnrolledPicture:
         code=error_code(error) if error else "",
         message=error.message if error else review.note if review else "",
         hint=error.hint if error else "",
+        details=error_details(error) if error else None,
         templates=list(found.templates),
         faces=[reviewed_face(face, chosen=face in review.chosen) for face in review.faces] if review else [],
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import ConfigDict, Field
 
@@ -61,6 +61,7 @@ class EnrolledPicture(Schema):
     code: str = Field(description="Why it was refused or held back: a stable word; else empty.")
     message: str
     hint: str
+    details: dict[str, Any] | None = Field(default=None, description="As of an error.")
     templates: list[int] = Field(description="Ids of the templates added, or there already.")
     faces: list[ReviewedFace] = Field(description="Every face found, the largest first.")
 

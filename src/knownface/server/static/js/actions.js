@@ -40,9 +40,7 @@ export function showError(place, error) {
     toast(error.message, { bad: true });
     return;
   }
-  const hint = document.createElement("small");
-  hint.textContent = error.hint;
-  place.replaceChildren(error.message, ...(error.hint ? [hint] : []));
+  place.replaceChildren(error.message);
 }
 
 function fill(template, answer) {

@@ -1,15 +1,14 @@
 // The REST service: the only way by which the page reads and changes anything after its first paint.
 
+import { whyRefused } from "./refusals.js";
 import { t } from "./texts.js";
 
-/** What the service refused, with its stable code, sentence and hint. */
+/** What the service refused, with its stable code, and a sentence of the page's. */
 export class ApiError extends Error {
-  constructor(status, { code = "error", message = "", hint = "", ...rest } = {}) {
-    super(message || t("error.unexpected", { status }));
+  constructor(status, problem) {
+    super(problem ? whyRefused(problem) : t("error.unexpected", { status }));
     this.status = status;
-    this.code = code;
-    this.hint = hint;
-    this.rest = rest;
+    this.code = problem?.code ?? "error";
   }
 }
 
@@ -38,7 +37,7 @@ export async function api(method, path, body, { signal, headers = {} } = {}) {
     answer = await fetch(path, request);
   } catch (error) {
     if (error.name === "AbortError") throw error;
-    throw new ApiError(0, { code: "offline", message: t("error.offline"), hint: t("error.offline_hint") });
+    throw new ApiError(0, { code: "offline" });
   }
   const text = answer.headers.get("content-type")?.includes("json") ? await answer.text() : "";
   const json = text ? JSON.parse(text) : null; // "204 No Content" may still name a type
@@ -48,5 +47,5 @@ export async function api(method, path, body, { signal, headers = {} } = {}) {
     return json;
   }
   if (answer.status === 401 && path !== "/v1/session") location.assign(`/sign-in?next=${encodeURIComponent(location.pathname)}`);
-  throw new ApiError(answer.status, json ?? {});
+  throw new ApiError(answer.status, json);
 }

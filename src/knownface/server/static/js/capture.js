@@ -2,7 +2,8 @@
 
 import { api } from "./api.js";
 import { Camera, cameraTrouble, offerCameras } from "./camera.js";
-import { t, textOrNull } from "./texts.js";
+import { whyRefused } from "./refusals.js";
+import { t } from "./texts.js";
 
 const SIDE = 1280;
 const QUALITY = 0.92;
@@ -30,7 +31,7 @@ function fits(step, turn) {
 /** What to advise somebody whose picture was reviewed. */
 export function adviceFor(review, step) {
   const problem = review.problem;
-  if (problem) return textOrNull(`problems.${problem.code}`) ?? problem.message;
+  if (problem) return whyRefused(problem);
   const turn = turnOf(review.faces.find((face) => face.chosen));
   if (turn === null) return t("capture.by_hand");
   if (fits(step, turn)) return t("capture.hold");

@@ -5,7 +5,6 @@ import { h } from "./dom.js";
 import { takeFiles, takePasted } from "./filedrop.js";
 import { likeness } from "./likeness.js";
 import { number } from "./locale.js";
-import { whyRefused } from "./refusals.js";
 import { t } from "./texts.js";
 
 const sides = ["first", "second"];
@@ -39,7 +38,7 @@ async function compare() {
   } catch (error) {
     answer.hidden = true;
     if (!(error instanceof ApiError)) throw error;
-    trouble.replaceChildren(whyRefused(error));
+    trouble.replaceChildren(error.message);
   }
 }
 

@@ -7,7 +7,7 @@ import { takeFiles, takePasted } from "./filedrop.js";
 import { cut, labelled, opened } from "./labelled.js";
 import { likeness } from "./likeness.js";
 import { nameForm, personNamed } from "./naming.js";
-import { isDoubtful, whyRefused } from "./refusals.js";
+import { isDoubtful } from "./refusals.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
 import { isVideo, watch } from "./videos.js";
@@ -49,12 +49,12 @@ function chips({ quality, liveness }) {
 async function learn(entry, face, name) {
   const picture = entry.image ? await cut(entry.image, face.box, GROUND) : entry.file;
   const { problem } = await api("POST", "/v1/review", formOf(picture));
-  if (problem && !isDoubtful(problem)) throw new ApiError(422, { ...problem, message: whyRefused(problem), hint: "" });
+  if (problem && !isDoubtful(problem)) throw new ApiError(422, problem);
   const person = await personNamed(name);
   const body = new FormData();
   body.append("pictures", picture, entry.file.name);
   const [done] = (await api("POST", `/v1/people/${person.id}/templates`, body)).pictures;
-  if (done.status === "refused") throw new ApiError(422, { ...done, message: whyRefused(done), hint: "" });
+  if (done.status === "refused") throw new ApiError(422, done);
   toast(done.status === "held" ? t("identify.held", { name: person.name }) : t("identify.learnt", { name: person.name }));
   for (const other of shown) await look(other);
 }
@@ -83,7 +83,7 @@ async function look(entry) {
     answer = await api("POST", "/v1/identify", formOf(entry.file));
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    entry.item.replaceChildren(h("h2", {}, entry.file.name), h("p", { class: "error" }, whyRefused(error)));
+    entry.item.replaceChildren(h("h2", {}, entry.file.name), h("p", { class: "error" }, error.message));
     return;
   }
   entry.image ??= await opened(entry.file);

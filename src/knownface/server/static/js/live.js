@@ -4,6 +4,7 @@ import { Boxes } from "./boxes.js";
 import { Camera, cameraTrouble, offerCameras } from "./camera.js";
 import { Feed } from "./feed.js";
 import { PresentList } from "./present.js";
+import { whyRefused } from "./refusals.js";
 import { t } from "./texts.js";
 
 const ANNOUNCED = 5000;
@@ -105,7 +106,7 @@ async function start() {
     if (latest.delay !== null) figures.textContent = t("live.figures", { count: latest.faces.length, ms: Math.round(latest.delay) });
   });
   feed.addEventListener("problem", (event) => {
-    figures.textContent = event.detail.message;
+    figures.textContent = whyRefused(event.detail);
   });
   feed.start();
   stopButton.focus();

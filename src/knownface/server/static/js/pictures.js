@@ -49,7 +49,7 @@ function formOf(files) {
 
 function refuseAll(rows, error) {
   if (!(error instanceof ApiError)) throw error;
-  for (const [, row] of rows) mark(row, "bad", "refused", whyRefused(error));
+  for (const [, row] of rows) mark(row, "bad", "refused", error.message);
 }
 
 /** Enrols pictures together, so that they are compared with each other; how many were not. */
@@ -68,7 +68,7 @@ async function enrol(rows, insist = false) {
   for (const [index, review] of answer.pictures.entries()) {
     const [file, row] = rows[index];
     row.tools.replaceChildren();
-    if (review.status === "enrolled") mark(row, "good", "added", review.message);
+    if (review.status === "enrolled") mark(row, "good", "added", review.message && t("pictures.fitting"));
     else if (review.status === "known") mark(row, "", "known", t("pictures.known_text"));
     else {
       left++;
@@ -108,7 +108,7 @@ async function look(rows) {
     }
     waiting.set(file, row);
     if (problem) mark(row, "warn", "doubtful", whyRefused(problem));
-    else mark(row, "good", "fine", review.note);
+    else mark(row, "good", "fine", review.note && t("pictures.fitting"));
     const remove = h("button", { type: "button", class: "quiet small only-icon", "aria-label": t("pictures.leave_out", { name: file.name }) }, icon("close"));
     remove.addEventListener("click", () => {
       waiting.delete(file);

@@ -1,11 +1,12 @@
-// Why a picture was refused, for people.
+// What went wrong, in the words of the page.
 
-import { textOrNull } from "./texts.js";
+import { t, textOrNull } from "./texts.js";
 
-/** Our own words where there are some, and the figures that were measured. */
-export function whyRefused({ code, message, hint }) {
-  const own = textOrNull(`problems.${code}`);
-  return own && own !== message ? `${own} ${message}` : `${message} ${hint ?? ""}`.trim();
+/** What to say of a problem of the service: the page's words for its code; what the service says only where there are none. */
+export function whyRefused({ code, message, details }) {
+  const values = details ?? {};
+  const own = (values.name && textOrNull(`problems.${code}-of`, values)) || textOrNull(`problems.${code}`, values);
+  return own ?? t("error.said", { message });
 }
 
 /** Whether a picture may show somebody else: it waits for a decision, and may be added all the same. */

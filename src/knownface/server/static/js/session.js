@@ -4,6 +4,7 @@ import { showError } from "./actions.js";
 import { api } from "./api.js";
 import { h } from "./dom.js";
 import { labelled, opened } from "./labelled.js";
+import { whyRefused } from "./refusals.js";
 import { refresh } from "./regions.js";
 import { t } from "./texts.js";
 
@@ -36,7 +37,7 @@ async function send(files) {
     const answer = await api("POST", photos.dataset.path, body);
     const named = (faces) => faces.map((face) => ({ ...face, label: face.name ?? t("attendance.unknown_face") }));
     const shown = answer.pictures.map(async ({ picture, error: problem, file }, i) =>
-      picture ? labelled(file, await opened(files[i]), { ...picture, faces: named(picture.faces) }) : h("p", {}, `${file}: ${problem.message}`));
+      picture ? labelled(file, await opened(files[i]), { ...picture, faces: named(picture.faces) }) : h("p", {}, `${file}: ${whyRefused(problem)}`));
     results.replaceChildren(...summary(answer), ...(await Promise.all(shown)));
     await refresh();
   } catch (problem) {

@@ -16,7 +16,7 @@ export function t(key, values = {}) {
 }
 
 /** The text of a key, or null where there is none. */
-export function textOrNull(key) {
-  const found = t(key);
+export function textOrNull(key, values) {
+  const found = t(key, values);
   return found === key ? null : found;
 }
