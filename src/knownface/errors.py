@@ -251,6 +251,13 @@ class SettingsError(KnownFaceError):
     exit_status = 8
 
 
+class BadSettingError(SettingsError):
+    """A setting that cannot be changed while the program runs, or not to this value."""
+
+    code = "bad-setting"
+    default_hint = "Change it where it is set, and start the program again."
+
+
 class PersonError(KnownFaceError):
     """A person or name that cannot be used."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from knownface.detection import choose_detector
 from knownface.embedding import choose_embedder
 from knownface.gallery import Gallery
+from knownface.gallery.own_settings import settings_in_force
 from knownface.liveness import choose_liveness
 from knownface.models import ModelStore
 from knownface.recognition.enrolling import Enrolling
@@ -71,6 +72,7 @@ class FaceRecognizer(Enrolling, Naming, Verifying):
         settings = load_settings(gallery=None if gallery is None else str(gallery), **overrides)
         opened = Gallery.open_by(settings, create=create)
         try:
+            settings = settings_in_force(opened.database, settings)
             store = ModelStore(settings.models, settings.cache)
             embedder, why_embedder = choose_embedder(settings, store, opened.contract, on_download)
             detector, why_detector = choose_detector(settings, store)

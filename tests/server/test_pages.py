@@ -166,3 +166,23 @@ def test_a_browser_never_sees_json_and_reads_its_language(served: Running) -> No
         assert (stranger.status_code, stranger.headers["content-type"]) == (400, "text/html; charset=utf-8")
     with browser(served, "viewer") as program:
         assert program.get("/nowhere").json()["code"] == "not-found"
+
+
+def test_settings_are_changed_while_it_runs_and_told_with_who_did(served: Running) -> None:
+    with browser(served, "admin") as client:
+        csrf = client.get("/v1/session").json()["csrf"]
+        change = {"fpir": 0.002, "keep_unknown_faces": True, "consent": "required"}
+        answer = client.patch("/v1/settings", json=change, headers={"X-CSRF-Token": csrf})
+        try:
+            assert answer.status_code == 200, answer.text
+            assert answer.json()["fpir"] == 0.002
+            assert {"fpir", "keep_unknown_faces"} <= {own["name"] for own in answer.json()["own"]}
+            shown = client.get("/settings").text
+            assert "Set here by" in shown
+            assert "0.20 %" in shown
+            assert "settings.change" in client.get("/settings/audit").text
+            wrong = client.patch("/v1/settings", json={"fpir": 2}, headers={"X-CSRF-Token": csrf})
+            assert wrong.status_code == 422
+        finally:
+            back = {"fpir": 0.01, "keep_unknown_faces": False, "consent": "off"}
+            assert client.patch("/v1/settings", json=back, headers={"X-CSRF-Token": csrf}).status_code == 200

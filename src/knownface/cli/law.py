@@ -24,11 +24,13 @@ def command() -> None:
 def record(file: Path, gallery: str | None) -> None:
     """Write the record of processing activities (GDPR Art. 30)."""
     from knownface.gallery import Gallery
+    from knownface.gallery.own_settings import settings_in_force
     from knownface.law.records import record_page
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
+        settings = settings_in_force(opened.database, settings)
         write_text(file, record_page(opened, settings))
     _written(file, controller=settings.controller)
 
@@ -40,12 +42,14 @@ def record(file: Path, gallery: str | None) -> None:
 def assessment(file: Path, gallery: str | None) -> None:
     """Write the outline of an impact assessment (GDPR Art. 35)."""
     from knownface.gallery import Gallery
+    from knownface.gallery.own_settings import settings_in_force
     from knownface.law.records import assessment_page
     from knownface.parameters import notes_on
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
+        settings = settings_in_force(opened.database, settings)
         contract, calibration = contract_of(opened, settings), opened.calibration
         opened.index.measure()
         known = [] if calibration is None else [calibration.sentence]
@@ -67,6 +71,7 @@ def assessment(file: Path, gallery: str | None) -> None:
 def retention(run: bool, folder: Path | None, json_file: Path | None, gallery: str | None) -> None:
     """Show what has been kept long enough by the settings, or remove it with --run; the service does so every hour."""
     from knownface.gallery import Gallery
+    from knownface.gallery.own_settings import settings_in_force
     from knownface.law.audit import note_local
     from knownface.law.receipt_page import kind_text
     from knownface.law.receipts import retention_receipt, this_user
@@ -76,6 +81,7 @@ def retention(run: bool, folder: Path | None, json_file: Path | None, gallery: s
 
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
+        settings = settings_in_force(opened.database, settings)
         key = None
         if run and folder is not None:
             claim(folder)

@@ -23,21 +23,24 @@ def open_log(gallery: str | None) -> Iterator[SightingLog]:
     """The sightings of a gallery that exists; what is older than is to be kept goes at once."""
     from knownface.events import RetentionPolicy, SightingLog
     from knownface.gallery import Gallery
+    from knownface.gallery.own_settings import settings_in_force
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=gallery)
     with Gallery.open_by(settings, create=False) as opened:
-        yield SightingLog(opened, RetentionPolicy.from_settings(settings))
+        in_force = settings_in_force(opened.database, settings)
+        yield SightingLog(opened, RetentionPolicy.from_settings(in_force))
 
 
 def review_of(gallery: Gallery) -> PersonReview:
     """How what a person is enrolled from is compared, by the settings and what the gallery was filled with."""
+    from knownface.gallery.own_settings import settings_in_force
     from knownface.parameters import rule_in_force
     from knownface.review import PersonReview
     from knownface.settings import load_settings
     from knownface.types import DecisionRule
 
-    settings, contract = load_settings(), gallery.contract
+    settings, contract = settings_in_force(gallery.database, load_settings()), gallery.contract
     if contract is None:  # there is nothing to compare
         return PersonReview(DecisionRule(1, 2, 0.0), settings.review)
     return PersonReview.of(

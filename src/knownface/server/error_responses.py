@@ -38,6 +38,7 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.StoppedError: 409,
     e.GalleryLockedError: 503,
     e.GalleryEmptyError: 409,
+    e.BadSettingError: 422,
     e.PersonError: 422,
     e.UnknownPersonError: 404,
     e.UnknownTemplateError: 404,

@@ -14,6 +14,7 @@ from knownface.server.context import service_of
 from knownface.server.keys import ROLES
 from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
 from knownface.server.routes.network import network_of
+from knownface.server.setting import fixed_in, set_in
 from knownface.settings import settings_file
 
 router = APIRouter()
@@ -47,6 +48,9 @@ def settings(request: Request) -> Response:
         info=service.gallery.info(),
         settings=recognizer.settings,
         serve=service.settings,
+        own=set_in(service),
+        fixed=fixed_in(service),
+        consent="required" if service.gallery.consents.required else "off",
         file=settings_file(),
         version=__version__,
     )

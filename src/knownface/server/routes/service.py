@@ -4,14 +4,23 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
+from knownface.errors import BadSettingError
 from knownface.models import ModelEntry
 from knownface.models.joins import parse_join
 from knownface.models.kinds import WeightlessPart, weightless_parts
 from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
 from knownface.server.error_responses import errors
-from knownface.server.routes.common import ServiceDep
-from knownface.server.schemas.service import Health, ModelSchema, RuleSchema, SettingsSchema
+from knownface.server.routes.common import CallerDep, ServiceDep
+from knownface.server.schemas.service import (
+    Health,
+    ModelSchema,
+    OwnSettingSchema,
+    RuleSchema,
+    SettingsChange,
+    SettingsSchema,
+)
+from knownface.server.setting import fixed_in, set_here, set_in
 
 router = guarded_router("service")
 
@@ -78,6 +87,13 @@ def read_settings(service: ServiceDep) -> SettingsSchema:
     return settings_of(service)
 
 
+@router.patch("/settings", dependencies=needs("admin"), responses=errors(BadSettingError), summary="Change what is set")
+def change_settings(service: ServiceDep, caller: CallerDep, wanted: SettingsChange) -> SettingsSchema:
+    """Sets what may change while the service runs. It stands in the gallery, with who set it and when."""
+    set_here(service, caller, wanted.model_dump(exclude_unset=True))
+    return settings_of(service)
+
+
 def settings_of(service: Service) -> SettingsSchema:
     """What is set, as far as users of the service are concerned."""
     recognizer, serve, info = service.recognizer, service.settings, service.gallery.info()
@@ -99,4 +115,6 @@ def settings_of(service: Service) -> SettingsSchema:
         max_upload_pixels=recognizer.settings.max_pixels,
         max_pictures=serve.max_pictures,
         max_request_bytes=serve.max_request_bytes,
+        own=[OwnSettingSchema(name=name, by=own.by, at=own.at) for name, own in set_in(service).items()],
+        fixed=fixed_in(service),
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, TypeAlias
 
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
@@ -229,6 +229,35 @@ class ModelSchema(Schema):
     in_use: bool
 
 
+Days: TypeAlias = Annotated[float | None, Field(gt=0, le=36_500, description="Null: until it is deleted.")]
+
+
+class OwnSettingSchema(Schema):
+    """A setting that was set while the service ran, and stands in the gallery."""
+
+    name: str
+    by: str = Field(description="Name of the key.")
+    at: datetime
+
+
+class SettingsChange(Schema):
+    """What is to be set from now on; what is left out stays as it is."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"fpir": 0.001, "retention_days": 30}]})
+
+    fpir: float = Field(default=0.01, gt=0, lt=1, description="Share of strangers who may get a name.")
+    threshold: float | None = Field(default=None, ge=0, le=2, description="Null: calibrated or estimated.")
+    review: Literal["hold", "refuse", "off"] = "hold"
+    samples: Literal["off", "offer", "accept"] = Field(default="off", description="For cameras started from then on.")
+    consent: Literal["off", "required"] = "off"
+    keep_pictures: bool = False
+    keep_unknown_faces: bool = False
+    retention_days: Days = None
+    unseen_days: Days = None
+    template_days: Days = None
+    attendance_days: Days = None
+
+
 class SettingsSchema(Schema):
     """What is set, as far as it concerns those who use the service."""
 
@@ -249,6 +278,8 @@ class SettingsSchema(Schema):
     max_upload_pixels: int
     max_pictures: int
     max_request_bytes: int
+    own: list[OwnSettingSchema] = Field(description="Settings that were set by `PATCH /v1/settings`, and are in force.")
+    fixed: list[str] = Field(description="Settings that cannot be set so: an option, a variable or a file has them.")
 
 
 class WebhookRequest(Schema):
