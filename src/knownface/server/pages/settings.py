@@ -13,8 +13,10 @@ from knownface.models.joins import parse_join
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
 from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
+from knownface.server.phone import phone_address, qr_code
 from knownface.server.routes.network import network_of
 from knownface.server.setting import fixed_in, set_in
+from knownface.server.tls import own_addresses
 from knownface.settings import settings_file
 
 router = APIRouter()
@@ -30,6 +32,7 @@ def settings(request: Request) -> Response:
     service = service_of(request)
     recognizer = service.recognizer
     embedders = parse_join(recognizer.embedder.contract.name).parts
+    phone = phone_address(str(request.url), service.settings.host, own_addresses())
     in_use = {*embedders, recognizer.detector.name}
     return page(
         request,
@@ -51,6 +54,8 @@ def settings(request: Request) -> Response:
         own=set_in(service),
         fixed=fixed_in(service),
         consent="required" if service.gallery.consents.required else "off",
+        phone=phone,
+        code=None if phone is None else qr_code(phone),
         file=settings_file(),
         version=__version__,
     )
