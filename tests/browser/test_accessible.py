@@ -182,3 +182,35 @@ def test_everything_is_reached_by_tab_and_the_focus_is_seen(
                 weak.append(told[4])
         assert not weak, f"{path}: {weak}"
         assert stops >= there, path
+
+
+CUT = """
+const edge = document.documentElement.clientWidth;
+const written = (e) => [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+const shown = (e) => e.checkVisibility({visibilityProperty: true}) && !e.closest(".visually-hidden, .skip");
+const hides = (e) => getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1 && !e.title;
+const out = (e) => e.getBoundingClientRect().right > edge + 1 || e.getBoundingClientRect().left < -1;
+const all = [...document.querySelectorAll("body *")].filter((e) => written(e) && shown(e) && e.clientWidth !== 1);
+const cut = all.filter((e) => hides(e) || out(e)).map((e) => e.textContent.trim().slice(0, 80));
+return [document.documentElement.scrollWidth <= edge, cut];
+"""
+
+
+def test_no_language_is_cut_or_wider_than_a_phone(
+    open_page: BrowserMaker, furnished: tuple[Service, list[str]]
+) -> None:
+    pages = [
+        path for path in furnished[1] if path.rpartition("/")[2] in {"live", "log", "settings", "keys", "1", "kiosk"}
+    ]
+    page = open_page()
+    show(page, PHONE, "light")
+    found = {}
+    for language in ("de", "es", "fr"):
+        page.browser.add_cookie({"name": "language", "value": language, "sameSite": "Lax"})
+        for path in pages:
+            page.go(path)
+            assert page.browser.find_element("tag name", "html").get_attribute("lang") == language
+            fits, cut = page.browser.execute_script(CUT)
+            if not fits or cut:
+                found[language, path] = cut
+    assert not found, "\n".join(map(str, found.items()))
