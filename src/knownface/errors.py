@@ -457,6 +457,13 @@ class ForbiddenError(ServiceError):
     default_hint = "Use a key with the role that the documentation names for this."
 
 
+class WrongPinError(ForbiddenError):
+    """A PIN that is not the kiosk's."""
+
+    code = "wrong-pin"
+    default_hint = "Ask whoever set it up."
+
+
 class RateLimitedError(ServiceError):
     """Too many requests.
 

@@ -50,7 +50,7 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.button("Set up").click()
     page.until(lambda: page.path() == "/kiosk")
     page.until(lambda: page.one("#greeting").text == f"Welcome, {faces.name}.")
-    assert page.one("#greeting-more").text == "Table: 5."
+    assert page.one("#greeting-more").text == "Table: 5"
     page.until(lambda: faces.name in page.one("#arrived").text)
     # Whatever address is given, it stays the kiosk; the PIN leads out.
     session = service.ask("GET", "/attendance")[0]["id"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 from fastapi.concurrency import run_in_threadpool
 
-from knownface.errors import BadNameError, BadRequestError, ForbiddenError, NotFoundError, RateLimitedError
+from knownface.errors import BadNameError, BadRequestError, NotFoundError, RateLimitedError, WrongPinError
 from knownface.errors import UnknownSessionError as UnknownError
 from knownface.events import report_session
 from knownface.server.access import drop_cookie, guarded_router, needs
@@ -67,7 +67,7 @@ async def leave(service: ServiceDep, caller: CallerDep, request: Request, wanted
     fits = await run_in_threadpool(pin_fits, wanted.pin, kiosk.pin)
     await run_in_threadpool(service.audit.note, caller.actor, "kiosk.leave", kiosk.session_id, left=fits)
     if not fits:
-        raise ForbiddenError("This is not the PIN of this kiosk.", "Ask whoever set it up.")
+        raise WrongPinError("This is not the PIN of this kiosk.")
     if caller.session:
         await run_in_threadpool(service.sessions.end, caller.session)
         await run_in_threadpool(service.authenticator.refresh)

@@ -46,7 +46,9 @@ class Arrived(Schema):
 
     person_id: int | None
     name: str
-    greeting: str
+    greeting: str = Field(description="In English; name, facts and listed are what it is made of.")
+    facts: dict[str, str] = Field(description="Further columns of a guest list, such as a table.")
+    listed: bool = Field(description="Whether they were expected.")
     first_seen: datetime
 
 
@@ -62,7 +64,14 @@ class KioskScreen(Schema):
     def of(cls, kiosk: Kiosk, report: SessionReport) -> KioskScreen:
         """From the library's values."""
         came = [
-            Arrived(person_id=one.person_id, name=one.name, greeting=one.greeting, first_seen=one.first_seen)
+            Arrived(
+                person_id=one.person_id,
+                name=one.name,
+                greeting=one.greeting,
+                facts=dict(one.facts),
+                listed=one.listed,
+                first_seen=one.first_seen,
+            )
             for one in report.attendees
             if one.first_seen is not None
         ]

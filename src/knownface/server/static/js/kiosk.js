@@ -41,11 +41,11 @@ function say(text, rest) {
   if (more.textContent !== rest) more.textContent = rest;
 }
 
-/** "Welcome, Ann Lee. Table: 5." is said as a heading and a line below it. */
-function greet(guest) {
-  const cut = guest.greeting.indexOf(". ");
-  const [first, rest] = cut < 0 ? [guest.greeting, ""] : [guest.greeting.slice(0, cut + 1), guest.greeting.slice(cut + 2)];
-  say(first.replace(guest.name, () => guest.name.replaceAll(" ", "\u00a0")), rest); // a name stands on one line
+/** "Welcome, Ann Lee." is said as a heading, what else the list says as a line below it. */
+function greet({ name, facts, listed }) {
+  const told = Object.entries(facts).map(([column, text]) => `${column[0].toLocaleUpperCase(locale)}${column.slice(1)}: ${text}`);
+  const onOneLine = name.replaceAll(" ", "\u00a0");
+  say(t("kiosk.welcome", { name: onOneLine }), [...told, listed ? "" : t("kiosk.not_listed")].filter(Boolean).join(" · "));
 }
 
 /** What keeps somebody from being recognised, if that can be told: it is said below the usual words. */

@@ -23,3 +23,7 @@ function choose(wanted) {
 document.addEventListener("change", ({ target }) => {
   if ("language" in target.dataset) choose(target.value);
 });
+document.addEventListener("click", ({ target }) => {
+  const button = target.closest("button[data-language]");
+  if (button) choose(button.value);
+});
