@@ -32,6 +32,23 @@ def found_chromium() -> tuple[str, str] | None:
     return (browser, driver) if browser and driver else None
 
 
+_CUT = """
+const edge = document.documentElement.clientWidth;
+const written = (e) => [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
+const shown = (e) => e.checkVisibility({visibilityProperty: true}) && !e.closest(".visually-hidden, .skip");
+const hides = (e) => getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1 && !e.title;
+const out = (e) => e.getBoundingClientRect().right > edge + 1 || e.getBoundingClientRect().left < -1;
+const all = [...document.querySelectorAll("body *")].filter((e) => written(e) && shown(e) && e.clientWidth !== 1);
+const cut = all.filter((e) => hides(e) || out(e)).map((e) => e.textContent.trim().slice(0, 80));
+return document.documentElement.scrollWidth > edge ? [...cut, 'the page itself'] : cut;
+"""
+
+
+def cut_texts(browser: Chrome) -> list[str]:
+    """The texts of a page that are cut off or reach beyond the screen."""
+    return list(browser.execute_script(_CUT))
+
+
 @contextlib.contextmanager
 def chromium(downloads: Path, camera: Path | None = None, size: tuple[int, int] = (1280, 900)) -> Iterator[Chrome]:
     """A browser; its camera, if it has one, shows a file of :func:`write_camera`."""

@@ -1,7 +1,9 @@
 # ruff: noqa: T201
-"""Pictures of every page, light and dark, on a phone and a desk: to be looked at, not compared.
+"""Pictures of every page in every language, light and dark, on a phone and a desk: to be looked at, not compared.
 
-KNOWNFACE_MODELS=… KNOWNFACE_FACE_DATA=… python tests/browser/take_screenshots.py FOLDER
+What is cut off or wider than the screen is named.
+
+KNOWNFACE_MODELS=… KNOWNFACE_FACE_DATA=… python tests/browser/take_screenshots.py FOLDER [LANGUAGE...]
 KNOWNFACE_MODELS=… python tests/browser/take_screenshots.py --docs docs/images    # scikit-image's astronaut only
 """
 
@@ -9,16 +11,17 @@ from __future__ import annotations
 
 import base64
 import io
+import itertools
 import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
-from chromium import Served, chromium, serving, write_camera
+from chromium import Served, chromium, cut_texts, serving, write_camera
 from PIL import Image as PilImage
 from selenium.webdriver import Chrome
 from selenium.webdriver.common.by import By
@@ -28,6 +31,7 @@ from knownface import FaceRecognizer
 from knownface.events import Guest, RetentionPolicy, SeenTrack, SightingLog, close_session, mark, open_session
 from knownface.media import read_image
 from knownface.pipeline import embed, examine
+from knownface.server.texts import languages
 
 SIZES = {"desk": (1280, 900), "phone": (390, 844)}
 EXTRA = {
@@ -89,8 +93,8 @@ def furnish(gallery: Path, data: Path) -> None:
         close_session(recognizer.gallery.database, lesson.id)
 
 
-def main(folder: Path) -> None:
-    """Take all pictures."""
+def main(folder: Path, wanted: Sequence[str]) -> None:
+    """Take all pictures, in some languages."""
     data = Path(os.environ["KNOWNFACE_FACE_DATA"])
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory() as scratch:
@@ -101,10 +105,11 @@ def main(folder: Path) -> None:
         with serving(place / "gallery.db", **EXTRA) as full, serving(place / "new.db", **EXTRA) as new:
             for size_name, size in SIZES.items():
                 with chromium(place, camera, size) as browser:
-                    for scheme in ("light", "dark"):
-                        emulate(browser, scheme, size)
-                        tour(browser, full.address, full.sign_in, _shooter(browser, folder, f"{size_name}-{scheme}"))
-                        tour_new(browser, new.address, new.sign_in, _shooter(browser, folder, f"{size_name}-{scheme}"))
+                    for language, scheme in itertools.product(wanted, ("light", "dark")):
+                        emulate(browser, scheme, size, language)
+                        shoot = _shooter(browser, folder, f"{language}-{size_name}-{scheme}")
+                        tour(browser, full.address, full.sign_in, shoot)
+                        tour_new(browser, new.address, new.sign_in, shoot)
 
 
 def _two(one: Path, other: Path) -> object:
@@ -119,8 +124,10 @@ def press(browser: Chrome, name: str) -> None:
     button.click()
 
 
-def emulate(browser: Chrome, scheme: str, size: tuple[int, int]) -> None:
-    """A colour scheme, and the exact size of a phone or desk."""
+def emulate(browser: Chrome, scheme: str, size: tuple[int, int], language: str = "en") -> None:
+    """A colour scheme, the exact size of a phone or desk, and the language that a browser asks for."""
+    agent = {"userAgent": browser.execute_script("return navigator.userAgent"), "acceptLanguage": language}
+    browser.execute_cdp_cmd("Emulation.setUserAgentOverride", agent)
     features = [{"name": "prefers-color-scheme", "value": scheme}]
     browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     mobile = size[0] < 600
@@ -130,10 +137,9 @@ def emulate(browser: Chrome, scheme: str, size: tuple[int, int]) -> None:
 
 def _shooter(browser: Chrome, folder: Path, kind: str) -> Callable[[str], None]:
     def shoot(name: str) -> None:
-        time.sleep(0.7)
-        wide = browser.execute_script("return document.documentElement.scrollWidth > innerWidth")
-        if wide:
-            print(f"{name} {kind}: wider than the screen")
+        time.sleep(0.4)
+        for text in cut_texts(browser):
+            print(f"{name} {kind}: cut off or beyond the screen: {text}")
         height = browser.execute_script("return Math.min(2600, document.documentElement.scrollHeight)")
         width = browser.execute_script("return innerWidth")
         clip = {"x": 0, "y": 0, "width": width, "height": height, "scale": 1}
@@ -166,6 +172,8 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
     for name, path in (
         ("people", "/people"),
         ("people-found", "/people?group=Choir"),
+        ("identify", "/identify"),
+        ("compare", "/compare"),
         ("person", "/people/1"),
         ("person-new", "/people/new"),
         ("offers", "/people/offers"),
@@ -196,6 +204,9 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
     browser.get(f"{address}/attendance")
     browser.find_element(By.CSS_SELECTOR, "[data-open=open-session]").click()
     shoot("attendance-open")
+    browser.get(f"{address}/settings")
+    browser.find_element(By.CSS_SELECTOR, "[data-open=change-settings]").click()
+    shoot("settings-change")
     open_kiosk(browser, address)
     time.sleep(5)
     shoot("kiosk")
@@ -290,4 +301,4 @@ if __name__ == "__main__":
     if sys.argv[1] == "--docs":
         for_docs(Path(sys.argv[2]))
     else:
-        main(Path(sys.argv[1]))
+        main(Path(sys.argv[1]), sys.argv[2:] or list(languages()))

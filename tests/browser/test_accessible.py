@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from axe_core_python.base import AXE_SCRIPT
 from browser_page import BrowserMaker, Faces, Page, Service
+from chromium import cut_texts
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
 
@@ -184,18 +185,6 @@ def test_everything_is_reached_by_tab_and_the_focus_is_seen(
         assert stops >= there, path
 
 
-CUT = """
-const edge = document.documentElement.clientWidth;
-const written = (e) => [...e.childNodes].some((node) => node.nodeType === Node.TEXT_NODE && node.data.trim());
-const shown = (e) => e.checkVisibility({visibilityProperty: true}) && !e.closest(".visually-hidden, .skip");
-const hides = (e) => getComputedStyle(e).overflowX !== "visible" && e.scrollWidth > e.clientWidth + 1 && !e.title;
-const out = (e) => e.getBoundingClientRect().right > edge + 1 || e.getBoundingClientRect().left < -1;
-const all = [...document.querySelectorAll("body *")].filter((e) => written(e) && shown(e) && e.clientWidth !== 1);
-const cut = all.filter((e) => hides(e) || out(e)).map((e) => e.textContent.trim().slice(0, 80));
-return [document.documentElement.scrollWidth <= edge, cut];
-"""
-
-
 def test_no_language_is_cut_or_wider_than_a_phone(
     open_page: BrowserMaker, furnished: tuple[Service, list[str]]
 ) -> None:
@@ -210,7 +199,6 @@ def test_no_language_is_cut_or_wider_than_a_phone(
         for path in pages:
             page.go(path)
             assert page.browser.find_element("tag name", "html").get_attribute("lang") == language
-            fits, cut = page.browser.execute_script(CUT)
-            if not fits or cut:
+            if cut := cut_texts(page.browser):
                 found[language, path] = cut
     assert not found, "\n".join(map(str, found.items()))

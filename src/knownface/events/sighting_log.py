@@ -16,6 +16,7 @@ from knownface.events.retention import is_scrubbing_due, purge
 from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 from knownface.gallery import Gallery
 from knownface.gallery.edit_log import recorded
+from knownface.gallery.edit_texts import numbers_of
 from knownface.storage.events_schema import sightings
 from knownface.storage.sealing.columns import whole
 
@@ -137,8 +138,8 @@ class SightingLog:
             self._database.writing() as connection,
             recorded(connection, "dismiss", unknowns=numbers, seen=True) as note,
         ):
-            listed = ", ".join(map(str, sorted(set(numbers))))
-            note.text = f"Unknown {listed} {'dismissed' if dismissed else 'brought back'}."
+            key = "dismissed" if dismissed else "listed_again"
+            note.said = [{"key": key, "numbers": numbers_of(numbers)}]
             of_them = sightings.c.unknown.in_(numbers)
             return connection.execute(update(sightings).where(of_them).values(dismissed=dismissed)).rowcount
 

@@ -22,6 +22,7 @@ from knownface.gallery.adding import add_to_people, hold_for_people
 from knownface.gallery.changes import note_people_change, note_templates_added
 from knownface.gallery.consents import require
 from knownface.gallery.edit_log import recorded
+from knownface.gallery.edit_texts import numbers_of
 from knownface.gallery.people import find_or_create, get_person, list_people, unknown_person
 from knownface.gallery.spread import follow_templates
 from knownface.review import PersonReview, review_templates
@@ -171,8 +172,8 @@ def name_unknown(
             values = {"person_id": person_id, "dismissed": False}
             moved = connection.execute(update(sightings).where(of_them).values(values)).rowcount
             named = get_person(connection, person_id)
-            who = f"Unknown {', '.join(map(str, sorted(set(numbers))))}" if numbers else "A face"
-            note.text = f"{who} named {named.name!r}."
+            who = {"key": "named", "numbers": numbers_of(numbers)} if numbers else {"key": "face_named"}
+            note.said = [{**who, "name": named.name}]
         if added:
             note_templates_added(connection)
             follow_templates(connection)

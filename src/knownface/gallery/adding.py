@@ -13,7 +13,6 @@ from knownface.gallery import templates as sql
 from knownface.gallery.consents import check_strangers_allowed, require
 from knownface.gallery.contracts import store_contract
 from knownface.gallery.edit_log import recorded
-from knownface.gallery.edit_texts import count_of, listing
 from knownface.gallery.exclusions import lift
 from knownface.gallery.hold import add_held
 from knownface.gallery.names import name_key
@@ -49,8 +48,8 @@ def add_to_people(
         _check_not_own(connection, owned, vectors)
         with recorded(connection, "not", people=denied) as note:
             count = sum(template.negative for _, template in owned)
-            who = listing(person.name for person in people_sql.list_people(connection, ids=sorted(denied)))
-            note.text = f"{count_of(count, 'counter-example')} of {who} added."
+            names = [person.name for person in people_sql.list_people(connection, ids=sorted(denied))]
+            note.said = [{"key": "denied", "count": count, "names": names}]
             counts = sql.add_templates(connection, owned, vectors, contract_id)
     else:
         counts = sql.add_templates(connection, owned, vectors, contract_id)

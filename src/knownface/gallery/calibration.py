@@ -143,7 +143,8 @@ def store_calibration(database: Database, calibration: GalleryCalibration | None
             check_fingerprint(read_contract(connection), calibration.fingerprint)
         with recorded(connection, "calibrate", calibration=True) as note:
             _write(connection, calibration)
-            note.text = "Calibration deleted." if calibration is None else f"Calibrated: {calibration.sentence}"
+            gone = {"key": "calibration_deleted"}
+            note.said = [gone if calibration is None else {"key": "calibrated", "promise": calibration.sentence}]
         note_people_change(connection)
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 from sqlalchemy import Connection, Row, delete, exists, select, update
 
 from knownface.errors import GalleryDamagedError
+from knownface.gallery.edit_texts import Said, sentence
 from knownface.storage import insert_new, insert_one
 from knownface.storage.failures import UnplacedError
 from knownface.storage.history_schema import (
@@ -54,11 +55,11 @@ class EditNote:
 
     Attributes:
         scope: Whose rows it may change; people whom it makes are to be added.
-        text: What was done, a sentence.
+        said: What was done; the sentence is made of it.
     """
 
     scope: Scope
-    text: str = ""
+    said: Sequence[Said] = ()
 
 
 @contextmanager
@@ -88,7 +89,7 @@ def recorded(
     yield note
     done = difference(before, read_rows(connection, note.scope))
     if done:
-        edit_id = _insert(connection, kind, note.text, done.as_json())
+        edit_id = _insert(connection, kind, sentence(note.said), {**done.as_json(), "said": note.said})
         numbers = {
             SUBJECT_PERSON: note.scope.people,
             SUBJECT_UNKNOWN: note.scope.unknowns,
@@ -103,7 +104,8 @@ def recorded(
 
 def note_undoing(connection: Connection, row: Row[Any]) -> int:
     """Write down that an edit was undone; returns the id of its undoing."""
-    edit_id = _insert(connection, "undo", f"Undone: {row.text}", {}, undoes=row.id)
+    said = [{"key": "undone"}, *said_of(row)]
+    edit_id = _insert(connection, "undo", f"Undone: {row.text}", {"said": said}, undoes=row.id)
     _add_subjects(connection, edit_id, subjects_of(connection, row.id))
     return edit_id
 
@@ -126,6 +128,12 @@ def subjects_of(connection: Connection, edit_id: int) -> set[tuple[str, int]]:
     """Kinds and numbers of what an edit is about."""
     query = select(edit_subjects.c.kind, edit_subjects.c.number).where(edit_subjects.c.edit_id == edit_id)
     return {(kind, number) for kind, number in connection.execute(query)}
+
+
+def said_of(row: Row[Any]) -> list[Said]:
+    """What an edit did, in parts; nothing of one that an earlier version wrote down, or that is damaged."""
+    said: list[Said] = json.loads(row.details).get("said", []) if row.details else []
+    return said
 
 
 def changes_of(row: Row[Any]) -> RowChanges:

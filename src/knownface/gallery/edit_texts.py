@@ -1,39 +1,71 @@
-"""What is said of an edit: a sentence with the names of that time."""
+"""What is said of an edit: its parts, by names and numbers of that time, and an English sentence of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any, TypeAlias
 
 from knownface.gallery.values import Person
 
+Said: TypeAlias = dict[str, Any]
+"""One thing that was done: ``key`` is one of the sentences below, the rest are its plain values."""
 
-def change_text(before: Person, after: Person) -> str:
-    """What was changed of a person."""
-    parts = []
-    if before.name != after.name:
-        parts.append(f"{before.name!r} renamed to {after.name!r}")
-    if before.external_id != after.external_id:
-        parts.append(f"external id of {after.name!r} {_set_to(after.external_id)}")
-    if before.groups != after.groups:
-        parts.append(f"groups of {after.name!r} {_set_to(', '.join(after.groups) or None)}")
-    if before.threshold != after.threshold:
-        own = None if after.threshold is None else f"{after.threshold:g}"
-        parts.append(f"threshold of {after.name!r} {_set_to(own)}")
-    if before.until != after.until:
-        parts.append(f"last day of {after.name!r} {_set_to(None if after.until is None else str(after.until))}")
+_ENGLISH = {
+    "renamed": "{before!r} renamed to {after!r}",
+    "external_id": "external id of {name!r} set to {value}",
+    "external_id_cleared": "external id of {name!r} cleared",
+    "groups": "groups of {name!r} set to {value}",
+    "groups_cleared": "groups of {name!r} cleared",
+    "threshold": "threshold of {name!r} set to {value}",
+    "threshold_cleared": "threshold of {name!r} cleared",
+    "until": "last day of {name!r} set to {value}",
+    "until_cleared": "last day of {name!r} cleared",
+    "joined": "{names} joined into {name!r}",
+    "moved": "{count} template{s} of {name!r} moved to {to!r}",
+    "moved_to_new": "{count} template{s} of {name!r} moved to {to!r}, who is new",
+    "denied": "{count} counter-example{s} of {names} added",
+    "dismissed": "Unknown {numbers} dismissed",
+    "listed_again": "Unknown {numbers} brought back",
+    "named": "Unknown {numbers} named {name!r}",
+    "face_named": "A face named {name!r}",
+    "calibrated": "calibrated: {promise}",
+    "calibration_deleted": "calibration deleted",
+    "people_read": "people read from {file!r}: {created} new, {updated} changed",
+    "undone": "undone",
+}
+
+
+def sentence(said: Sequence[Said]) -> str:
+    """All parts in one English sentence."""
+    parts = [_ENGLISH[part["key"]].format(s="" if part.get("count") == 1 else "s", **_quoted(part)) for part in said]
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+    return f"{text[:1].upper()}{text[1:].removesuffix('.')}."
 
 
-def _set_to(value: str | None) -> str:
-    return "cleared" if value is None else f"set to {value}"
+def _quoted(part: Said) -> Said:
+    values = {name: value for name, value in part.items() if name != "key"}
+    if "names" in values:
+        values["names"] = ", ".join(map(repr, values["names"]))
+    return values
 
 
-def listing(names: Iterable[str]) -> str:
-    """Names in quotes, with commas between them."""
-    return ", ".join(repr(name) for name in names)
+def changes(before: Person, after: Person) -> list[Said]:
+    """What was changed of a person."""
+    own = None if after.threshold is None else f"{after.threshold:g}"
+    values = {
+        "external_id": (before.external_id, after.external_id, after.external_id),
+        "groups": (before.groups, after.groups, ", ".join(after.groups) or None),
+        "threshold": (before.threshold, after.threshold, own),
+        "until": (before.until, after.until, None if after.until is None else str(after.until)),
+    }
+    said = [{"key": "renamed", "before": before.name, "after": after.name}] if before.name != after.name else []
+    for what, (old, new, told) in values.items():
+        if old != new:
+            cleared = {"key": f"{what}_cleared", "name": after.name}
+            said.append(cleared if told is None else {"key": what, "name": after.name, "value": told})
+    return said
 
 
-def count_of(count: int, what: str) -> str:
-    """Such as ``1 template`` or ``3 templates``."""
-    return f"{count} {what}{'s' * (count != 1)}"
+def numbers_of(unknowns: Iterable[int]) -> str:
+    """Numbers of Unknowns, with commas between them."""
+    return ", ".join(map(str, sorted(set(unknowns))))

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, select
 from knownface.errors import EditConflictError, NameTakenError, UnknownEditError
 from knownface.gallery import edit_log
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
+from knownface.gallery.edit_texts import Said
 from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.spread import follow_templates
 from knownface.storage import Database
@@ -38,6 +39,7 @@ class Edit:
         kind: ``change`` (name, external id, groups, threshold), ``merge``, ``split``, ``move`` (templates), ``not``
             (counter-examples), ``import`` (of people), ``name-unknown``, ``dismiss``, ``calibrate`` or ``undo``.
         text: What was done, a sentence, with the names of that time.
+        said: The same in parts, for who says it in other words; empty of what an earlier version wrote down.
         undone: Whether it was undone; the undoing of an edit cannot be.
         undoes: Of an undoing: the id of the edit that it undid.
     """
@@ -46,6 +48,7 @@ class Edit:
     at: datetime
     kind: str
     text: str
+    said: tuple[Said, ...]
     undone: bool
     undoes: int | None
 
@@ -57,6 +60,10 @@ class Edit:
     def to_dict(self) -> dict[str, Any]:
         """As the REST service answers it."""
         return {**asdict(self), "can_be_undone": self.can_be_undone}
+
+
+def _edit(row: Row[Any], *, undone: bool) -> Edit:
+    return Edit(row.id, row.at, row.kind, row.text, tuple(edit_log.said_of(row)), undone, row.undoes)
 
 
 class History:
@@ -85,7 +92,7 @@ class History:
             query = query.where(edits.c.id < before)
         with self._database.reading() as connection:
             rows: Sequence[Row[Any]] = connection.execute(query.order_by(edits.c.id.desc()).limit(limit)).all()
-        return [Edit(r.id, r.at, r.kind, r.text, r.undone_by is not None, r.undoes) for r in rows]
+        return [_edit(row, undone=row.undone_by is not None) for row in rows]
 
     def get(self, edit_id: int) -> Edit:
         """One edit.
@@ -121,7 +128,7 @@ class History:
             row = self._find(connection, found.id)
             self._undo(connection, row)
             edit_log.note_undoing(connection, row)
-        return Edit(row.id, row.at, row.kind, row.text, True, None)
+        return _edit(row, undone=True)
 
     def _find(self, connection: Connection, edit_id: int | None) -> Row[Any]:
         undone = select(edits.c.undoes).where(edits.c.undoes.is_not(None))

@@ -13,7 +13,7 @@ from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
 from knownface.gallery.consents import move_consents, permitted, require
 from knownface.gallery.edit_log import forget_edits, inherit_edits, recorded
-from knownface.gallery.edit_texts import change_text, count_of, listing
+from knownface.gallery.edit_texts import changes
 from knownface.gallery.exclusions import move_exclusions
 from knownface.gallery.former_names import move_names, read_former_names, remember_name
 from knownface.gallery.index.gallery_index import GalleryIndex
@@ -142,7 +142,7 @@ class PeopleStore:
                 if not isinstance(until, Unset):
                     connection.execute(update(people).where(people.c.id == before.id).values(until=until))
                 after = sql.get_person(connection, before.id)
-                note.text = change_text(before, after)
+                note.said = changes(before, after)
             note_people_change(connection)
             return after
 
@@ -162,7 +162,7 @@ class PeopleStore:
             everybody = [target, *others]
             keys = [name_key(p.name) for p in everybody]
             with recorded(connection, "merge", people=[p.id for p in everybody], name_keys=keys, seen=True) as note:
-                note.text = f"{listing(p.name for p in others)} joined into {target.name!r}."
+                note.said = [{"key": "joined", "names": [p.name for p in others], "name": target.name}]
                 for other in others:
                     self._move(connection, other, target)
                 sql.remove_people(connection, [other.id for other in others])
@@ -204,7 +204,7 @@ class PeopleStore:
                 note.scope.people.add(new_id)
                 moved = move_some(connection, found.id, template_ids, new_id, found.name)
                 new = sql.get_person(connection, new_id)
-                note.text = f"{count_of(moved, 'template')} of {found.name!r} moved to {new.name!r}, who is new."
+                note.said = [{"key": "moved_to_new", "count": moved, "name": found.name, "to": new.name}]
             note_templates_rearranged(connection)
             follow_templates(connection)
             return new
@@ -242,8 +242,8 @@ class PeopleStore:
                 require(connection, [target.id])
                 check_no_twins(connection, wanted, target)
                 moved = move_some(connection, owner.id, wanted, target.id, owner.name, all_too=all_too)
-                end = ", who is new." if new else "."
-                note.text = f"{count_of(moved, 'template')} of {owner.name!r} moved to {target.name!r}{end}"
+                key = "moved_to_new" if new else "moved"
+                note.said = [{"key": key, "count": moved, "name": owner.name, "to": target.name}]
             note_templates_rearranged(connection)
             follow_templates(connection)
             return sql.get_person(connection, target.id)
@@ -322,7 +322,8 @@ class PeopleStore:
             with recorded(connection, "import", people=sql.find_ids(connection, keys), name_keys=keys) as note:
                 done = apply_rows(connection, Path(path), rows)
                 note.scope.people.update(sql.find_ids(connection, keys))
-                note.text = f"People read from {Path(path).name!r}: {done.created} new, {done.updated} changed."
+                read = {"file": Path(path).name, "created": done.created, "updated": done.updated}
+                note.said = [{"key": "people_read", **read}]
             if done.created or done.updated:
                 note_people_change(connection)
             return done

@@ -66,7 +66,7 @@ def texts(language: str) -> dict[str, Any]:
     return read
 
 
-def text(language: str, key: str, **values: object) -> str:
+def text(language: str, key: str, /, **values: object) -> str:
     """The text of a key such as ``people.title``, with ``{placeholders}`` filled in.
 
     Args:

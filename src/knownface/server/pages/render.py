@@ -17,6 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.types import Scope
 
 from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
+from knownface.gallery.history import Edit
 from knownface.parameters import notes_on
 from knownface.server.access import caller_of, csrf_of
 from knownface.server.context import Service, service_of
@@ -82,6 +83,12 @@ def problem_text(language: str, code: str, message: str) -> str:
     return text(language, "error.said", message=message)
 
 
+def edit_text(language: str, edit: Edit) -> str:
+    """What an edit did, as ``static/js/undo.js`` says it; the English sentence of one that has no parts."""
+    parts = ({**part, "names": ", ".join(part.get("names", ()))} for part in edit.said)
+    return " ".join(text(language, f"history.said.{part.pop('key')}", **part) for part in parts) or edit.text
+
+
 def initials(name: str) -> str:
     """What stands for a name where there is no picture."""
     words = name.split()
@@ -121,6 +128,7 @@ def _environment(language: str) -> Environment:
     made.filters.update(hours=hours_text, initials=initials, file_name=file_name, short_source=short_source)
     made.filters.update(number=partial(number, language), day=partial(day, language))
     made.filters["alert_kind"] = lambda kind: text(language, f"alerts.of.{kind}")
+    made.filters["edit_text"] = partial(edit_text, language)
     made.filters["problem"] = partial(problem_text, language)
     made.filters["consent_purpose"] = lambda purpose: text(language, f"consent.purposes.{purpose}")
     return made

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import Field
 
@@ -16,6 +17,7 @@ class EditSchema(Schema):
     at: datetime
     kind: str = Field(description="change, merge, split, move, not, import, name-unknown, dismiss, calibrate or undo.")
     text: str = Field(description="What was done, with the names of that time.")
+    said: list[dict[str, Any]] = Field(description="The same in parts: a key, and names and numbers of that time.")
     undone: bool
     undoes: int | None = Field(description="Of an undoing: the edit that it undid.")
     can_be_undone: bool = Field(description="Edits since of the same people may still be in the way.")

@@ -12,6 +12,12 @@ const LASTS = 5 * 60_000;
 
 let bar = null;
 
+/** What an edit did, in the page's words. */
+function said(edit) {
+  const parts = edit.said.map((part) => t(`history.said.${part.key}`, part.names ? { ...part, names: part.names.join(", ") } : part));
+  return parts.join(" ") || edit.text;
+}
+
 function close() {
   bar?.remove();
   bar = null;
@@ -43,7 +49,7 @@ async function show(id) {
   bar = h(
     "div",
     { class: "toast undo" },
-    h("span", { class: "grow" }, edit.text),
+    h("span", { class: "grow" }, said(edit)),
     h("button", { type: "button", class: "small", onclick: () => undo(id) }, t("history.undo")),
     h("button", { type: "button", class: "small quiet only-icon", "aria-label": t("common.close"), onclick: close }, icon("close")),
   );
