@@ -16,7 +16,7 @@ ThresholdSource: TypeAlias = Literal["set", "calibrated", "estimated", "embedder
 """Where a threshold comes from: the user ``set`` it, `knownface calibrate` measured it, it is ``estimated`` from the
 people enrolled, or it is the ``embedder``'s own. The first that there is wins."""
 
-_POOR = 0.5
+POOR_SHARE = 0.5
 """Of pictures of known people a smaller share that is named is told."""
 
 
@@ -120,7 +120,7 @@ def notes_on(
             f"Unknown is set for {rate_text(found.fpir)} strangers, estimated from your {found.people} people "
             "(not promised: `knownface calibrate`)."
         )
-        if found.named is not None and found.named < _POOR:
+        if found.named is not None and found.named < POOR_SHARE:
             notes.append(
                 f"{contract.name} does not keep your people apart well enough for that: only about {found.named:.0%} "
                 "of new pictures of them will be named, the others stay Unknown. A network trained on faces does "

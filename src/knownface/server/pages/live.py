@@ -5,7 +5,8 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from knownface.server.context import service_of
-from knownface.server.pages.render import page, pages_router, rule_notes
+from knownface.server.pages.notes import rule_notes
+from knownface.server.pages.render import page, pages_router
 from knownface.server.texts import text
 
 router = pages_router()
@@ -22,5 +23,5 @@ def live(request: Request) -> Response:
         anybody=len(service.gallery.names) > 0,
         sources=service.streams.watched.all(),
         source=text(service.settings.language, "live.browser_camera"),
-        notes=rule_notes(service),
+        notes=rule_notes(request),
     )

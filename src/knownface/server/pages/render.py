@@ -18,9 +18,8 @@ from starlette.types import Scope
 
 from knownface.errors import KnownFaceError, NoKeyError, RateLimitedError
 from knownface.gallery.history import Edit
-from knownface.parameters import notes_on
 from knownface.server.access import caller_of, csrf_of
-from knownface.server.context import Service, service_of
+from knownface.server.context import service_of
 from knownface.server.error_responses import Problem, http_status, problem_of
 from knownface.server.keys import Role, allows
 from knownface.server.pictures import UPLOADED
@@ -162,13 +161,6 @@ def page(request: Request, template: str, section: str = "", status: int = 200, 
         )
     )
     return HTMLResponse(drawn, status, {"Cache-Control": "no-store"})
-
-
-def rule_notes(service: Service) -> tuple[str, ...]:
-    """What readers should know about the parameters in force, a sentence each."""
-    recognizer = service.recognizer
-    gallery, contract = recognizer.gallery, recognizer.embedder.contract
-    return notes_on(gallery.index.snapshot(), gallery.calibration, contract, recognizer.settings)
 
 
 def address_with(request: Request, **changes: object) -> str:

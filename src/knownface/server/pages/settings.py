@@ -12,7 +12,8 @@ from knownface.events.rules import Kind
 from knownface.models.joins import parse_join
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
-from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router, rule_notes
+from knownface.server.pages.notes import promise, rule_notes
+from knownface.server.pages.render import AdminPageRoute, address_with, page, pages_router
 from knownface.server.phone import phone_address, qr_code
 from knownface.server.routes.network import network_of
 from knownface.server.setting import fixed_in, set_in
@@ -32,6 +33,7 @@ def settings(request: Request) -> Response:
     service = service_of(request)
     recognizer = service.recognizer
     embedders = parse_join(recognizer.embedder.contract.name).parts
+    calibration = service.gallery.calibration
     phone = phone_address(str(request.url), service.settings.host, own_addresses())
     in_use = {*embedders, recognizer.detector.name}
     return page(
@@ -41,13 +43,14 @@ def settings(request: Request) -> Response:
         tab="settings",
         rule=recognizer.rule,
         source=recognizer.parameters.source,
-        notes=rule_notes(service),
+        notes=rule_notes(request),
         contract=recognizer.embedder.contract,
         network=network_of(service),
         embedders=embedders,
         detector=recognizer.detector.name,
         licences={name: entry for name, entry in service.models.catalog.items() if name in in_use},
-        calibration=service.gallery.calibration,
+        calibration=calibration,
+        promise=calibration and promise(request, calibration),
         info=service.gallery.info(),
         settings=recognizer.settings,
         serve=service.settings,
