@@ -52,14 +52,14 @@ def test_each_step_is_undone_by_the_bar_that_follows_it(
     name.clear()
     name.send_keys("Adda")
     page.button("Save").click()
-    page.says("'Ada' renamed to 'Adda'.")
+    page.says("Ada renamed to Adda.")
     page.until(lambda: page.browser.find_element(By.TAG_NAME, "h1").text == "Adda")
     page.go("/people")  # the bar goes along
     page.one(".undo button").click()
     page.until(lambda: [p.text for p in page.all(".people strong")] == ["Ada"])
     page.until(lambda: not page.all(".undo"))
     page.button("History").click()
-    page.says("'Ada' renamed to 'Adda'.")
+    page.says("Ada renamed to Adda.")
     assert [chip.text for chip in page.all(".rows .chip")] == ["Undone"]
     assert page.complaints() == []
 
@@ -72,7 +72,7 @@ def test_two_entries_of_one_person_are_merged(open_page: BrowserMaker, service: 
     page.button("Merge").click()
     page.one("#merge-with").send_keys("Twice Two")
     page.one("#merge button.primary").click()
-    page.says("'Twice Two' joined into 'Twice One'.")
+    page.says("Twice Two merged into Twice One.")
     page.until(lambda: len(page.all(".templates > li")) == len(faces.photos) + 1)
     page.go("/people")
     assert [p.text for p in page.all(".people strong")] == ["Twice One"]
