@@ -100,7 +100,7 @@ def test_chosen_pictures_are_moved_to_somebody_new_or_known_and_back_again(
     page.all("#templates .pick")[0].click()
     page.button("Move").click()
     page.one("#move-to").send_keys(Keys.ENTER)  # what was typed is still there
-    page.says("1 template of 'Mixed Up' moved to 'Set Free', who is new.")
+    page.says("1 picture moved from Mixed Up to Set Free, who is new.")
     page.until(lambda: len(page.all("#templates > li")) == 1)
     page.one(".undo button").click()
     page.until(lambda: len(page.all("#templates > li")) == 2)
