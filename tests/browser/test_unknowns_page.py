@@ -90,7 +90,7 @@ def test_the_same_stranger_is_one_entry_and_is_named(
     page.until(lambda: all(i.get_property("naturalWidth") for i in page.all(".unknowns img")))
     field = page.all(".unknowns input[name=name]")[1]
     field.send_keys(faces.name, Keys.ENTER)
-    page.says(f"named {faces.name!r}")
+    page.says(f"named {faces.name}")
     page.until(lambda: len(page.all(".unknowns > li")) == 1)
     # Both sightings are the person's, and what was seen was learnt: another photo is recognised.
     found = service.ask("GET", "/sightings", params={"unknown": False})["items"]

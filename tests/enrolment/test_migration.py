@@ -267,7 +267,7 @@ def test_real_faces_from_photos_and_a_video(face_data: Path, model_folder: Path,
         for photo in photos[:3]:
             (folder / person.name).mkdir(parents=True, exist_ok=True)
             shutil.copy(photo, folder / person.name)
-        probes += [(person.name, photo) for photo in photos[3:5]]
+        probes += [(person.name.replace("_", " "), photo) for photo in photos[3:5]]
     (folder / "Walker").mkdir()
     shutil.copy(face_data / "two_people" / "face-demographics-walking-and-pause.mp4", folder / "Walker")
     settings: dict[str, Any] = {"gallery": str(tmp_path / "g.db"), "models": model_folder}

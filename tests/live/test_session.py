@@ -166,7 +166,7 @@ def test_the_singer_is_named_in_his_close_shots_and_nobody_in_the_audience(face_
                 result = session.advance(frame, session.detect(frame.image) if number % 2 == 0 else None)
                 time = frame.time - 0.844  # the picture begins so much after the sound
                 shown.append((time, {f.identity.name for f in result.faces} - {None}))
-    assert all(names == {"lin_manuel_miranda"} for time, names in shown if 4.0 <= time <= 6.9)
+    assert all(names == {"lin manuel miranda"} for time, names in shown if 4.0 <= time <= 6.9)
     assert not any(names for time, names in shown if time >= 7.2)
 
 

@@ -69,6 +69,7 @@ def test_every_route_refuses_roles_below_its_own(served: Running) -> None:
     assert {path for _, path, role in needed if role == "admin"} >= {"/v1/keys", "/v1/audit", "/v1/webhooks"}
     changing = {(m, p) for m, p, role in needed if m != "GET" and role in {"device", "viewer"}}
     assert changing <= {
+        ("POST", "/v1/detect"),
         ("POST", "/v1/identify"),
         ("POST", "/v1/identify/batch"),
         ("POST", "/v1/kiosk/leave"),

@@ -66,7 +66,7 @@ def open_service(
     if serve.challenge != "off" and not recognizer.detector.gives_landmarks:
         raise SettingsError(
             f"The detector {recognizer.detector.name} does not tell how a head is turned, so none can be asked for.",
-            "Use YuNet (`knownface models list`), or --challenge off.",
+            "Use YuNet (`knownface models list`), or ask for no turn of the head: `--challenge off`.",
         )
     gallery.bind(recognizer.embedder.contract)  # Unknowns can be compared before anybody is enrolled
     database = gallery.database
