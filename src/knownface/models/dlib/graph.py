@@ -120,9 +120,12 @@ def _convolution(graph: _Graph, layer: DlibLayer, affine: DlibLayer, now: _Pictu
     size = filters * now.channels * rows * columns
     weights, biases = layer.weights[:size], layer.weights[size:]
     factors, terms = affine.weights.astype(np.float64).reshape(2, filters)
-    folded = weights.reshape(filters, -1) * factors[:, None]
-    kernel: Weights = folded.reshape(filters, now.channels, rows, columns).astype(np.float32)
-    bias: Weights = (biases * factors + terms).astype(np.float32)
+    with np.errstate(over="ignore", invalid="ignore"):
+        folded = weights.reshape(filters, -1) * factors[:, None]
+        kernel: Weights = folded.reshape(filters, now.channels, rows, columns).astype(np.float32)
+        bias: Weights = (biases * factors + terms).astype(np.float32)
+    if not (np.isfinite(kernel).all() and np.isfinite(bias).all()):
+        raise ValueError("weights beyond what 32 bits hold")
     name = graph.add(
         "Conv",
         now.name,
