@@ -161,7 +161,7 @@ class MilvusPartition:
                 )
             )
         found = Mark(**json.loads(rows[0]["mark"])) if len(rows) else Mark()
-        if found != self._noticed:
+        if found != self._noticed:  # else it stays the same object, by which a search knows that nothing changed
             self._noticed = found
         return found
 

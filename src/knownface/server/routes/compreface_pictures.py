@@ -169,8 +169,7 @@ async def verify_face(
         vectors = service.gallery.vectors(template.person_id, negative=template.negative)
         looked = _Looked.at(service, upload, options)
         own = service.gallery.person(template.person_id).threshold
-        alike = looked.similarities(vectors.embeddings[vectors.templates == template.id][0], own)
-        result = [{**face, "similarity": value} for face, value in zip(looked.answers(), alike, strict=True)]
+        result = looked.compared_with(vectors.embeddings[vectors.templates == template.id][0], own)
         return _told(service, options, start, result)
 
     return await looking.at(compared, picture)
@@ -195,9 +194,7 @@ async def verify(
         start = time.perf_counter()
         one = _Looked.at(service, upload, replace(options, limit=1))
         others = _Looked.at(service, target, options)
-        alike = others.similarities(one.vectors[0], None)
-        matches = [{**face, "similarity": value} for face, value in zip(others.answers(), alike, strict=True)]
-        matches.sort(key=lambda match: -match["similarity"])
+        matches = sorted(others.compared_with(one.vectors[0], None), key=lambda match: -match["similarity"])
         told = _told(service, options, start, [{"source_image_face": one.answers()[0], "face_matches": matches}])
         if "plugins_versions" in told:
             told["result"][0]["plugins_versions"] = told["plugins_versions"]
@@ -252,13 +249,16 @@ class _Looked:
             return [face | _embedding(vector) for face, vector in zip(told, self.vectors, strict=True)]
         return told
 
-    def similarities(self, other: Embeddings, own_threshold: float | None) -> list[float]:
-        """How alike each face is to another one; of a face that does not look alive less than a name needs."""
+    def compared_with(self, other: Embeddings, own_threshold: float | None) -> list[dict[str, Any]]:
+        """The faces and how alike each is to another one; one that does not look alive is less than a name needs."""
         recognizer = self.service.recognizer
         threshold = recognizer.rule.threshold if own_threshold is None else own_threshold
         alike = [similarity(float(np.linalg.norm(vector - other)), threshold) for vector in self.vectors]
         barred = [recognizer.liveness_rule.bars(face.live) for face in self.faces]
-        return [round(min(a, UNKNOWN_SIMILARITY) if b else a, 5) for a, b in zip(alike, barred, strict=True)]
+        return [
+            {**face, "similarity": round(min(near, UNKNOWN_SIMILARITY) if bar else near, 5)}
+            for face, near, bar in zip(self.answers(), alike, barred, strict=True)
+        ]
 
 
 def _check_plugins(caller: Caller, options: Options) -> None:
