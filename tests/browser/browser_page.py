@@ -22,6 +22,8 @@ from knownface.types import Image
 
 Found = TypeVar("Found")
 PATIENCE = 60.0
+# What moves in is seen piece by piece: a test would find the second button while the first is not there yet.
+STILL = [{"name": "prefers-reduced-motion", "value": "reduce"}]
 TURNED = "does not belong to the document"  # the driver's word, now and then, for a stale element of a page just left
 
 
@@ -147,12 +149,12 @@ BrowserMaker = Callable[..., Page]
 
 
 def new_page(browser: Chrome, served: Served, downloads: Path, camera: Path) -> Page:
-    """A browser that remembers nothing: signed out, at a desk, light."""
+    """A browser that remembers nothing: signed out, at a desk, light, and nothing on its pages moves."""
     browser.get("about:blank")
     browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
     browser.execute_cdp_cmd("Storage.clearDataForOrigin", {"origin": served.address, "storageTypes": "local_storage"})
     browser.execute_cdp_cmd("Emulation.clearDeviceMetricsOverride", {})
-    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": []})
+    browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": STILL})
     browser.execute_cdp_cmd("Browser.setDownloadBehavior", {"behavior": "allow", "downloadPath": str(downloads)})
     downloads.mkdir(exist_ok=True)
     browser.get_log("browser")  # type: ignore[no-untyped-call]  # what was said before is not this test's

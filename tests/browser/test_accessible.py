@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from axe_core_python.base import AXE_SCRIPT
-from browser_page import BrowserMaker, Faces, Page, Service
+from browser_page import STILL, BrowserMaker, Faces, Page, Service
 from chromium import cut_texts
 from selenium.webdriver import ActionChains
 from selenium.webdriver.common.keys import Keys
@@ -64,7 +64,7 @@ def show(page: Page, size: tuple[int, int], scheme: str) -> None:
     """A screen of some size, and a colour scheme."""
     metrics = {"width": size[0], "height": size[1], "deviceScaleFactor": 1, "mobile": size == PHONE}
     page.browser.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", metrics)
-    features = [{"name": "prefers-color-scheme", "value": scheme}]
+    features = [*STILL, {"name": "prefers-color-scheme", "value": scheme}]
     page.browser.execute_cdp_cmd("Emulation.setEmulatedMedia", {"features": features})
     page.browser.execute_cdp_cmd("Emulation.setTouchEmulationEnabled", {"enabled": size == PHONE})
 
