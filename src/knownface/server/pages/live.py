@@ -23,5 +23,6 @@ def live(request: Request) -> Response:
         anybody=len(service.gallery.names) > 0,
         sources=service.streams.watched.all(),
         source=text(service.settings.language, "live.browser_camera"),
+        threshold=service.recognizer.rule.threshold,
         notes=rule_notes(request),
     )

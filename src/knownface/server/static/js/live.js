@@ -46,6 +46,7 @@ function pictureOf(face) {
 
 const present = new PresentList(document.getElementById("here"), document.getElementById("nobody"), {
   picture: pictureOf,
+  threshold: Number(stage.dataset.threshold),
   mayName: "mayName" in stage.dataset,
   announce,
 });

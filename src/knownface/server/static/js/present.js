@@ -3,7 +3,7 @@
 import { api } from "./api.js";
 import { labelOf } from "./boxes.js";
 import { face as faceOf, h } from "./dom.js";
-import { number } from "./locale.js";
+import { likeness } from "./likeness.js";
 import { nameForm } from "./naming.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
@@ -13,7 +13,8 @@ const ID = "name-";
 
 /**
  * Keeps the rows of a list in step with the faces that are reported.
- * Options: picture(face) gives a canvas or address for a row, or null; mayName: whether the reader may name faces; announce(text) tells screen readers.
+ * Options: picture(face) gives a canvas or address for a row, or null; threshold: the largest distance at which a name is
+ * given; mayName: whether the reader may name faces; announce(text) tells screen readers.
  */
 export class PresentList {
   #list;
@@ -34,7 +35,7 @@ export class PresentList {
   }
 
   /**
-   * Take the faces of the moment, {session, track, state, person, name, unknown, distance, why}; those that have no
+   * Take the faces of the moment, {session, track, state, person, name, unknown, distance}; those that have no
    * answer yet are left out. `every`: how many milliseconds may pass until the same stream reports again.
    */
   update(faces, every) {
@@ -47,8 +48,10 @@ export class PresentList {
       row.until = now + every;
       row.item.classList.remove("gone");
       if (!row.pictured) this.#picture(row);
-      row.about.textContent = face.distance === null || face.state !== "named" ? "" : t("live.distance", { distance: number(face.distance, 2) });
-      row.about.title = face.why ?? "";
+      if (row.distance !== face.distance && face.state === "named") {
+        row.distance = face.distance;
+        row.about.replaceChildren(likeness(face.distance, this.#options.threshold) ?? "");
+      }
     }
     for (const [key, row] of this.#rows) {
       row.item.classList.toggle("gone", now > row.until);
@@ -64,7 +67,7 @@ export class PresentList {
   #add(key, face) {
     const label = labelOf(face);
     const name = face.state === "named" ? h("a", { href: `/people/${face.person}` }, label) : label;
-    const row = { face, pictured: false, square: faceOf(face.name ?? ""), about: h("small") };
+    const row = { face, pictured: false, distance: null, square: faceOf(face.name ?? ""), about: h("div") };
     row.item = h("li", {}, row.square, h("div", { class: "grow" }, h("strong", {}, name), row.about));
     if (face.state === "unknown" && this.#options.mayName) row.item.querySelector(".grow").append(this.#form(key, row));
     this.#rows.set(key, row);
