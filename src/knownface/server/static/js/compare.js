@@ -13,12 +13,13 @@ const trouble = document.getElementById("trouble");
 const answer = document.getElementById("answer");
 const threshold = Number(document.getElementById("compare").dataset.threshold);
 
-function show({ same, distance, threshold: inForce, reason, liveness }) {
+function show({ same, distance, threshold: inForce, liveness }) {
   const verdict = h("h2", {}, t(same ? "compare.same" : "compare.different"));
   const alive = liveness && h("p", { class: "hint" }, t(liveness.live ? "identify.alive" : "identify.not_alive"));
   const limit = inForce ?? threshold;
-  const why = same === (distance <= limit) ? t(same ? "compare.within" : "compare.beyond", { threshold: number(limit, 2) }) : reason;
-  answer.replaceChildren(...[verdict, likeness(distance, limit), h("p", { class: "hint" }, why), alive].filter(Boolean));
+  const barred = same !== (distance <= limit); // for a face that does not look alive, which is told anyhow
+  const why = barred ? null : h("p", { class: "hint" }, t(same ? "compare.within" : "compare.beyond", { threshold: number(limit, 2) }));
+  answer.replaceChildren(...[verdict, likeness(distance, limit), why, alive].filter(Boolean));
   answer.className = `card verdict ${same ? "good" : "bad"}`;
   answer.hidden = false;
 }
