@@ -135,6 +135,7 @@ def test_the_camera_says_why_a_picture_will_not_do(open_page: BrowserMaker, serv
     page.camera_sees([face])
     page.go(f"/people/{person}")
     page.button("Use the camera").click()
+    page.until(lambda: f"This looks like {faces.name}" in page.one("#advice").text)  # the camera has come this far
     page.one("#shoot").click()
     page.until(lambda: page.chips() == ["Held back"])
     page.says(f"This looks like {faces.name}")
