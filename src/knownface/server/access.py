@@ -20,6 +20,7 @@ from starlette.websockets import WebSocket
 from knownface.errors import ForbiddenError, NoKeyError, RateLimitedError
 from knownface.law.audit import Actor
 from knownface.server.context import Service, service_of
+from knownface.server.json_forms import JsonForm, encoded_size, is_json
 from knownface.server.keys import Role, allows
 from knownface.server.sessions import PLAIN_COOKIE, SECURE_COOKIE, csrf_token
 
@@ -66,7 +67,8 @@ class GuardedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """The handler behind the check."""
-        handler, role, pictures = super().get_route_handler(), _role_of(self), _pictures_of(self)
+        handler, role = super().get_route_handler(), _role_of(self)
+        pictures, files = _pictures_of(self), _file_names_of(self)
 
         async def guarded(request: Request) -> Response:
             service = service_of(request)
@@ -76,8 +78,9 @@ class GuardedRoute(APIRoute):
                 wait = service.rates_by_key.take(str(caller.actor.key_id))
                 if wait:
                     raise RateLimitedError("This key has sent too many requests.", retry_after=wait)
-            request.state.body.limit = _body_limit(service, pictures)
-            return await handler(request)
+            as_json = bool(files) and is_json(request)
+            request.state.body.limit = _body_limit(service, pictures, as_json)
+            return await handler(JsonForm(request, files) if as_json else request)
 
         return guarded
 
@@ -108,14 +111,19 @@ def _pictures_of(route: APIRoute) -> int | None:
     """How many files a route takes; None: as many as a request may hold, or a large body without files."""
     if LARGE_BODY in route.dependencies:
         return None
-    single = 0
-    for field in route.dependant.body_params:
-        annotation = field.field_info.annotation
-        if annotation is UploadFile:
-            single += 1
-        elif UploadFile in getattr(annotation, "__args__", ()):
-            return None
-    return single
+    annotations = [field.field_info.annotation for field in route.dependant.body_params]
+    if any(annotation is not UploadFile and _takes_files(annotation) for annotation in annotations):
+        return None
+    return sum(annotation is UploadFile for annotation in annotations)
+
+
+def _file_names_of(route: APIRoute) -> frozenset[str]:
+    body = route.dependant.body_params
+    return frozenset(field.alias for field in body if _takes_files(field.field_info.annotation))
+
+
+def _takes_files(annotation: object) -> bool:
+    return annotation is UploadFile or UploadFile in getattr(annotation, "__args__", ())
 
 
 _JSON_BYTES = 256_000
@@ -123,10 +131,11 @@ _FORM_BYTES = 64_000
 """What a form may hold beside its files."""
 
 
-def _body_limit(service: Service, pictures: int | None) -> int:
+def _body_limit(service: Service, pictures: int | None, as_json: bool) -> int:
     if pictures is None:
         return service.settings.max_request_bytes
-    return _JSON_BYTES if pictures == 0 else pictures * service.settings.max_upload_bytes + _FORM_BYTES
+    files = pictures * service.settings.max_upload_bytes
+    return _JSON_BYTES if pictures == 0 else (encoded_size(files) if as_json else files) + _FORM_BYTES
 
 
 def caller_of(request: HTTPConnection, role: Role) -> Caller:

@@ -15,6 +15,7 @@ from knownface import __version__
 from knownface.server import error_responses, pages, routes
 from knownface.server.context import Service
 from knownface.server.error_responses import ProblemDetails
+from knownface.server.json_forms import describe_json_forms
 from knownface.server.pages.render import error_page, static_files
 
 _DESCRIPTION = """
@@ -22,7 +23,8 @@ Puts names to faces. Ask with a key: `Authorization: Bearer kf_...`; the lock be
 
 Every error is problem details (RFC 9457) with `{code, message, hint, details}` besides; `code` is stable.
 Lists are read in pages: give `next` as `cursor` until it is null. `RateLimit` says how many requests are left; 429 and
-503 say in `Retry-After` how long to wait. Every `GET` has its `HEAD`.
+503 say in `Retry-After` how long to wait. Every `GET` has its `HEAD`. What takes a form with files takes the same
+members as JSON too, files in Base64 or as data: URLs.
 """
 
 
@@ -62,7 +64,9 @@ def create_app(services: Sequence[Service]) -> FastAPI:
 
 
 def _describe(app: FastAPI) -> None:
-    schemas = app.openapi()["components"]["schemas"]
+    document = app.openapi()
+    describe_json_forms(document)
+    schemas = document["components"]["schemas"]
     schemas["ProblemDetails"] = ProblemDetails.model_json_schema(ref_template="#/components/schemas/{model}")
     # FastAPI documents an error of its own for requests that do not fit, which never comes.
     schemas.pop("HTTPValidationError", None)

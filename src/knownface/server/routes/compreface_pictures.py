@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-import base64
-import binascii
-import io
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Annotated, Any, Self, TypeAlias
 
 import numpy as np
-from fastapi import Depends, File, Query, Request, UploadFile
-from fastapi.concurrency import run_in_threadpool
+from fastapi import Depends, File, Query, UploadFile
 
-from knownface.errors import BadRequestError, ForbiddenError, NoFaceError
+from knownface.errors import ForbiddenError, NoFaceError
 from knownface.gallery.consents import require
 from knownface.pipeline import ExaminedFace, embed, examine
 from knownface.server import uploads
@@ -35,7 +31,7 @@ from knownface.types import Embeddings
 
 router = compreface_router()
 
-Upload: TypeAlias = Annotated[UploadFile | None, File()]
+Upload: TypeAlias = Annotated[UploadFile, File()]
 _MOST_PREDICTIONS = 20
 _NO_VECTORS: Embeddings = np.empty((0, 0), np.float32)
 _EMBEDDINGS_ROLE: Role = "operator"
@@ -81,47 +77,17 @@ async def _options(
 OptionsDep: TypeAlias = Annotated[Options, Depends(_options)]
 
 
-async def sent_picture(request: Request, upload: UploadFile | None, name: str) -> UploadFile:
-    """A picture of a form, or of a JSON body in Base64.
-
-    Raises:
-        BadRequestError: It is neither.
-    """
-    if upload is not None:
-        return upload
-    text = (await _json(request)).get(name)
-    if not isinstance(text, str):
-        raise BadRequestError(f"The picture {name!r} is missing: a file of a form, or Base64 in JSON.")
-    try:
-        content = await run_in_threadpool(base64.b64decode, text.rpartition("base64,")[2], validate=True)
-    except (binascii.Error, ValueError) as error:
-        raise BadRequestError(f"{name!r} is no Base64.") from error
-    return UploadFile(io.BytesIO(content), size=len(content), filename=name)
-
-
-async def _json(request: Request) -> dict[str, Any]:
-    if not request.headers.get("content-type", "").startswith("application/json"):
-        return {}
-    try:
-        body = await request.json()
-    except (ValueError, RecursionError):
-        body = None
-    return body if isinstance(body, dict) else {}
-
-
 @router.post("/recognition/recognize", dependencies=needs("device"))
 async def recognize(
-    request: Request,
     service: ServiceDep,
     looking: LookingDep,
     caller: CallerDep,
     options: OptionsDep,
-    file: Upload = None,
+    file: Upload,
     prediction_count: Annotated[int, Query(ge=1, le=_MOST_PREDICTIONS)] = 1,
 ) -> dict[str, Any]:
     """Who is on a picture."""
     _check_plugins(caller, options)
-    picture = await sent_picture(request, file, "file")
 
     def named(upload: UploadFile) -> dict[str, Any]:
         start = time.perf_counter()
@@ -143,23 +109,21 @@ async def recognize(
             result.append(answer | _embedding(face.embedding))
         return _told(service, options, start, result)
 
-    return await looking.at(named, picture)
+    return await looking.at(named, file)
 
 
 @router.post("/recognition/faces/{image_id}/verify", dependencies=needs("device"))
 async def verify_face(
-    request: Request,
     service: ServiceDep,
     looking: LookingDep,
     caller: CallerDep,
     options: OptionsDep,
     image_id: str,
-    file: Upload = None,
+    file: Upload,
 ) -> dict[str, Any]:
     """How alike the faces of a picture are to one that somebody was enrolled from."""
     _check_plugins(caller, options)
     wanted = template_id(image_id)
-    picture = await sent_picture(request, file, "file")
 
     def compared(upload: UploadFile) -> dict[str, Any]:
         start = time.perf_counter()
@@ -172,55 +136,50 @@ async def verify_face(
         result = looked.compared_with(vectors.embeddings[vectors.templates == template.id][0], own)
         return _told(service, options, start, result)
 
-    return await looking.at(compared, picture)
+    return await looking.at(compared, file)
 
 
 @router.post("/verification/verify", dependencies=needs("device"))
 async def verify(
-    request: Request,
     service: ServiceDep,
     looking: LookingDep,
     caller: CallerDep,
     options: OptionsDep,
-    source_image: Upload = None,
-    target_image: Upload = None,
+    source_image: Upload,
+    target_image: Upload,
 ) -> dict[str, Any]:
     """How alike the faces of one picture are to the largest of another."""
     _check_plugins(caller, options)
-    source = await sent_picture(request, source_image, "source_image")
-    target = await sent_picture(request, target_image, "target_image")
 
     def compared(upload: UploadFile) -> dict[str, Any]:
         start = time.perf_counter()
         one = _Looked.at(service, upload, replace(options, limit=1))
-        others = _Looked.at(service, target, options)
+        others = _Looked.at(service, target_image, options)
         matches = sorted(others.compared_with(one.vectors[0], None), key=lambda match: -match["similarity"])
         told = _told(service, options, start, [{"source_image_face": one.answers()[0], "face_matches": matches}])
         if "plugins_versions" in told:
             told["result"][0]["plugins_versions"] = told["plugins_versions"]
         return told
 
-    return await looking.at(compared, source, target)
+    return await looking.at(compared, source_image, target_image)
 
 
 @router.post("/detection/detect", dependencies=needs("device"))
 async def detect(
-    request: Request,
     service: ServiceDep,
     looking: LookingDep,
     caller: CallerDep,
     options: OptionsDep,
-    file: Upload = None,
+    file: Upload,
 ) -> dict[str, Any]:
     """Where the faces of a picture are."""
     _check_plugins(caller, options)
-    picture = await sent_picture(request, file, "file")
 
     def found(upload: UploadFile) -> dict[str, Any]:
         start = time.perf_counter()
         return _told(service, options, start, _Looked.at(service, upload, options, embedded=False).answers())
 
-    return await looking.at(found, picture)
+    return await looking.at(found, file)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

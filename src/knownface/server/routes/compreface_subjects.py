@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Any
 
-from fastapi import Body, Query, Request, Response
+from fastapi import Body, Query, Response
 from fastapi.concurrency import run_in_threadpool
 from sqlalchemy import func, select
 
@@ -25,7 +25,7 @@ from knownface.server.context import Service
 from knownface.server.keys import allows
 from knownface.server.looking import LookingDep
 from knownface.server.routes.common import CallerDep, ServiceDep
-from knownface.server.routes.compreface_pictures import Upload, sent_picture
+from knownface.server.routes.compreface_pictures import Upload
 from knownface.storage.schema import people, templates
 
 router = compreface_router()
@@ -88,17 +88,15 @@ def delete_subject(service: ServiceDep, caller: CallerDep, name: str) -> dict[st
 
 @router.post(_FACES, dependencies=needs("operator"), status_code=201)
 async def add_face(
-    request: Request,
     service: ServiceDep,
     looking: LookingDep,
     caller: CallerDep,
     subject: Annotated[str, Query()],
+    file: Upload,
     det_prob_threshold: Annotated[float, Query(ge=0, le=1)] = 0.0,
-    file: Upload = None,
 ) -> dict[str, Any]:
     """Enrol a person, who is made if need be, from a picture of one face, with the review of every other way in."""
-    picture = await sent_picture(request, file, "file")
-    examined = await looking.at(lambda upload: uploads.examine_to_enrol(service, "only", upload), picture)
+    examined = await looking.at(lambda upload: uploads.examine_to_enrol(service, "only", upload), file)
 
     def enrol() -> tuple[Person, uploads.Enrolled]:
         person = _person_or_none(service, subject)
