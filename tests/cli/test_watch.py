@@ -23,8 +23,11 @@ import cv2
 import numpy as np
 import pytest
 
+import toy_plugin
 from knownface.events import SightingLog
 from knownface.gallery import Gallery
+from knownface.law.audit import AuditLog
+from knownface.liveness.challenge import Challenge, Pose
 from knownface.media import VideoWriter, read_image, read_video, video_info, write_image
 from knownface.types import Image
 
@@ -301,6 +304,7 @@ def test_the_picture_is_shown_to_a_browser_of_this_machine(gallery: Path, walk: 
         (["empty.mp4", "--began", "noon"], 2, "2026-03-31T09:00"),
         (["0", "--began", "2026-01-01"], 2, "--began"),
         (["empty.mp4", "--keep-trying"], 2, "--keep-trying"),
+        (["empty.mp4", "--challenge", "turn"], 2, "nobody can be asked"),
     ],
 )
 def test_what_cannot_be_watched_is_said(
@@ -332,3 +336,28 @@ def test_without_a_gallery(alone: Path, clip: Path, knownface: Run) -> None:
     ran = knownface("watch", clip)
     assert ran.status == 7
     assert "enroll" in ran.err
+
+
+@pytest.mark.slow
+def test_before_a_camera_a_name_comes_with_the_turn_that_is_asked_for(
+    enrolled_toys: Path, knownface: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """She looks to the front, turns, and stays so until she was named; then Ctrl-C."""
+    turns = [0.0, 0.0, 0.0, 0.0, 0.2, 0.4, 0.4, 0.4] + [0.0] * 20
+
+    def pose_of(_landmarks: object) -> Pose:
+        if len(turns) == 1:
+            os.kill(os.getpid(), signal.SIGINT)
+        return Pose(turns.pop(0) if turns else 0.0, 1.0)
+
+    monkeypatch.setattr("knownface.live.challenges.pose_of", pose_of)
+    monkeypatch.setattr("knownface.live.challenges.new_challenge", lambda: Challenge("left"))
+    with camera([toy_plugin.picture(0, 2)], fps=50) as url:
+        ran = knownface("watch", url, "--challenge", "turn", "--name", "door")
+    assert ran.status == 0, ran.err
+    assert "Please turn your head to the left." in ran.err
+    with Gallery.open(os.environ["KNOWNFACE_GALLERY"]) as opened:
+        [entry] = AuditLog(opened.database).page(action="watch.challenge")
+        [sighting] = SightingLog(opened).find()
+    assert entry.details == {"source": "door", "track": 1, "passed": True, "side": "left", "why": ""}
+    assert sighting.person_id is not None

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 def command() -> None:
     """Open and close sessions, list who came, greet guests, add up working hours.
 
-    A session is computed from what `knownface watch` writes down while it is open, on any number of cameras. NAME is
-    a session's name (the open one, else the newest) or id.
+    A session is computed from what `knownface watch` writes down while it is open, on any number of cameras; with its
+    `--challenge turn` from those who turned their heads as asked. NAME is a session's name (the open one, else the
+    newest) or id.
     """
 
 

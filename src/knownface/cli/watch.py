@@ -14,22 +14,23 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.markup import escape
 
-from knownface.cli.common import err, open_recognizer, out, recognizer_options, rule_options, say, table
+from knownface.cli.common import err, open_recognizer, recognizer_options, rule_options, say
 from knownface.cli.outputs import OutputFile, bom_option, byte_order_mark, overwrite_option
 from knownface.cli.seen import when
+from knownface.cli.watched import say_alert, say_challenge, show_rows, status_line
 from knownface.errors import OutputError, UnsupportedError
 
 if TYPE_CHECKING:
-    from knownface.live import LiveEvent, Sink, Watcher, WatchOptions, WatchStatus
+    from knownface.live import Sink, Watcher, WatchOptions
+    from knownface.live.challenges import Challenges
     from knownface.live.recording import Recorder
-    from knownface.live.sinks import Timeline, TimelineRow, TimelineTotal
+    from knownface.liveness.challenge import Challenge
     from knownface.media import Source
     from knownface.recognizer import FaceRecognizer
 
 _LIVE_FPS = 30.0
 """Of a video that is written from a live source; frames are repeated and left out to keep in step."""
 _STATUS_EVERY = 0.5
-_ROWS_SHOWN = 200
 
 
 class PixelAspect(click.ParamType[float]):
@@ -95,6 +96,13 @@ class PixelAspect(click.ParamType[float]):
 )
 @click.option("--keep-pictures", is_flag=True, default=None, help="Keep the best picture of each sighting.")
 @click.option("--began", metavar="TIME", help="When a file was recorded (ISO 8601); default: by its file time.")
+@click.option(
+    "--challenge",
+    type=click.Choice(["off", "turn"]),
+    default="off",
+    show_default=True,
+    help="turn: ask each face for a turn of the head before it is named, as at a check-in.",
+)
 @click.option("--keep-trying", is_flag=True, help="Wait for a camera or stream that is not there yet.")
 def command(source: str, **options: Any) -> int:
     """Follow and name the faces of a camera, stream, video or folder of frames.
@@ -103,7 +111,7 @@ def command(source: str, **options: Any) -> int:
     frames. Ctrl-C ends it; everything is finished and written then.
     """
     from knownface.live import Watcher
-    from knownface.live.sinks import EventLines, Timeline
+    from knownface.live.sinks import EventCalls, EventLines, Timeline
     from knownface.media import kind_of, parse_source
     from knownface.mqtt import delivering
     from knownface.settings import MqttSettings
@@ -124,24 +132,30 @@ def command(source: str, **options: Any) -> int:
         new_number = None
         if record:
             recorder = _recorder(recognizer, name)
-            sinks += recorder.sinks(name, lines.write if lines else _say_alert)
+            sinks += recorder.sinks(name, lines.write if lines else say_alert)
             new_number = recorder.new_unknown_number
-        watcher = Watcher(parsed, recognizer, watch_options, sinks, name=name, new_number=new_number)
+        challenges = None
+        if chosen["challenge"] == "turn":
+            challenges = _challenges(recognizer, name)
+            sinks += [] if lines else [EventCalls("challenge", say_challenge)]
+        watcher = Watcher(
+            parsed, recognizer, watch_options, sinks, name=name, new_number=new_number, challenges=challenges
+        )
         told = recognizer.settings.mqtt if record else MqttSettings()
         with delivering(recognizer.gallery, told):
             interrupted = _watch(watcher, chosen)
         status = watcher.status()
         if status.frames:
-            say(_line(status))
+            say(status_line(status))
         if watcher.error is None and not lines:
-            _show_rows(timeline)
+            show_rows(timeline)
     watcher.raise_error()
     return 130 if interrupted and not parsed.live else 0
 
 
 _OWN = (
     "show", "port", "out_file", "timeline_file", "events", "every", "max_fps", "fps", "pixel_aspect", "turn",
-    "detect_side", "detect_every", "name", "record", "began", "keep_trying",
+    "detect_side", "detect_every", "name", "record", "began", "challenge", "keep_trying",
 )  # fmt: skip
 
 
@@ -152,6 +166,8 @@ def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> W
         raise click.BadParameter("a live source begins when it is watched.", param_hint="--began")
     if not source.live and chosen["keep_trying"]:
         raise click.BadParameter("a file is there or not.", param_hint="--keep-trying")
+    if not source.live and chosen["challenge"] == "turn":
+        raise click.BadParameter("in a recording nobody can be asked for anything.", param_hint="--challenge")
     began = None if source.live else _began(source, chosen["began"], record=record)
     return WatchOptions(
         every=chosen["every"],
@@ -164,7 +180,8 @@ def _watch_options(source: Source, chosen: dict[str, Any], *, record: bool) -> W
         hindsight=not source.live and chosen["max_fps"] is None,
         keep_trying=chosen["keep_trying"],
         detect_side=chosen["detect_side"],
-        detect_every=chosen["detect_every"],
+        # A head that turns must be seen on its way.
+        detect_every=chosen["detect_every"] or (1 if chosen["challenge"] == "turn" else None),
     )
 
 
@@ -208,8 +225,15 @@ def _recorder(recognizer: FaceRecognizer, name: str) -> Recorder:
     return recorder
 
 
-def _say_alert(event: LiveEvent) -> None:
-    say(f"Alert: {event.why}", style="bold yellow")
+def _challenges(recognizer: FaceRecognizer, name: str) -> Challenges:
+    from knownface.law.audit import note_local
+    from knownface.live.challenges import Challenges
+
+    def note(track_id: int, ended: Challenge) -> None:
+        facts: dict[str, Any] = {"passed": ended.state == "passed", "side": ended.side, "why": ended.why}
+        note_local(recognizer.gallery.database, "watch.challenge", source=name, track=track_id, **facts)
+
+    return Challenges(note)
 
 
 def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
@@ -223,7 +247,7 @@ def _watch(watcher: Watcher, chosen: dict[str, Any]) -> bool:
             say(f"Picture: {server.url}", style="bold")
         with opencv_on_one_thread(), watcher:
             while not watcher.wait(_STATUS_EVERY):
-                line.update(escape(_line(watcher.status())))
+                line.update(escape(status_line(watcher.status())))
     return interrupted.is_set()
 
 
@@ -244,54 +268,3 @@ def _stopped_by_signals(watcher: Watcher) -> Iterator[threading.Event]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-
-
-def _line(status: WatchStatus) -> str:
-    """The status in one line."""
-    delay = (
-        f"latency {1000 * status.latency_p50:.0f}/{1000 * status.latency_p95:.0f} ms (p50/p95)"
-        if status.latency_p50 is not None and status.latency_p95 is not None
-        else "no frame yet"
-    )
-    parts = [
-        f"{status.state}: {status.frames} frames",
-        f"{status.fps_in:.1f}/s in",
-        f"{status.fps_out:.1f}/s out",
-        delay,
-        f"{status.faces} faces{': ' + ', '.join(status.names) if status.names else ''}",
-        f"queue {status.queue}",
-        f"{status.dropped} dropped",
-    ]
-    if status.reconnects:
-        parts.append(f"reconnected {status.reconnects} times")
-    return ", ".join(parts)
-
-
-def _show_rows(timeline: Timeline) -> None:
-    """Who was there, for people to read."""
-    rows = timeline.rows
-    if not rows:
-        out().print("Nobody was seen.")
-        return
-    shown = table("name", "from", "to", "distance", "frames")
-    for row in rows[:_ROWS_SHOWN]:
-        shown.add_row(
-            _label(row),
-            f"{row.first_time:.2f}",
-            f"{row.last_time:.2f}",
-            "" if row.best_distance is None else f"{row.best_distance:.3f}",
-            str(row.frames),
-        )
-    out().print(shown)
-    if len(rows) > _ROWS_SHOWN:
-        out().print(f"… and {len(rows) - _ROWS_SHOWN} more; --timeline writes all.")
-    totals = timeline.totals
-    if len(totals) < len(rows):
-        shown = table("in total", "seconds", "stretches", "frames")
-        for total in totals[:_ROWS_SHOWN]:
-            shown.add_row(_label(total), f"{total.seconds:.2f}", str(total.stretches), str(total.frames))
-        out().print(shown)
-
-
-def _label(row: TimelineRow | TimelineTotal) -> str:
-    return f"[bold green]{escape(row.label)}[/]" if row.person_id is not None else escape(row.label)

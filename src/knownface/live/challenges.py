@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
+from knownface.detection import FaceDetector
+from knownface.errors import SettingsError
 from knownface.liveness.challenge import Challenge, look, new_challenge, pose_of
 from knownface.tracking import TrackedFace
 from knownface.types import Face
@@ -32,15 +34,15 @@ class Challenges:
         known = self._of.get(track_id)
         return known is None or known.state != "passed"
 
-    def look(self, time: float, tracked: Sequence[TrackedFace], faces: Sequence[Face]) -> bool:
-        """Take the faces of a frame into account; whether somebody passed.
+    def look(self, time: float, tracked: Sequence[TrackedFace], faces: Sequence[Face]) -> list[TrackedFace]:
+        """Take the faces of a frame into account; those that were asked, passed or failed this moment.
 
         Args:
             time: Stream seconds.
             tracked: The tracks that are seen.
             faces: What the detector found in the same frame.
         """
-        passed = False
+        changed = []
         for track in tracked:
             before = self._of.get(track.track_id) or new_challenge()
             if before.state == "failed" and time - before.last > AGAIN:
@@ -48,10 +50,29 @@ class Challenges:
             face = _nearest(track, faces) if track.detected else None
             after = look(before, time, None if face is None else pose_of(face.landmarks))
             self._of[track.track_id] = after
-            if after.state != before.state and after.state in ("passed", "failed"):
-                passed |= after.state == "passed"
-                self._on_end(track.track_id, after)
-        return passed
+            if after.state not in {before.state, "front"}:
+                changed.append(track)
+                if after.state != "asked":
+                    self._on_end(track.track_id, after)
+        return changed
+
+    def forget_all_but(self, tracks: Iterable[int]) -> None:
+        """Drops what is kept of tracks that are gone."""
+        for gone in self._of.keys() - set(tracks):
+            del self._of[gone]
+
+
+def require_landmarks(detector: FaceDetector) -> None:
+    """See to it that a detector tells how heads are turned.
+
+    Raises:
+        SettingsError: It does not.
+    """
+    if not detector.gives_landmarks:
+        raise SettingsError(
+            f"The detector {detector.name} does not tell how a head is turned, so none can be asked for.",
+            "Use YuNet (`knownface models list`), or ask for no turn of the head: `--challenge off`.",
+        )
 
 
 def _nearest(track: TrackedFace, faces: Sequence[Face]) -> Face | None:

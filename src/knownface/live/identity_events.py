@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 from knownface.live.values import EventKind, LiveEvent
+from knownface.liveness.challenge import Challenge
 from knownface.tracking import TrackedFace, TrackIdentity, TrackSummary
 
 _Answer = tuple[str, int | None, str]
@@ -65,6 +66,30 @@ class IdentityEvents:
                 )
             )
         return events
+
+    def challenged(
+        self, faces: Iterable[TrackedFace], challenges: Mapping[int, Challenge], time: float, began: datetime | None
+    ) -> list[LiveEvent]:
+        """The events of faces that were asked for something, passed or failed this moment.
+
+        Args:
+            faces: These.
+            challenges: By track, how far they are.
+            time: Stream seconds.
+            began: Wall-clock time of second 0, or None.
+        """
+        return [
+            LiveEvent(
+                kind="challenge",
+                source=self._source,
+                at=wall_time(began, time),
+                time=time,
+                track_id=face.track_id,
+                box=face.box,
+                why=challenges[face.track_id].words,
+            )
+            for face in faces
+        ]
 
     def left(self, ended: Iterable[TrackSummary], began: datetime | None) -> list[LiveEvent]:
         """The events of tracks that ended; one that never had an answer is none."""

@@ -9,29 +9,30 @@ import numpy as np
 
 from knownface.live.values import FrameResult
 from knownface.media import Label, draw_labels
-from knownface.tracking import TrackedFace
 from knownface.types import Box, Image
 
 _LONGEST_SIDE = 1280
 _QUALITY = 85
 
 
-def face_labels(faces: tuple[TrackedFace, ...], scale: float = 1.0) -> list[Label]:
-    """What is drawn for the faces of a frame: the box, the name known so far and its distance.
+def face_labels(result: FrameResult, scale: float = 1.0) -> list[Label]:
+    """What is drawn for the faces of a frame: the box, the name known so far and its distance, or what is asked first.
 
     Args:
-        faces: Of the frame.
+        result: Of the frame.
         scale: Of the picture that is drawn on, relative to the frame.
     """
     labels = []
-    for face in faces:
+    for face in result.faces:
         identity, box = face.identity, face.box
+        challenge = result.challenges.get(face.track_id)
+        asked = challenge.words if challenge is not None and challenge.state != "passed" else ""
         known, decision = identity.state == "named", identity.decision
         near = decision.distance if known and decision and decision.person_id == identity.person_id else 9.0
         labels.append(
             Label(
                 Box(box.x * scale, box.y * scale, box.width * scale, box.height * scale),
-                identity.label,
+                identity.label or asked,
                 known,
                 f"{near:.2f}" if near <= 2 else "",
             )
@@ -82,16 +83,16 @@ class Preview:
             return None
         with self._drawing:  # once, however many look
             if self._drawn[0] < number:
-                self._drawn = number, _encode(_labelled(result.frame.image, result.faces))
+                self._drawn = number, _encode(_labelled(result.frame.image, result))
             return self._drawn[1]
 
 
-def _labelled(image: Image, faces: tuple[TrackedFace, ...]) -> Image:
+def _labelled(image: Image, result: FrameResult) -> Image:
     scale = min(1.0, _LONGEST_SIDE / max(image.shape[:2]))
     if scale < 1:
         size = round(image.shape[1] * scale), round(image.shape[0] * scale)
         image = np.asarray(cv2.resize(image, size, interpolation=cv2.INTER_LINEAR), np.uint8)
-    return draw_labels(image, face_labels(faces, scale))
+    return draw_labels(image, face_labels(result, scale))
 
 
 def _encode(image: Image) -> bytes | None:

@@ -10,7 +10,7 @@ from types import TracebackType
 from typing import Self
 
 from knownface.errors import ContractMismatchError
-from knownface.live.challenges import Challenges
+from knownface.live.challenges import Challenges, require_landmarks
 from knownface.live.detecting import DetectionPace, detect_at
 from knownface.live.embedding import EmbeddingWorker, embed_requests
 from knownface.live.identity_events import IdentityEvents
@@ -19,7 +19,7 @@ from knownface.live.unknown_numbers import UnknownNumbers
 from knownface.live.values import FrameResult, LiveEvent
 from knownface.liveness import LivenessRule
 from knownface.recognizer import FaceRecognizer
-from knownface.tracking import FaceTracker
+from knownface.tracking import FaceTracker, TrackedFace
 from knownface.types import DecisionRule, Face, Frame, Image
 
 _GALLERY_EVERY = 0.05
@@ -41,6 +41,10 @@ class LiveSession:
         source: What events call the stream.
         new_number: Gives the number of another Unknown; None counts from 1.
         embedding_threads: Where faces are embedded, shared with other sessions; None makes a thread for this one.
+        challenges: What faces are asked before they get a name; None asks nothing.
+
+    Raises:
+        SettingsError: Something is to be asked, and the detector does not tell how heads are turned.
 
     Example:
         >>> with LiveSession(recognizer) as session:  # doctest: +SKIP
@@ -76,7 +80,10 @@ class LiveSession:
             liveness=recognizer.liveness_rule,
             withholds=None if challenges is None else challenges.withholds,
         )
+        if challenges is not None:
+            require_landmarks(recognizer.detector)
         self._challenges = challenges
+        self._challenged: list[TrackedFace] = []
         self._embedding_threads = embedding_threads
         self._worker = self._new_worker() if live else None
         self._pace = DetectionPace(self.options.detect_every)
@@ -143,9 +150,10 @@ class LiveSession:
         if self._worker is not None:
             self._tracker.learn(self._worker.answers())
         requests = self._tracker.observe(frame.image, time, faces)
-        asked = self._challenges
-        if asked is not None and faces is not None and asked.look(time, self._tracker.visible(), faces):
-            self._tracker.redecide()
+        if self._challenges is not None and faces is not None:
+            self._challenged = self._challenges.look(time, self._tracker.visible(), faces)
+            if any(not self._challenges.withholds(face.track_id) for face in self._challenged):
+                self._tracker.redecide()
         if self._worker is not None:
             self._worker.ask(frame.image, requests)
         elif requests:
@@ -235,13 +243,21 @@ class LiveSession:
     def _result(self, frame: Frame, *, detected: bool) -> FrameResult:
         time = frame.time or 0.0
         faces, ended = self._tracker.visible(), self._tracker.ended()
+        asked, challenges = self._challenges, {}
+        if asked is not None:
+            challenges = {face.track_id: of for face in faces if (of := asked.of(face.track_id)) is not None}
         events = [
             *self._answers.left(ended, self._began),
+            *self._answers.challenged(self._challenged, challenges, time, self._began),
             *self._answers.seen(faces, time, self._began),
         ]
         present = None
         if not self._reported <= time < self._reported + PRESENT_EVERY:
             self._reported = time
             present = self._tracker.summaries()
-            self._answers.forget_all_but([*(f.track_id for f in faces), *(t.track_id for t in present)])
-        return FrameResult(frame, faces, tuple(events), ended, present, detected, self._began)
+            there = [*(f.track_id for f in faces), *(t.track_id for t in present)]
+            self._answers.forget_all_but(there)
+            if asked is not None:
+                asked.forget_all_but(there)
+        self._challenged = []
+        return FrameResult(frame, faces, tuple(events), ended, present, detected, self._began, challenges)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
+from knownface.liveness.challenge import Challenge
 from knownface.tracking import TrackedFace, TrackSummary
 from knownface.types import Box, Frame, finite
 
-EventKind: TypeAlias = Literal["named", "unknown", "unsure", "left", "lost", "connected", "ended", "alert"]
+EventKind: TypeAlias = Literal["named", "unknown", "unsure", "left", "lost", "connected", "ended", "alert", "challenge"]
 """``named``: a face got a name, or another one. ``unknown``: a face is nobody of the gallery. ``unsure``: a name was
 taken back. ``left``: a face that had an answer is gone. ``lost``, ``connected``, ``ended``: what became of the source.
-``alert``: a rule for a group has struck."""
+``alert``: a rule for a group has struck. ``challenge``: a face was asked for a turn of the head, passed or failed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,7 @@ class FrameResult:
         present: All tracks of the moment, every half second of the stream; else None.
         detected: Whether the detector ran on this frame.
         began: Wall-clock time of the stream's second 0, timezone-aware UTC; None where nobody knows.
+        challenges: By track, how far the faces of this frame are with what they were asked; none where nothing is.
     """
 
     frame: Frame | None
@@ -95,6 +98,7 @@ class FrameResult:
     present: tuple[TrackSummary, ...] | None = None
     detected: bool = False
     began: datetime | None = None
+    challenges: Mapping[int, Challenge] = field(default_factory=dict)
 
 
 class Sink(AbstractContextManager[Any], Protocol):

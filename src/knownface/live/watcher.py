@@ -15,6 +15,7 @@ from types import TracebackType
 from typing import Self
 
 from knownface.errors import InputError, KnownFaceError
+from knownface.live.challenges import Challenges
 from knownface.live.delivery import Delivery
 from knownface.live.detecting import with_detection_due
 from knownface.live.film import Film
@@ -51,9 +52,11 @@ class Watcher(AbstractContextManager["Watcher"]):
         sinks: Where results go.
         name: What events and sightings call the source; None takes its address without user and password.
         new_number: Gives the number of another Unknown; None counts from 1.
+        challenges: What the faces before a camera are asked before they get a name; None asks nothing.
 
     Raises:
         UnsupportedError: The source is an address of a kind that is not read here.
+        SettingsError: Something is to be asked, and the detector does not tell how heads are turned.
 
     Example:
         >>> with Watcher("rtsp://camera/live", recognizer) as watcher:  # doctest: +SKIP
@@ -70,6 +73,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         *,
         name: str | None = None,
         new_number: Callable[[], int] | None = None,
+        challenges: Challenges | None = None,
     ) -> None:
         self.source = source if isinstance(source, Source) else parse_source(source)
         self.name = name or self.source.name
@@ -83,6 +87,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._options.session(live=self.source.live),
             self.name,
             new_number=None if hindsight else new_number,
+            challenges=challenges,
         )
         self._wants_frames = any(getattr(sink, "wants_frames", True) for sink in sinks)
         self._stop, self._lock = Event(), Lock()

@@ -75,6 +75,22 @@ class Challenge:
     looks: int = 0
     halfway: bool = False
 
+    @property
+    def words(self) -> str:
+        """What is asked, or what came of it, in a sentence."""
+        if self.state == "asked":
+            return f"Please turn your head to the {self.side}."
+        if self.state == "failed":
+            return f"{_FAILURES[self.why]} Please look into the camera to be asked again."
+        return "Please look into the camera." if self.state == "front" else "The head was turned as asked."
+
+
+_FAILURES: Final = {
+    "too slow": "The head was not turned in time.",
+    "wrong side": "The head was turned to the other side.",
+    "jumped": "The head was turned from one picture to the next, which a camera cannot follow.",
+}
+
 
 def new_challenge() -> Challenge:
     """To one side at random, by the system's source of randomness."""

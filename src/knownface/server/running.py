@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator, Mapping
 
-from knownface.errors import KnownFaceError, SettingsError
+from knownface.errors import KnownFaceError
 from knownface.law.audit import AuditLog
+from knownface.live.challenges import require_landmarks
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.mqtt import delivering
@@ -63,11 +64,8 @@ def open_service(
         SettingsError: A challenge is to be asked for, and the detector does not tell how heads are turned.
     """
     serve, gallery = recognizer.settings.serve, recognizer.gallery
-    if serve.challenge != "off" and not recognizer.detector.gives_landmarks:
-        raise SettingsError(
-            f"The detector {recognizer.detector.name} does not tell how a head is turned, so none can be asked for.",
-            "Use YuNet (`knownface models list`), or ask for no turn of the head: `--challenge off`.",
-        )
+    if serve.challenge != "off":
+        require_landmarks(recognizer.detector)
     gallery.bind(recognizer.embedder.contract)  # Unknowns can be compared before anybody is enrolled
     database = gallery.database
     keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)

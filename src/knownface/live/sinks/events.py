@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import threading
+from collections.abc import Callable
 from typing import TextIO
 
-from knownface.live.values import FrameResult, LiveEvent, Sink
+from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink
 
 
 class EventLines(Sink):
@@ -36,3 +37,24 @@ class EventLines(Sink):
         """Writes the events of a result."""
         for event in result.events:
             self.write(event)
+
+
+class EventCalls(Sink):
+    """Calls a function with every event of a kind.
+
+    Args:
+        kind: Which.
+        call: The function; it is called on the sinks' thread.
+    """
+
+    wants_frames = False
+
+    def __init__(self, kind: EventKind, call: Callable[[LiveEvent], None]) -> None:
+        self._kind = kind
+        self._call = call
+
+    def take(self, result: FrameResult) -> None:
+        """Calls it with those of a result."""
+        for event in result.events:
+            if event.kind == self._kind:
+                self._call(event)

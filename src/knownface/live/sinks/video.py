@@ -38,7 +38,7 @@ class LabelledVideo:
         """
         if result.frame is None:
             return
-        image = draw_labels(result.frame.image, face_labels(result.faces)) if result.faces else result.frame.image
+        image = draw_labels(result.frame.image, face_labels(result)) if result.faces else result.frame.image
         height, width = image.shape[:2]
         if self._size is None:
             self._size = width, height

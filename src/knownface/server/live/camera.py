@@ -56,7 +56,6 @@ class CameraStream:
         # A browser sends no more pictures than are answered: each of them is worth searching for faces.
         options = SessionOptions(detect_every=1)
         self._session = LiveSession(recognizer, options, source, new_number, embedding_threads, challenges)
-        self.challenges = challenges
         self._started = time.monotonic()
         self._lock = threading.Lock()
         # On a thread of its own: writing may wait for the database, pictures may not.

@@ -117,7 +117,7 @@ async def _answer(websocket: WebSocket, newest: _Newest, stream: CameraStream, c
         number, picture = await newest.take()
         try:
             result = await workers.run(who, stream.process, picture)
-            answer = frame_answer(result, stream.challenges, names_only=caller.role == "device")
+            answer = frame_answer(result, names_only=caller.role == "device")
         except KnownFaceError as error:
             answer = {"type": "problem", **problem_of(error).model_dump()}
         await websocket.send_json({**answer, "frame": number})
@@ -145,21 +145,18 @@ def _challenges(service: Service, caller: Caller, kiosk: Kiosk) -> Challenges:
     return Challenges(note)
 
 
-def frame_answer(
-    result: FrameResult, challenges: Challenges | None = None, *, names_only: bool = False
-) -> dict[str, Any]:
+def frame_answer(result: FrameResult, *, names_only: bool = False) -> dict[str, Any]:
     """What a browser is sent of a frame: its size, and each face with its box and name as far as known.
 
     Args:
         result: Of the frame.
-        challenges: What the faces were asked, where they are asked something.
         names_only: Leave out how near anybody is who is not named, and why.
     """
     height, width = (0, 0) if result.frame is None else result.frame.image.shape[:2]
     faces = []
     for face in result.faces:
         identity, decision = face.identity, face.identity.decision
-        asked = None if challenges is None else challenges.of(face.track_id)
+        asked = result.challenges.get(face.track_id)
         shown = identity.state == "named" or not names_only
         known = shown and decision is not None and decision.distance <= 2
         faces.append(
