@@ -10,7 +10,7 @@ from tiny_onnx import batch_dependent_network, flatten_network, several_inputs
 
 from knownface.errors import ModelError
 from knownface.models import onnx_writer, session
-from knownface.models.onnx_graph import without_needless_inputs
+from knownface.models.onnx_graph import without_needless_inputs, without_prelu
 from knownface.models.session import OnnxNetwork, cuda_offered
 
 
@@ -106,6 +106,18 @@ def test_inputs_that_nobody_needs_to_give_are_left_out(tmp_path: Path) -> None:
     )
     assert network.input_name == "x"
     np.testing.assert_array_equal(network.run(_batch(3)), 3 * _batch(3).reshape(3, -1))
+
+
+def test_prelu_is_made_of_operations_that_are_quick(tmp_path: Path) -> None:
+    slopes = np.array([[[-0.5]], [[0.25]], [[1.5]]], np.float32)
+    nodes = [onnx_writer.node("PRelu", ["x", "slopes"], "bent"), onnx_writer.node("Flatten", ["bent"], "y")]
+    path = several_inputs(
+        tmp_path / "p.onnx", nodes, [onnx_writer.tensor("slopes", slopes)], {"x": ("n", 3, 8, 8)}, ("y", ("n", 192))
+    )
+    batch = _batch(4) - 0.6
+    expected = np.where(batch > 0, batch, slopes * batch).reshape(4, -1)
+    np.testing.assert_allclose(OnnxNetwork(path, device="cpu").run(batch), expected, atol=1e-6)
+    assert b"PRelu" not in without_prelu(path.read_bytes())
 
 
 def test_opencvs_block_quantised_sface(model_folder: Path) -> None:

@@ -4,22 +4,27 @@ Some tools list more among the inputs than a caller must give: initialisers, and
 more (OpenCV's block-quantised SFace lists those that it had before). ONNX Runtime asks for the latter all the same, and
 computes with the former as if they could change. OpenCV's block-quantised YuNet states a block size for weights that
 have one scale for all, which ONNX Runtime refuses. And a graph that says one size of picture can often run any. Each is
-the same network without those statements.
+the same network without those statements. PReLU becomes operations that ONNX Runtime is quick at, of the same result.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from knownface.models.onnx_writer import message, value
+import numpy as np
+
+from knownface.models.onnx_writer import message, node, tensor, value
 
 _GRAPH = 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13
-_NODE_INPUT, _NODE_OPERATOR, _NODE_ATTRIBUTE = 1, 4, 5
+_NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR, _NODE_ATTRIBUTE = 1, 2, 4, 5
 _ATTRIBUTE_GRAPH = 6
 _TENSOR_LENGTHS, _TENSOR_NAME, _VALUE_NAME = 1, 8, 1
+_KERNEL, _ONE = "knownface/kernel", "knownface/one"
 _ONE_NUMBER: tuple[list[bytes], ...] = ([], [b"\x08\x01"])
 """The lengths of a tensor of one number, as fields."""
+_PLANES = 3
+"""Axes of the slopes of a PReLU over pictures: one slope a channel, the same for all rows and columns."""
 _FIXED_BYTES = {1: 8, 5: 4}
 _MOST_VARINT_BYTES = 10
 
@@ -67,6 +72,21 @@ def with_free_size(content: bytes) -> bytes:
     return _with_graph(content, _with_free_size)
 
 
+def without_prelu(content: bytes) -> bytes:
+    """An ONNX file in which each PReLU over pictures is ``slope * x + (1 - slope) * relu(x)``, as two convolutions.
+
+    ONNX Runtime runs its PReLU one number at a time and reorders the picture before and after; convolutions of one
+    pixel, a channel each, stay in the order of their neighbours: SFace takes 15 instead of 27 ms a face.
+
+    Args:
+        content: Of the file.
+
+    Raises:
+        ValueError: It is no ONNX file.
+    """
+    return _with_graph(content, _without_prelu)
+
+
 def _with_graph(content: bytes, changed: Callable[[memoryview], bytes]) -> bytes:
     return b"".join(
         message(_GRAPH, changed(part)) if number == _GRAPH else bytes(whole)
@@ -94,6 +114,41 @@ def _without_needless_blocks(graph: memoryview) -> bytes:
         message(_NODE, _without_attributes(part)) if number == _NODE and _dequantises_by(part, single) else whole
         for number, whole, part in _fields(graph)
     )
+
+
+def _without_prelu(graph: memoryview) -> bytes:
+    channels = {
+        name: lengths[0]
+        for part in _values(graph, _INITIALIZER)
+        if len(lengths := _lengths(part)) == _PLANES and lengths[1:] == [1, 1]
+        for name in _texts(part, _TENSOR_NAME)
+    }
+    parts, replaced = [], 0
+    for number, whole, part in _fields(graph):
+        inputs = [bytes(name) for name in _values(part, _NODE_INPUT)] if number == _NODE else []
+        if number == _NODE and _texts(part, _NODE_OPERATOR) == {b"PRelu"} and inputs[1] in channels:
+            replaced += 1
+            [output] = _texts(part, _NODE_OUTPUT)
+            names = (inputs[0].decode(), inputs[1].decode(), output.decode())
+            parts += [message(_NODE, made) for made in _prelu(*names, channels[inputs[1]])]
+        else:
+            parts.append(bytes(whole))
+    if replaced:
+        parts += [message(_INITIALIZER, tensor(_KERNEL, np.array([-1, 1, 1, 1], np.int64)))]
+        parts += [message(_INITIALIZER, tensor(_ONE, np.array(1, np.float32)))]
+    return b"".join(parts)
+
+
+def _prelu(source: str, slope: str, output: str, channels: int) -> Iterator[bytes]:
+    """The operations; what they make of the slopes alone ONNX Runtime computes once, when it loads them."""
+    inner = [f"{output}/knownface/{name}" for name in ("slope", "rest", "relu", "bent", "straight")]
+    of_slope, rest, relu, bent, straight = inner
+    yield node("Reshape", [slope, _KERNEL], of_slope)
+    yield node("Sub", [_ONE, of_slope], rest)
+    yield node("Relu", [source], relu)
+    yield node("Conv", [relu, rest], bent, {"group": channels})
+    yield node("Conv", [source, of_slope], straight, {"group": channels})
+    yield node("Add", [bent, straight], output)
 
 
 def _dequantises_by(node: memoryview, scales: set[bytes]) -> bool:
@@ -128,6 +183,18 @@ def _read(graph: memoryview) -> set[bytes]:
             for attribute in _values(part, _NODE_ATTRIBUTE):
                 names = names.union(*map(_read, _values(attribute, _ATTRIBUTE_GRAPH)))
     return names
+
+
+def _lengths(tensor: memoryview) -> list[int]:
+    """The lengths of a tensor's axes, which may stand in a field each or together in one."""
+    lengths = []
+    for number, whole, part in _fields(tensor):
+        if number == _TENSOR_LENGTHS:
+            packed, position = part or whole[1:], 0
+            while position < len(packed):
+                length, position = _varint(packed, position)
+                lengths.append(length)
+    return lengths
 
 
 def _texts(content: memoryview, wanted: int) -> set[bytes]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,12 @@ from onnxruntime.capi import onnxruntime_pybind11_state as ort_state
 
 from knownface.errors import ModelError
 from knownface.models.contract import InputContract
-from knownface.models.onnx_graph import is_block_quantised, without_needless_blocks, without_needless_inputs
+from knownface.models.onnx_graph import (
+    is_block_quantised,
+    without_needless_blocks,
+    without_needless_inputs,
+    without_prelu,
+)
 
 Device: TypeAlias = Literal["auto", "cpu", "cuda"]
 Tensor: TypeAlias = npt.NDArray[np.float32]
@@ -194,7 +200,10 @@ def load_session(path: Path, providers: list[str], threads: int, content: bytes 
         if is_block_quantised(small):
             # The weights are dequantised once, not at each run: a face of SFace takes 28 instead of 45 ms.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
-            content = without_needless_inputs(without_needless_blocks(small))  # else it is loaded twice
+            content = small = without_needless_inputs(without_needless_blocks(small))  # else it is loaded twice
+        if b"PRelu" in small and _blocks_channels(providers):
+            content = without_prelu(small)
+            options.add_session_config_entry("session.model_external_initializers_file_folder_path", str(path.parent))
         session = onnxruntime.InferenceSession(content or str(path), options, providers=providers)
         if len(session.get_inputs()) <= 1:
             return session
@@ -205,6 +214,11 @@ def load_session(path: Path, providers: list[str], threads: int, content: bytes 
             f"ONNX Runtime cannot load {path}: {_first_line(error)}",
             "Delete the file and fetch it again, or check that it is an ONNX network.",
         ) from error
+
+
+def _blocks_channels(providers: list[str]) -> bool:
+    """Whether ONNX Runtime lays pictures out in blocks of channels, where convolutions of one pixel are quick."""
+    return _CUDA not in providers and platform.machine().lower() in {"x86_64", "amd64"}
 
 
 def _pick(names: list[str], wanted: str, what: str, path: Path) -> str:
