@@ -12,7 +12,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from PIL import Image as PilImage
-from service_load import Tally, one_client, request_of, service
+from service_load import Tally, one_client, request_of, service, silent
 from websockets.asyncio.client import connect
 from websockets.exceptions import ConnectionClosed
 
@@ -38,17 +38,6 @@ async def camera(address: str, key: str, picture: bytes, end: float, told: Count
         except (OSError, TimeoutError) as error:
             told[type(error).__name__] += 1
             await asyncio.sleep(1)
-
-
-async def silent(host: str, port: int, end: float) -> None:
-    """A connection that says nothing, made again whenever it is closed."""
-    while time.monotonic() < end:
-        with suppress(OSError, TimeoutError):
-            reader, writer = await asyncio.open_connection(host, port)
-            with suppress(TimeoutError):
-                await asyncio.wait_for(reader.read(1), end - time.monotonic())
-            writer.close()
-        await asyncio.sleep(0.5)
 
 
 def percentile(seconds: list[float], share: float) -> float:

@@ -39,42 +39,70 @@ class Tally:
     def __init__(self) -> None:
         self.statuses: Counter[str] = Counter()
         self.seconds: list[float] = []
+        """Of what was answered 200."""
+        self.refused: list[float] = []
+        """Of what was answered otherwise."""
 
 
 async def one_client(
-    host: str, port: int, requests: list[bytes], offset: int, end: float, tally: Tally, pause: float = 0.0
+    host: str, port: int, requests: list[bytes], offset: int, end: float, tally: Tally, pause: float | None = 0.0
 ) -> None:
     """Ask, wait for the answer, ask again, on one connection. By hand: a client library would take the cores.
 
-    A refusal is followed by a pause, in seconds.
+    A refusal is followed by a pause, in seconds; None waits as long as the answer says. A lost connection is made anew.
     """
-    reader, writer = await asyncio.open_connection(host, port)
-    try:
-        turn = offset
-        while time.monotonic() < end:
-            start = time.perf_counter()
-            writer.write(requests[turn % len(requests)])
-            await writer.drain()
-            head = await reader.readuntil(b"\r\n\r\n")
-            length = re.search(rb"content-length: (\d+)", head)
-            await reader.readexactly(int(length[1]) if length else 0)
-            tally.statuses[head[9:12].decode()] += 1
-            tally.seconds.append(time.perf_counter() - start)
-            turn += 1
-            if not head.startswith(b"HTTP/1.1 200"):
-                await asyncio.sleep(pause)
-    except (OSError, asyncio.IncompleteReadError) as error:
-        tally.statuses[type(error).__name__] += 1
-    finally:
-        writer.close()
-        with suppress(OSError):
-            await writer.wait_closed()
+    turn = offset
+    while time.monotonic() < end:
+        try:
+            reader, writer = await asyncio.open_connection(host, port)
+        except OSError as error:
+            tally.statuses[type(error).__name__] += 1
+            await asyncio.sleep(0.5)
+            continue
+        try:
+            while time.monotonic() < end:
+                start = time.perf_counter()
+                writer.write(requests[turn % len(requests)])
+                await writer.drain()
+                head = await reader.readuntil(b"\r\n\r\n")
+                length = re.search(rb"content-length: (\d+)", head)
+                await reader.readexactly(int(length[1]) if length else 0)
+                tally.statuses[head[9:12].decode()] += 1
+                turn += 1
+                if head.startswith(b"HTTP/1.1 200"):
+                    tally.seconds.append(time.perf_counter() - start)
+                else:
+                    tally.refused.append(time.perf_counter() - start)
+                    told = re.search(rb"retry-after: (\d+)", head)
+                    wait = (float(told[1]) if told else 1.0) if pause is None else pause
+                    await asyncio.sleep(min(wait, max(0.0, end - time.monotonic())))
+        except (OSError, asyncio.IncompleteReadError) as error:
+            tally.statuses[type(error).__name__] += 1
+        finally:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
 
-async def load(host: str, port: int, requests: list[bytes], clients: int, seconds: float) -> Tally:
-    """All clients together."""
+async def silent(host: str, port: int, end: float) -> None:
+    """A connection that says nothing, made again whenever it is closed."""
+    while time.monotonic() < end:
+        with suppress(OSError, TimeoutError):
+            reader, writer = await asyncio.open_connection(host, port)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(reader.read(1), end - time.monotonic())
+            writer.close()
+        await asyncio.sleep(0.5)
+
+
+async def load(host: str, port: int, requests: list[bytes], clients: int, seconds: float, idle: int = 0) -> Tally:
+    """All clients together, and connections that say nothing, of the same address."""
     tally, end = Tally(), time.monotonic() + seconds
-    await asyncio.gather(*(one_client(host, port, requests, i * 7, end, tally) for i in range(clients)))
+    quiet = [asyncio.ensure_future(silent(host, port, end)) for _ in range(idle)]
+    await asyncio.gather(*(one_client(host, port, requests, i * 7, end, tally, None) for i in range(clients)))
+    for one in quiet:
+        one.cancel()
+    await asyncio.gather(*quiet, return_exceptions=True)
     return tally
 
 
@@ -127,6 +155,7 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=50)
     parser.add_argument("--photos", type=int, default=200, help="that are asked about, in turn")
     parser.add_argument("--embedder", default="auto")
+    parser.add_argument("--idle", type=int, default=0, help="connections that say nothing, besides")
     arguments = parser.parse_args()
     folders = sorted(path for path in arguments.data.iterdir() if path.is_dir())[: arguments.people]
     files = [Path(path) for path in expand_paths([arguments.data])][:: max(1, 907 // arguments.photos)]
@@ -149,7 +178,7 @@ def main() -> None:
             watcher = threading.Thread(target=watch)
             watcher.start()
             start, cpu = time.perf_counter(), cpu_of(psutil.Process(run.pid))
-            tally = asyncio.run(load(host, int(port), requests, arguments.clients, arguments.seconds))
+            tally = asyncio.run(load(host, int(port), requests, arguments.clients, arguments.seconds, arguments.idle))
             took, cpu = time.perf_counter() - start, cpu_of(psutil.Process(run.pid)) - cpu
             stop.set()
             watcher.join()
@@ -157,7 +186,8 @@ def main() -> None:
     own, own_cpu = (sum(figures) / 2 for figures in zip(*library, strict=True))
     seconds = sorted(tally.seconds)
     rate = len(seconds) / took
-    print(f"{arguments.clients} clients, {took:.0f} s, {len(seconds)} answers: {dict(tally.statuses)}")
+    refused = max(tally.refused, default=0.0)
+    print(f"{arguments.clients} clients, {took:.0f} s: {dict(tally.statuses)}; refused within {1000 * refused:.0f} ms")
     print(
         f"service: {rate:.1f} pictures a second; library alone: {own:.1f} "
         f"({library[0][0]:.1f} before, {library[1][0]:.1f} after); ratio {rate / own:.2f}"

@@ -57,11 +57,11 @@ def serving_all(folder: Path, collections: Sequence[str], **serve: Any) -> Itera
         }
         listening = stack.enter_context(bound_socket(recognizers[collections[0]].settings.serve))
         opened = stack.enter_context(open_services(recognizers))
-        server, started = make_server([service for service, _ in opened]), threading.Event()
+        server, started = make_server([service for service, _ in opened], listening), threading.Event()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"
         running = [Running(address, service, _keys(service)) for service, _ in opened]
         keeping = [housekeeping for _, housekeeping in opened]
-        thread = threading.Thread(target=run, args=(server, keeping, listening, started.set))
+        thread = threading.Thread(target=run, args=(server, keeping, started.set))
         thread.start()
         try:
             assert started.wait(60)

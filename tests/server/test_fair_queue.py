@@ -20,7 +20,7 @@ def run_through(queue: FairQueue[int], costs: dict[str, float], rounds: int, bac
             taken.append(turn[0])
         assert 0 < len(taken) <= queue.shares + 1
         for who in taken:
-            queue.done(who, costs.get(who, 1.0))
+            queue.done(who, costs.get(who, 1.0), 1.0)
             spent[who] += costs.get(who, 1.0)
     return spent
 
@@ -44,7 +44,7 @@ def test_items_of_one_caller_keep_their_order(items: list[int]) -> None:
     taken = []
     while (turn := queue.take()) is not None:
         taken.append(turn[1])
-        queue.done("a", 1.0)
+        queue.done("a", 1.0, 1.0)
     assert taken == items
     assert queue.waiting == queue.working == 0
     assert not queue._charged
@@ -65,7 +65,7 @@ def test_what_is_dropped_is_never_anybodys_turn() -> None:
     assert queue.take() == ("one", "a")
     assert not queue.drop("one", "a")
     assert queue.drop("one", "b")
-    queue.done("one", 1.0)
+    queue.done("one", 1.0, 1.0)
     assert queue.take() == ("one", "c")
 
 
@@ -74,7 +74,7 @@ def test_a_busy_caller_leaves_a_processor_to_who_was_here_a_moment_ago() -> None
     prompt, patient = (FairQueue[int](shares, lambda: now[0]) for shares in (3, 1))
     prompt.put("door", 0)
     assert prompt.take(beside=patient) == ("door", 0)
-    prompt.done("door", 0.1)
+    prompt.done("door", 0.1, 0.1)
     for number in range(9):
         prompt.put("flood", number)
         patient.put("flood", number)
@@ -82,7 +82,7 @@ def test_a_busy_caller_leaves_a_processor_to_who_was_here_a_moment_ago() -> None
     assert patient.take(beside=prompt) is None
     prompt.put("door", 1)
     assert prompt.take(beside=patient) == ("door", 1)
-    prompt.done("door", 0.1)
+    prompt.done("door", 0.1, 0.1)
     now[0] = 10.0  # nobody else for a while
     assert patient.take(beside=prompt) is not None
     assert prompt.take(beside=patient) is None  # three of three places are taken

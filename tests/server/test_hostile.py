@@ -9,6 +9,7 @@ import struct
 import time
 import zipfile
 import zlib
+from http.client import HTTPConnection
 from io import BytesIO
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from service_tools import Running, png, serving
+from service_tools import Running, png, serving, until
 
 SHAPE = {"type", "title", "status", "detail", "instance", "code", "message", "hint", "details"}
 
@@ -189,7 +190,7 @@ def test_a_slow_body_is_told_and_cut_off(small: Running) -> None:
 
 
 def test_slow_heads_are_hung_up_on(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knownface.server.serving._HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("knownface.server.protocol._HEAD_SECONDS", 0.3)
     with raw(served) as silent, raw(served) as slow:
         slow.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
         assert silent.recv(100) == b""
@@ -200,21 +201,54 @@ def test_slow_heads_are_hung_up_on(served: Running, monkeypatch: pytest.MonkeyPa
 
 
 @pytest.mark.slow
-def test_silent_connections_keep_nobody_out(tmp_path: Path) -> None:
-    """More of them than the service answers; those that are idle longest go."""
-    with serving(tmp_path, connections_per_address=20) as up, contextlib.ExitStack() as held, up.http(None) as kept:
-        assert kept.get("/health").status_code == 200
-        for _ in range(1_040):
-            held.enter_context(raw(up))
+def test_silent_connections_keep_nobody_out(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those that never asked anything give way, the longest silent first; whoever was just answered does not."""
+    monkeypatch.setattr("knownface.server.serving._FILES", 0)  # so that 256 are idle at most
+    with serving(tmp_path) as up, contextlib.ExitStack() as held:
+        kept = held.enter_context(contextlib.closing(HTTPConnection(urlsplit(up.address).netloc)))
+        silent = []
+        for number in range(400):
+            silent.append(held.enter_context(raw(up)))
+            if number % 80 == 0:
+                assert health_by(kept) == 200
         with up.http(None) as anybody:
             assert anybody.get("/health").status_code == 200
-            assert anybody.get("/health").status_code == 200
-        assert kept.get("/health").status_code == 200
+        with contextlib.suppress(ConnectionResetError):
+            assert silent[0].recv(1) == b""
+        silent[-1].sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert silent[-1].recv(12) == b"HTTP/1.1 200"
+
+
+def health_by(connection: HTTPConnection) -> int:
+    """Asks by a connection that is not made again where it was closed."""
+    connection.request("GET", "/v1/health")
+    answer = connection.getresponse()
+    answer.read()
+    return answer.status
+
+
+def test_who_asks_for_too_much_at_a_time_is_told_and_others_are_answered(tmp_path: Path) -> None:
+    with serving(tmp_path, connections_per_address=3) as up, contextlib.ExitStack() as held:
+        start = (
+            f"POST /v1/people HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer {up.keys['admin']}\r\n"
+            "Content-Type: application/json\r\nContent-Length: 20\r\n\r\n{"
+        )
+        for _ in range(3):
+            held.enter_context(raw(up)).sendall(start.encode())
+        with up.http(None) as same, up.http(None, transport=httpx.HTTPTransport(local_address="127.0.0.2")) as other:
+            until(lambda: same.get("/health").status_code == 429)
+            refused = same.get("/health")
+            assert (refused.status_code, refused.json()["code"]) == (429, "rate-limited")
+            assert int(refused.headers["retry-after"]) >= 1
+            assert other.get("/health").status_code == 200
+        held.close()
+        with up.http(None) as same:
+            until(lambda: same.get("/health").status_code == 200)
 
 
 @pytest.mark.slow
 def test_a_kept_connection_survives_short_requests(served: Running, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("knownface.server.serving._HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("knownface.server.protocol._HEAD_SECONDS", 0.3)
     with served.http(None) as anybody:
         for _ in range(3):
             assert anybody.get("/health").status_code == 200
@@ -313,7 +347,7 @@ def test_a_websocket_outlives_the_patience_with_heads(served: Running, monkeypat
     from websockets.exceptions import ConnectionClosed
     from websockets.sync.client import connect
 
-    monkeypatch.setattr("knownface.server.serving._HEAD_SECONDS", 0.3)
+    monkeypatch.setattr("knownface.server.protocol._HEAD_SECONDS", 0.3)
     address = served.address.replace("http", "ws") + "/v1/live/events"
     headers = {"Authorization": f"Bearer {served.keys['admin']}"}
     with connect(address, additional_headers=headers) as socket:

@@ -87,6 +87,26 @@ def test_the_queue_takes_all_of_a_request_or_none() -> None:
     workers.close()
 
 
+def test_who_would_wait_too_long_is_sent_away_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("knownface.server.work._PROMPT_SECONDS", 0.5)
+    go = threading.Event()
+    workers = Workers(shares=1, queue=100)
+
+    async def scene() -> None:
+        # A picture counts for 0.1 s until it is known how long they take.
+        waiting = [asyncio.create_task(workers.run("a", lambda _: go.wait(10), i)) for i in range(7)]
+        await asyncio.sleep(0)
+        with pytest.raises(RateLimitedError, match="of this key are waiting already: 6") as refused:
+            await workers.run("a", lambda i: i, 7)
+        assert 1 <= refused.value.retry_after <= 10
+        assert await workers.run("b", lambda i: i, 8) == 8
+        go.set()
+        await asyncio.gather(*waiting)
+
+    asyncio.run(scene())
+    workers.close()
+
+
 @pytest.mark.parametrize("patient", [False, True])
 def test_who_comes_while_one_key_fills_everything_begins_at_once(patient: bool) -> None:
     go = threading.Event()

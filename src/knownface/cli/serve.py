@@ -77,7 +77,7 @@ def command(gallery: str | None, **options: Any) -> None:
                 if scheme == "http" and not _is_loopback(settings.host):
                     say("Without TLS keys and faces cross the network unprotected, and browsers give no camera to it.")
 
-            run(make_server(services, tls), [keeping for _, keeping in opened_services], listening, started)
+            run(make_server(services, listening, tls), [keeping for _, keeping in opened_services], started)
     say("Stopped.")
 
 

@@ -36,6 +36,7 @@ class FairQueue(Generic[Item]):
         self._working: Counter[str] = Counter()
         self._now = 0.0
         self._mean = 0.1
+        self._mean_seconds = 0.1
 
     @property
     def waiting(self) -> int:
@@ -52,8 +53,9 @@ class FairQueue(Generic[Item]):
         return len(self._waiting.get(who, ()))
 
     def wait_of(self, who: str) -> float:
-        """After how many units of cost what one caller has in work and waiting will be done, roughly."""
-        return (self._working[who] + self.waiting_of(who)) * self._mean / self.shares
+        """After how many seconds another item of one caller would begin, roughly."""
+        part = max(1, self.shares // max(1, len(self._here() | {who})))
+        return self.waiting_of(who) * self._mean_seconds / part
 
     def put(self, who: str, item: Item) -> None:
         """Let an item wait."""
@@ -86,12 +88,13 @@ class FairQueue(Generic[Item]):
             del self._waiting[who]
         return who, item
 
-    def done(self, who: str, cost: float) -> None:
-        """Charge a caller for an item that was in work."""
+    def done(self, who: str, cost: float, seconds: float) -> None:
+        """Charge a caller for an item that was in work for so many seconds."""
         self._working[who] -= 1
         self._last[who] = self._clock()
         self._charged[who] += cost - self._mean
         self._mean += 0.05 * (cost - self._mean)
+        self._mean_seconds += 0.05 * (seconds - self._mean_seconds)
         idle = [one for one in self._charged if one not in self._waiting and not self._working[one]]
         for one in idle:
             if self._charged[one] <= self._now or len(idle) == len(self._charged):

@@ -12,6 +12,7 @@ import math
 import secrets
 import socket
 import time
+from collections import Counter
 from typing import Any
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -29,6 +30,8 @@ _SMALL = 64_000
 """Bytes of a body whose route sets no limit."""
 _SLOWEST = 50_000
 """Bytes a second at which a large body must arrive after the time that every request has."""
+MOST_ANSWERED = 1024
+"""Requests and WebSockets that are answered at a time."""
 _LINGER_SECONDS = 1.0
 _LINGER_BYTES = 4_000_000
 
@@ -136,20 +139,28 @@ class Middleware:
         names = {"localhost", own, f"{own}.local", service.settings.host.lower()}
         self._names = names | {name.lower() for name in service.settings.names}
         self._hsts = service.settings.tls_cert is not None
+        self._answering = Counter[str]()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one request, or hand on a WebSocket or the start and end of the app."""
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
             return
-        problem = self._rejection(scope)
-        if scope["type"] == "websocket":
-            if problem is None:
+        client = scope.get("client")
+        address = client[0] if client else ""
+        self._answering[address] += 1
+        try:
+            problem = self._rejection(scope, address)
+            if scope["type"] == "http":
+                await self._answer(scope, receive, send, problem)
+            elif problem is None:
                 await self._app(scope, receive, send)
             else:
                 await send({"type": "websocket.close", "code": 1008, "reason": problem.message[:100]})
-            return
-        await self._answer(scope, receive, send, problem)
+        finally:
+            self._answering[address] -= 1
+            if not self._answering[address]:
+                del self._answering[address]
 
     async def _answer(self, scope: Scope, receive: Receive, send: Send, problem: KnownFaceError | None) -> None:
         start, status = time.perf_counter(), 0
@@ -192,16 +203,21 @@ class Middleware:
             body.release()
             self._log(scope, request_id, status or 500, time.perf_counter() - start)
 
-    def _rejection(self, scope: Scope) -> KnownFaceError | None:
+    def _rejection(self, scope: Scope, address: str) -> KnownFaceError | None:
         host = Headers(scope=scope).get("host", "")
         if not self._knows(host):
             return BadRequestError(
                 f"The service is not known by the name {host[:100]!r}.", "Name it with `knownface serve --name HOST`."
             )
-        client = scope.get("client")
-        wait = self._service.rates_by_address.take(client[0] if client else "")
+        wait = self._service.rates_by_address.take(address)
         if wait:
             return RateLimitedError("This address has sent too many requests.", retry_after=wait)
+        settings = self._service.settings
+        own = self._answering[address]
+        if own > settings.connections_per_address and address not in settings.behind_proxy:
+            return RateLimitedError(f"{own - 1} requests of this address are being answered.", retry_after=1)
+        if self._answering.total() > MOST_ANSWERED:
+            return RateLimitedError(f"{MOST_ANSWERED} requests are being answered.", retry_after=1)
         return None
 
     def _knows(self, host: str) -> bool:

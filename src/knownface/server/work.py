@@ -16,6 +16,8 @@ from knownface.server.fair_queue import FairQueue
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_PROMPT_SECONDS, _PATIENT_SECONDS = 10.0, 30.0
+"""For which a picture may have to wait in its lane, as far as can be foreseen; sent away, one is told to come later."""
 _LONGEST_WAIT = 60.0
 _OPENNESS = 4
 """One key may have so many times as many pictures waiting as there are places left (dynamic thresholds, Choudhury and
@@ -39,7 +41,10 @@ class Workers:
 
     def __init__(self, shares: int, queue: int) -> None:
         self._queue = queue
-        self._prompt, self._patient = _Lane(shares, "picture"), _Lane(max(1, shares // 2), "patient")
+        self._prompt, self._patient = (
+            _Lane(shares, "picture", _PROMPT_SECONDS),
+            _Lane(max(1, shares // 2), "patient", _PATIENT_SECONDS),
+        )
         self._closed = False
         self._last = time.monotonic()
 
@@ -108,8 +113,10 @@ class Workers:
         own = self._prompt.queue.waiting_of(who) + self._patient.queue.waiting_of(who)
         begin = max(0, lane.queue.shares - lane.queue.working)
         left = self._queue - waiting
-        if self.pending and (count > left + begin or own + count > _OPENNESS * (left - count) + begin):
-            wait = min(_LONGEST_WAIT, max(1.0, lane.queue.wait_of(who)))
+        wait = lane.queue.wait_of(who)
+        full = count > left + begin or own + count > _OPENNESS * (left - count) + begin
+        if self.pending and (full or wait > lane.longest):
+            wait = min(_LONGEST_WAIT, max(1.0, wait))
             whose, count = ("of this key", own) if own else ("of others", waiting)
             raise RateLimitedError(f"Too many pictures {whose} are waiting already: {count}.", retry_after=wait)
 
@@ -129,8 +136,8 @@ class Workers:
             piece.answer.cancel()
             return
         result = done.result()
-        lane.queue.done(who, result.seconds)
-        lane.spent += result.seconds
+        lane.queue.done(who, result.cost, result.seconds)
+        lane.spent += result.cost
         if not piece.answer.done():
             if result.error is not None:
                 piece.answer.set_exception(result.error)
@@ -148,22 +155,24 @@ class _Piece:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class _Timed:
+    cost: float
     seconds: float
     value: Any = None
     error: BaseException | None = None
 
 
 class _Lane:
-    def __init__(self, shares: int, name: str) -> None:
+    def __init__(self, shares: int, name: str, longest: float) -> None:
         self.queue: FairQueue[_Piece] = FairQueue(shares)
+        self.longest = longest
         self.spent = 0.0
         self.pool = ThreadPoolExecutor(shares + 1, thread_name_prefix=name)
 
 
 def _timed(work: Callable[[Any], Any], item: Any) -> _Timed:
-    start = time.thread_time()
+    cost, start = time.thread_time(), time.perf_counter()
     try:
         value, error = work(item), None
     except BaseException as failure:  # noqa: BLE001 - raised where it is waited for
         value, error = None, failure
-    return _Timed(time.thread_time() - start, value, error)
+    return _Timed(time.thread_time() - cost, time.perf_counter() - start, value, error)
