@@ -64,6 +64,29 @@ def test_each_step_is_undone_by_the_bar_that_follows_it(
     assert page.complaints() == []
 
 
+def test_one_person_under_two_names_is_suggested_to_be_merged_by_keyboard(
+    open_page: BrowserMaker, service: Service, faces: Faces
+) -> None:
+    service.add("Twice One", faces.photos[:1])
+    twin = service.ask("POST", "/people", json={"name": "Twice Two"})["id"]
+    with faces.photos[-1].open("rb") as photo:
+        service.ask("POST", f"/people/{twin}/templates", files={"pictures": photo}, data={"insist": "true"})
+    page = open_page()
+    page.go("/people")
+    page.button("Merge suggestions").click()
+    page.until(lambda: len(page.all(".side")) == 2)
+    page.until(lambda: all(i.get_property("naturalWidth") for i in page.all(".side img")))
+    page.button("Not the same").send_keys(Keys.ENTER)
+    page.says("Nobody looks like anybody else")
+    page.button("Undo").send_keys(Keys.ENTER)
+    page.until(lambda: len(page.all(".side")) == 2)
+    page.button("One person: Twice Two").send_keys(Keys.ENTER)
+    page.says("Twice One merged into Twice Two.")
+    page.says("Nobody looks like anybody else")
+    assert [person["name"] for person in service.ask("GET", "/people")["items"]] == ["Twice Two"]
+    assert page.complaints() == []
+
+
 def test_two_entries_of_one_person_are_merged(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
     person = service.add("Twice One", faces.photos)
     service.add("Twice Two", faces.others[:1])

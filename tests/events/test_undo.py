@@ -22,7 +22,7 @@ from knownface.gallery import Gallery, GalleryCalibration, NewTemplate
 from knownface.review import PersonReview
 from knownface.search import NumpyIndex
 from knownface.storage.events_schema import attendance_entries, sightings
-from knownface.storage.history_schema import exclusions, former_names
+from knownface.storage.history_schema import different_people, exclusions, former_names
 from knownface.storage.schema import calibrations, consents, groups, held, people, person_groups, refusals, templates
 from knownface.types import DecisionRule, EmbedderContract
 
@@ -61,6 +61,7 @@ def content(gallery):
             "held": rows(connection, held),
             "exclusions": rows(connection, exclusions, "id"),
             "former names": rows(connection, former_names, "id"),
+            "different people": rows(connection, different_people, "id"),
             "consents": rows(connection, consents, "id"),
             "calibration": rows(connection, calibrations, "id"),
         }
@@ -124,6 +125,10 @@ class Edits(RuleBasedStateMachine):
     @rule(who=st.lists(who, min_size=1, max_size=2), into=who)
     def merge(self, who, into):
         self.edit(lambda: self.gallery.merge(who, into))
+
+    @rule(who=who, others=st.lists(who, min_size=1, max_size=2))
+    def say_that_they_are_two(self, who, others):
+        self.edit(lambda: self.gallery.people_store.note_different(who, others))
 
     @rule(who=who, name=who, count=st.integers(1, 2))
     def split(self, who, name, count):

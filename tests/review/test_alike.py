@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from knownface.errors import PersonError
 from knownface.gallery import Gallery, NewTemplate
 from knownface.review.alike import alike_people
 from knownface.types import DecisionRule, EmbedderContract
@@ -44,3 +45,20 @@ def test_one_picture_in_the_wrong_folder_does_not_make_two_people_one(gallery):
     enrol(gallery, "Ben", 0, count=1, seed=9)
     enrol(gallery, "Cy", 0, count=1, seed=5)
     assert [(pair.first, pair.second) for pair in alike_people(gallery, CONTRACT, CONTRACT.rule)] == [("Ada", "Cy")]
+
+
+def test_two_who_were_said_to_be_two_are_not_listed_whoever_is_joined_into_them(gallery):
+    for number, name in enumerate(("Ada", "Twin", "Ada K")):
+        enrol(gallery, name, 0, seed=number)
+    store = gallery.people_store
+    with pytest.raises(PersonError):
+        store.note_different("Ada", ["Ada"])
+    store.note_different("Twin", ["Ada K"])
+    assert {(pair.first, pair.second) for pair in alike_people(gallery, CONTRACT, CONTRACT.rule)} == {
+        ("Ada", "Twin"),
+        ("Ada", "Ada K"),
+    }
+    gallery.merge(["Ada K"], "Ada")
+    assert alike_people(gallery, CONTRACT, CONTRACT.rule) == []
+    gallery.remove("Twin")
+    assert store.different() == set()

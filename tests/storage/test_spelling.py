@@ -25,6 +25,7 @@ def test_people_of_an_earlier_gallery_have_spaces_and_two_of_one_name_are_told_a
             replaced = "replace(replace(details, 'Al X', 'Al_X'), 'al x', 'al_x')"
             connection.execute(text(f"UPDATE edits SET details = {replaced}"))
             connection.execute(text("UPDATE former_names SET name = 'Al_X', name_key = 'al_x'"))
+            connection.execute(text("DROP TABLE different_people"))
             connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0015'"))
     with Gallery.open(file) as gallery:
         told_apart = {"Serena Williams", "serena Williams (2)", "Unknown 3 (2)"}

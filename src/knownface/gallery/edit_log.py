@@ -31,7 +31,7 @@ KEPT = timedelta(days=30)
 """How far back edits can be undone; older ones are forgotten with the names in them."""
 
 EditKind: TypeAlias = Literal[
-    "change", "merge", "split", "move", "not", "import", "name-unknown", "dismiss", "calibrate", "undo"
+    "change", "merge", "split", "move", "not", "import", "name-unknown", "dismiss", "calibrate", "different", "undo"
 ]
 
 

@@ -21,6 +21,7 @@ _ENGLISH = {
     "until": "last day of {name!r} set to {value}",
     "until_cleared": "last day of {name!r} cleared",
     "joined": "{names} joined into {name!r}",
+    "different": "{name!r} is not the same person as {names}",
     "moved": "{count} template{s} of {name!r} moved to {to!r}",
     "moved_to_new": "{count} template{s} of {name!r} moved to {to!r}, who is new",
     "denied": "{count} counter-example{s} of {names} added",

@@ -37,7 +37,8 @@ class Edit:
         id: Later edits have greater ones.
         at: UTC.
         kind: ``change`` (name, external id, groups, threshold), ``merge``, ``split``, ``move`` (templates), ``not``
-            (counter-examples), ``import`` (of people), ``name-unknown``, ``dismiss``, ``calibrate`` or ``undo``.
+            (counter-examples), ``import`` (of people), ``name-unknown``, ``dismiss``, ``calibrate``, ``different``
+            (people who look alike) or ``undo``.
         text: What was done, a sentence, with the names of that time.
         said: The same in parts, for who says it in other words; empty of what an earlier version wrote down.
         undone: Whether it was undone; the undoing of an edit cannot be.

@@ -12,6 +12,7 @@ from knownface.errors import NameTakenError, PersonError
 from knownface.gallery import people as sql
 from knownface.gallery.changes import note_people_change, note_templates_rearranged
 from knownface.gallery.consents import move_consents, permitted, require
+from knownface.gallery.different import Pair, move_different, note_different, read_different
 from knownface.gallery.edit_log import forget_edits, inherit_edits, recorded
 from knownface.gallery.edit_texts import changes
 from knownface.gallery.exclusions import move_exclusions
@@ -182,8 +183,31 @@ class PeopleStore:
         move_exclusions(connection, other.id, target.id)
         move_consents(connection, other.id, target.id)
         move_names(connection, other.id, target.id)
+        move_different(connection, other.id, target.id)
         remember_name(connection, target.id, other.name)
         inherit_edits(connection, other.id, target.id)
+
+    def note_different(self, person: PersonKey, others: Sequence[PersonKey]) -> Person:
+        """Remember that somebody is another person than others who look alike; returns the first.
+
+        Raises:
+            PersonError: One of the others is the person.
+        """
+        with self._database.writing() as connection:
+            found = sql.get_person(connection, person)
+            rest = [sql.get_person(connection, other) for other in others]
+            if found in rest:
+                raise PersonError(f"{found.name!r} cannot be somebody else than themselves.", "Name another person.")
+            ids = [other.id for other in rest]
+            with recorded(connection, "different", people=[found.id, *ids]) as note:
+                note.said = [{"key": "different", "name": found.name, "names": [other.name for other in rest]}]
+                note_different(connection, found.id, ids)
+            return found
+
+    def different(self) -> set[Pair]:
+        """Pairs of ids, the smaller first, of people who look alike and are two."""
+        with self._database.reading() as connection:
+            return read_different(connection)
 
     def split(self, person: PersonKey, template_ids: Iterable[int], new_name: str) -> Person:
         """Give some of a person's templates to somebody new; returns the new person.

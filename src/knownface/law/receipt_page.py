@@ -38,6 +38,7 @@ KINDS = {
     "thresholds": "thresholds of other networks",
     "exclusions": "files noted as taken out",
     "former_names": "former names",
+    "different_people": "notes that somebody else is another person",
     "consents": "consents written down",
     "people": "entries of people",
     "sessions": "attendance lists",

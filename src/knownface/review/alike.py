@@ -10,9 +10,9 @@ people, 72 and 20 in a gallery, none were listed.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +24,9 @@ from knownface.types import DecisionRule, EmbedderContract, Embeddings, Ids
 _ROWS = 1024
 """People compared with everybody at a time."""
 
+AlikePair: TypeAlias = tuple[int, int, float]
+"""Ids of two people, the smaller first, and the distance between the means of their templates."""
+
 
 @dataclass(frozen=True, slots=True)
 class AlikePeople:
@@ -32,11 +35,15 @@ class AlikePeople:
     Attributes:
         first: The name of who has been enrolled longer.
         second: The other's.
+        first_id: Whose is the smaller.
+        second_id: The other's.
         distance: Between the means of their templates, 0 to 2.
     """
 
     first: str
     second: str
+    first_id: int
+    second_id: int
     distance: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -45,26 +52,41 @@ class AlikePeople:
 
 
 def alike_people(gallery: Gallery, contract: EmbedderContract, rule: DecisionRule) -> list[AlikePeople]:
-    """People who may be one, the most alike first.
-
-    The means of two people must be within the threshold, and of each more than half of the templates so near to one of
-    the other's. It shrinks as galleries grow, since more pairs are compared.
+    """People who may be one, the most alike first, but for those of whom somebody said that they are two.
 
     Args:
         gallery: Theirs.
         contract: Of the embedder that filled it.
         rule: In force; its threshold counts where the embedder's was not measured.
     """
-    vectors, names = gallery.vectors(), gallery.names
+    return who_they_are(gallery, alike_pairs(gallery, contract, rule))
+
+
+def alike_pairs(gallery: Gallery, contract: EmbedderContract, rule: DecisionRule) -> list[AlikePair]:
+    """Who looks alike: the ids of two people, the smaller first, and their distance.
+
+    The means of two people must be within the threshold, and of each more than half of the templates so near to one of
+    the other's. It shrinks as galleries grow, since more pairs are compared.
+    """
+    vectors = gallery.vectors()
     own = contract.rule_for(rule.scoring) if contract.calibrated else rule
     people = len(np.unique(vectors.people))
     most = PersonReview(own, cohort=contract.cohort).largest_distance(people * (people - 1) // 2)
-    pairs = _pairs(vectors.embeddings, vectors.people, min(own.threshold, most))
-    found = [AlikePeople(names[a], names[b], distance) for a, b, distance in pairs if a in names and b in names]
-    return sorted(found, key=lambda pair: pair.distance)
+    return list(_pairs(vectors.embeddings, vectors.people, min(own.threshold, most)))
 
 
-def _pairs(embeddings: Embeddings, people: Ids, threshold: float) -> Iterator[tuple[int, int, float]]:
+def who_they_are(gallery: Gallery, pairs: Iterable[AlikePair]) -> list[AlikePeople]:
+    """Pairs with their names, the most alike first, without who is gone and who is known to be two people."""
+    names, different = gallery.names, gallery.people_store.different()
+    found = [
+        AlikePeople(names[one], names[other], one, other, distance)
+        for one, other, distance in pairs
+        if one in names and other in names and (one, other) not in different
+    ]
+    return sorted(found, key=lambda pair: (pair.distance, pair.first_id, pair.second_id))
+
+
+def _pairs(embeddings: Embeddings, people: Ids, threshold: float) -> Iterator[AlikePair]:
     order = np.argsort(people, kind="stable")
     ids, starts = np.unique(people[order], return_index=True)
     if len(ids) < 2:
@@ -74,12 +96,11 @@ def _pairs(embeddings: Embeddings, people: Ids, threshold: float) -> Iterator[tu
     means /= np.maximum(np.linalg.norm(means, axis=1, keepdims=True), 1e-6)
     least = 1 - threshold**2 / 2
     for begin in range(0, len(ids), _ROWS):
-        cosines = means[begin : begin + _ROWS] @ means.T
-        for row, other in np.argwhere(cosines >= least):
-            mine = begin + int(row)
-            if mine < other and _near(of_each[mine] @ of_each[other].T >= least):
-                cosine = min(1.0, float(cosines[row, other]))
-                yield int(ids[mine]), int(ids[other]), float(np.sqrt(2 - 2 * cosine))
+        cosines = means[begin : begin + _ROWS] @ means[begin:].T
+        for row, column in np.argwhere(cosines >= least):
+            if row < column and _near(of_each[begin + row] @ of_each[begin + column].T >= least):
+                cosine = min(1.0, float(cosines[row, column]))
+                yield int(ids[begin + row]), int(ids[begin + column]), float(np.sqrt(2 - 2 * cosine))
 
 
 def _near(near: npt.NDArray[np.bool_]) -> bool:

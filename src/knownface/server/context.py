@@ -13,6 +13,7 @@ from knownface.gallery import Gallery
 from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
 from knownface.recognizer import FaceRecognizer
+from knownface.server.alike import AlikeSearch
 from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.jobs import Jobs
@@ -49,6 +50,7 @@ class Service:
         strangers: Uploaded for a calibration.
         metrics: Counted for Prometheus.
         pictures: The small pictures of templates.
+        alike: Finds people who may be one.
         streams: Cameras of browsers, watched sources, and what happens in front of them.
         webhooks: Where events are sent to.
         models: The catalogue of networks.
@@ -73,6 +75,7 @@ class Service:
     strangers: Strangers
     metrics: Metrics
     pictures: PictureStore
+    alike: AlikeSearch
     streams: LiveStreams
     webhooks: WebhookStore
     models: ModelStore

@@ -13,6 +13,7 @@ from knownface.models.session import usable_processors
 from knownface.mqtt import delivering
 from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
+from knownface.server.alike import AlikeSearch
 from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.context import Service
@@ -90,6 +91,7 @@ def open_service(
         strangers=Strangers(),
         metrics=Metrics(),
         pictures=PictureStore(database, recognizer.settings.max_pixels, recognizer.detector),
+        alike=AlikeSearch(recognizer),
         streams=streams,
         webhooks=WebhookStore(database, serve.allowed_networks),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),

@@ -1,4 +1,4 @@
-"""The tables by which mistakes are put right: edits that can be undone, files taken out for good, former names.
+"""The tables by which mistakes are put right: edits to undo, files taken out for good, former names, who is not whom.
 
 They hold ids, names and digests, never an embedding or a picture, and go with the people whom they are about.
 """
@@ -62,5 +62,17 @@ former_names = Table(
     Column("name", String(200), nullable=False),
     Column("name_key", String(800), nullable=False, unique=True),
     Index("ix_former_names_person", "person_id"),
+    sqlite_autoincrement=True,
+)
+
+# Pairs of people who are two, however alike they look; the smaller id stands first.
+different_people = Table(
+    "different_people",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    Column("other_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
+    UniqueConstraint("person_id", "other_id", name="uq_different_people"),
+    Index("ix_different_people_other", "other_id"),
     sqlite_autoincrement=True,
 )

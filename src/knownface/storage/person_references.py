@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, or_, select, update
 
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 from knownface.storage.history_schema import SUBJECT_PERSON, edit_subjects
@@ -83,9 +83,9 @@ def count_references(connection: Connection, person_id: int, name_key: str) -> d
         "vectors": count(template_vectors, template_vectors.c.template_id.in_(own)),
     }
     for table in metadata.sorted_tables:
-        refers = any(key.column is people.c.id for key in table.foreign_keys)
-        if refers and table is not templates:
-            counts[_KINDS.get(table.name, table.name)] = count(table, table.c.person_id == person_id)
+        about = [key.parent == person_id for key in table.foreign_keys if key.column is people.c.id]
+        if about and table is not templates:
+            counts[_KINDS.get(table.name, table.name)] = count(table, or_(*about))
     counts["attendance"] += count(attendance_entries, *guests)
     counts["refusals"] = count(refusals, refusals.c.name_key == name_key)
     counts["edits"] = count(edit_subjects, *subject)

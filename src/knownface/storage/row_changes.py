@@ -15,7 +15,7 @@ from typing import Any, TypeAlias
 from sqlalchemy import ColumnElement, Connection, Date, Table, and_, delete, insert, or_, select, true, update
 
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
-from knownface.storage.history_schema import exclusions, former_names
+from knownface.storage.history_schema import different_people, exclusions, former_names
 from knownface.storage.schema import (
     CHANGE_PERSON,
     UtcDateTime,
@@ -56,6 +56,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     exclusions: tuple(column.name for column in exclusions.c if column.name != "id"),
     consents: tuple(column.name for column in consents.c if column.name != "id"),
     former_names: tuple(column.name for column in former_names.c if column.name != "id"),
+    different_people: ("person_id", "other_id"),
     calibrations: tuple(column.name for column in calibrations.c if column.name != "id"),
 }
 _NAMED = {table.name for table in (people, attendance_entries, refusals, former_names)}
@@ -216,9 +217,9 @@ def revert(connection: Connection, done: RowChanges) -> dict[int, int]:
                 for chunk in chunks(ids):
                     connection.execute(update(table).where(table.c.id.in_(chunk)).values(_stored(table, before)))
     renumbered = _restore_templates(connection, done)
-    for table in (attendance_entries, refusals, exclusions, former_names, calibrations):
+    for table in (attendance_entries, refusals, exclusions, former_names, different_people, calibrations):
         rows = [{"id": row_id, **_stored(table, cells)} for row_id, cells in done.gone.get(table.name, {}).items()]
-        insert_new(connection, table, [row for row in rows if _is_whose_there(connection, row.get("person_id"))])
+        insert_new(connection, table, [row for row in rows if _are_there(connection, row)])
     _delete(connection, people, _without_possessions(connection, done.made.get(people.name, [])))
     connection.execute(delete(groups).where(groups.c.id.not_in(select(person_groups.c.group_id))))
     return renumbered
@@ -238,6 +239,8 @@ def _conditions(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
     if table is not refusals:
         whose = table.c.id if table is people else table.c.person_id
         found += [whose.in_(chunk) for chunk in chunks(sorted(scope.people))]
+    if table is different_people:
+        found += [table.c.other_id.in_(chunk) for chunk in chunks(sorted(scope.people))]
     if table is sightings:
         found += [table.c.unknown.in_(chunk) for chunk in chunks(sorted(scope.unknowns))]
     if table is attendance_entries:
@@ -320,8 +323,10 @@ def _copy_picture(connection: Connection, twin: int, template_id: int) -> None:
         connection.execute(insert(table), {**picture._mapping, "template_id": template_id})
 
 
-def _is_whose_there(connection: Connection, person_id: int | None) -> bool:
-    return person_id is None or connection.scalar(select(people.c.id).where(people.c.id == person_id)) is not None
+def _are_there(connection: Connection, row: Cells) -> bool:
+    """Whether everybody is there whom a row is about."""
+    whose = {row[name] for name in ("person_id", "other_id") if row.get(name) is not None}
+    return set(connection.scalars(select(people.c.id).where(people.c.id.in_(whose)))) == whose
 
 
 def _without_possessions(connection: Connection, ids: list[int]) -> list[int]:

@@ -9,9 +9,12 @@ from fastapi import Query, Request, Response
 
 from knownface.events import SightingFilter
 from knownface.events.samples import list_offers
+from knownface.gallery import Gallery, Person, Template
 from knownface.gallery.consents import PURPOSES, today
+from knownface.review.alike import AlikePeople
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
+from knownface.server.routes.alike import cursor_of, pairs_after
 from knownface.server.schemas.common import PersonId
 
 router = pages_router()
@@ -19,6 +22,8 @@ router = pages_router()
 _PAGE = 60
 _TEMPLATES = 60
 _LATEST = 8
+_PAIRS = 20
+_SIDE_PICTURES = 4
 
 
 @router.get("/people")
@@ -75,6 +80,32 @@ def history(request: Request, before: Annotated[int | None, Query(ge=1, le=2**53
     found = service_of(request).gallery.history.edits(limit=_PAGE + 1, before=before)
     more = address_with(request, before=found[_PAGE - 1].id) if len(found) > _PAGE else None
     return page(request, "history.html", "people", edits=found[:_PAGE], more=more)
+
+
+@router.get("/people/alike")
+def alike(request: Request, cursor: Annotated[str | None, Query(max_length=2000)] = None) -> Response:
+    """People who may be one, enrolled under two names, side by side."""
+    service = service_of(request)
+    left = pairs_after(service.alike.pairs(), cursor)
+    return page(
+        request,
+        "alike.html",
+        "people",
+        pairs=[(pair, _sides(service.gallery, pair)) for pair in left[:_PAIRS]],
+        first=None if cursor is None else address_with(request, cursor=None),
+        more=address_with(request, cursor=cursor_of(left[_PAIRS - 1])) if len(left) > _PAIRS else None,
+        threshold=service.recognizer.rule.threshold,
+    )
+
+
+def _sides(gallery: Gallery, pair: AlikePeople) -> list[tuple[Person, Person, list[Template]]]:
+    """Each of the two, who the other is, and some of their pictures."""
+    first, second = gallery.person(pair.first_id), gallery.person(pair.second_id)
+    return [(first, second, _pictures(gallery, first)), (second, first, _pictures(gallery, second))]
+
+
+def _pictures(gallery: Gallery, person: Person) -> list[Template]:
+    return [template for template in gallery.templates(person.id) if not template.negative][:_SIDE_PICTURES]
 
 
 @router.get("/people/{person_id}")
