@@ -19,6 +19,7 @@ from multiprocessing import get_context
 from multiprocessing.queues import Queue
 from pathlib import Path
 from typing import Any, Self
+from unittest import mock
 
 import cv2
 import numpy as np
@@ -27,9 +28,10 @@ import psutil
 from knownface import FaceRecognizer
 from knownface.live import FrameResult, Watcher, WatchOptions
 from knownface.live.detecting import detect_at, with_detection_due
+from knownface.liveness import LivenessCheck
 from knownface.media import VideoWriter, read_image, read_video, video_info
-from knownface.pipeline import opencv_on_one_thread
-from knownface.types import Image
+from knownface.pipeline import live_score, opencv_on_one_thread
+from knownface.types import Face, Image
 
 
 @dataclass
@@ -68,7 +70,7 @@ def main() -> None:
     parser.add_argument("--every", type=int, nargs="+", default=[0, 1], help="look in every n-th frame; 0: the default")
     parser.add_argument("--seconds", type=float, default=20.0, help="of each measurement")
     parser.add_argument("--fps", type=float, default=30.0, help="of the live source")
-    parser.add_argument("--parts", nargs="+", default=["file", "floor", "live", "stages", "small"])
+    parser.add_argument("--parts", nargs="+", default=["file", "floor", "live", "liveness", "stages", "small"])
     parser.add_argument("--face", type=Path, help="a photo whose face is made small for the part `small`")
     arguments = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder:
@@ -94,6 +96,8 @@ def main() -> None:
             if "live" in arguments.parts:
                 for side in sides:
                     time_live(recognizer, video, side, arguments.seconds, arguments.fps)
+            if "liveness" in arguments.parts:
+                compare_liveness(recognizer, video, arguments.seconds, arguments.fps)
             if "stages" in arguments.parts:
                 time_stages(recognizer, video, sides)
             if "small" in arguments.parts:
@@ -180,6 +184,45 @@ def time_live(recognizer: FaceRecognizer, video: Path, side: int | None, seconds
         if waits:
             times = f"p50 {1000 * np.median(waits):.0f} ms, p95 {1000 * np.percentile(waits, 95):.0f} ms"
             print(f"live: entry of a face to its {what}: {times} ({len(waits)} tracks)")
+
+
+def compare_liveness(plain: FaceRecognizer, video: Path, seconds: float, fps: float) -> None:
+    """Frames a second that one processor bears of a live source, with and without a liveness check, in turns.
+
+    Other work on the machine disturbs turns more than what is compared; so what the check takes is timed on its thread
+    as well, and taken off the very turns with it.
+    """
+    turns = 10
+    rates: dict[str, list[float]] = {"off": [], "show": []}
+    taken, faces, worked_with = 0.0, 0, 0.0
+    location, embedder, detector = plain.gallery.location, plain.embedder.contract.name, plain.detector.name
+    with FaceRecognizer.open(location, embedder=embedder, detector=detector, liveness="show") as checking:
+
+        def timed(image: Image, face: Face, check: LivenessCheck) -> float:
+            nonlocal taken, faces
+            begun = time.thread_time()
+            score = live_score(image, face, check)
+            taken, faces = taken + time.thread_time() - begun, faces + 1
+            return score
+
+        with served(video, fps) as url, mock.patch("knownface.live.embedding.live_score", timed):
+            for _ in range(turns):
+                for liveness, recognizer in (("off", plain), ("show", checking)):
+                    cpu = time.process_time()
+                    with Watcher(url, recognizer) as watcher:
+                        watcher.wait(seconds / turns)
+                        frames = watcher.status().frames
+                    worked = time.process_time() - cpu
+                    watcher.raise_error()
+                    rates[liveness].append(frames / worked)
+                    worked_with += worked if liveness == "show" else 0.0
+    off, show = (np.array(rates[liveness]) for liveness in ("off", "show"))
+    print(
+        f"liveness: {np.median(off):.0f} frames a second of one processor without, {np.median(show):.0f} with; "
+        f"ratio in turns {np.median(show / off):.2f} ({min(show / off):.2f} to {max(show / off):.2f}); "
+        f"less what the check took {1 - taken / worked_with:.3f} ({faces} faces, "
+        f"{1000 * taken / max(1, faces):.1f} ms each)"
+    )
 
 
 def time_stages(recognizer: FaceRecognizer, video: Path, sides: Sequence[int | None]) -> None:

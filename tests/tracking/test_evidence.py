@@ -57,6 +57,17 @@ def test_the_best_and_the_newest_are_kept_in_order(scores: list[float], most: in
     assert all(weight(s.quality) >= max(left, default=0) for s in chosen[:-1])
 
 
+def test_what_a_scored_picture_says_stays_when_better_ones_are_not_scored() -> None:
+    evidence = Evidence()
+    evidence.accept(replace(sample("Ada", 0, 0.3), live=0.1), most=3)
+    for number in range(1, 8):
+        evidence.accept(sample("Ada", number), most=3)
+    assert evidence.live == pytest.approx(0.1)
+    evidence.accept(replace(sample("Ada", 9), live=0.9), most=3)
+    assert evidence.live is not None
+    assert 0.5 < evidence.live < 0.9, "the better picture counts more"
+
+
 def test_a_picture_is_judged_by_the_evidence() -> None:
     evidence = evidence_of(*(sample("Ada", i) for i in range(4)))
     ada, zoe = sample("Ada", 9), sample("Zoe", 9)

@@ -34,6 +34,17 @@ def test_a_settled_track_costs_few_embeddings() -> None:
     assert 4 <= play.wanted <= 6
 
 
+def test_the_first_pictures_are_scored_for_liveness_and_every_second_one_more() -> None:
+    play = stage("Ben", most_samples=100, unknown_after=1000.0)  # she stays uncertain, so many pictures are taken
+    for _ in range(10):
+        play.frame({"Ada": ADA})
+    assert play.scored == 3
+    for _ in range(90):
+        play.frame({"Ada": ADA})
+    assert play.scored == 3 + 3
+    assert play.wanted > 2 * play.scored
+
+
 def test_a_better_picture_is_taken_before_its_time() -> None:
     play = stage(check_every=1000.0)
     for _ in range(50):

@@ -111,7 +111,7 @@ class Stage:
 
     def __post_init__(self) -> None:
         self.tracker = FaceTracker(self.gallery.decide, RULE.threshold, self.options)
-        self.wanted = 0
+        self.wanted = self.scored = 0
 
     def frame(
         self, people: Mapping[str, Box], hidden: Sequence[str] = (), *, look: bool = True, learn: bool = True
@@ -123,6 +123,7 @@ class Stage:
         who = {id(face): person for person, face in faces.items()}
         wanted = self.tracker.observe(image, self.time, list(faces.values()) if look else None)
         self.wanted += len(wanted)
+        self.scored += sum(w.score for w in wanted)
         self.pending = [
             Sample(w.track_id, w.time, picture_of(who[id(w.face)], self.count, self.noise), w.quality) for w in wanted
         ]

@@ -31,7 +31,7 @@ def embed_requests(
     cropped = []
     for request in requests:
         try:
-            live = None if liveness is None else live_score(image, request.face, liveness)
+            live = live_score(image, request.face, liveness) if liveness is not None and request.score else None
             cropped.append((request, crop_of(image, request.face, embedder), live))
         except FaceError as error:
             logger.debug("A face of track %d is skipped: %s", request.track_id, error)

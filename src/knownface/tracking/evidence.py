@@ -66,6 +66,7 @@ class Evidence:
         samples: Those that its answer stands on.
         doubts: The last ones, if they contradict the others.
         embedding: ``samples`` combined; None without any.
+        scored: Pictures that were scored for liveness.
         verified: Whether a picture has shown the same face since the last occasion to be mistaken for another.
         opinions: Decisions on single pictures, by their times.
         portraits: What the pictures show, also those whose embeddings have not come; by their times.
@@ -74,6 +75,7 @@ class Evidence:
     samples: tuple[Sample, ...] = ()
     doubts: tuple[Sample, ...] = ()
     embedding: Embeddings | None = None
+    scored: tuple[Sample, ...] = ()
     verified: bool = True
     opinions: dict[float, Decision] = field(default_factory=dict)
     portraits: dict[float, Image | None] = field(default_factory=dict)
@@ -89,11 +91,10 @@ class Evidence:
 
     @property
     def live(self) -> float | None:
-        """How live the face looks by all samples together, 0 to 1; None where that is not checked."""
-        scored = [sample for sample in self.samples if sample.live is not None]
-        if not scored:
+        """How live the face looks by all its scored pictures, 0 to 1; None where that is not checked."""
+        if not self.scored:
             return None
-        return combined_liveness([s.live or 0.0 for s in scored], [weight(s.quality) for s in scored])
+        return combined_liveness([s.live or 0.0 for s in self.scored], [weight(s.quality) for s in self.scored])
 
     def replace(self, samples: tuple[Sample, ...]) -> None:
         """Makes these the samples; what is kept of others is dropped."""
@@ -132,6 +133,8 @@ class Evidence:
     def accept(self, sample: Sample, most: int) -> None:
         """Adds a picture to the samples, of which at most so many are kept."""
         self.replace(kept((*self.samples, sample), most))
+        if sample.live is not None:
+            self.scored = kept((*self.scored, sample), most)
 
     def confirm(self) -> None:
         """Notes that a picture has shown the same face."""
@@ -146,7 +149,9 @@ class Evidence:
         """Takes the doubts out: they are the evidence of somebody else, which is returned."""
         other = Evidence(portraits=dict(self.portraits))
         other.replace(self.doubts)
+        other.scored = tuple(sample for sample in self.doubts if sample.live is not None)
         self.replace(tuple(sample for sample in self.samples if sample not in self.doubts))
+        self.scored = tuple(sample for sample in self.scored if sample not in self.doubts)
         self.doubts = ()
         return other
 
@@ -154,6 +159,7 @@ class Evidence:
         """Takes over the evidence of a newer track of the same face."""
         self.portraits |= newer.portraits
         self.replace(kept((*self.samples, *newer.samples), most))
+        self.scored = kept((*self.scored, *newer.scored), most)
         self.verified = True
 
     def ranked(self) -> tuple[Sample, ...]:

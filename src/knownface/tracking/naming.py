@@ -101,7 +101,7 @@ class Naming:
         rule, evidence = self.liveness, track.evidence
         if self._withholds is not None and self._withholds(track.track_id):
             return True
-        return rule.required and (rule.bars(evidence.live) or len(evidence.samples) < rule.pictures)
+        return rule.required and (rule.bars(evidence.live) or len(evidence.scored) < rule.pictures)
 
     def _check_liveness(self, tracks: Sequence[Track]) -> None:
         """Takes the answer from those who may have none: they are nobody, not even an Unknown."""

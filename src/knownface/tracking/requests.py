@@ -17,6 +17,8 @@ class Requests:
         check: Whether the face may have been mistaken for another since the last request.
         urgent: Whether it looked so different when it was detected last that a picture is needed at once.
         best_score: Quality score of the best picture requested, 0 to 1; None before the first.
+        scored: Pictures requested that are scored for liveness.
+        last_scored: Stream seconds of the last of them.
     """
 
     last: float = -math.inf
@@ -25,9 +27,13 @@ class Requests:
     check: bool = False
     urgent: bool = False
     best_score: float | None = None
+    scored: int = 0
+    last_scored: float = -math.inf
 
-    def sent(self, time: float, score: float) -> None:
-        """Notes a request for a picture of a quality score."""
+    def sent(self, time: float, score: float, *, scored: bool) -> None:
+        """Notes a request for a picture of a quality score, and whether that is scored for liveness too."""
+        if scored:
+            self.scored, self.last_scored = self.scored + 1, time
         self.last, self.check = time, False
         self.waiting += 1
         self.best_score = max(score, self.best_score or 0.0)
@@ -45,5 +51,6 @@ class Requests:
     def merge(self, newer: Requests) -> None:
         """Takes over those of a newer track of the same face."""
         self.last, self.waiting = newer.last, self.waiting + newer.waiting
+        self.scored, self.last_scored = self.scored + newer.scored, max(self.last_scored, newer.last_scored)
         if newer.best_score is not None:
             self.best_score = max(newer.best_score, self.best_score or 0.0)

@@ -17,6 +17,10 @@ _CROWDED_NEW = 0.05
 """Seconds after which a new face is embedded although another one is in the picture: else it would have no name."""
 _SLOWEST = 1.0
 """Seconds between two pictures of a track that stays uncertain, at most."""
+_SCORED_FIRST = 3
+"""Pictures of a track that are scored for liveness in any case; see ``docs/liveness.md``."""
+_SCORED_EVERY = 1.0
+"""Seconds after which another one is."""
 _FIT_FOR_CHECK = 0.5
 """A check wants a picture that is at least so good, as a share of the best, unless it has waited long."""
 
@@ -48,8 +52,9 @@ def request_embeddings(
         track.requests.measured = time
         quality = measure_quality(image, face)
         if _good_enough(track, reason, quality, time, options):
-            requests.append(EmbeddingRequest(track.track_id, time, face, quality, reason))
-            track.request(image, face, quality, time)
+            score = _is_scored(track, reason, time)
+            requests.append(EmbeddingRequest(track.track_id, time, face, quality, reason, score))
+            track.request(image, requests[-1])
     return requests
 
 
@@ -75,6 +80,12 @@ def _reason(track: Track, time: float, options: TrackingOptions) -> RequestReaso
     ):
         return "check"
     return "better" if since >= options.first_every and time - requests.measured >= _GLANCE_EVERY else None
+
+
+def _is_scored(track: Track, reason: RequestReason, time: float) -> bool:
+    """Whether a picture is scored for liveness: the first ones, some later ones, and whenever a face may be another."""
+    requests = track.requests
+    return requests.scored < _SCORED_FIRST or reason == "check" or time - requests.last_scored >= _SCORED_EVERY
 
 
 def is_settled(track: Track, options: TrackingOptions) -> bool:

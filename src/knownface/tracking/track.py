@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from knownface.quality import FaceQuality
 from knownface.tracking.answer import Answer
 from knownface.tracking.appearance import Appearance
 from knownface.tracking.evidence import Evidence
@@ -12,7 +11,7 @@ from knownface.tracking.motion import Motion
 from knownface.tracking.portrait import portrait
 from knownface.tracking.requests import Requests
 from knownface.tracking.trajectory import Trajectory
-from knownface.tracking.values import TrackedFace, TrackIdentity, TrackSummary
+from knownface.tracking.values import EmbeddingRequest, TrackedFace, TrackIdentity, TrackSummary
 from knownface.types import Face, Image
 
 
@@ -55,10 +54,10 @@ class Track:
         self.motion.count_frame()
         self.answer.count_frame(self.motion.last_time)
 
-    def request(self, image: Image, face: Face, quality: FaceQuality, time: float) -> None:
+    def request(self, image: Image, request: EmbeddingRequest) -> None:
         """Notes that the embedding of its picture in this frame is requested, and keeps the picture."""
-        self.requests.sent(time, quality.score)
-        self.evidence.portraits[time] = portrait(image, face.box)
+        self.requests.sent(request.time, request.quality.score, scored=request.score)
+        self.evidence.portraits[request.time] = portrait(image, request.face.box)
 
     def split(self, track_id: int, detections: int) -> Track:
         """The track of somebody else who has taken this one's place, as its doubts show; this one is out of sight.

@@ -27,7 +27,7 @@ class Sample:
         time: Stream seconds of the picture, as in :class:`EmbeddingRequest`.
         embedding: Unit vector, float32, shape (dim,).
         quality: Of the picture, as in :class:`EmbeddingRequest`.
-        live: How live the face looks, 0 to 1; None where that is not checked.
+        live: How live the face looks, 0 to 1; None where that was not asked for.
         fingerprint: Of the embedder that made it.
     """
 
@@ -49,6 +49,7 @@ class EmbeddingRequest:
         face: In pixels of that frame.
         quality: Of the face.
         reason: What makes it worth it.
+        score: Whether it is worth being scored for liveness too, where that is checked.
     """
 
     track_id: int
@@ -56,6 +57,7 @@ class EmbeddingRequest:
     face: Face
     quality: FaceQuality
     reason: RequestReason
+    score: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +123,7 @@ class TrackIdentity(Identity):
         of = f"{self.samples} picture{'s' if self.samples != 1 else ''}"
         decision = self.decision
         if self.is_barred:
-            return f"{of} together look like a photo or a screen, not like a living face."
+            return "Its pictures together look like a photo or a screen, not like a living face."
         if decision.name is not None:
             second = decision.runner_up
             rest = f"; the next person is {second.distance:.2f} away" if second else ""
