@@ -415,6 +415,20 @@ class AlertRuleError(EventsError):
     default_hint = "`knownface alerts list` shows every rule."
 
 
+class UnknownAlertError(EventsError):
+    """There is no such alert that waits."""
+
+    code = "unknown-alert"
+    default_hint = "`knownface alerts pending` shows them."
+
+
+class AlertDecidedError(EventsError):
+    """An alert that cannot be confirmed or rejected any more, or not by the same one."""
+
+    code = "alert-decided"
+    default_hint = "`knownface alerts pending --decided` shows what became of it."
+
+
 class UnknownSightingError(EventsError):
     """There is no such sighting or Unknown."""
 

@@ -7,11 +7,20 @@ import json
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browser_page import BrowserMaker, Faces, Page, Service
 from selenium.webdriver.common.by import By
 
-from knownface.events import SeenTrack, SightingLog
+from knownface.events import (
+    AlertRule,
+    Alerts,
+    RetentionPolicy,
+    SeenTrack,
+    SightingLog,
+    add_rule,
+    list_pending,
+)
 from knownface.gallery import Gallery
 
 pytestmark = pytest.mark.slow
@@ -92,6 +101,36 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.one("[data-open=delete-session]").click()
     page.one("dialog[open] button.danger").click()
     page.says("The session was deleted")
+    assert page.complaints() == []
+
+
+def test_alerts_are_confirmed_and_rejected_by_keyboard(open_page: BrowserMaker, service: Service, faces: Faces) -> None:
+    shown = service.add(faces.name, faces.photos)
+    now, picture = datetime.now(UTC), np.full((64, 64, 3), 120, np.uint8)
+    with Gallery.open(service.served.gallery, create=False) as gallery, Alerts(gallery.database) as alerts:
+        add_rule(gallery.database, AlertRule("watch list", "seen", confirm=1, cooldown=timedelta()))
+        seen = SeenTrack("1", "front door", shown, None, now, now, best_distance=0.5, frames=9, picture=picture)
+        SightingLog(gallery, RetentionPolicy(pictures=True)).record([seen])
+        for _ in range(2):
+            alerts.evaluate([seen])
+        first = list_pending(gallery.database)[0]
+    page = open_page()
+    page.go("/log")
+    page.one(".subnav a[href='/log/alerts'] .chip")
+    page.go("/log/alerts")
+    assert len(page.all(".oversight > li")) == 2
+    page.until(lambda: len([img for img in page.all(".oversight img") if img.get_property("naturalWidth")]) == 4)
+    page.browser.switch_to.active_element.send_keys("n")
+    assert page.browser.switch_to.active_element.get_attribute("id") == f"alert-{first.alert.id}"
+    page.browser.switch_to.active_element.send_keys("c")
+    page.until(lambda: len(page.all(".oversight > li")) == 1)
+    assert [event["rule"] for event in service.ask("GET", "/events")] == ["watch list"]
+    page.until(lambda: page.browser.switch_to.active_element.get_attribute("id") == f"alert-{first.alert.id + 1}")
+    page.browser.switch_to.active_element.send_keys("r")
+    page.says("Nothing waits")
+    page.go("/log/alerts?decided=true")
+    page.says("rejected by")
+    assert len(service.ask("GET", "/events")) == 1
     assert page.complaints() == []
 
 

@@ -18,7 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from knownface.cli.seen import clock, when
-from knownface.events import RetentionPolicy, SampleCandidate, SeenTrack, SightingLog, offer_sample
+from knownface.events import Alerts, RetentionPolicy, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery, NewTemplate
 from knownface.types import DecisionRule, EmbedderContract
 
@@ -193,6 +193,31 @@ def test_hours(seen, knownface):
     assert knownface("attendance", "hours", "--from", "yesterday").status == 2
     assert knownface(*asked, "--day-starts", "25:00").status == 2
     assert knownface("attendance", "hours", "--from", "2026-03-03", "--until", "2026-03-01").status == 13
+
+
+def test_alerts_are_confirmed_and_rejected(seen, knownface, tmp_path):
+    ran = tmp_path / "ran"
+    words = f"open({str(ran)!r}, 'w').write('x')"
+    rule = ("alerts", "add", "vip", "--when", "seen", "--confirm", "1", "--confirm-within", "5")
+    lines(knownface(*rule, "--", sys.executable, "-c", words))
+    assert "once confirmed by 1" in lines(knownface("alerts", "list"))[1]
+    with Gallery.open(os.environ["KNOWNFACE_GALLERY"]) as gallery, Alerts(gallery.database) as alerts:
+        now = datetime.now(UTC)
+        for key, name in (("1", "Ann"), ("3", "Ben")):
+            person = gallery.person(name)
+            assert alerts.evaluate([SeenTrack(key, "door", person.id, None, now, now)]) == []
+    waiting = lines(knownface("alerts", "pending", "--pictures", "looks", "--json"))
+    assert [json.loads(line)["name"] for line in waiting] == ["Ann", "Ben"]
+    assert [path.name for path in Path("looks").glob("*.jpg")] == ["1.jpg"]
+    assert not ran.exists()
+    assert lines(knownface("alerts", "confirm", "1")) == ["Confirmed and passed on: Ann seen at door (1 frames)."]
+    assert ran.exists()
+    assert knownface("alerts", "confirm", "1").status == 13
+    assert lines(knownface("alerts", "reject", "2")) == ["Rejected: Ben seen at door (1 frames)."]
+    assert len(lines(knownface("alerts", "log"))) == 2
+    (decided,) = lines(knownface("alerts", "pending", "--decided", "--json"))
+    assert (json.loads(decided)["name"], json.loads(decided)["state"]) == ("Ben", "rejected")
+    assert "alert.reject" in knownface("audit").out
 
 
 def test_rules_of_alerts(seen, knownface):

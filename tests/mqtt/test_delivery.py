@@ -17,8 +17,10 @@ from mqtt_tools import Mosquitto, listening, until
 from sqlalchemy import insert
 
 from knownface.errors import MissingExtraError
-from knownface.events import RetentionPolicy, SeenTrack, SightingLog, open_session
+from knownface.events import AlertRule, Alerts, RetentionPolicy, SeenTrack, SightingLog, add_rule, open_session
 from knownface.gallery import Gallery
+from knownface.law.audit import local_actor
+from knownface.law.oversight import confirm
 from knownface.mqtt import MqttDelivery
 from knownface.settings import MqttSettings
 from knownface.storage.events_schema import events
@@ -50,6 +52,19 @@ def alert(gallery: Gallery) -> None:
     values = {"kind": "unknown", "at": datetime.now(UTC), "rule_name": "door", "unknown": 7, "source": "door"}
     with gallery.database.writing() as connection:
         connection.execute(insert(events), values)
+
+
+def test_an_alert_that_waits_for_people_is_told_once_they_confirmed_it(gallery: Gallery, mosquitto: Mosquitto) -> None:
+    add_rule(gallery.database, AlertRule("held", "unknown", confirm=1))
+    now = datetime.now(UTC)
+    with listening(mosquitto) as heard, delivery(gallery, mosquitto.settings()), Alerts(gallery.database) as alerts:
+        alerts.evaluate([SeenTrack("key", "door", None, 3, now, now)])
+        alert(gallery)  # when this has left, the one before would have
+        until(lambda: heard.of("knownface/events/unknown"))
+        assert [one["rule"] for one in heard.of("knownface/events/unknown")] == ["door"]
+        confirm(gallery.database, 1, local_actor())
+        until(lambda: len(heard.of("knownface/events/unknown")) == 2)
+        assert heard.of("knownface/events/unknown")[1]["rule"] == "held"
 
 
 def test_who_is_seen_is_told_kept_and_taken_back(gallery: Gallery, mosquitto: Mosquitto) -> None:

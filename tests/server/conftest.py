@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx
 import numpy as np
 import pytest
-from service_tools import Running, png, serving
+from service_tools import Receiver, Running, png, serving
 
 from knownface.types import Image
 
@@ -58,3 +60,29 @@ def person(admin: httpx.Client, request: pytest.FixtureRequest) -> Iterator[int]
     assert made.status_code == 201, made.text
     yield made.json()["id"]
     admin.delete(f"/people/{made.json()['id']}")
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    taken = Receiver()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            taken.got.append((dict(self.headers), body))
+            self.send_response(taken.status)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    taken.url = f"http://127.0.0.1:{server.server_port}/hook"
+    yield taken
+    server.shutdown()
+    thread.join()
+    server.server_close()

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,18 @@ class Running:
     def http(self, role: str | None = "admin", **options: Any) -> httpx.Client:
         headers = {} if role is None else {"Authorization": f"Bearer {self.keys[role]}"}
         return httpx.Client(base_url=f"{self.address}/v1", headers=headers, timeout=60, **options)
+
+
+@dataclass
+class Receiver:
+    """Takes deliveries of webhooks; answers as told."""
+
+    status: int = 204
+    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    url: str = ""
+
+    def ids(self) -> list[int]:
+        return [json.loads(body)["id"] for _, body in self.got]
 
 
 @contextlib.contextmanager

@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import json
-import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from service_tools import serving
+from service_tools import Receiver, serving
 from sqlalchemy import insert
 
 from knownface.client import verify_webhook
@@ -22,44 +19,6 @@ from knownface.gallery import Gallery
 from knownface.server.webhook_delivery import WebhookDelivery
 from knownface.server.webhooks import WebhookStore, receiver_addresses
 from knownface.storage.events_schema import events
-
-
-@dataclass
-class Receiver:
-    """Takes deliveries; answers as told."""
-
-    status: int = 204
-    got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
-    url: str = ""
-
-    def ids(self) -> list[int]:
-        return [json.loads(body)["id"] for _, body in self.got]
-
-
-@pytest.fixture
-def receiver() -> Iterator[Receiver]:
-    taken = Receiver()
-
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["Content-Length"]))
-            taken.got.append((dict(self.headers), body))
-            self.send_response(taken.status)
-            self.send_header("Location", "/elsewhere")
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    taken.url = f"http://127.0.0.1:{server.server_port}/hook"
-    yield taken
-    server.shutdown()
-    thread.join()
-    server.server_close()
 
 
 @pytest.fixture

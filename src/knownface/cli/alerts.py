@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 from rich.markup import escape
 
+from knownface.cli import confirming
 from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.outputs import json_option, overwrite_option
 from knownface.cli.seen import clock, open_log
@@ -44,6 +45,22 @@ knownface alerts add vip --when seen --group guests -- /usr/local/bin/tell
 @click.option("--cooldown", type=click.IntRange(0), default=300, show_default=True, help="Seconds of silence after.")
 @click.option("--timeout", type=click.FloatRange(0.1, 600), default=30, show_default=True, help="Of the command.")
 @click.option("--sound", metavar="bell|FILE", help="The terminal's bell, or a sound file.")
+@click.option(
+    "--confirm",
+    type=click.IntRange(0, 2),
+    default=0,
+    show_default=True,
+    metavar="0|1|2",
+    help="How many people must confirm an alert before anything is sent or run.",
+)
+@click.option(
+    "--confirm-within",
+    type=click.FloatRange(0.5, 10_080),
+    default=60,
+    show_default=True,
+    metavar="MINUTES",
+    help="What is not confirmed by then is never sent.",
+)
 @gallery_option
 def add(
     name: str,
@@ -57,6 +74,8 @@ def add(
     cooldown: int,
     timeout: float,
     sound: str | None,
+    confirm: int,
+    confirm_within: float,
     gallery: str | None,
 ) -> None:
     """Add the rule NAME.
@@ -89,6 +108,8 @@ def add(
         command=command_line,
         timeout=timeout,
         sound=sound,
+        confirm=confirm,
+        confirm_within=timedelta(minutes=confirm_within),
     )
     with open_log(gallery) as log:
         added = add_rule(log.gallery.database, rule)
@@ -119,6 +140,7 @@ def list_rules(gallery: str | None) -> None:
                 *([" ".join(rule.command)] if rule.command else []),
             ]
             cells = (rule.name, f"{rule.kind}{by}", whom, rule.source or "everywhere")
+            does += [f"once confirmed by {rule.confirm}"] if rule.confirm else []
             quiet = f"{rule.cooldown.total_seconds():g} s"
             rows.add_row(*map(escape, cells), quiet, escape("; ".join(does) or "log only"))
     out().print(rows)
@@ -177,6 +199,11 @@ def log(rule: str | None, limit: int, json_file: Path | None, gallery: str | Non
         return
     rows = table("id", "at", "rule", "what", "outcome")
     for alert in found:
-        cells = (alert.rule, alert.sentence, alert.outcome or "")
+        confirmed = f"confirmed by {alert.confirmed_by}" if alert.confirmed_by else None
+        cells = (alert.rule, alert.sentence, "; ".join(filter(None, (confirmed, alert.outcome))))
         rows.add_row(str(alert.id), clock(alert.at, None), *map(escape, cells))
     out().print(rows)
+
+
+for _deciding in (confirming.pending, confirming.confirm, confirming.reject):
+    command.add_command(_deciding)

@@ -14,14 +14,14 @@ from knownface.errors import KnownFaceError
 _log = logging.getLogger(__name__)
 
 _ONLY_LOOK = """
-alerts list, alerts log, attendance greet, attendance hours, attendance list, attendance report, audit, doctor,
-gallery index, gallery info, gallery scrub, history, identify, law assessment, law record, people consent list,
+alerts list, alerts log, alerts pending, attendance greet, attendance hours, attendance list, attendance report, audit,
+doctor, gallery index, gallery info, gallery scrub, history, identify, law assessment, law record, people consent list,
 people list, people show, receipt key, receipt verify, review list, samples list, serve,
 sightings list, sightings unknowns, verify, watch
 """
 _NOTE_IT_THEMSELVES = """
-keys create, keys list, keys revoke, keys rotate, law retention, people consent give, people consent withdraw,
-people export-data, people remove
+alerts confirm, alerts reject, keys create, keys list, keys revoke, keys rotate, law retention, people consent give,
+people consent withdraw, people export-data, people remove
 """
 _LEFT_OUT = {name.strip() for name in f"{_ONLY_LOOK},{_NOTE_IT_THEMSELVES}".split(",")}
 

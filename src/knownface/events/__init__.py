@@ -15,6 +15,7 @@ from knownface.events.attendance_values import Attendee, Session, SessionReport,
 from knownface.events.clustering import group_by_likeness
 from knownface.events.guests import Guest, read_guests
 from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
+from knownface.events.pending_alerts import Confirmer, Decision, PendingAlert, list_pending
 from knownface.events.photographed import Photographed, mark_photographed
 from knownface.events.rules import AlertRule, add_rule, list_rules, remove_rule
 from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
@@ -28,8 +29,11 @@ __all__ = [
     "AlertRule",
     "Alerts",
     "Attendee",
+    "Confirmer",
+    "Decision",
     "Guest",
     "Named",
+    "PendingAlert",
     "Photographed",
     "RetentionPolicy",
     "SampleCandidate",
@@ -54,6 +58,7 @@ __all__ = [
     "group_by_likeness",
     "group_unknowns",
     "list_offers",
+    "list_pending",
     "list_rules",
     "list_sessions",
     "mark",

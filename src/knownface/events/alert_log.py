@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Row, or_, select
+from sqlalchemy import Row, or_, select, update
 
 from knownface.events.rules import Kind
 from knownface.gallery.consents import permitted
@@ -33,6 +33,7 @@ class Alert:
         threshold: The largest distance at which a name is given.
         frames: In how many frames the face had been found by then.
         outcome: What became of the rule's command and sound; None while it is not known, or where there is none.
+        confirmed_by: Who confirmed it, where the rule demands that.
     """
 
     id: int
@@ -47,6 +48,7 @@ class Alert:
     threshold: float | None
     frames: int | None
     outcome: str | None = None
+    confirmed_by: str | None = None
 
     @property
     def sentence(self) -> str:
@@ -77,6 +79,7 @@ class Alert:
             "threshold": self.threshold,
             "frames": self.frames,
             "sentence": self.sentence,
+            **({} if self.confirmed_by is None else {"confirmed_by": self.confirmed_by}),
         }
 
 
@@ -100,11 +103,18 @@ def read_alerts(
         query = query.where(events.c.rule_id.in_(of_name))
     with database.reading() as connection:
         allowed = or_(events.c.person_id.is_(None), permitted(connection, events.c.person_id, "live"))
-        found = [_alert(row) for row in connection.execute(query.where(allowed))]
+        found = [alert_of(row) for row in connection.execute(query.where(allowed))]
     return found[::-1] if newest else found
 
 
-def _alert(row: Row[Any]) -> Alert:
+def note_outcome(database: Database, event_id: int, outcome: str) -> None:
+    """Write down what became of a rule's command and sound."""
+    with database.writing() as connection:
+        connection.execute(update(events).where(events.c.id == event_id).values(outcome=outcome))
+
+
+def alert_of(row: Row[Any]) -> Alert:
+    """An alert from a row of the log, or of those that wait, with the person's name."""
     return Alert(
         id=row.id,
         kind=row.kind,
@@ -117,5 +127,6 @@ def _alert(row: Row[Any]) -> Alert:
         distance=row.distance,
         threshold=row.threshold,
         frames=row.frames,
-        outcome=row.outcome,
+        outcome=getattr(row, "outcome", None),
+        confirmed_by=getattr(row, "confirmed_by", None),
     )

@@ -2,24 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Self
 
-from sqlalchemy import Connection, func, select, update
+from sqlalchemy import Connection, func, select
 
 from knownface.events.actions import Actions
-from knownface.events.alert_log import Alert
+from knownface.events.alert_log import Alert, note_outcome
+from knownface.events.pending_alerts import hold_alert
 from knownface.events.recording import as_utc
 from knownface.events.rules import WEEKDAYS, AlertRule, read_rules
 from knownface.events.values import SeenTrack
 from knownface.gallery.consents import permitted
 from knownface.gallery.names import label_key
 from knownface.storage import Database, insert_one
-from knownface.storage.events_schema import events, sightings
+from knownface.storage.events_schema import events, pending_alerts, sightings
 from knownface.storage.schema import groups, people, person_groups
 from knownface.storage.statements import chunks
+
+_log = logging.getLogger(__name__)
+
+_RAISED = (events, pending_alerts)
 
 
 class Alerts:
@@ -58,6 +64,8 @@ class Alerts:
     def evaluate(self, seen: Sequence[SeenTrack], now: datetime | None = None) -> list[Alert]:
         """Raises the alerts that are due: stores them and starts the rules' commands and sounds.
 
+        Alerts of a rule that demands confirmation are stored apart, and not returned: nothing follows from them yet.
+
         Call it about once a second, also when nobody is there, for rules about missing people.
 
         Args:
@@ -87,9 +95,11 @@ class Alerts:
         self._last_raised |= last
         self._checked |= {rule.id: _deadline(rule, time_now).date() for rule in overdue}
         for rule, alert in raised:
-            if rule.command or rule.sound:
+            if rule.confirm:
+                _log.warning("An alert of the rule %r waits to be confirmed: `knownface alerts pending`.", rule.name)
+            elif rule.command or rule.sound:
                 self._actions.start(rule, alert.id, alert.facts(), self._note)
-        return [alert for _, alert in raised]
+        return [alert for rule, alert in raised if not rule.confirm]
 
     def _of_tracks(
         self, rule: AlertRule, seen: Iterable[SeenTrack], members: Mapping[str, set[int]], now: datetime
@@ -141,8 +151,7 @@ class Alerts:
         return now >= deadline
 
     def _note(self, event_id: int, outcome: str) -> None:
-        with self._database.writing() as connection:
-            connection.execute(update(events).where(events.c.id == event_id).values(outcome=outcome))
+        note_outcome(self._database, event_id, outcome)
 
 
 def _subject(track: SeenTrack) -> int | str:
@@ -170,9 +179,16 @@ def _members(connection: Connection, rules: Sequence[AlertRule]) -> dict[str, se
 
 
 def _when_last_raised(connection: Connection, rule: AlertRule, track: SeenTrack) -> datetime | None:
-    whose = events.c.person_id == track.person_id if track.person_id is not None else events.c.source == track.source
-    last: datetime | None = connection.scalar(select(func.max(events.c.at)).where(events.c.rule_id == rule.id, whose))
-    return last
+    times = [
+        connection.scalar(
+            select(func.max(told.c.at)).where(
+                told.c.rule_id == rule.id,
+                told.c.source == track.source if track.person_id is None else told.c.person_id == track.person_id,
+            )
+        )
+        for told in _RAISED
+    ]
+    return max((time for time in times if time is not None), default=None)
 
 
 def _raise_missing(
@@ -183,8 +199,10 @@ def _raise_missing(
     seen = select(sightings.c.person_id).where(sightings.c.last_seen >= midnight, sightings.c.first_seen < deadline)
     if rule.source is not None:
         seen = seen.where(sightings.c.source == rule.source)
-    raised = select(events.c.person_id).where(events.c.rule_id == rule.id, events.c.at >= deadline, events.c.at <= now)
-    done = {*connection.scalars(seen), *connection.scalars(raised)}
+    done = set(connection.scalars(seen))
+    for told in _RAISED:
+        of_today = told.c.rule_id == rule.id, told.c.at >= deadline, told.c.at <= now
+        done.update(connection.scalars(select(told.c.person_id).where(*of_today)))
     missing = sorted(members[label_key(rule.group or "")] - done)
     for chunk in chunks(missing):
         of_chunk = people.c.id.in_(chunk), permitted(connection, people.c.id, "live")
@@ -208,4 +226,7 @@ def _write(connection: Connection, rule: AlertRule, alert: Alert, key: str | Non
         "threshold": alert.threshold,
         "frames": alert.frames,
     }
+    if rule.confirm:
+        hold_alert(connection, rule, values)
+        return alert
     return replace(alert, id=insert_one(connection, events, values))

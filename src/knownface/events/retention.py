@@ -8,7 +8,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from knownface.events.arrivals import write_arrivals_before_purge
 from knownface.storage import insert_new
-from knownface.storage.events_schema import events, offers, sightings
+from knownface.storage.events_schema import events, offers, pending_alerts, sightings
 from knownface.storage.schema import META_SCRUB, held, meta
 
 SCRUB_AFTER = timedelta(days=1)
@@ -31,6 +31,7 @@ def purge(connection: Connection, cutoff: datetime) -> int:
         for table, column in (
             (sightings, sightings.c.last_seen),
             (events, events.c.at),
+            (pending_alerts, pending_alerts.c.at),
             (offers, offers.c.seen_at),
             (held, held.c.held_at),
         )

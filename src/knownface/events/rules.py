@@ -26,6 +26,7 @@ BELL = "bell"
 """The sound of the terminal that the program was started from."""
 
 MAX_TIMEOUT = 600.0
+MOST_CONFIRMATIONS = 2
 
 _TIME = re.compile(r"([01]\d|2[0-3]):([0-5]\d)")
 
@@ -48,6 +49,8 @@ class AlertRule:
             line. It gets the facts as ``KNOWNFACE_ALERT_…`` variables and as JSON on its standard input.
         timeout: Seconds after which the command is ended.
         sound: ``bell``, a sound file, or None.
+        confirm: How many different people must confirm an alert before anything is sent or done: 0, 1 or 2.
+        confirm_within: After which an alert that was not confirmed expires.
         id: Given when it is stored.
 
     Raises:
@@ -65,6 +68,8 @@ class AlertRule:
     command: tuple[str, ...] = ()
     timeout: float = 30.0
     sound: str | None = None
+    confirm: int = 0
+    confirm_within: timedelta = timedelta(hours=1)
     id: int = 0
 
     def __post_init__(self) -> None:
@@ -83,6 +88,10 @@ class AlertRule:
             raise AlertRuleError(f"A cool-down of {self.cooldown} makes no sense.", "Give 0 seconds to a year.")
         if not 0 < self.timeout <= MAX_TIMEOUT:
             raise AlertRuleError(f"A time-out of {self.timeout} s makes no sense.", f"Give up to {MAX_TIMEOUT:.0f} s.")
+        if not 0 <= self.confirm <= MOST_CONFIRMATIONS:
+            raise AlertRuleError(f"{self.confirm} confirmations make no sense.", "Give 0, 1 or 2.")
+        if not timedelta(seconds=10) <= self.confirm_within <= timedelta(days=7):
+            raise AlertRuleError(f"A time of {self.confirm_within} to confirm makes no sense.", "Give up to a week.")
         if any("\0" in part for part in self.command) or (self.command and not self.command[0]):
             raise AlertRuleError("That is no command.", "Give a program and its arguments.")
         self.zone()
@@ -149,6 +158,8 @@ def add_rule(database: Database, rule: AlertRule) -> AlertRule:
             "timeout_seconds": rule.timeout,
             "sound": None if rule.sound is None else storable(rule.sound),
             "created": datetime.now(UTC),
+            "confirm": rule.confirm,
+            "confirm_seconds": rule.confirm_within.total_seconds(),
         }
         connection.execute(insert(alert_rules), values)
         row = _row(connection, label)
@@ -197,5 +208,7 @@ def _rule(row: Row[Any]) -> AlertRule:
         command=tuple(json.loads(row.command)) if row.command else (),
         timeout=row.timeout_seconds,
         sound=row.sound,
+        confirm=row.confirm,
+        confirm_within=timedelta(seconds=row.confirm_seconds),
         id=row.id,
     )

@@ -86,19 +86,8 @@ class AuditLog:
 
     def note(self, actor: Actor, action: str, subject_id: int | None = None, **details: Fact) -> None:
         """Add an entry; it is on the disk when this returns."""
-        values = {
-            "at": datetime.now(UTC),
-            "key_id": actor.key_id,
-            "actor": storable(actor.name),
-            "role": actor.role,
-            "address": actor.address,
-            "action": action,
-            "subject_id": subject_id,
-            "details": json.dumps(details),
-        }
         with self._database.writing() as connection:
-            values["digest"] = _digest(_last_digest(connection), values)
-            connection.execute(insert(audit_log), values)
+            write_entry(connection, actor, action, subject_id, **details)
 
     def page(
         self,
@@ -186,9 +175,32 @@ class AuditLog:
         return AuditCheck(checked, unchained, broken, before)
 
 
+def write_entry(
+    connection: Connection, actor: Actor, action: str, subject_id: int | None = None, **details: Fact
+) -> None:
+    """Add an entry in the caller's transaction: what is done in it is not done without the entry."""
+    values = {
+        "at": datetime.now(UTC),
+        "key_id": actor.key_id,
+        "actor": storable(actor.name),
+        "role": actor.role,
+        "address": actor.address,
+        "action": action,
+        "subject_id": subject_id,
+        "details": json.dumps(details),
+    }
+    values["digest"] = _digest(_last_digest(connection), values)
+    connection.execute(insert(audit_log), values)
+
+
+def local_actor() -> Actor:
+    """Whoever uses the command line."""
+    return Actor(None, this_user(), "local")
+
+
 def note_local(database: Database, action: str, subject_id: int | None = None, **details: Fact) -> None:
     """Add an entry for whoever uses the command line."""
-    AuditLog(database).note(Actor(None, this_user(), "local"), action, subject_id, **details)
+    AuditLog(database).note(local_actor(), action, subject_id, **details)
 
 
 def _begins(connection: Connection) -> str:

@@ -31,6 +31,7 @@ KINDS = {
     "sightings": "sightings, with their pictures",
     "attendance": "entries in attendance lists",
     "events": "alerts",
+    "pending_alerts": "alerts that were not confirmed",
     "offers": "offered pictures",
     "held": "pictures held back from enrolment",
     "person_keys": "keys of the person, without which backups made with keys apart cannot be read",

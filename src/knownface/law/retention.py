@@ -14,7 +14,14 @@ from knownface.events.attendance import delete_session
 from knownface.gallery import Gallery
 from knownface.gallery.consents import today
 from knownface.settings import Settings
-from knownface.storage.events_schema import attendance_entries, attendance_sessions, events, offers, sightings
+from knownface.storage.events_schema import (
+    attendance_entries,
+    attendance_sessions,
+    events,
+    offers,
+    pending_alerts,
+    sightings,
+)
 from knownface.storage.schema import held, people, templates
 from knownface.storage.service_schema import audit_log
 
@@ -63,6 +70,7 @@ def find_overdue(gallery: Gallery, settings: Settings, now: datetime | None = No
             {
                 "sightings": _count(connection, sightings.c.last_seen, settings.retention_days, time),
                 "events": _count(connection, events.c.at, settings.retention_days, time),
+                "pending_alerts": _count(connection, pending_alerts.c.at, settings.retention_days, time),
                 "offers": _count(connection, offers.c.seen_at, settings.retention_days, time),
                 "held": _count(connection, held.c.held_at, settings.retention_days, time),
                 "audit_log": _count(connection, audit_log.c.at, settings.serve.audit_days, time),

@@ -9,6 +9,7 @@ from typing import cast
 from starlette.requests import HTTPConnection
 
 from knownface.events import SightingLog
+from knownface.events.actions import Actions
 from knownface.gallery import Gallery
 from knownface.law.audit import AuditLog
 from knownface.models import ModelStore
@@ -53,6 +54,7 @@ class Service:
         alike: Finds people who may be one.
         streams: Cameras of browsers, watched sources, and what happens in front of them.
         webhooks: Where events are sent to.
+        actions: Runs what rules do once their alerts are confirmed.
         models: The catalogue of networks.
         rates_by_key: Requests of each key.
         rates_by_address: Requests of each address.
@@ -78,6 +80,7 @@ class Service:
     alike: AlikeSearch
     streams: LiveStreams
     webhooks: WebhookStore
+    actions: Actions
     models: ModelStore
     rates_by_key: RateLimiter
     rates_by_address: RateLimiter

@@ -54,6 +54,8 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.EventsError: 422,
     e.UnknownSessionError: 404,
     e.SessionOpenError: 409,
+    e.UnknownAlertError: 404,
+    e.AlertDecidedError: 409,
     e.UnknownSightingError: 404,
     e.UnknownOfferError: 404,
     e.ReceiptError: 422,

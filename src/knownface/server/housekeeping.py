@@ -12,6 +12,7 @@ import anyio.to_thread
 
 from knownface.errors import KnownFaceError
 from knownface.law.audit import Actor, AuditLog
+from knownface.law.oversight import expire
 from knownface.law.retention import remove_overdue
 from knownface.recognizer import FaceRecognizer
 from knownface.server.audit_tally import AuditTally
@@ -82,6 +83,7 @@ class Housekeeping:
         try:
             self._authenticator.refresh()
             self._tally.write()
+            expire(self._recognizer.gallery.database)
             if now - self._written > _WRITE_SECONDS:
                 self._written = now
                 self._authenticator.store_uses()

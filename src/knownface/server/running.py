@@ -6,6 +6,7 @@ import contextlib
 from collections.abc import Iterator, Mapping
 
 from knownface.errors import KnownFaceError
+from knownface.events.actions import Actions
 from knownface.law.audit import AuditLog
 from knownface.live.challenges import require_landmarks
 from knownface.models import ModelStore
@@ -94,6 +95,7 @@ def open_service(
         alike=AlikeSearch(recognizer),
         streams=streams,
         webhooks=WebhookStore(database, serve.allowed_networks),
+        actions=Actions(),
         models=ModelStore(recognizer.settings.models, recognizer.settings.cache),
         rates_by_key=RateLimiter(serve.rate_per_key, _BURST_SECONDS * serve.rate_per_key),
         rates_by_address=RateLimiter(serve.rate_per_address, _BURST_SECONDS * serve.rate_per_address),
@@ -111,6 +113,7 @@ def open_service(
         housekeeping.stopping = True
         service.streams.close()
         delivery.close()
+        service.actions.close()
         if not shared:
             workers.close()
         service.jobs.close()

@@ -5,6 +5,8 @@ They stand on the gallery's metadata, so that a person's removal takes everythin
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -113,30 +115,71 @@ alert_rules = Table(
     Column("timeout_seconds", Double, nullable=False),
     Column("sound", Text),
     Column("created", UtcDateTime, nullable=False),
+    Column("confirm", Integer, nullable=False),
+    Column("confirm_seconds", Double, nullable=False),
     sqlite_autoincrement=True,
 )
 
-# In the order in which they happened, by id: whoever delivers them remembers the last id it delivered.
+
+def _what_happened() -> list[Column[Any]]:
+    return [
+        Column("id", Integer, primary_key=True),
+        Column("kind", String(20), nullable=False),
+        Column("at", UtcDateTime, nullable=False),
+        Column("rule_id", ForeignKey("alert_rules.id", ondelete="SET NULL")),
+        Column("rule_name", String(200)),
+        Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),
+        Column("unknown", Integer),
+        Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE")),
+        Column("source", Text),
+        Column("distance", Double),
+        Column("threshold", Double),
+        Column("frames", Integer),
+    ]
+
+
+# By id in the order in which they may be told: whoever delivers them remembers the last id it delivered. What people
+# must confirm first is in ``pending_alerts`` until then, so that no way out can tell it.
 events = Table(
     "events",
     metadata,
-    Column("id", Integer, primary_key=True),
-    Column("kind", String(20), nullable=False),
-    Column("at", UtcDateTime, nullable=False),
-    Column("rule_id", ForeignKey("alert_rules.id", ondelete="SET NULL")),
-    Column("rule_name", String(200)),
-    Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),
-    Column("unknown", Integer),
-    Column("sighting_id", ForeignKey("sightings.id", ondelete="CASCADE")),
-    Column("source", Text),
-    Column("distance", Double),
-    Column("threshold", Double),
-    Column("frames", Integer),
+    *_what_happened(),
     Column("outcome", Text),
+    Column("confirmed_by", Text),
     Index("ix_events_rule", "rule_id", "at"),
     Index("ix_events_person", "person_id"),
     Index("ix_events_sighting", "sighting_id"),
     Index("ix_events_at", "at"),
+    sqlite_autoincrement=True,
+)
+
+# ``needed`` is the rule's number when the alert was raised: a rule that is changed or removed lets nothing out. What
+# was rejected or expired stays, so that it can be asked after; what was confirmed moves to ``events``.
+pending_alerts = Table(
+    "pending_alerts",
+    metadata,
+    *_what_happened(),
+    Column("needed", Integer, nullable=False),
+    Column("expires", UtcDateTime, nullable=False),
+    Column("state", String(20), nullable=False),
+    Column("decided_by", Text),
+    Index("ix_pending_alerts_rule", "rule_id", "at"),
+    Index("ix_pending_alerts_person", "person_id"),
+    Index("ix_pending_alerts_sighting", "sighting_id"),
+    Index("ix_pending_alerts_state", "state", "expires"),
+    sqlite_autoincrement=True,
+)
+
+# ``who`` tells confirmers apart, ``name`` is what they are called.
+alert_confirmations = Table(
+    "alert_confirmations",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("alert_id", ForeignKey("pending_alerts.id", ondelete="CASCADE"), nullable=False),
+    Column("who", String(250), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("at", UtcDateTime, nullable=False),
+    UniqueConstraint("alert_id", "who", name="uq_alert_confirmations_who"),
     sqlite_autoincrement=True,
 )
 

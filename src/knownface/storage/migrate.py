@@ -10,10 +10,10 @@ from knownface.errors import GalleryVersionError
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import VERSION_TABLE
 
-HEAD = "0017"
+HEAD = "0018"
 """The newest revision. Written down, so that opening a gallery that has it does not import Alembic."""
 
-KNOWN = frozenset(f"{number:04}" for number in range(1, 18))
+KNOWN = frozenset(f"{number:04}" for number in range(1, 19))
 """Every revision that this version of knownface can read or bring forward."""
 
 

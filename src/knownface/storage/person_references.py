@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Table, delete, exists, func, or_, select, update
 
-from knownface.storage.events_schema import attendance_entries, events, offers, sightings
+from knownface.storage.events_schema import attendance_entries, events, offers, pending_alerts, sightings
 from knownface.storage.history_schema import SUBJECT_PERSON, edit_subjects
 from knownface.storage.schema import (
     held,
@@ -42,7 +42,7 @@ def move_references(connection: Connection, person_id: int, name_key: str, to_pe
         to_person: To whom.
     """
     _link_guests(connection, person_id, name_key)
-    for table in (sightings, events, offers, held, person_keys):
+    for table in (sightings, events, pending_alerts, offers, held, person_keys):
         connection.execute(update(table).where(table.c.person_id == person_id).values(person_id=to_person))
     entry = attendance_entries
     of_person = select(entry).where(entry.c.person_id == person_id)

@@ -14,7 +14,7 @@ from typing import Any, TypeAlias
 
 from sqlalchemy import ColumnElement, Connection, Date, Table, and_, delete, insert, or_, select, true, update
 
-from knownface.storage.events_schema import attendance_entries, events, offers, sightings
+from knownface.storage.events_schema import attendance_entries, events, offers, pending_alerts, sightings
 from knownface.storage.history_schema import different_people, exclusions, former_names
 from knownface.storage.schema import (
     CHANGE_PERSON,
@@ -48,6 +48,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     set_aside_templates: ("person_id",),
     sightings: ("person_id", "dismissed"),
     events: ("person_id",),
+    pending_alerts: ("person_id",),
     offers: ("person_id",),
     held: ("person_id",),
     person_keys: ("person_id",),
@@ -60,7 +61,7 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     calibrations: tuple(column.name for column in calibrations.c if column.name != "id"),
 }
 _NAMED = {table.name for table in (people, attendance_entries, refusals, former_names)}
-_SEEN = (sightings, events, offers, held, attendance_entries)
+_SEEN = (sightings, events, pending_alerts, offers, held, attendance_entries)
 _BY_NAME = {table.name: table for table in _COLUMNS}
 
 _FACE = ("source_sha256", "frame_time", "face_index", "contract_id", "negative")

@@ -12,6 +12,7 @@ from typing import Self
 
 from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery
+from knownface.law.oversight import expire
 from knownface.live.identity_events import wall_time
 from knownface.live.values import FrameResult, LiveEvent, Sink
 from knownface.tracking import Segment, TrackSummary
@@ -87,7 +88,8 @@ class SightingRecorder:
         self._ended, self._present = [], []
         if self._alerts is not None:
             for alert in self._alerts.evaluate(seen):
-                self._on_alert(_alert_event(alert, self._source))
+                self._on_alert(alert_event(alert, self._source))
+            expire(self._log.gallery.database)
 
     def _seen(self, tracks: Iterable[TrackSummary], began: datetime) -> list[SeenTrack]:
         return [seen for track in tracks for seen in seen_tracks(track, self._source, began, self._run)]
@@ -200,7 +202,13 @@ class SampleOffers(Sink):
             offer_sample(self._gallery, candidate, self._threshold(), accept=self._accept, keep_crops=self._keep_crops)
 
 
-def _alert_event(alert: Alert, source: str) -> LiveEvent:
+def alert_event(alert: Alert, source: str) -> LiveEvent:
+    """An alert as what happens in a stream.
+
+    Args:
+        alert: What is told.
+        source: Where, for those that name no place.
+    """
     return LiveEvent(
         "alert",
         alert.source or source,

@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request, Response
 
 from knownface.errors import BadRequestError, UnknownPersonError
-from knownface.events import Sighting, SightingFilter
+from knownface.events import Sighting, SightingFilter, list_pending
 from knownface.events.unknowns import group_unknowns
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, language_of, page, pages_router, problem_text
@@ -86,7 +86,24 @@ def log(
         filtered=any(asked.values()),
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
         exported=_as_query(where),
+        waiting=len(list_pending(service.database)),
         retention=service.sightings.retention,
+        threshold=service.recognizer.rule.threshold,
+    )
+
+
+@router.get("/log/alerts")
+def alerts(request: Request, decided: bool = False) -> Response:
+    """Alerts that wait for people, or those that nobody let out."""
+    service = service_of(request)
+    found = list_pending(service.database, decided=decided)
+    return page(
+        request,
+        "pending_alerts.html",
+        "log",
+        alerts=found,
+        waiting=len(list_pending(service.database)) if decided else len(found),
+        decided=decided,
         threshold=service.recognizer.rule.threshold,
     )
 

@@ -186,6 +186,7 @@ class AlertSchema(Schema):
     threshold: float | None
     frames: int | None
     sentence: str
+    confirmed_by: str | None = Field(default=None, description="Who confirmed it, where the rule demands that.")
     outcome: str | None = Field(description="What became of the rule's command and sound.")
 
     @classmethod
