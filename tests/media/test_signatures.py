@@ -28,6 +28,25 @@ def test_iso_files_are_told_apart_by_their_brands():
     assert is_video(film)
 
 
+@pytest.mark.parametrize(
+    ("start", "video"),
+    [
+        ("00000001 0910", True),  # delimiter of H.264
+        ("000001 6742001e", True),  # parameter set of H.264
+        ("00000001 06050e", True),  # enhancement information of H.264
+        ("00000001 40010c", True),  # parameter set of HEVC
+        ("000001 460110", True),  # delimiter of HEVC
+        ("00000001 4600", False),
+        ("00000001 87", False),
+        ("060e2b34 02050101 0d010201 01020400", True),  # MXF
+        ("1f07003f", True),  # DV
+        ("1f070000", False),
+    ],
+)
+def test_videos_without_a_container_are_known_by_their_first_bytes(start, video):
+    assert is_video(bytes.fromhex(start)) == video
+
+
 @pytest.mark.parametrize(("width", "height"), [(1, 1), (300, 200), (16383, 5)])
 @pytest.mark.parametrize("options", [{"lossless": True}, {}, {"exif": b"Exif\0\0"}])
 def test_webp_size(width, height, options):

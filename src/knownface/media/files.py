@@ -27,7 +27,8 @@ IMAGE_SUFFIXES = frozenset(
 VIDEO_SUFFIXES = frozenset(
     {
         ".mp4", ".m4v", ".mov", ".3gp", ".3g2", ".avi", ".mkv", ".webm", ".mpg", ".mpeg", ".vob", ".ts", ".mts",
-        ".m2ts", ".wmv", ".asf", ".flv", ".ogv",
+        ".m2ts", ".wmv", ".asf", ".flv", ".ogv", ".mxf", ".dv", ".h264", ".264", ".hevc", ".h265", ".265",
+        ".m2v", ".y4m",
     }
 )  # fmt: skip
 """Suffixes of videos, in lower case."""

@@ -30,8 +30,16 @@ _VIDEO_STARTS = (
     b"OggS",
     b"\0\0\x01\xba",  # MPEG program stream
     b"\0\0\x01\xb3",  # MPEG video
+    b"YUV4MPEG2 ",
+    b"\x06\x0e+4\x02\x05\x01\x01\r\x01\x02\x01\x01\x02",  # MXF: header partition, SMPTE ST 377-1
 )
 _QUICKTIME_ATOMS = (b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"pnot")
+_DV_HEADER = b"\x1f\x07\0"
+_START_CODE = b"\0\0\x01"
+_H264_UNITS = (b"\x06", b"\x09", b"\x27", b"\x47", b"\x67")
+"""Enhancement information, delimiter and parameter set, of which one begins a raw H.264 stream (table 7-1)."""
+_HEVC_UNITS = (b"\x40\x01", b"\x46\x01")
+"""Parameter set and delimiter of HEVC (table 7-1)."""
 _TS_PACKET = 188
 _M2TS_PACKET = 192
 
@@ -88,5 +96,15 @@ def is_video(head: bytes) -> bool:
         return True
     if head[:4] == b"RIFF" and head[8:12] == b"AVI ":
         return True
+    if head.startswith(_DV_HEADER) and head[3:4] in b"\x3f\xbf":
+        return True
+    if _is_raw_stream(head):
+        return True
     transport = head[:1] == head[_TS_PACKET : _TS_PACKET + 1] == b"G"
     return transport or head[4:5] == head[4 + _M2TS_PACKET : 5 + _M2TS_PACKET] == b"G"
+
+
+def _is_raw_stream(head: bytes) -> bool:
+    """H.264 or HEVC without a container, as recorders write it: ITU-T H.264 and H.265, annexes B."""
+    unit = head.removeprefix(b"\0" if head.startswith(b"\0\0\0") else b"")
+    return unit.startswith(tuple(_START_CODE + first for first in (*_H264_UNITS, *_HEVC_UNITS)))

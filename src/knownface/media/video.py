@@ -118,11 +118,10 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
 def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[Frame]:
     info = reader.info
     still = StillPicture(str(path))
-    first, last, due, count, lost, asked = 0.0, -1.0, 0.0, 0, 0, False
+    last, due, count, lost, asked = -1.0, 0.0, 0, 0, False
     try:
         while (failed := _grab(reader)) is not None:
             last = _time(reader.time, last, info.fps)
-            first = last if count == 0 else first
             count += 1
             lost += failed
             if last < due - _ROUNDING:
@@ -150,7 +149,7 @@ def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[
         missing = (info.frames or 0) - count
         logger.warning("%s is damaged: %d of its frames are missing (ffmpeg: %s).", path, missing, reader.complaint)
     # Where the number of frames is an estimate from a mean rate, only the time counts.
-    length = last - first + 1 / info.fps
+    length = last + 1 / info.fps - info.start
     short = info.frames is not None and count + lost < _TRUNCATED_BELOW * info.frames
     if short and length < _TRUNCATED_BELOW * (info.duration or 0):
         logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, length, info.duration)
