@@ -4,7 +4,8 @@ Enrols the first photos of the first people in name order; their other photos, t
 strangers walk through videos. Names given by tracks are compared with names given frame by frame (every face of the
 frame embedded and decided by itself). Counted from half a second after a face entered, nothing is relabelled later; and
 once more in hindsight, as files are told, from the first frame.
-The threshold is one for all rows, chosen on other strangers: the one at which ``--fpir`` of their photos are named.
+The threshold is one for all rows: the gallery's own, or with ``--fpir`` the one at which that share of other strangers'
+photos is named.
 """
 
 from __future__ import annotations
@@ -175,10 +176,14 @@ def opened(arguments: argparse.Namespace) -> Iterator[Cast]:
             absent = [make_actor(p.name, p.files, detector, known=False) for p in others]
             # Every second stranger appears; the threshold is chosen on the rest.
             absent += [make_actor(path.stem, [path], detector, known=False) for path in crops[::2]]
-            threshold = arguments.threshold or _threshold(recognizer, crops[1::2], arguments.fpir)
-            recognizer.settings = recognizer.settings.model_copy(update={"threshold": threshold})
+            threshold = arguments.threshold
+            if arguments.fpir is not None:
+                threshold = _threshold(recognizer, crops[1::2], arguments.fpir)
+            if threshold is not None:
+                recognizer.settings = recognizer.settings.model_copy(update={"threshold": threshold})
             cast = Cast(recognizer, [a for a in actors if a], [a for a in absent if a])
-            print(f"{len(cast.known)} people enrolled, {len(cast.strangers)} strangers, threshold {threshold:.3f}")
+            told = f"threshold {recognizer.rule.threshold:.3f}"
+            print(f"{len(cast.known)} people enrolled, {len(cast.strangers)} strangers, {told}")
             yield cast
 
 
@@ -203,8 +208,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--people", type=int, default=50, help="people enrolled; the others are strangers")
     parser.add_argument("--enrol", type=int, default=5, help="photos a person enrolled; the others appear")
     parser.add_argument("--faces-seconds", type=float, default=6.0, help="from entering to leaving, on average")
-    parser.add_argument("--threshold", type=float, help="instead of one chosen on other strangers")
-    parser.add_argument("--fpir", type=float, default=0.002, help="share of the other strangers that may be named")
+    parser.add_argument("--threshold", type=float, help="instead of the gallery's own")
+    parser.add_argument("--fpir", type=float, help="choose it so that this share of other strangers' photos is named")
     parser.add_argument("--embedder", default="auto")
     parser.add_argument("--detector", default="auto")
     parser.add_argument("--seed", type=int, default=0)

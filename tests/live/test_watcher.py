@@ -15,7 +15,7 @@ from live_tools import walk
 from knownface import FaceRecognizer
 from knownface.errors import InputError, OutputError, SourceUnavailableError
 from knownface.live import FrameResult, Watcher, WatchOptions
-from knownface.media import VideoWriter, read_image, write_image
+from knownface.media import VideoWriter, doubts, read_image, write_image
 from knownface.types import Image
 
 
@@ -209,6 +209,18 @@ def test_a_stream_that_is_cut_comes_back(
     assert kinds.count("connected") == 2
     assert sink.events.count(("named", "Eileen Collins")) >= 2
     assert "Trying again" in caplog.text
+
+
+def test_a_camera_that_shows_nothing_is_doubted_as_long_as_it_does(
+    recognizer: FaceRecognizer, serve: Callable[..., Any], until, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doubts, "_LONG", 0.5)
+    dark = np.random.default_rng(0).integers(0, 8, (40, 120, 160, 3)).astype(np.uint8)
+    light = np.arange(160, dtype=np.uint8)[None, :, None].repeat(120, 0).repeat(3, 2)
+    server = serve([*dark, *([light] * 5)], fps=25)
+    with Watcher(server.url, recognizer) as watcher:
+        until(lambda: watcher.status().doubt == "blank")
+        until(lambda: watcher.status().doubt is None)
 
 
 def test_a_stream_that_was_never_there_is_an_error(recognizer: FaceRecognizer, serve: Callable[..., Any]) -> None:

@@ -46,6 +46,7 @@ def test_a_video_is_a_job_that_tells_who_is_in_it_and_leaves_nothing(
         assert operator.delete(f"/jobs/{done['id']}").status_code == 200
     result = done["result"]
     assert (result["file"], result["seconds"], result["frames"]) == ("launch.mp4", 2.0, 10)
+    assert result["doubts"] == []
     [one] = result["people"]
     assert (one["person_id"], one["unknown"]) == (person, None)
     [stretch] = one["stretches"]

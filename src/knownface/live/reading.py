@@ -18,8 +18,8 @@ from knownface.live.threads import Job, LatestFrameQueue, ReceivedFrame, SourceN
 from knownface.live.turning import turned_by
 from knownface.media import Source, read_source
 from knownface.media.capture import ASK_TIMEOUT, OPEN_TIMEOUT, Capture
+from knownface.media.doubts import Doubts
 from knownface.media.opencv import squared
-from knownface.media.still import StillPicture
 from knownface.pipeline import map_in_order
 from knownface.types import Frame
 
@@ -46,22 +46,25 @@ def read_ahead(items: Iterable[Item], ahead: int) -> Iterator[Item]:
         yield taken[0]
 
 
-def read_frames(source: Source, options: WatchOptions) -> Iterator[Frame]:
+def read_frames(source: Source, options: WatchOptions, doubts: Doubts) -> Iterator[Frame]:
     """The frames of a file or folder in order, by ``every``, ``fps``, ``pixel_aspect`` and ``turn`` of the options."""
-    for frame in read_source(source, options.every, options.fps):
+    for frame in read_source(source, options.every, options.fps, doubts=doubts):
         yield replace(frame, image=turned_by(squared(frame.image, options.pixel_aspect), options.turn or 0))
 
 
-def read_file(source: Source, options: WatchOptions, stop: Event, on_frame: Callable[[], None]) -> Iterator[Frame]:
+def read_file(
+    source: Source, options: WatchOptions, doubts: Doubts, stop: Event, on_frame: Callable[[], None]
+) -> Iterator[Frame]:
     """The frames of a file or folder in order, with wall-clock times where it is known when it was recorded.
 
     Args:
         source: Which.
         options: As for :func:`read_frames`, and ``began`` and ``max_fps``.
+        doubts: Takes the warnings about its pictures.
         stop: Ends the reading when set.
         on_frame: Called for each frame.
     """
-    frames = read_frames(source, options)
+    frames = read_frames(source, options, doubts)
     due = time.monotonic()
     for frame in frames:
         if options.max_fps is not None:
@@ -83,10 +86,12 @@ class LiveReader:
         source: Which.
         options: ``every``, ``max_fps``, ``pixel_aspect``, ``keep_trying``, ``resolve`` and ``discreet`` are used.
         rate: Counts every frame that the source gives.
+        doubts: Takes the warnings about its pictures.
     """
 
-    def __init__(self, source: Source, options: WatchOptions, rate: RollingRate) -> None:
+    def __init__(self, source: Source, options: WatchOptions, rate: RollingRate, doubts: Doubts) -> None:
         self.queue = LatestFrameQueue()
+        self._doubts = doubts
         self._source = source
         self._options = options
         self._rate = rate
@@ -148,7 +153,8 @@ class LiveReader:
     def _take_all(self, capture: Capture) -> None:
         """Puts frames into the queue until the source ends or falls silent, or reading is to stop."""
         connected = False
-        still, doubted = StillPicture(self._source.name), False
+        doubts, doubted = self._doubts, False
+        doubts.begin()
         while not self._stop.is_set() and capture.grab():
             at, captured_at = time.perf_counter(), datetime.now(UTC)
             self._rate.count()
@@ -163,12 +169,12 @@ class LiveReader:
                 connected = True
             if self._began is None:
                 self._began = at
-            still.look(image, at - self._began)
-            if still.seconds >= _DOUBTFUL and not doubted:
+            doubts.look(image, at - self._began)
+            if doubts.still_for >= _DOUBTFUL and not doubted:
                 doubted = True
                 if capture.mend():
-                    logger.warning("%s is interlaced: it is read through ffmpeg.", self._source.name)
-                    still = StillPicture(self._source.name)
+                    doubts.warn(f"{self._source.name} is interlaced: it is read through ffmpeg.")
+                    doubts.begin()
                     continue
             frame = Frame(image, at - self._began, captured_at)
             self.queue.put(ReceivedFrame(frame, self._frames, at))

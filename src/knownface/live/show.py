@@ -163,4 +163,5 @@ def _status_json(status: WatchStatus) -> dict[str, object]:
         "dropped": status.dropped,
         "reconnects": status.reconnects,
         "last_error": status.last_error,
+        "doubt": status.doubt,
     }

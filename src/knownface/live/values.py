@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import Any, Literal, Protocol, TypeAlias
 
 from knownface.liveness.challenge import Challenge
+from knownface.media.doubts import DoubtKind
 from knownface.tracking import TrackedFace, TrackSummary
 from knownface.types import Box, Frame, finite
 
@@ -146,6 +147,7 @@ class WatchStatus:
         dropped: Frames of a live source that were skipped because newer ones had come.
         reconnects: How often the source was lost and came back.
         last_error: What went wrong last, or empty.
+        doubt: What the pictures have been for long: exactly equal (``still``), of one colour (``blank``), or None.
         started: When watching began, timezone-aware UTC; None before that.
     """
 
@@ -162,4 +164,5 @@ class WatchStatus:
     dropped: int = 0
     reconnects: int = 0
     last_error: str = ""
+    doubt: DoubtKind | None = None
     started: datetime | None = None

@@ -28,6 +28,7 @@ from knownface.live.threads import Job, ReceivedFrame, SourceNotice
 from knownface.live.turning import PAUSE, StreamTurn, degrees_of
 from knownface.live.values import EventKind, FrameResult, LiveEvent, Sink, WatchState, WatchStatus
 from knownface.media import Source, parse_source
+from knownface.media.doubts import Doubts
 from knownface.pipeline import map_in_order
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Face, Frame
@@ -92,7 +93,8 @@ class Watcher(AbstractContextManager["Watcher"]):
         self._wants_frames = any(getattr(sink, "wants_frames", True) for sink in sinks)
         self._stop, self._lock = Event(), Lock()
         self._in, self._out, self._latencies = RollingRate(), RollingRate(), RollingLatency()
-        self._reader = LiveReader(self.source, self._options, self._in) if self.source.live else None
+        self.doubts = Doubts(self.source.name)
+        self._reader = LiveReader(self.source, self._options, self._in, self.doubts) if self.source.live else None
         self._delivery = Delivery(sinks, lossless=not self.source.live, on_error=self.request_stop)
         self._job = Job(self._run, "watching")
         self._state: WatchState = "connecting"
@@ -167,6 +169,7 @@ class Watcher(AbstractContextManager["Watcher"]):
                 dropped=self._reader.queue.dropped if self._reader else 0,
                 reconnects=self._reconnects,
                 last_error=self._last_error,
+                doubt=self.doubts.now,
                 started=self._started,
             )
 
@@ -215,10 +218,10 @@ class Watcher(AbstractContextManager["Watcher"]):
         source = self._options.resolve(self.source)
         if self._options.turn is None:
             apart = replace(self._options, every=max(self._options.every or 0.0, PAUSE))
-            pictures = (frame.image for frame in read_frames(source, apart))
+            pictures = (frame.image for frame in read_frames(source, apart, self.doubts))
             self._options = replace(self._options, turn=degrees_of(pictures, self._recognizer.detector))
             self._say_turned(self._options.turn)
-        frames = read_ahead(read_file(source, self._options, self._stop, self._in.count), _AHEAD)
+        frames = read_ahead(read_file(source, self._options, self.doubts, self._stop, self._in.count), _AHEAD)
         due = with_detection_due(frames, self._options.detect_every)
         first = True
         for frame, faces, start in map_in_order(detect, due, threads=self._recognizer.threads, ahead=_AHEAD):
@@ -285,7 +288,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._state, self._labels = "writing", ()
         frames = None
         if self._wants_frames:
-            frames = read_ahead(islice(read_frames(self.source, self._options), film.frames), _AHEAD)
+            frames = read_ahead(islice(read_frames(self.source, self._options, self.doubts), film.frames), _AHEAD)
         names = self._recognizer.gallery.index.snapshot().names_for("live")
         for result in film.results(self._recognizer.rule.threshold, names, self._new_number, frames):
             if self._stop.is_set():

@@ -10,6 +10,7 @@ from typing import Literal, TypeAlias
 from urllib.parse import SplitResult, urlsplit, urlunsplit
 
 from knownface.errors import UnsupportedError
+from knownface.media.doubts import Doubts
 from knownface.media.folder import read_folder
 from knownface.media.video import read_video
 from knownface.types import Frame
@@ -66,13 +67,16 @@ def parse_source(source: str | int | Path) -> Source:
     return Source("folder" if Path(text).is_dir() else "video", text, text)
 
 
-def read_source(source: Source, every: float | None = None, fps: float = FOLDER_FPS) -> Iterator[Frame]:
+def read_source(
+    source: Source, every: float | None = None, fps: float = FOLDER_FPS, *, doubts: Doubts | None = None
+) -> Iterator[Frame]:
     """The frames of a video file or a folder, in order.
 
     Args:
         source: Of the kind ``video`` or ``folder``.
         every: Seconds between the frames that are yielded; None yields all.
         fps: Frames a second of a folder.
+        doubts: Takes the warnings about a video.
 
     Raises:
         InputError: The file or folder cannot be read.
@@ -82,7 +86,7 @@ def read_source(source: Source, every: float | None = None, fps: float = FOLDER_
         raise ValueError(f"{source.name} is live; it is read by Capture")
     if source.kind == "folder":
         return read_folder(source.address, fps, every)
-    return read_video(source.address, every)
+    return read_video(source.address, every, doubts=doubts)
 
 
 def _without_secrets(address: str) -> str:

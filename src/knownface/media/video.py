@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import logging
 import math
 import shutil
 from collections.abc import Iterator
@@ -12,6 +11,7 @@ from typing import Protocol
 
 from knownface.errors import UnreadableError, UnsupportedError
 from knownface.media.decoding import FfmpegDecoder
+from knownface.media.doubts import Doubts
 from knownface.media.images import open_binary
 from knownface.media.opencv import (
     pixel_aspect,
@@ -21,12 +21,9 @@ from knownface.media.opencv import (
 )  # imported before cv2: it keeps FFmpeg quiet
 from knownface.media.probing import VideoFacts, interlaced_at, probe
 from knownface.media.signatures import HEAD_BYTES, image_format, is_video
-from knownface.media.still import StillPicture
 from knownface.types import Frame, Image
 
 import cv2  # isort: skip
-
-logger = logging.getLogger(__name__)
 
 _ROUNDING = 0.001
 """Seconds: Matroska and others round timestamps to milliseconds, so a frame may seem that much early."""
@@ -89,14 +86,14 @@ def video_info(path: str | Path) -> VideoInfo:
         reader.close()
 
 
-def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
+def read_video(path: str | Path, every: float | None = None, *, doubts: Doubts | None = None) -> Iterator[Frame]:
     """The frames of a video file with their times, upright, with square pixels.
 
     Times are the container's own timestamps in seconds from its start, as players show them (a picture that starts
     1.5 seconds after the sound begins with 1.5), strictly increasing; variable frame rates are given as they are. The
     file is opened at once, so its errors come from this call; only a video in which no frame can be decoded shows that
     at the first ``next``. If a video ends early (cut off, damaged), what can be read is yielded and a warning is
-    logged; so is a warning where the pictures are one and the same for long.
+    logged; so is a warning where the pictures are one and the same, or of one colour, for long.
 
     Interlaced videos and those of a codec that OpenCV lacks are read through the ``ffmpeg`` program.
 
@@ -104,6 +101,7 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
         path: The file.
         every: Seconds between samples: the first frame at or after each multiple of ``every`` is yielded (a
             frame up to a millisecond early counts as "at", since containers round). None yields all frames.
+        doubts: Takes the warnings; None logs them all. One that was given before logs none twice.
 
     Raises:
         UnreadableError: The file is missing, empty or damaged, or holds no pictures (only sound).
@@ -112,12 +110,12 @@ def read_video(path: str | Path, every: float | None = None) -> Iterator[Frame]:
     """
     if every is not None and not (math.isfinite(every) and every > 0):
         raise ValueError(f"every must be a positive number of seconds, got {every}")
-    return _frames(_open(path), path, every)
+    return _frames(_open(path), path, every, doubts or Doubts(str(path)))
 
 
-def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[Frame]:
+def _frames(reader: _Reader, path: str | Path, every: float | None, doubts: Doubts) -> Iterator[Frame]:
     info = reader.info
-    still = StillPicture(str(path))
+    doubts.begin()
     last, due, count, lost, asked = -1.0, 0.0, 0, 0, False
     try:
         while (failed := _grab(reader)) is not None:
@@ -132,37 +130,37 @@ def _frames(reader: _Reader, path: str | Path, every: float | None) -> Iterator[
                 continue
             if every is not None:
                 due = (math.floor((last + _ROUNDING) / every) + 1) * every
-            still.look(image, last)
-            if still.seconds >= _DOUBTFUL and not asked:
+            doubts.look(image, last)
+            if doubts.still_for >= _DOUBTFUL and not asked:
                 asked = True
-                reader = _checked(reader, path, last)
+                reader = _checked(reader, path, last, doubts)
             yield Frame(image, last)
     finally:
         reader.close()
     if count == 0 and isinstance(reader, _OpencvReader):
-        yield from _frames(_second_reader(path, reader.codec), path, every)
+        yield from _frames(_second_reader(path, reader.codec), path, every, doubts)
         return
-    still.end()
+    doubts.end()
     if lost:
-        logger.warning("%s is damaged: %d of its frames could not be decoded and were passed over.", path, lost)
+        doubts.warn(f"{doubts.name} is damaged: {lost} of its frames could not be decoded and were passed over.")
     elif isinstance(reader, FfmpegDecoder) and reader.complaint and count < (info.frames or 0):
         missing = (info.frames or 0) - count
-        logger.warning("%s is damaged: %d of its frames are missing (ffmpeg: %s).", path, missing, reader.complaint)
+        doubts.warn(f"{doubts.name} is damaged: {missing} of its frames are missing (ffmpeg: {reader.complaint}).")
     # Where the number of frames is an estimate from a mean rate, only the time counts.
     length = last + 1 / info.fps - info.start
     short = info.frames is not None and count + lost < _TRUNCATED_BELOW * info.frames
     if short and length < _TRUNCATED_BELOW * (info.duration or 0):
-        logger.warning("%s ends early: %.1f of %.1f seconds could be read.", path, length, info.duration)
+        doubts.warn(f"{doubts.name} ends early: {length:.1f} of {info.duration:.1f} seconds could be read.")
 
 
-def _checked(reader: _Reader, path: str | Path, time: float) -> _Reader:
+def _checked(reader: _Reader, path: str | Path, time: float, doubts: Doubts) -> _Reader:
     """The reader, or, if what does not change are interlaced pictures in OpenCV's hands, ffmpeg's from that time on."""
     facts, program = probe(path), shutil.which("ffmpeg")
     if not isinstance(reader, _OpencvReader) or facts is None or program is None:
         return reader
     if not interlaced_at(path, facts, time):
         return reader
-    logger.warning("%s becomes interlaced about %.1f seconds; up to %.1f seconds are lost.", path, time, _DOUBTFUL)
+    doubts.warn(f"{doubts.name} becomes interlaced about {time:.1f} seconds; up to {_DOUBTFUL:.1f} seconds are lost.")
     reader.close()
     other = _FfmpegReader(program, path, facts)
     while other.grab() and other.time < time:

@@ -78,6 +78,10 @@ def _timeline(service: Service, file: Path, label: str, info: VideoInfo) -> dict
         "file": label,
         "seconds": round(max(info.duration or 0.0, last), 3),
         "frames": watcher.status().frames,
+        "doubts": [
+            {"kind": doubt.kind, "from": round(doubt.since, 3), "to": round(doubt.until, 3)}
+            for doubt in watcher.doubts.found.values()
+        ],
         "people": [
             {
                 "name": None if total.person_id is None else total.label,

@@ -21,6 +21,11 @@ const cells = figures.map(([title]) => {
   return value;
 });
 
+const DOUBTS = {
+  blank: "The picture is of one colour: the camera is covered or without light, or cannot be read right.",
+  still: "The picture does not change: nothing moves there, or it cannot be read right.",
+};
+
 async function refresh() {
   let status;
   try {
@@ -32,7 +37,7 @@ async function refresh() {
   element("source").textContent = status.source;
   element("state").textContent = status.state;
   element("names").textContent = status.names.join(", ");
-  element("error").textContent = status.last_error;
+  element("error").textContent = status.last_error || (DOUBTS[status.doubt] ?? "");
   figures.forEach(([, format], i) => (cells[i].textContent = format(status)));
   setTimeout(refresh, 500);
 }

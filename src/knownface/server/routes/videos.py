@@ -35,7 +35,9 @@ def identify_video(
 
     Ask `GET /v1/jobs/{job_id}`: `done` of `total` frames; then `result` holds `seconds`, `frames` and `people`, whoever
     is seen longest first, each with `name` and `person_id` (null: Unknown), `seconds` and `stretches` with `from` and
-    `to` in seconds, `best_distance` and `frames`. `DELETE /v1/jobs/{job_id}` ends it. Nothing of the video is kept.
+    `to` in seconds, `best_distance` and `frames`; and `doubts`, stretches whose pictures are exactly equal (`kind`
+    `still`) or of one colour (`blank`), since a video that cannot be read right looks like an empty scene.
+    `DELETE /v1/jobs/{job_id}` ends it. Nothing of the video is kept.
     """
     job = start_video_job(service, video[0], label_of(video[0]) or "video")
     service.audit.note(caller.actor, "video.identify")

@@ -10,6 +10,7 @@ from pydantic.config import JsonDict
 
 from knownface.live import WatchStatus
 from knownface.media import SourceKind
+from knownface.media.doubts import DoubtKind
 from knownface.server.live.streams import Stream
 from knownface.server.live.watched import WatchedSource
 from knownface.server.schemas.common import Schema
@@ -35,6 +36,7 @@ _SOURCE: JsonDict = {
         "dropped": 12,
         "reconnects": 0,
         "last_error": "",
+        "doubt": None,
         "started": "2026-03-01T09:30:00Z",
     },
     "elsewhere": False,
@@ -110,6 +112,9 @@ class WatchStatusSchema(Schema):
     dropped: int
     reconnects: int
     last_error: str
+    doubt: DoubtKind | None = Field(
+        description="What the pictures have been for ten seconds: exactly equal (`still`), or of one colour (`blank`)."
+    )
     started: datetime | None
 
     @classmethod
@@ -125,6 +130,7 @@ class WatchStatusSchema(Schema):
             dropped=status.dropped,
             reconnects=status.reconnects,
             last_error=status.last_error,
+            doubt=status.doubt,
             started=status.started,
         )
 

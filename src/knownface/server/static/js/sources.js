@@ -40,7 +40,8 @@ function showStatus(card, status) {
   const state = status?.state ?? "off";
   chip.className = `chip ${CHIPS[state] ?? ""}`;
   chip.textContent = t(`sources.states.${state}`);
-  card.querySelector("[data-trouble]").textContent = ["failed", "reconnecting"].includes(state) ? status.last_error : "";
+  const doubt = state === "running" && status.doubt ? t(`sources.doubts.${status.doubt}`) : "";
+  card.querySelector("[data-trouble]").textContent = ["failed", "reconnecting"].includes(state) ? status.last_error : doubt;
 }
 
 async function round() {

@@ -66,7 +66,8 @@ export function watch(file) {
       const { result } = await finished(await api("POST", "/v1/videos", body), progress);
       const lines = result.people.map((person) => line(person, result.seconds || 1, seek));
       const ends = h("div", { class: "split" }, h("small", { class: "muted" }, clock(0)), h("small", { class: "muted" }, clock(result.seconds)));
-      told.replaceChildren(lines.length ? h("ul", { class: "rows found" }, ...lines) : h("p", { class: "muted" }, t("identify.no_face")), lines.length ? ends : "");
+      const doubts = result.doubts.map((doubt) => h("p", { class: "error" }, t(`video.doubts.${doubt.kind}`, { from: clock(doubt.from), to: clock(doubt.to) })));
+      told.replaceChildren(...doubts, lines.length ? h("ul", { class: "rows found" }, ...lines) : h("p", { class: "muted" }, t("identify.no_face")), lines.length ? ends : "");
     } catch (problem) {
       if (!(problem instanceof ApiError)) throw problem;
       told.replaceChildren(error);
