@@ -133,18 +133,26 @@ def test_addresses_that_no_receiver_has(url: str) -> None:
 
 
 @pytest.mark.slow
-def test_the_routes_tell_the_secret_once(tmp_path: Path, receiver: Receiver) -> None:
+def test_the_routes_tell_the_secret_once(tmp_path: Path, receiver: Receiver, eileen: bytes) -> None:
     with serving(tmp_path) as up, up.http() as admin:
+        admin.post("/people", json={"name": "Eileen"})
         made = admin.post("/webhooks", json={"url": receiver.url})
         assert made.status_code == 201
         secret, hook = made.json()["secret"], made.json()["webhook"]["id"]
         assert secret not in admin.get("/webhooks").text
-        happen(up.service.gallery, "seen")
+        admin.post("/people/1/templates", files={"pictures": eileen})
         until(lambda: len(receiver.got) == 1)
         assert verify_webhook(secret, *receiver.got[0])
+        told = json.loads(receiver.got[0][1])
+        assert (told["kind"], told["name"], told["sentence"]) == ("enrolment", "Eileen", "Eileen was enrolled.")
+        happen(up.service.gallery, "seen")
+        until(lambda: len(receiver.got) == 2)
         until(lambda: admin.get(f"/webhooks/{hook}").json()["delivered"] is not None)
         assert admin.patch(f"/webhooks/{hook}", json={"active": False}).json()["active"] is False
         assert admin.delete(f"/webhooks/{hook}").status_code == 204
         assert admin.get(f"/webhooks/{hook}").json()["code"] == "not-found"
         assert admin.post("/webhooks", json={"url": "http://169.254.169.254/"}).json()["code"] == "bad-request"
-        assert [event["id"] for event in admin.get("/events").json()] == [1]
+        assert [event["id"] for event in admin.get("/events").json()] == [2]
+        refused = admin.post("/webhooks", json={"url": receiver.url, "kinds": ["sighting", "birthday"]})
+        assert refused.status_code == 422
+        assert "'sighting', 'check-in', 'check-out' or 'enrolment'" in refused.json()["message"]

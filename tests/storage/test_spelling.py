@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from alembic.migration import MigrationContext
+from alembic.operations import Operations
+from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
 from knownface.gallery import Gallery
-from knownface.storage.schema import VERSION_TABLE
+from knownface.storage import migrate
+
+REVISIONS = ScriptDirectory(str(Path(migrate.__file__).parent / "migrations"))
 
 
 def test_people_of_an_earlier_gallery_have_spaces_and_two_of_one_name_are_told_apart(tmp_path: Path) -> None:
@@ -25,8 +30,8 @@ def test_people_of_an_earlier_gallery_have_spaces_and_two_of_one_name_are_told_a
             replaced = "replace(replace(details, 'Al X', 'Al_X'), 'al x', 'al_x')"
             connection.execute(text(f"UPDATE edits SET details = {replaced}"))
             connection.execute(text("UPDATE former_names SET name = 'Al_X', name_key = 'al_x'"))
-            connection.execute(text("DROP TABLE different_people"))
-            connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0015'"))
+            with Operations.context(MigrationContext.configure(connection)):
+                REVISIONS.get_revision("0016").module.upgrade()
     with Gallery.open(file) as gallery:
         told_apart = {"Serena Williams", "serena Williams (2)", "Unknown 3 (2)"}
         assert set(gallery.names.values()) == {"Ada King", "Ann Lee", "_", *told_apart}

@@ -14,6 +14,7 @@ from knownface.events.attendance import (
 from knownface.events.attendance_values import Attendee, Session, SessionReport, Status
 from knownface.events.clustering import group_by_likeness
 from knownface.events.guests import Guest, read_guests
+from knownface.events.happenings import EVENT_KINDS, Happening, begin_happenings, log_happenings, read_events
 from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
 from knownface.events.pending_alerts import Confirmer, Decision, PendingAlert, list_pending
 from knownface.events.photographed import Photographed, mark_photographed
@@ -25,6 +26,7 @@ from knownface.events.unknowns import Named, UnknownGroup, group_unknowns, name_
 from knownface.events.values import RetentionPolicy, SeenTrack, Sighting, SightingFilter
 
 __all__ = [
+    "EVENT_KINDS",
     "Alert",
     "AlertRule",
     "Alerts",
@@ -32,6 +34,7 @@ __all__ = [
     "Confirmer",
     "Decision",
     "Guest",
+    "Happening",
     "Named",
     "PendingAlert",
     "Photographed",
@@ -52,6 +55,7 @@ __all__ = [
     "WorkWeek",
     "accept_offers",
     "add_rule",
+    "begin_happenings",
     "close_session",
     "delete_session",
     "find_session",
@@ -61,6 +65,7 @@ __all__ = [
     "list_pending",
     "list_rules",
     "list_sessions",
+    "log_happenings",
     "mark",
     "mark_photographed",
     "name_unknown",
@@ -68,6 +73,7 @@ __all__ = [
     "offer_sample",
     "open_session",
     "read_alerts",
+    "read_events",
     "read_guests",
     "read_hours",
     "reject_offers",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, get_args
 
 from sqlalchemy import Row, or_, select, update
 
@@ -96,7 +96,7 @@ def read_alerts(
         rule: Only those of the rule of this name.
     """
     query = select(events, people.c.name).outerjoin(people, people.c.id == events.c.person_id)
-    query = query.where(events.c.id > after).limit(limit)
+    query = query.where(events.c.id > after, events.c.kind.in_(get_args(Kind))).limit(limit)
     query = query.order_by(events.c.id.desc() if newest else events.c.id)
     if rule is not None:
         of_name = select(alert_rules.c.id).where(alert_rules.c.name_key == label_key(rule))

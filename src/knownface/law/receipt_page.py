@@ -30,7 +30,7 @@ KINDS = {
     "set_aside": "templates set aside",
     "sightings": "sightings, with their pictures",
     "attendance": "entries in attendance lists",
-    "events": "alerts",
+    "events": "alerts and other events",
     "pending_alerts": "alerts that were not confirmed",
     "offers": "offered pictures",
     "held": "pictures held back from enrolment",

@@ -17,7 +17,7 @@ import httpx
 
 from knownface import __version__
 from knownface.errors import BadRequestError, KnownFaceError
-from knownface.events import Alert, read_alerts
+from knownface.events import EVENT_KINDS, Alert, Happening, log_happenings, read_events
 from knownface.server.webhooks import Webhook, WebhookStore, receiver_addresses
 from knownface.storage import Database
 
@@ -77,14 +77,16 @@ class WebhookDelivery:
             while not self._stop.wait(EVERY_SECONDS * min(1.0, max(0.05, self._scale))):
                 try:
                     now = datetime.now(UTC)
-                    due = [h for h in self._store.all() if h.active and (h.next_attempt or now) <= now]
+                    hooks = self._store.all()
+                    log_happenings(self._database, {kind for hook in hooks for kind in hook.kinds or EVENT_KINDS})
+                    due = [hook for hook in hooks if hook.active and (hook.next_attempt or now) <= now]
                     list(pool.map(self._deliver, due))
                 except KnownFaceError as error:
                     _log.warning("Webhooks wait: %s", error)
 
     def _deliver(self, hook: Webhook) -> None:
         failures = hook.failures
-        for event in read_alerts(self._database, after=hook.last_event, limit=_BATCH):
+        for event in read_events(self._database, after=hook.last_event, limit=_BATCH):
             if self._stop.is_set():
                 return
             if not hook.wants(event.kind):
@@ -101,7 +103,7 @@ class WebhookDelivery:
             _log.warning("Webhook %d did not take the event %d: %s", hook.id, event.id, problem)
             return
 
-    def _send(self, hook: Webhook, event: Alert) -> str | None:
+    def _send(self, hook: Webhook, event: Alert | Happening) -> str | None:
         """Send one event; what went wrong, or None."""
         body = json.dumps(event.facts(), ensure_ascii=False).encode()
         now = int(time.time())

@@ -7,12 +7,14 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
-from sqlalchemy import Row, delete, func, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from knownface.errors import BadRequestError, NotFoundError
+from knownface.events import begin_happenings
+from knownface.events.happenings import HappeningKind
 from knownface.server.addresses import checked_addresses
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events
@@ -30,7 +32,7 @@ class Webhook:
         id: Its number.
         url: Where to.
         secret: What deliveries are signed with.
-        kinds: Only events of these kinds; None: all.
+        kinds: Only events of these kinds; None: all of :data:`~knownface.events.EVENT_KINDS`.
         active: Whether anything is sent.
         created: UTC.
         last_event: Id of the last event delivered, or passed over.
@@ -102,6 +104,8 @@ class WebhookStore:
         """
         receiver_addresses(url, self.allowed_networks)
         with self._database.writing() as connection:
+            if not _wants_happenings(connection):
+                begin_happenings(connection)
             values = {
                 "url": url,
                 "secret": f"whsec_{secrets.token_urlsafe(32)}",
@@ -168,6 +172,11 @@ class WebhookStore:
     def _change(self, hook_id: int, **values: Any) -> None:
         with self._database.writing() as connection:
             connection.execute(update(webhooks).where(webhooks.c.id == hook_id).values(**values))
+
+
+def _wants_happenings(connection: Connection) -> bool:
+    hooks = [_webhook(row) for row in connection.execute(select(webhooks))]
+    return any(hook.wants(kind) for hook in hooks for kind in get_args(HappeningKind))
 
 
 def _webhook(row: Row[Any]) -> Webhook:

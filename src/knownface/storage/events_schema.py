@@ -138,18 +138,20 @@ def _what_happened() -> list[Column[Any]]:
     ]
 
 
-# By id in the order in which they may be told: whoever delivers them remembers the last id it delivered. What people
-# must confirm first is in ``pending_alerts`` until then, so that no way out can tell it.
+# Alerts, and what is told besides, by id in the order in which they may be told: whoever delivers them remembers the
+# last id. What people must confirm first is in ``pending_alerts`` until then, so that no way out can tell it.
 events = Table(
     "events",
     metadata,
     *_what_happened(),
     Column("outcome", Text),
     Column("confirmed_by", Text),
+    Column("session_id", ForeignKey("attendance_sessions.id", ondelete="CASCADE")),
     Index("ix_events_rule", "rule_id", "at"),
     Index("ix_events_person", "person_id"),
     Index("ix_events_sighting", "sighting_id"),
     Index("ix_events_at", "at"),
+    Index("ix_events_session", "session_id"),
     sqlite_autoincrement=True,
 )
 

@@ -10,10 +10,10 @@ from knownface.errors import GalleryVersionError
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import VERSION_TABLE
 
-HEAD = "0018"
+HEAD = "0019"
 """The newest revision. Written down, so that opening a gallery that has it does not import Alembic."""
 
-KNOWN = frozenset(f"{number:04}" for number in range(1, 19))
+KNOWN = frozenset(f"{number:04}" for number in range(1, int(HEAD) + 1))
 """Every revision that this version of knownface can read or bring forward."""
 
 

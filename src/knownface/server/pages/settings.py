@@ -7,7 +7,7 @@ from typing import Annotated, get_args
 from fastapi import APIRouter, Query, Request, Response
 
 from knownface import __version__
-from knownface.events import list_rules, read_alerts
+from knownface.events import EVENT_KINDS, list_rules, read_alerts
 from knownface.events.rules import Kind
 from knownface.models.joins import parse_join
 from knownface.server.context import service_of
@@ -83,7 +83,8 @@ def alerts(request: Request) -> Response:
         webhooks=service.webhooks.all(),
         rules=list_rules(service.database),
         events=read_alerts(service.database, limit=_EVENTS, newest=True)[::-1],
-        kinds=get_args(Kind),
+        kinds=EVENT_KINDS,
+        alert_kinds=get_args(Kind),
     )
 
 

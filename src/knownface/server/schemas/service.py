@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal, TypeAlias
 from pydantic import ConfigDict, Field
 from pydantic.config import JsonDict
 
-from knownface.events.rules import Kind
+from knownface.events.happenings import EventKind
 from knownface.parameters import ThresholdSource
 from knownface.scorings import Scoring
 from knownface.server.error_responses import Problem
@@ -288,7 +288,7 @@ class WebhookRequest(Schema):
     model_config = ConfigDict(json_schema_extra={"examples": [{"url": "https://example.org/faces", "kinds": None}]})
 
     url: str = Field(max_length=2000)
-    kinds: Annotated[list[Kind], Field(min_length=1, max_length=50)] | None = Field(
+    kinds: Annotated[list[EventKind], Field(min_length=1, max_length=50)] | None = Field(
         default=None, description="Only events of these kinds; null: all."
     )
 
