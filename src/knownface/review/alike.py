@@ -68,11 +68,15 @@ def alike_pairs(gallery: Gallery, contract: EmbedderContract, rule: DecisionRule
     The means of two people must be within the threshold, and of each more than half of the templates so near to one of
     the other's. It shrinks as galleries grow, since more pairs are compared.
     """
-    vectors = gallery.vectors()
-    own = contract.rule_for(rule.scoring) if contract.calibrated else rule
+    vectors, own = gallery.vectors(), own_rule(contract, rule)
     people = len(np.unique(vectors.people))
     most = PersonReview(own, cohort=contract.cohort).largest_distance(people * (people - 1) // 2)
     return list(_pairs(vectors.embeddings, vectors.people, min(own.threshold, most)))
+
+
+def own_rule(contract: EmbedderContract, rule: DecisionRule) -> DecisionRule:
+    """By which people are held to be one: the network's own where it was measured, else the one in force."""
+    return contract.rule_for(rule.scoring) if contract.calibrated else rule
 
 
 def who_they_are(gallery: Gallery, pairs: Iterable[AlikePair]) -> list[AlikePeople]:

@@ -11,7 +11,7 @@ from knownface.events import SightingFilter
 from knownface.events.samples import list_offers
 from knownface.gallery import Gallery, Person, Template
 from knownface.gallery.consents import PURPOSES, today
-from knownface.review.alike import AlikePeople
+from knownface.review.alike import AlikePeople, own_rule
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
 from knownface.server.routes.alike import cursor_of, pairs_after
@@ -85,7 +85,7 @@ def history(request: Request, before: Annotated[int | None, Query(ge=1, le=2**53
 @router.get("/people/alike")
 def alike(request: Request, cursor: Annotated[str | None, Query(max_length=2000)] = None) -> Response:
     """People who may be one, enrolled under two names, side by side."""
-    service = service_of(request)
+    service, recognizer = service_of(request), service_of(request).recognizer
     left = pairs_after(service.alike.pairs(), cursor)
     return page(
         request,
@@ -94,7 +94,7 @@ def alike(request: Request, cursor: Annotated[str | None, Query(max_length=2000)
         pairs=[(pair, _sides(service.gallery, pair)) for pair in left[:_PAIRS]],
         first=None if cursor is None else address_with(request, cursor=None),
         more=address_with(request, cursor=cursor_of(left[_PAIRS - 1])) if len(left) > _PAIRS else None,
-        threshold=service.recognizer.rule.threshold,
+        threshold=own_rule(recognizer.embedder.contract, recognizer.rule).threshold,
     )
 
 

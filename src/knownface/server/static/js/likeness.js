@@ -17,7 +17,7 @@ function wordOf(share) {
 /** The word, the bar and the number of a distance; null where there is no distance. */
 export function likeness(distance, threshold) {
   if (distance === null || !Number.isFinite(distance)) return null;
-  const share = distance / threshold;
+  const share = threshold > 0 ? distance / threshold : 2;
   const word = t(`likeness.${wordOf(share)}`);
   const title = t("likeness.title", { distance: number(distance, 2), threshold: number(threshold, 2) });
   const bar = h("meter", { min: 0, max: 1, low: 1 - ALMOST / 2, high: 0.5, optimum: 1, value: Math.max(0, 1 - share / 2).toFixed(3), "aria-label": title });
