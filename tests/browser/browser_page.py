@@ -196,7 +196,7 @@ class Service:
         while self._anything():
             for source in self.ask("GET", "/live/sources"):
                 self.ask("DELETE", f"/live/sources/{source['id']}")
-            for session in self.ask("GET", "/attendance"):
+            for session in self.ask("GET", "/attendance?limit=200")["items"]:
                 self.ask("DELETE", f"/attendance/{session['id']}")
             for person in self.ask("GET", "/people?limit=200")["items"]:
                 self.ask("DELETE", f"/people/{person['id']}")
@@ -208,8 +208,8 @@ class Service:
                 self.ask("DELETE", f"/keys/{key['id']}")
 
     def _anything(self) -> bool:
-        lists = [self.ask("GET", f"/{name}?limit=1")["items"] for name in ("people", "sightings")]
-        lists += [self.ask("GET", f"/{name}") for name in ("attendance", "live/sources")]
+        lists = [self.ask("GET", f"/{name}?limit=1")["items"] for name in ("people", "sightings", "attendance")]
+        lists.append(self.ask("GET", "/live/sources"))
         return any([*lists, self.ask("GET", "/live/present")["faces"]])
 
 

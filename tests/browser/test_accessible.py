@@ -121,7 +121,7 @@ def test_every_page_can_be_read_heard_and_touched(
     wrong: list[str] = []
     for path in [*paths, "/kiosk"]:
         if path == "/kiosk":
-            session = service.ask("GET", "/attendance")[0]["id"]
+            session = service.ask("GET", "/attendance")["items"][0]["id"]
             made = service.ask("POST", f"/attendance/{session}/kiosks", json={"place": "Entrance", "pin": "2468"})
             page.browser.execute_cdp_cmd("Network.clearBrowserCookies", {})
             page.sign_in(made["made"]["token"], "/kiosk")

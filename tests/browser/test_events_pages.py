@@ -62,7 +62,7 @@ def test_attendance_is_run_and_its_list_downloaded(
     assert page.one("#greeting-more").text == "Table: 5"
     page.until(lambda: faces.name in page.one("#arrived").text)
     # Whatever address is given, it stays the kiosk; the PIN leads out.
-    session = service.ask("GET", "/attendance")[0]["id"]
+    session = service.ask("GET", "/attendance")["items"][0]["id"]
     page.go(f"/attendance/{session}")
     page.until(lambda: page.path() == "/kiosk" and page.one("#greeting").text == f"Welcome, {faces.name}.")
     page.one("[data-open=kiosk-settings]").click()

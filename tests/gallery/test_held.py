@@ -31,6 +31,10 @@ def test_files_are_listed_accepted_and_rejected_as_wholes(holding):
         ("Zoë", 1, "Who is it?"),
     ]
     assert [w.id for w in store.list("zoë")] == [other.id]
+    assert store.count() == 3
+    assert store.list(limit=2) == [photo, video]
+    assert store.list(after=("ann", photo.id), limit=1) == [video]
+    assert store.list(after=("Bob", 1)) == [other], "the place is there though nobody of this name is"
     assert (store.picture(photo.id), store.picture(other.id)) == (b"jpeg", None)
     assert store.accept([video.id]) == 2
     assert store.reject([photo.id]) == 1

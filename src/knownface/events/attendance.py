@@ -121,10 +121,24 @@ def delete_session(database: Database, session_id: int) -> None:
         forget_edits(connection, SUBJECT_SESSION, [session_id])
 
 
-def list_sessions(database: Database) -> list[Session]:
-    """Every session, the newest first."""
+def list_sessions(
+    database: Database, *, open_at: datetime | None = None, below: int | None = None, limit: int | None = None
+) -> list[Session]:
+    """Every session, the newest first.
+
+    Args:
+        database: The gallery's.
+        open_at: Only those that go on at this time, timezone-aware.
+        below: Only those with smaller ids: the last id of the page before.
+        limit: How many at most; None is all.
+    """
+    table = attendance_sessions
+    query = select(table).order_by(table.c.id.desc()).limit(limit)
+    if open_at is not None:
+        query = query.where(or_(table.c.closed.is_(None), table.c.closed > open_at))
+    if below is not None:
+        query = query.where(table.c.id < below)
     with database.reading() as connection:
-        query = select(attendance_sessions).order_by(attendance_sessions.c.id.desc())
         return [_session(row) for row in connection.execute(query)]
 
 

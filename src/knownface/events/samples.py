@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, delete, select, update
+from sqlalchemy import Connection, Row, delete, func, select, update
 
 from knownface.errors import ContractMismatchError, UnknownOfferError
 from knownface.events.recording import as_utc, jpeg, vector_bytes, vector_from
@@ -29,7 +29,7 @@ from knownface.events.sample_rules import (
 from knownface.events.values import Embedding
 from knownface.gallery import Gallery, NewTemplate, PersonKey
 from knownface.gallery.consents import permitted
-from knownface.gallery.people import find_id
+from knownface.gallery.people import Place, find_id, in_places
 from knownface.media.face_picture import FacePicture
 from knownface.review import EnrolledTemplates, PersonReview, ReviewedTemplates, review_templates
 from knownface.storage import Database, insert_one
@@ -111,14 +111,28 @@ def offer_sample(
     return verdict
 
 
-def list_offers(database: Database, person: PersonKey | None = None) -> list[SampleOffer]:
+def count_offers(database: Database) -> int:
+    """How many wait for somebody to look at them."""
+    with database.reading() as connection:
+        return connection.scalar(select(func.count()).select_from(offers).where(offers.c.state == _OFFERED)) or 0
+
+
+def list_offers(
+    database: Database, person: PersonKey | None = None, *, after: Place | None = None, limit: int | None = None
+) -> list[SampleOffer]:
     """What waits for somebody to look at it, by name, the oldest first.
+
+    Args:
+        database: The gallery's.
+        person: Only this person's.
+        after: Where the page before ended.
+        limit: How many at most; None is all.
 
     Raises:
         UnknownPersonError: There is no such person.
     """
     query = select(offers, people.c.name).join(people).where(offers.c.state == _OFFERED)
-    query = query.order_by(people.c.name_key, offers.c.id)
+    query = in_places(query, offers.c.id, after).limit(limit)
     with database.reading() as connection:
         if person is not None:
             query = query.where(offers.c.person_id == find_id(connection, person))

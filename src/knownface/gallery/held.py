@@ -11,7 +11,7 @@ from sqlalchemy import Connection, Row, delete, func, select, update
 
 from knownface.errors import ContractMismatchError, UnknownHeldError
 from knownface.gallery.hold import HELD, REJECTED
-from knownface.gallery.people import find_id, list_people
+from knownface.gallery.people import Place, find_id, in_places, list_people
 from knownface.gallery.template_store import TemplateStore
 from knownface.gallery.values import HeldPicture, NewTemplate, PersonKey
 from knownface.media.face_picture import FacePicture
@@ -19,6 +19,12 @@ from knownface.storage import Database
 from knownface.storage.schema import held, people
 from knownface.storage.sealing.columns import whole
 from knownface.types import Box
+
+_FILES = (
+    select(func.min(held.c.id).label("id"), func.count().label("faces"))
+    .where(held.c.state == HELD)
+    .group_by(held.c.person_id, held.c.source_sha256)
+)
 
 
 class HeldStore:
@@ -32,16 +38,27 @@ class HeldStore:
     def __init__(self, database: Database, templates: TemplateStore) -> None:
         self._database, self._templates = database, templates
 
-    def list(self, person: PersonKey | None = None) -> list[HeldPicture]:
+    def count(self) -> int:
+        """How many files wait for somebody's decision."""
+        with self._database.reading() as connection:
+            return connection.scalar(select(func.count()).select_from(_FILES.subquery())) or 0
+
+    def list(
+        self, person: PersonKey | None = None, *, after: Place | None = None, limit: int | None = None
+    ) -> list[HeldPicture]:
         """What waits for somebody's decision, a file each, by name, the oldest first.
+
+        Args:
+            person: Only what is meant for this person.
+            after: Where the page before ended.
+            limit: How many at most; None is all.
 
         Raises:
             UnknownPersonError: There is no such person.
         """
-        first = select(func.min(held.c.id).label("id"), func.count().label("faces"))
-        files = first.where(held.c.state == HELD).group_by(held.c.person_id, held.c.source_sha256).subquery()
+        files = _FILES.subquery()
         query = select(held, people.c.name, files.c.faces).join(files, files.c.id == held.c.id).join(people)
-        query = query.order_by(people.c.name_key, held.c.id)
+        query = in_places(query, held.c.id, after).limit(limit)
         with self._database.reading() as connection:
             if person is not None:
                 query = query.where(held.c.person_id == find_id(connection, person))

@@ -5,8 +5,9 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, exists, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, delete, exists, func, or_, select, update
 
 from knownface.errors import NameTakenError, UnknownPersonError
 from knownface.gallery.former_names import forget_names, remember_name
@@ -16,6 +17,9 @@ from knownface.storage import insert_new
 from knownface.storage.schema import groups, people, person_groups, refusals, templates
 from knownface.storage.sealing.columns import sealer_of
 from knownface.storage.statements import chunks
+
+Place: TypeAlias = tuple[str, int]
+"""Where a page of people's rows ended: the name of the person, and the id of the row."""
 
 
 def list_people(
@@ -85,6 +89,20 @@ def page_of_people(
     if after is not None:
         query = query.where(people.c.name_key > name_key(after))
     return list_people(connection, ids=connection.scalars(query).all())
+
+
+def in_places(query: Select[Any], row_id: ColumnElement[int], after: Place | None) -> Select[Any]:
+    """Rows of people in the order of the people's names, each person's by id; those behind a place, where one is given.
+
+    Args:
+        query: Joined with ``people``.
+        row_id: The rows' id.
+        after: Where the page before ended.
+    """
+    if after is not None:
+        key = name_key(after[0])
+        query = query.where(or_(people.c.name_key > key, and_(people.c.name_key == key, row_id > after[1])))
+    return query.order_by(people.c.name_key, row_id)
 
 
 def list_groups(connection: Connection) -> list[tuple[str, int]]:

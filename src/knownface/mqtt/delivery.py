@@ -146,8 +146,7 @@ class MqttDelivery:
             if self._board.too_many:
                 _log.warning("With more than %d people none of them has an MQTT topic of their own.", MOST_PEOPLE)
         if seen or now >= self._attendance_at:
-            time_now = datetime.now(UTC)
-            self._board.read_attendance(one for one in list_sessions(self._database) if one.is_open(time_now))
+            self._board.read_attendance(list_sessions(self._database, open_at=datetime.now(UTC)))
             self._attendance_at = now + _ATTENDANCE_SECONDS
 
     def _tell_renamed(self, present: Sequence[Sighting]) -> None:

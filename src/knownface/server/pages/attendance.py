@@ -17,23 +17,24 @@ from knownface.server.schemas.common import Number
 
 router = pages_router()
 
-_SHOWN = 200
+_SHOWN = 100
 _ATTENDEES = 100
 
 
 @router.get("/attendance")
-def sessions(request: Request) -> Response:
-    """Every session, those that are open first."""
+def sessions(request: Request, below: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+    """Those that are open, then those that are over, a page at a time."""
     service, now = service_of(request), datetime.now(UTC)
-    found = list_sessions(service.database)[:_SHOWN]
+    open_ones = list_sessions(service.database, open_at=now) if below is None else []
+    found = list_sessions(service.database, below=below, limit=_SHOWN + 1)
     return page(
         request,
         "attendance.html",
         "attendance",
-        open_ones=[
-            (session, report_session(service.database, session.id)) for session in found if session.is_open(now)
-        ],
-        closed_ones=[session for session in found if not session.is_open(now)],
+        open_ones=[(session, report_session(service.database, session.id)) for session in open_ones],
+        closed_ones=[session for session in found[:_SHOWN] if not session.is_open(now)],
+        more=address_with(request, below=found[_SHOWN - 1].id) if len(found) > _SHOWN else None,
+        first=None if below is None else address_with(request, below=None),
         groups=service.gallery.groups(),
         anybody=len(service.gallery.names) > 0,
         sources=service.sightings.sources(),

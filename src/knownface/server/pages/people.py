@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date
 from typing import Annotated, Any
 
 from fastapi import Query, Request, Response
 
 from knownface.events import SightingFilter
-from knownface.events.samples import list_offers
-from knownface.gallery import Gallery, Person, Template
+from knownface.events.samples import SampleOffer, count_offers, list_offers
+from knownface.gallery import Gallery, HeldPicture, Person, Template
 from knownface.gallery.consents import PURPOSES, today
 from knownface.review.alike import AlikePeople, own_rule
 from knownface.server.context import service_of
 from knownface.server.pages.render import address_with, page, pages_router
 from knownface.server.routes.alike import cursor_of, pairs_after
-from knownface.server.schemas.common import PersonId
+from knownface.server.schemas.common import Cursor, PersonId, place_cursor, read_place_cursor
 
 router = pages_router()
 
@@ -47,9 +48,9 @@ def people(
         search=search,
         group=group,
         more=more,
-        first=after is None,
-        offers=list_offers(gallery.database),
-        held=gallery.held_store.list(),
+        first=None if after is None else "/people",
+        offers=count_offers(gallery.database),
+        held=gallery.held_store.count(),
         threshold=service_of(request).recognizer.rule.threshold,
     )
 
@@ -61,17 +62,32 @@ def new_person(request: Request) -> Response:
 
 
 @router.get("/people/offers")
-def offers(request: Request) -> Response:
-    """New pictures of known people that may be enrolled."""
-    return page(request, "offers.html", "people", offers=list_offers(service_of(request).database))
+def offers(request: Request, cursor: Cursor = None) -> Response:
+    """New pictures of known people that may be enrolled, a page at a time."""
+    database, after = service_of(request).database, read_place_cursor(cursor)
+    found = list_offers(database, after=after, limit=_PAGE + 1) or list_offers(database, limit=_PAGE + 1)
+    return page(request, "offers.html", "people", offers=found[:_PAGE], **_pager(request, cursor, found))
 
 
 @router.get("/people/held")
-def held(request: Request, person: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None) -> Response:
+def held(
+    request: Request, person: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None, cursor: Cursor = None
+) -> Response:
     """Pictures that wait for a decision, since they may show somebody else: everybody's, or one person's."""
-    gallery = service_of(request).gallery
+    gallery, after = service_of(request).gallery, read_place_cursor(cursor)
     whose = None if person is None else gallery.person(person)
-    return page(request, "held.html", "people", held=gallery.held_store.list(person), whose=whose)
+    store = gallery.held_store
+    found = store.list(person, after=after, limit=_PAGE + 1) or store.list(person, limit=_PAGE + 1)
+    return page(request, "held.html", "people", held=found[:_PAGE], whose=whose, **_pager(request, cursor, found))
+
+
+def _pager(request: Request, cursor: str | None, found: Sequence[HeldPicture | SampleOffer]) -> dict[str, Any]:
+    """The addresses of the first page and of the next one."""
+    last = found[_PAGE - 1] if len(found) > _PAGE else None
+    return {
+        "first": None if cursor is None else address_with(request, cursor=None),
+        "more": None if last is None else address_with(request, cursor=place_cursor(last.name, last.id)),
+    }
 
 
 @router.get("/people/history")
@@ -79,14 +95,16 @@ def history(request: Request, before: Annotated[int | None, Query(ge=1, le=2**53
     """What was edited and can be undone."""
     found = service_of(request).gallery.history.edits(limit=_PAGE + 1, before=before)
     more = address_with(request, before=found[_PAGE - 1].id) if len(found) > _PAGE else None
-    return page(request, "history.html", "people", edits=found[:_PAGE], more=more)
+    first = None if before is None else address_with(request, before=None)
+    return page(request, "history.html", "people", edits=found[:_PAGE], more=more, first=first)
 
 
 @router.get("/people/alike")
-def alike(request: Request, cursor: Annotated[str | None, Query(max_length=2000)] = None) -> Response:
+def alike(request: Request, cursor: Cursor = None) -> Response:
     """People who may be one, enrolled under two names, side by side."""
     service, recognizer = service_of(request), service_of(request).recognizer
-    left = pairs_after(service.alike.pairs(), cursor)
+    every = service.alike.pairs()
+    left = pairs_after(every, cursor) or every
     return page(
         request,
         "alike.html",
@@ -128,8 +146,7 @@ def person(
         templates=wanted[:_TEMPLATES],
         counter_examples=[t for t in own if t.negative],
         file=file,
-        paged=after > 0,
-        first=address_with(request, after=None),
+        first=address_with(request, after=None) if after else None,
         more=address_with(request, after=wanted[_TEMPLATES - 1].id) if len(wanted) > _TEMPLATES else None,
         exclusions=service.gallery.template_store.exclusions(person_id),
         held=len(service.gallery.held_store.list(person_id)),

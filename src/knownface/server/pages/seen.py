@@ -85,6 +85,7 @@ def log(
         asked=asked,
         filtered=any(asked.values()),
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
+        first=None if below is None else address_with(request, below=None),
         exported=_as_query(where),
         waiting=len(list_pending(service.database)),
         retention=service.sightings.retention,

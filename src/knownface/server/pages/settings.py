@@ -97,7 +97,10 @@ def audit(
     """Who enrolled, changed, deleted and exported."""
     found = service_of(request).audit.page(before=below, limit=_PAGE + 1, action=action or None)
     more = address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None
-    return page(request, "audit.html", "settings", tab="audit", entries=found[:_PAGE], action=action, more=more)
+    first = None if below is None else address_with(request, below=None)
+    return page(
+        request, "audit.html", "settings", tab="audit", entries=found[:_PAGE], action=action, more=more, first=first
+    )
 
 
 router.include_router(_open)

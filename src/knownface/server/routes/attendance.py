@@ -48,7 +48,7 @@ from knownface.server.schemas.attendance import (
     PhotographedSchema,
     ReportSchema,
 )
-from knownface.server.schemas.common import Number
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
 from knownface.tables import csv_text, plain, write_xlsx
 
 router = guarded_router("attendance")
@@ -58,10 +58,12 @@ _TOP = 1
 
 
 @router.get("/attendance", dependencies=needs("viewer"), responses=errors(), summary="List sessions")
-def list_all(service: ServiceDep) -> list[AttendanceSessionSchema]:
+def list_all(service: ServiceDep, cursor: Cursor = None, limit: Limit = 50) -> Page[AttendanceSessionSchema]:
     """Every session, the newest first."""
     now = datetime.now(UTC)
-    return [AttendanceSessionSchema.of(session, now) for session in list_sessions(service.database)]
+    found = list_sessions(service.database, below=read_number_cursor(cursor), limit=limit + 1)
+    rest = cursor_after(found[limit - 1].id) if len(found) > limit else None
+    return Page(items=[AttendanceSessionSchema.of(session, now) for session in found[:limit]], next=rest)
 
 
 @router.post(

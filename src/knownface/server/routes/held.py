@@ -10,7 +10,7 @@ from knownface.errors import ContractMismatchError, NotFoundError, UnknownHeldEr
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
-from knownface.server.schemas.common import Number
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, place_cursor, read_place_cursor
 from knownface.server.schemas.held import HeldIds, HeldSchema
 from knownface.server.schemas.seen import Counted
 
@@ -21,10 +21,15 @@ router = guarded_router("held")
     "/held", dependencies=needs("viewer"), responses=errors(UnknownPersonError), summary="List what is held back"
 )
 def list_held(
-    service: ServiceDep, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
-) -> list[HeldSchema]:
+    service: ServiceDep,
+    person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[HeldSchema]:
     """Pictures that may show somebody else than the person they are meant for; nobody is named by them."""
-    return [HeldSchema.model_validate(found) for found in service.gallery.held_store.list(person_id)]
+    found = service.gallery.held_store.list(person_id, after=read_place_cursor(cursor), limit=limit + 1)
+    rest = place_cursor(found[limit - 1].name, found[limit - 1].id) if len(found) > limit else None
+    return Page(items=[HeldSchema.model_validate(waiting) for waiting in found[:limit]], next=rest)
 
 
 @router.get(

@@ -31,7 +31,17 @@ from knownface.events.sheets import sightings_table
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep, ZoneDep, as_utc, picture_answer
-from knownface.server.schemas.common import Cursor, Limit, Number, Page, SearchText, cursor_after, read_number_cursor
+from knownface.server.schemas.common import (
+    Cursor,
+    Limit,
+    Number,
+    Page,
+    SearchText,
+    cursor_after,
+    place_cursor,
+    read_number_cursor,
+    read_place_cursor,
+)
 from knownface.server.schemas.people import PersonSchema
 from knownface.server.schemas.seen import (
     AlertSchema,
@@ -158,19 +168,20 @@ def list_unknowns(
     service: ServiceDep,
     dismissed: bool = False,
     search: SearchText = None,
-    below: Annotated[
-        int | None, Query(ge=1, le=2**53, description="Go on below the first sighting's id of the last one you know.")
-    ] = None,
-    limit: Limit = 100,
-) -> list[UnknownSchema]:
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[UnknownSchema]:
     """Unknowns who were seen, grouped by likeness as far as their faces were kept; the newest first.
 
     `search` is a number, or a part of a source.
     """
     where = SightingFilter(unknown=True, dismissed=dismissed)
     groups = group_unknowns(service.gallery, service.recognizer.rule.threshold, where)
+    below = read_number_cursor(cursor)
     meant = (g for g in groups if (below is None or g.newest < below) and (not search or g.fits(search)))
-    return [UnknownSchema.of(group) for group in islice(meant, limit)]
+    found = list(islice(meant, limit + 1))
+    rest = cursor_after(found[limit - 1].newest) if len(found) > limit else None
+    return Page(items=[UnknownSchema.of(group) for group in found[:limit]], next=rest)
 
 
 @router.post(
@@ -211,10 +222,15 @@ def dismiss_unknowns(service: ServiceDep, caller: CallerDep, wanted: Dismissal) 
 
 @router.get("/offers", dependencies=needs("viewer"), responses=errors(UnknownPersonError), summary="List offers")
 def list_offered(
-    service: ServiceDep, person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None
-) -> list[OfferSchema]:
+    service: ServiceDep,
+    person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[OfferSchema]:
     """New pictures of known people that wait for somebody to look at them."""
-    return [OfferSchema.of(offer) for offer in list_offers(service.database, person_id)]
+    found = list_offers(service.database, person_id, after=read_place_cursor(cursor), limit=limit + 1)
+    rest = place_cursor(found[limit - 1].name, found[limit - 1].id) if len(found) > limit else None
+    return Page(items=[OfferSchema.of(offer) for offer in found[:limit]], next=rest)
 
 
 @router.get(

@@ -76,6 +76,24 @@ def read_cursor(cursor: str | None) -> str | None:
         raise BadRequestError("The cursor is none that was given out.", "Give `next` of the page before.") from error
 
 
+def place_cursor(name: str, row_id: int) -> str:
+    """What names the place of a row that is a person's, in the order of names."""
+    return cursor_after(f"{row_id} {name}")
+
+
+def read_place_cursor(cursor: str | None) -> tuple[str, int] | None:
+    """The name and the number of :func:`place_cursor`.
+
+    Raises:
+        BadRequestError: No answer said this.
+    """
+    text = read_cursor(cursor)
+    if text is None:
+        return None
+    number, _, name = text.partition(" ")
+    return name, _as_number(number)
+
+
 def read_number_cursor(cursor: str | None) -> int | None:
     """A cursor that is a number.
 
@@ -85,6 +103,10 @@ def read_number_cursor(cursor: str | None) -> int | None:
     text = read_cursor(cursor)
     if text is None:
         return None
+    return _as_number(text)
+
+
+def _as_number(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) < 16):
         raise BadRequestError("The cursor is none that was given out.", "Give `next` of the page before.")
     return int(text)

@@ -10,18 +10,6 @@ function follow() {
   for (const part of form.querySelectorAll("[data-with]")) part.hidden = part.dataset.with !== chosen;
 }
 
-/** The ids of everybody who is known. */
-async function everybody() {
-  const ids = [];
-  let cursor = "";
-  do {
-    const page = await api("GET", `/v1/people?limit=200${cursor}`);
-    ids.push(...page.items.map((person) => person.id));
-    cursor = page.next === null ? null : `&cursor=${encodeURIComponent(page.next)}`;
-  } while (cursor !== null);
-  return ids;
-}
-
 function guestsOf(file) {
   const body = new FormData();
   body.append("file", file, file.name);
@@ -36,7 +24,7 @@ async function submit(button) {
   const chosen = form.querySelector("[name=expected]:checked").value;
   button.setAttribute("aria-busy", "true");
   try {
-    if (chosen === "everybody") body.people = await everybody();
+    if (chosen === "everybody") body.everybody = true;
     if (chosen === "group") body.group = fields.group.value;
     if (chosen === "guests" && fields.guests.files.length) body.guests = await guestsOf(fields.guests.files[0]);
     const session = await api("POST", "/v1/attendance", body);
