@@ -318,7 +318,9 @@ def _as_arrays(rows: Sequence[Any], dim: int) -> tuple[Embeddings, Ids, Ids]:
     if any(len(blob) != 4 * dim for blob in blobs):
         message = f"A template in {{place}} has not the {dim} numbers that it should have."
         raise UnplacedError(GalleryDamagedError, message)
-    vectors = np.frombuffer(b"".join(blobs), dtype="<f4").astype(np.float32).reshape(len(blobs), dim)
+    # Of a bytearray, so that the numbers may be written to without another copy of them all.
+    numbers = np.frombuffer(bytearray().join(blobs), dtype="<f4").astype(np.float32, copy=False)
+    vectors = numbers.reshape(len(blobs), dim)
     if not (np.abs(vectors) <= 1 + _UNIT_TOLERANCE).all():
         raise UnplacedError(GalleryDamagedError, "A template in {place} is no unit vector.")
     return vectors, ids, people

@@ -54,7 +54,7 @@ class Sealer:
 
     def open(self, sealed: bytes, kind: str) -> bytes | None:
         """What :meth:`seal` was given; None where a bit was changed, or it is of another gallery, kind or key."""
-        if sealed[:_HEAD] != self._head:
+        if not sealed.startswith(self._head):
             return None
         try:
             opened: bytes = self._records.decrypt(sealed[_HEAD:_START], sealed[_START:], self._bound(kind))
