@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from sqlalchemy import select
 
-from knownface.errors import GalleryError, GalleryKeyError
+from knownface.errors import GalleryError, GalleryKeyError, OutputError
 from knownface.gallery import Gallery
 from knownface.gallery.sealing import backup_with_keys_apart, people_keys, rekey_gallery
 from knownface.settings import Settings
@@ -109,6 +109,20 @@ def test_without_keys_it_is_refused_and_nothing_is_touched(filled, settings, tmp
     done, again = restored(settings.model_copy(update={"gallery_key": other}), tmp_path / "c.db")
     with again:
         assert (done.left_out, len(again.people())) == ((), 3)
+
+
+def test_where_there_is_no_backup_the_key_store_stays_as_it_was(filled, settings, tmp_path):
+    copy, store = tmp_path / "b.db", tmp_path / "b.keys"
+    backup_with_keys_apart(filled, settings.gallery_key, copy, store)
+    before = copy.read_bytes(), store.read_bytes()
+    filled.remove("Ann")
+    for file, keys in ((copy, store), (tmp_path / "c.db", tmp_path / "c.db"), (tmp_path / "c.db", tmp_path / "g.db")):
+        with pytest.raises(OutputError):
+            backup_with_keys_apart(filled, settings.gallery_key, file, keys)
+    assert (copy.read_bytes(), store.read_bytes()) == before
+    assert not (tmp_path / "c.db").exists()
+    backup_with_keys_apart(filled, settings.gallery_key, copy, store, overwrite=True)
+    assert store.read_bytes() != before[1]
 
 
 def test_an_open_gallery_has_no_such_backup(gallery, tmp_path):

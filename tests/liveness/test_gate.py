@@ -126,6 +126,13 @@ def test_a_chosen_threshold_is_kept_with_the_gallery(
     assert knownface("calibrate", "--forget").status == 0
     with FaceRecognizer.open(create=False, liveness="show") as recognizer:
         assert recognizer.liveness_rule.threshold == 0.5
+        assert knownface("undo").out.startswith("Undone: Calibration for living faces deleted.")
+        recognizer.identify(PHOTO)  # what is open follows
+        assert recognizer.liveness_rule.threshold == pytest.approx(0.05, abs=1e-6)
+        assert knownface("undo").out.startswith("Undone: Calibrated for living faces: ")
+        assert "nothing to undo" in knownface("undo").err
+    with FaceRecognizer.open(create=False, liveness="show") as recognizer:
+        assert recognizer.liveness_rule.threshold == 0.5
 
 
 def test_what_is_open_follows_a_calibration(name: str, monkeypatch: pytest.MonkeyPatch) -> None:

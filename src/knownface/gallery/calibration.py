@@ -141,7 +141,7 @@ def store_calibration(database: Database, calibration: GalleryCalibration | None
     with database.writing() as connection:
         if calibration is not None:
             check_fingerprint(read_contract(connection), calibration.fingerprint)
-        with recorded(connection, "calibrate", calibration=True) as note:
+        with recorded(connection, "calibrate", calibrated=calibrations) as note:
             _write(connection, calibration)
             gone = {"key": "calibration_deleted"}
             note.said = [gone if calibration is None else {"key": "calibrated", "promise": calibration.sentence}]

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
-from sqlalchemy import Connection, Row, delete, exists, select, update
+from sqlalchemy import Connection, Row, Table, delete, exists, select, update
 
 from knownface.errors import GalleryDamagedError
 from knownface.gallery.edit_texts import Said, sentence
@@ -24,7 +24,7 @@ from knownface.storage.history_schema import (
     edit_subjects,
     edits,
 )
-from knownface.storage.row_changes import RowChanges, Scope, difference, read_rows
+from knownface.storage.row_changes import CALIBRATED, RowChanges, Scope, difference, read_rows
 from knownface.storage.statements import storable
 
 KEPT = timedelta(days=30)
@@ -71,7 +71,7 @@ def recorded(
     unknowns: Iterable[int] = (),
     name_keys: Iterable[str] = (),
     seen: bool = False,
-    calibration: bool = False,
+    calibrated: Table | None = None,
 ) -> Iterator[EditNote]:
     """Write an edit down, in the transaction that makes it, so that it can be undone; nothing where nothing changed.
 
@@ -82,9 +82,9 @@ def recorded(
         unknowns: Unknowns whom it is about.
         name_keys: Names that people have before and after it.
         seen: Whether it touches what was seen of them.
-        calibration: Whether it touches the gallery's calibration.
+        calibrated: Which calibration of the gallery it touches, of its rule or of liveness; None for neither.
     """
-    note = EditNote(Scope(set(people), set(unknowns), set(name_keys), seen, calibration))
+    note = EditNote(Scope(set(people), set(unknowns), set(name_keys), seen, calibrated))
     before = read_rows(connection, note.scope)
     yield note
     done = difference(before, read_rows(connection, note.scope))
@@ -94,7 +94,7 @@ def recorded(
             SUBJECT_PERSON: note.scope.people,
             SUBJECT_UNKNOWN: note.scope.unknowns,
             SUBJECT_SESSION: done.sessions,
-            SUBJECT_CALIBRATION: {0} if calibration else set(),
+            SUBJECT_CALIBRATION: set() if calibrated is None else {CALIBRATED.index(calibrated)},
         }
         _add_subjects(connection, edit_id, {(kind, number) for kind, those in numbers.items() for number in those})
         written = _written.get()

@@ -31,6 +31,8 @@ _ENGLISH = {
     "face_named": "A face named {name!r}",
     "calibrated": "calibrated: {promise}",
     "calibration_deleted": "calibration deleted",
+    "liveness_calibrated": "calibrated for living faces: {promise}",
+    "liveness_calibration_deleted": "calibration for living faces deleted",
     "people_read": "people read from {file!r}: {created} new, {updated} changed",
     "undone": "undone",
 }

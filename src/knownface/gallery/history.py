@@ -17,8 +17,8 @@ from knownface.gallery.index.gallery_index import GalleryIndex
 from knownface.gallery.spread import follow_templates
 from knownface.storage import Database
 from knownface.storage.history_schema import edits
-from knownface.storage.row_changes import RowChanges, RowsChangedError, revert
-from knownface.storage.schema import calibrations, people, templates
+from knownface.storage.row_changes import CALIBRATED, RowChanges, RowsChangedError, revert
+from knownface.storage.schema import people, templates
 
 _CHANGED = {
     "people": "the person was edited",
@@ -26,6 +26,7 @@ _CHANGED = {
     "sightings": "a sighting was given to somebody else or dismissed",
     "attendance_entries": "the attendance was changed",
     "calibrations": "the gallery was calibrated",
+    "liveness_calibrations": "the gallery was calibrated",
 }
 
 
@@ -167,7 +168,7 @@ class History:
         if done.touches(templates):
             note_templates_rearranged(connection)
             follow_templates(connection)
-        elif done.touches(people) or done.touches(calibrations):
+        elif any(map(done.touches, (people, *CALIBRATED))):
             note_people_change(connection)
 
 

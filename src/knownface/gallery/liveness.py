@@ -8,6 +8,7 @@ from datetime import datetime
 from sqlalchemy import delete, insert, select
 
 from knownface.gallery.changes import note_people_change
+from knownface.gallery.edit_log import recorded
 from knownface.storage import Database
 from knownface.storage.schema import liveness_calibrations
 
@@ -47,13 +48,18 @@ def store_liveness_calibration(database: Database, calibration: LivenessCalibrat
     """Store a choice in the place of the one before for the same check."""
     table = liveness_calibrations
     with database.writing() as connection:
-        connection.execute(delete(table).where(table.c.fingerprint == calibration.fingerprint))
-        connection.execute(insert(table).values(**asdict(calibration)))
+        with recorded(connection, "calibrate", calibrated=table) as note:
+            connection.execute(delete(table).where(table.c.fingerprint == calibration.fingerprint))
+            connection.execute(insert(table).values(**asdict(calibration)))
+            note.said = [{"key": "liveness_calibrated", "promise": calibration.sentence}]
         note_people_change(connection)
 
 
 def forget_liveness_calibrations(database: Database) -> int:
     """Take all of them away; returns how many there were."""
     with database.writing() as connection:
+        with recorded(connection, "calibrate", calibrated=liveness_calibrations) as note:
+            count = connection.execute(delete(liveness_calibrations)).rowcount
+            note.said = [{"key": "liveness_calibration_deleted"}]
         note_people_change(connection)
-        return connection.execute(delete(liveness_calibrations)).rowcount
+    return count

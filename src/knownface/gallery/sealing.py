@@ -9,7 +9,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from knownface.errors import GalleryError, GalleryKeyError, SettingsError, UnreadableError
+from knownface.errors import GalleryError, GalleryKeyError, OutputError, SettingsError, UnreadableError
 from knownface.files import replacing
 from knownface.gallery.gallery import Gallery
 from knownface.gallery.index.choice import chosen_index
@@ -121,6 +121,7 @@ def backup_with_keys_apart(gallery: Gallery, key: str, file: Path, store: Path, 
         key: Where its key comes from, which opens the key store too.
         file: The backup to make.
         store: The key store, replaced where it is there: an older one still holds the keys of who was removed since.
+            It stays as it was where there is no backup.
         overwrite: Whether an existing backup may be replaced.
 
     Raises:
@@ -134,9 +135,12 @@ def backup_with_keys_apart(gallery: Gallery, key: str, file: Path, store: Path, 
     secret = read_secret(key)
     with gallery.database.writing() as connection:
         keys, secrets = make_keys(connection), whole_keys(connection)
-    with replacing(store.expanduser().absolute(), private=True) as temporary:
+    file, store = file.expanduser().absolute(), store.expanduser().absolute()
+    if store in (file, gallery.database.location.file):
+        raise OutputError(f"{store} cannot hold the keys too.", "Choose another file for the keys, and keep it apart.")
+    with replacing(store, private=True) as temporary:
         temporary.write_text(key_file(secrets, sealer, secret), encoding="ascii")
-    backup(gallery.database, file, overwrite=overwrite, keys=keys)
+        backup(gallery.database, file, overwrite=overwrite, keys=keys)
 
 
 def people_keys(settings: Settings, file: Path, store: Path | None) -> dict[str, bytes] | None:

@@ -28,7 +28,7 @@ edits = Table(
 SUBJECT_PERSON, SUBJECT_UNKNOWN, SUBJECT_SESSION = "person", "unknown", "session"
 """Kinds of what an edit is about: people, Unknowns, and attendance sessions whose entries it joined."""
 SUBJECT_CALIBRATION = "calibrated"
-"""The gallery's calibration, of which there is one; its number is 0."""
+"""A calibration of the gallery: its number is 0 for that of its rule, 1 for those of liveness."""
 
 # Not a foreign key: who was joined into another is gone, and still a subject.
 edit_subjects = Table(

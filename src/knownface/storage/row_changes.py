@@ -24,6 +24,7 @@ from knownface.storage.schema import (
     consents,
     groups,
     held,
+    liveness_calibrations,
     people,
     person_groups,
     person_keys,
@@ -36,7 +37,9 @@ from knownface.storage.spelling import spaced
 from knownface.storage.statements import chunks, insert_new, insert_one
 
 Cells: TypeAlias = dict[str, Any]
-Rows: TypeAlias = dict[str, dict[int, Cells]]
+RowId: TypeAlias = Any
+"""A number, but for calibrations of liveness, which are known by their check's fingerprint, a text."""
+Rows: TypeAlias = dict[str, dict[RowId, Cells]]
 """For each table, the cells of each row by its id."""
 
 _GROUPS = "groups"
@@ -59,7 +62,10 @@ _COLUMNS: dict[Table, tuple[str, ...]] = {
     former_names: tuple(column.name for column in former_names.c if column.name != "id"),
     different_people: ("person_id", "other_id"),
     calibrations: tuple(column.name for column in calibrations.c if column.name != "id"),
+    liveness_calibrations: tuple(column.name for column in liveness_calibrations.c if column.name != "fingerprint"),
 }
+CALIBRATED = (calibrations, liveness_calibrations)
+"""What is the gallery's and nobody's."""
 _NAMED = {table.name for table in (people, attendance_entries, refusals, former_names)}
 _SEEN = (sightings, events, pending_alerts, offers, held, attendance_entries)
 _BY_NAME = {table.name: table for table in _COLUMNS}
@@ -76,7 +82,7 @@ class RowsChangedError(Exception):
         row_id: The first of them.
     """
 
-    def __init__(self, table: str, row_id: int) -> None:
+    def __init__(self, table: str, row_id: RowId) -> None:
         super().__init__(f"row {row_id} of {table}")
         self.table, self.row_id = table, row_id
 
@@ -90,14 +96,14 @@ class Scope:
         unknowns: Numbers.
         name_keys: By which guest lists and refused files refer to people.
         seen: Whether to compare what was seen too: sightings, alerts, offered and held samples, attendance.
-        calibration: Whether to compare the gallery's calibration.
+        calibrated: Of :data:`CALIBRATED`, which to compare; None for neither.
     """
 
     people: set[int] = field(default_factory=set)
     unknowns: set[int] = field(default_factory=set)
     name_keys: set[str] = field(default_factory=set)
     seen: bool = False
-    calibration: bool = False
+    calibrated: Table | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,9 +116,9 @@ class RowChanges:
         changed: By table: ids, and the cells before and after that they have in common.
     """
 
-    made: dict[str, list[int]]
+    made: dict[str, list[RowId]]
     gone: Rows
-    changed: dict[str, list[tuple[list[int], Cells, Cells]]]
+    changed: dict[str, list[tuple[list[RowId], Cells, Cells]]]
 
     def __bool__(self) -> bool:
         return bool(self.made or self.gone or self.changed)
@@ -134,7 +140,7 @@ class RowChanges:
     def from_json(cls, read: Mapping[str, Any]) -> RowChanges:
         """What :meth:`as_json` gave, after its way through JSON."""
         gone = {
-            table: {int(i): _respelled(table, cells) for i, cells in rows.items()}
+            table: {_row_id(table, i): _respelled(table, cells) for i, cells in rows.items()}
             for table, rows in read["gone"].items()
         }
         changed = {
@@ -142,6 +148,15 @@ class RowChanges:
             for table, found in read["changed"].items()
         }
         return cls(read["made"], gone, changed)
+
+
+def _id(table: Table) -> ColumnElement[Any]:
+    return table.c.fingerprint if table is liveness_calibrations else table.c.id
+
+
+def _row_id(table: str, written: str) -> RowId:
+    """An id that was a key of JSON, as it was."""
+    return written if table == liveness_calibrations.name else int(written)
 
 
 def _respelled(table: str, cells: Cells) -> Cells:
@@ -157,9 +172,9 @@ def read_rows(connection: Connection, scope: Scope) -> Rows:
     for table, names in _COLUMNS.items():
         columns = [table.c[name] for name in names]
         rows[table.name] = {
-            row.id: {name: _plain(row._mapping[name]) for name in names}
+            row.row_id: {name: _plain(row._mapping[name]) for name in names}
             for condition in _conditions(table, scope)
-            for row in connection.execute(select(table.c.id, *columns).where(condition))
+            for row in connection.execute(select(_id(table).label("row_id"), *columns).where(condition))
         }
     for cells in rows[people.name].values():
         cells[_GROUPS] = []
@@ -173,12 +188,12 @@ def read_rows(connection: Connection, scope: Scope) -> Rows:
 
 def difference(before: Rows, after: Rows) -> RowChanges:
     """What happened between two readings."""
-    made: dict[str, list[int]] = {}
+    made: dict[str, list[RowId]] = {}
     gone: Rows = {}
-    changed: dict[str, list[tuple[list[int], Cells, Cells]]] = {}
+    changed: dict[str, list[tuple[list[RowId], Cells, Cells]]] = {}
     for table, new in after.items():
         old = before[table]
-        alike: dict[str, tuple[list[int], Cells, Cells]] = {}
+        alike: dict[str, tuple[list[RowId], Cells, Cells]] = {}
         for row_id in sorted(old.keys() & new.keys()):
             names = [name for name, value in old[row_id].items() if value != new[row_id][name]]
             if names:
@@ -216,25 +231,26 @@ def revert(connection: Connection, done: RowChanges) -> dict[int, int]:
         if table is not people:
             for ids, before, _ in done.changed.get(table.name, []):
                 for chunk in chunks(ids):
-                    connection.execute(update(table).where(table.c.id.in_(chunk)).values(_stored(table, before)))
+                    connection.execute(update(table).where(_id(table).in_(chunk)).values(_stored(table, before)))
     renumbered = _restore_templates(connection, done)
-    for table in (attendance_entries, refusals, exclusions, former_names, different_people, calibrations):
-        rows = [{"id": row_id, **_stored(table, cells)} for row_id, cells in done.gone.get(table.name, {}).items()]
+    for table in (attendance_entries, refusals, exclusions, former_names, different_people, *CALIBRATED):
+        gone = done.gone.get(table.name, {})
+        rows = [{_id(table).name: row_id, **_stored(table, cells)} for row_id, cells in gone.items()]
         insert_new(connection, table, [row for row in rows if _are_there(connection, row)])
     _delete(connection, people, _without_possessions(connection, done.made.get(people.name, [])))
     connection.execute(delete(groups).where(groups.c.id.not_in(select(person_groups.c.group_id))))
     return renumbered
 
 
-def _delete(connection: Connection, table: Table, ids: list[int]) -> None:
+def _delete(connection: Connection, table: Table, ids: list[RowId]) -> None:
     for chunk in chunks(ids):
-        connection.execute(delete(table).where(table.c.id.in_(chunk)))
+        connection.execute(delete(table).where(_id(table).in_(chunk)))
 
 
 def _conditions(table: Table, scope: Scope) -> list[ColumnElement[bool]]:
     found: list[ColumnElement[bool]] = []
-    if table is calibrations:
-        return [true()] if scope.calibration else found
+    if table in CALIBRATED:
+        return [true()] if scope.calibrated is table else found
     if table in _SEEN and not scope.seen:
         return found
     if table is not refusals:
@@ -266,13 +282,13 @@ def _stored(table: Table, cells: Cells) -> Cells:
     return {name: stored(name, value) for name, value in cells.items() if name in table.c}
 
 
-def _check(connection: Connection, table: Table, ids: list[int], wanted: Cells) -> None:
+def _check(connection: Connection, table: Table, ids: list[RowId], wanted: Cells) -> None:
     names = [name for name in wanted if name in table.c]
     columns = [table.c[name] for name in names]
     for chunk in chunks(ids):
-        for row in connection.execute(select(table.c.id, *columns).where(table.c.id.in_(chunk))):
+        for row in connection.execute(select(_id(table).label("row_id"), *columns).where(_id(table).in_(chunk))):
             if any(_plain(row._mapping[name]) != wanted[name] for name in names):
-                raise RowsChangedError(table.name, row.id)
+                raise RowsChangedError(table.name, row.row_id)
 
 
 def _restore_people(connection: Connection, done: RowChanges) -> None:
