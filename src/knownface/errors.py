@@ -429,6 +429,12 @@ class AlertDecidedError(EventsError):
     default_hint = "`knownface alerts pending --decided` shows what became of it."
 
 
+class UnknownAlertRuleError(AlertRuleError):
+    """There is no rule of alerts of this name or number."""
+
+    code = "unknown-alert-rule"
+
+
 class UnknownSightingError(EventsError):
     """There is no such sighting or Unknown."""
 

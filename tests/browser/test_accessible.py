@@ -33,6 +33,7 @@ def furnished(service: Service, faces: Faces) -> tuple[Service, list[str]]:
     service.add("Grace Hopper With a Very Long Name That Goes On", [])
     session = service.ask("POST", "/attendance", json={"name": "Spring dinner", "group": "Choir"})["id"]
     service.ask("POST", "/keys", json={"name": "front door", "role": "device"})
+    service.ask("POST", "/alerts/rules", json={"name": "late", "kind": "missing", "group": "Choir", "by": "09:00"})
     with Gallery.open(service.served.gallery, create=False) as gallery:
         log, now = SightingLog(gallery, RetentionPolicy(pictures=True, unknown_faces=True)), datetime.now(UTC)
         picture = read_image(faces.photos[0])
@@ -50,6 +51,7 @@ def furnished(service: Service, faces: Faces) -> tuple[Service, list[str]]:
         for path in (
             *ordinary,
             *more,
+            "settings/alerts",
             "settings/audit",
             "identify",
             "compare",

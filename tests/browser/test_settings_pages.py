@@ -168,3 +168,26 @@ def test_what_a_change_of_network_does_not_find_is_listed(
     assert page.all("#network-progress:not([hidden])") == []
     assert service.ask("GET", "/network")["embedder"] == before
     assert page.complaints() == []
+
+
+def test_an_alert_rule_is_made_changed_and_deleted(open_page: BrowserMaker, service: Service) -> None:
+    page = open_page()
+    page.go("/settings/alerts")
+    page.button("Add a rule").send_keys(Keys.ENTER)
+    page.one("#new-rule-name").send_keys("late")
+    page.one("#new-rule-kind").send_keys("Somebody is missing")
+    page.one("#new-rule-group").send_keys("staff")
+    page.one("#new-rule-by").send_keys("0900AM")
+    zone = page.one("#new-rule-zone").get_property("value")
+    page.one("#new-rule button.primary").send_keys(Keys.ENTER)
+    page.until(lambda: "staff" in page.one("[data-region=rules]").text)
+    [rule] = service.ask("GET", "/alerts/rules")
+    assert (rule["name"], rule["kind"], rule["by"], rule["time_zone"]) == ("late", "missing", "09:00", zone)
+    page.button("Edit late").send_keys(Keys.ENTER)
+    page.one(f"#rule-{rule['id']}-kind").send_keys("A stranger is seen")
+    page.one(f"#rule-{rule['id']} button.primary").send_keys(Keys.ENTER)
+    page.until(lambda: "A stranger is seen" in page.one("[data-region=rules]").text)
+    assert service.ask("GET", f"/alerts/rules/{rule['id']}")["group"] is None
+    page.button("Delete for good late").send_keys(Keys.ENTER)
+    page.until(lambda: "late" not in page.one("[data-region=rules]").text)
+    assert page.complaints() == []

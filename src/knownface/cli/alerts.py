@@ -163,16 +163,11 @@ def remove(name: str, gallery: str | None) -> None:
 @gallery_option
 def test(name: str, gallery: str | None) -> None:
     """Do what the rule NAME does, with made-up facts; nothing is logged."""
-    from knownface.errors import AlertRuleError
-    from knownface.events import Alert
-    from knownface.events import list_rules as read_all
+    from knownface.events import Alert, get_rule
     from knownface.events.actions import act
-    from knownface.gallery.names import label_key
 
     with open_log(gallery) as log:
-        rule = next((rule for rule in read_all(log.gallery.database) if label_key(rule.name) == label_key(name)), None)
-    if rule is None:
-        raise AlertRuleError(f"There is no rule {name!r}.")
+        rule = get_rule(log.gallery.database, name)
     person, number = ("Test Person", None) if rule.kind != "unknown" else (None, 0)
     place = rule.source or "test"
     alert = Alert(0, rule.kind, rule.name, datetime.now(UTC), None, person, number, place, 0.5, 1.0, 10)

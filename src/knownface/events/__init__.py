@@ -18,7 +18,7 @@ from knownface.events.happenings import EVENT_KINDS, Happening, begin_happenings
 from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
 from knownface.events.pending_alerts import Confirmer, Decision, PendingAlert, list_pending
 from knownface.events.photographed import Photographed, mark_photographed
-from knownface.events.rules import AlertRule, add_rule, list_rules, remove_rule
+from knownface.events.rules import AlertRule, add_rule, change_rule, get_rule, list_rules, remove_rule
 from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
 from knownface.events.samples import SampleOffer, accept_offers, list_offers, offer_picture, offer_sample, reject_offers
 from knownface.events.sighting_log import SightingLog
@@ -56,9 +56,11 @@ __all__ = [
     "accept_offers",
     "add_rule",
     "begin_happenings",
+    "change_rule",
     "close_session",
     "delete_session",
     "find_session",
+    "get_rule",
     "group_by_likeness",
     "group_unknowns",
     "list_offers",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from datetime import date, datetime, time, timedelta
+from datetime import datetime, time, timedelta
 from typing import Self
 
 from sqlalchemy import Connection, func, select
@@ -49,7 +49,7 @@ class Alerts:
         self._database = database
         self._actions = Actions()
         self._last_raised: dict[tuple[int, int | str], datetime] = {}
-        self._checked: dict[int, date] = {}
+        self._checked: dict[int, datetime] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -93,11 +93,11 @@ class Alerts:
                 raised += [(rule, alert) for alert in _raise_missing(connection, rule, members, time_now)]
         # Only now it is certain: what could not be stored is tried again at the next call.
         self._last_raised |= last
-        self._checked |= {rule.id: _deadline(rule, time_now).date() for rule in overdue}
+        self._checked |= {rule.id: _deadline(rule, time_now) for rule in overdue}
         for rule, alert in raised:
             if rule.confirm:
                 _log.warning("An alert of the rule %r waits to be confirmed: `knownface alerts pending`.", rule.name)
-            elif rule.command or rule.sound:
+            elif rule.acts:
                 self._actions.start(rule, alert.id, alert.facts(), self._note)
         return [alert for rule, alert in raised if not rule.confirm]
 
@@ -144,9 +144,7 @@ class Alerts:
         if rule.kind != "missing":
             return False
         deadline = _deadline(rule, now)
-        if self._checked.get(rule.id) == deadline.date() or (
-            rule.days and WEEKDAYS[deadline.weekday()] not in rule.days
-        ):
+        if self._checked.get(rule.id) == deadline or (rule.days and WEEKDAYS[deadline.weekday()] not in rule.days):
             return False
         return now >= deadline
 

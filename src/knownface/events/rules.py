@@ -9,9 +9,9 @@ from datetime import UTC, datetime, time, timedelta, tzinfo
 from typing import Any, Literal, TypeAlias, cast
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from sqlalchemy import Connection, Row, delete, insert, select
+from sqlalchemy import Connection, Row, delete, insert, select, update
 
-from knownface.errors import AlertRuleError
+from knownface.errors import AlertRuleError, UnknownAlertRuleError
 from knownface.gallery.names import clean_group, clean_label, label_key
 from knownface.storage import Database
 from knownface.storage.events_schema import alert_rules
@@ -20,6 +20,9 @@ from knownface.storage.statements import storable
 Kind: TypeAlias = Literal["seen", "missing", "unknown"]
 """``seen``: somebody of the group; ``missing``: somebody of the group was not seen by a time of day; ``unknown``: a
 stranger."""
+
+RuleKey: TypeAlias = str | int
+"""The name of a rule, whatever its letter case, or its id."""
 
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 BELL = "bell"
@@ -96,6 +99,11 @@ class AlertRule:
             raise AlertRuleError("That is no command.", "Give a program and its arguments.")
         self.zone()
 
+    @property
+    def acts(self) -> bool:
+        """Whether it runs a command or a sound."""
+        return bool(self.command) or self.sound is not None
+
     def zone(self) -> tzinfo | None:
         """The time zone of ``by``; None is this machine's.
 
@@ -139,32 +147,37 @@ def add_rule(database: Database, rule: AlertRule) -> AlertRule:
         AlertRuleError: There is a rule of this name.
         BadNameError: The name cannot be a rule's, or the group's not a group's.
     """
-    label, group = clean_label(rule.name, "rule's name"), None if rule.group is None else clean_group(rule.group)
+    values = _values(rule)
     with database.writing() as connection:
-        if _row(connection, label) is not None:
-            raise AlertRuleError(f"There is a rule {label!r}.", "Remove it first, or choose another name.")
-        values = {
-            "name": label,
-            "name_key": label_key(label),
-            "kind": rule.kind,
-            "group_name": group,
-            "group_key": None if group is None else label_key(group),
-            "source": None if rule.source is None else storable(rule.source),
-            "by_time": None if rule.by is None else f"{rule.by:%H:%M}",
-            "days": ",".join(rule.days) or None,
-            "time_zone": rule.time_zone,
-            "cooldown_seconds": rule.cooldown.total_seconds(),
-            "command": json.dumps(list(rule.command)) if rule.command else None,
-            "timeout_seconds": rule.timeout,
-            "sound": None if rule.sound is None else storable(rule.sound),
-            "created": datetime.now(UTC),
-            "confirm": rule.confirm,
-            "confirm_seconds": rule.confirm_within.total_seconds(),
-        }
-        connection.execute(insert(alert_rules), values)
-        row = _row(connection, label)
-        assert row is not None  # noqa: S101  (just inserted)
-        return _rule(row)
+        _check_free(connection, values["name"])
+        connection.execute(insert(alert_rules), {**values, "created": datetime.now(UTC)})
+        return _rule(_row(connection, values["name"]))
+
+
+def change_rule(database: Database, rule: AlertRule) -> AlertRule:
+    """Put a rule in the place of the one of its id; running programs follow it from their next look on.
+
+    Raises:
+        UnknownAlertRuleError: There is none of this id.
+        AlertRuleError: Another one has the name.
+        BadNameError: As :func:`add_rule`.
+    """
+    values = _values(rule)
+    with database.writing() as connection:
+        _row(connection, rule.id)
+        _check_free(connection, values["name"], rule.id)
+        connection.execute(update(alert_rules).where(alert_rules.c.id == rule.id).values(values))
+        return _rule(_row(connection, rule.id))
+
+
+def get_rule(database: Database, rule: RuleKey) -> AlertRule:
+    """One rule.
+
+    Raises:
+        UnknownAlertRuleError: There is none of this name or id.
+    """
+    with database.reading() as connection:
+        return _rule(_row(connection, rule))
 
 
 def list_rules(database: Database) -> list[AlertRule]:
@@ -173,17 +186,14 @@ def list_rules(database: Database) -> list[AlertRule]:
         return read_rules(connection)
 
 
-def remove_rule(database: Database, name: str) -> None:
+def remove_rule(database: Database, rule: RuleKey) -> None:
     """Remove a rule; its alerts stay in the log.
 
     Raises:
-        AlertRuleError: There is none of this name.
+        UnknownAlertRuleError: There is none of this name or id.
     """
     with database.writing() as connection:
-        row = _row(connection, name)
-        if row is None:
-            raise AlertRuleError(f"There is no rule {name!r}.")
-        connection.execute(delete(alert_rules).where(alert_rules.c.id == row.id))
+        connection.execute(delete(alert_rules).where(alert_rules.c.id == _row(connection, rule).id))
 
 
 def read_rules(connection: Connection) -> list[AlertRule]:
@@ -191,8 +201,40 @@ def read_rules(connection: Connection) -> list[AlertRule]:
     return [_rule(row) for row in connection.execute(select(alert_rules).order_by(alert_rules.c.name_key))]
 
 
-def _row(connection: Connection, name: str) -> Row[Any] | None:
-    return connection.execute(select(alert_rules).where(alert_rules.c.name_key == label_key(name))).one_or_none()
+def _row(connection: Connection, rule: RuleKey) -> Row[Any]:
+    table = alert_rules
+    which = table.c.id == rule if isinstance(rule, int) else table.c.name_key == label_key(rule)
+    row = connection.execute(select(table).where(which)).one_or_none()
+    if row is None:
+        raise UnknownAlertRuleError(f"There is no rule {rule!r}.")
+    return row
+
+
+def _check_free(connection: Connection, name: str, own_id: int = 0) -> None:
+    taken = select(alert_rules.c.id).where(alert_rules.c.name_key == label_key(name), alert_rules.c.id != own_id)
+    if connection.scalar(taken) is not None:
+        raise AlertRuleError(f"There is a rule {name!r}.", "Remove it first, or choose another name.")
+
+
+def _values(rule: AlertRule) -> dict[str, Any]:
+    label, group = clean_label(rule.name, "rule's name"), None if rule.group is None else clean_group(rule.group)
+    return {
+        "name": label,
+        "name_key": label_key(label),
+        "kind": rule.kind,
+        "group_name": group,
+        "group_key": None if group is None else label_key(group),
+        "source": None if rule.source is None else storable(rule.source),
+        "by_time": None if rule.by is None else f"{rule.by:%H:%M}",
+        "days": ",".join(rule.days) or None,
+        "time_zone": rule.time_zone,
+        "cooldown_seconds": rule.cooldown.total_seconds(),
+        "command": json.dumps(list(rule.command)) if rule.command else None,
+        "timeout_seconds": rule.timeout,
+        "sound": None if rule.sound is None else storable(rule.sound),
+        "confirm": rule.confirm,
+        "confirm_seconds": rule.confirm_within.total_seconds(),
+    }
 
 
 def _rule(row: Row[Any]) -> AlertRule:

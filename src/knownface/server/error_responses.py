@@ -56,6 +56,7 @@ _STATUS: dict[type[e.KnownFaceError], int] = {
     e.SessionOpenError: 409,
     e.UnknownAlertError: 404,
     e.AlertDecidedError: 409,
+    e.UnknownAlertRuleError: 404,
     e.UnknownSightingError: 404,
     e.UnknownOfferError: 404,
     e.ReceiptError: 422,

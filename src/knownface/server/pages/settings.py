@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query, Request, Response
 
 from knownface import __version__
 from knownface.events import EVENT_KINDS, list_rules, read_alerts
-from knownface.events.rules import Kind
+from knownface.events.rules import WEEKDAYS, Kind
 from knownface.models.joins import parse_join
 from knownface.server.context import service_of
 from knownface.server.keys import ROLES
@@ -82,6 +82,9 @@ def alerts(request: Request) -> Response:
         tab="alerts",
         webhooks=service.webhooks.all(),
         rules=list_rules(service.database),
+        weekdays=WEEKDAYS,
+        groups=service.gallery.groups(),
+        sources=service.sightings.sources(),
         events=read_alerts(service.database, limit=_EVENTS, newest=True)[::-1],
         kinds=EVENT_KINDS,
         alert_kinds=get_args(Kind),

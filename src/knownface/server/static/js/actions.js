@@ -24,7 +24,7 @@ function valueOf(field) {
 export function bodyOf(form) {
   const body = {};
   for (const field of form.elements) {
-    if (!field.name || field.disabled || (field.type === "radio" && !field.checked)) continue;
+    if (!field.name || field.matches(":disabled") || (field.type === "radio" && !field.checked)) continue;
     if (field.dataset.each) {
       body[field.name] ??= [];
       if (field.checked) body[field.name].push(field.dataset.each === "number" ? Number(field.value) : field.value);
