@@ -108,7 +108,8 @@ def time_file(recognizer: FaceRecognizer, video: Path, side: int | None, every: 
     """Frames a second through the whole pipeline, every frame decoded and boxed."""
     sink, frames, begun, cpu = Watched(), 0, time.perf_counter(), time.process_time()
     while time.perf_counter() - begun < seconds:
-        watcher = Watcher(video, recognizer, WatchOptions(detect_side=side, detect_every=every or None), [sink])
+        options = WatchOptions(detect_side=side, detect_every=every or None, hindsight=True)
+        watcher = Watcher(video, recognizer, options, [sink])
         watcher.run()
         frames += watcher.status().frames
     took, worked = time.perf_counter() - begun, time.process_time() - cpu
@@ -131,7 +132,7 @@ def compare_with_floor(recognizer: FaceRecognizer, video: Path, seconds: float) 
 
     embedder.embed = noted
     try:
-        Watcher(video, recognizer, WatchOptions()).run()
+        Watcher(video, recognizer, WatchOptions(hindsight=True)).run()
     finally:
         embedder.embed = embed
     frames, begun = 0, time.perf_counter()
@@ -139,7 +140,7 @@ def compare_with_floor(recognizer: FaceRecognizer, video: Path, seconds: float) 
     floors: list[float] = []
     while len(wholes) < 3 or time.perf_counter() - begun < seconds:
         start = time.process_time()
-        watcher = Watcher(video, recognizer, WatchOptions())
+        watcher = Watcher(video, recognizer, WatchOptions(hindsight=True))
         watcher.run()
         between, frames = time.process_time(), watcher.status().frames
         for frame, due in with_detection_due(read_video(video), None):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.metadata
 import json
 from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 
 def installed_version(package: str) -> str | None:
@@ -30,6 +29,8 @@ def install_command(extra: str) -> str:
         >>> install_command("server")  # doctest: +SKIP
         'pip install --editable "/home/ada/knownface[server]"'
     """
+    from urllib.request import url2pathname
+
     try:
         text = importlib.metadata.distribution("knownface").read_text("direct_url.json")
     except importlib.metadata.PackageNotFoundError:

@@ -6,6 +6,7 @@ part of its own as ``module:Factory``. What registers needs no other line in thi
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import inspect
 import json
@@ -32,7 +33,7 @@ def registered(group: str) -> Mapping[str, EntryPoint]:
     Raises:
         PartError: Not even knownface's own parts are registered: it was installed from an older state of its source.
     """
-    points = sorted(metadata.entry_points(group=group), key=_is_own)
+    points = sorted(_installed(*sys.path).select(group=group), key=_is_own)
     if not points:
         raise PartError(
             f"No part is registered as {group}: knownface was installed from an older state of its source.",
@@ -40,6 +41,12 @@ def registered(group: str) -> Mapping[str, EntryPoint]:
         )
     by_name = {point.name: point for point in points}
     return {name: by_name[name] for name in sorted(by_name)}
+
+
+@functools.cache
+def _installed(*_path: str) -> Any:
+    """All entry points; what is installed is read once for each path that Python looks along."""
+    return metadata.entry_points()
 
 
 def _is_own(point: EntryPoint) -> bool:

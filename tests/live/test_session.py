@@ -10,7 +10,7 @@ import pytest
 from knownface import FaceRecognizer
 from knownface.live import FrameResult, LiveSession, SessionOptions
 from knownface.media import read_image, read_video
-from knownface.types import Image
+from knownface.types import Frame, Image
 
 WAITING = SessionOptions(wait_for_names=True, detect_every=1)
 
@@ -39,6 +39,18 @@ def test_a_face_is_boxed_in_every_frame_and_named_once_for_all(
     [left] = last.events
     assert (left.kind, left.label) == ("left", "Eileen Collins")
     assert [track.identity.name for track in last.ended] == ["Eileen Collins"]
+
+
+def test_names_two_looks_later_come_with_that_very_look(recognizer: FaceRecognizer, walking: list[Image]) -> None:
+    options = SessionOptions(wait_for_names=True, names_two_looks_later=True)
+    with LiveSession(recognizer, options) as session:
+        named = []
+        for number, image in enumerate(walking[:10]):
+            frame = Frame(image, number / 15)
+            result = session.advance(frame, session.detect(image) if number % 2 == 0 else None)
+            named.append([face.identity.name for face in result.faces])
+    # One picture is clear; it was taken in the first look, and counts from the third on, however soon it was embedded.
+    assert named == [[None]] * 4 + [["Eileen Collins"]] * 6
 
 
 def test_no_frame_waits_for_a_slow_embedder(recognizer: FaceRecognizer, walking: list[Image]) -> None:

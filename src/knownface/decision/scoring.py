@@ -59,7 +59,9 @@ def means_of_people(vectors: Embeddings, templates: Ids, people: Ids) -> tuple[I
         Person ids, ascending, and their means, float32, shape (people, dim).
     """
     order = np.lexsort((templates, people))
-    ids, starts, counts = np.unique(people[order], return_index=True, return_counts=True)
+    ordered = people[order]
+    starts = np.flatnonzero(np.diff(ordered, prepend=ordered[:1] - 1))
+    ids, counts = ordered[starts], np.diff(starts, append=len(ordered))
     if not len(ids):
         return ids, vectors[:0]
     means, counting = unit_means(np.add.reduceat(vectors[order], starts, axis=0, dtype=np.float64), counts)

@@ -62,32 +62,43 @@ class EmbeddingWorker:
         self._embedder, self._liveness = embedder, liveness
         self._shared = threads is not None
         self._threads = threads or ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
-        self._waiting: deque[tuple[Future[list[Sample]], int]] = deque()
+        self._waiting: deque[tuple[Future[list[Sample]], Sequence[EmbeddingRequest]]] = deque()
 
     def ask(self, image: Image, requests: Sequence[EmbeddingRequest]) -> None:
         """Requests the embeddings of faces of a frame."""
         if requests:
             asked = self._threads.submit(embed_requests, self._embedder, image, requests, self._liveness)
-            self._waiting.append((asked, len(requests)))
+            self._waiting.append((asked, requests))
 
-    def answers(self, *, all_of_them: bool = False) -> list[Sample]:
+    def answers(self) -> list[Sample]:
         """The embeddings that are ready.
-
-        Args:
-            all_of_them: Whether to wait for everything that was asked for.
 
         Raises:
             ModelError: The network failed.
         """
         samples: list[Sample] = []
-        while self._waiting and (all_of_them or self._waiting[0][0].done()):
+        while self._waiting and self._waiting[0][0].done():
+            samples += self._waiting.popleft()[0].result()
+        return samples
+
+    def answers_to(self, before: float) -> list[Sample]:
+        """The embeddings of faces of the frames before a time, which are waited for, and no others.
+
+        Args:
+            before: Stream seconds.
+
+        Raises:
+            ModelError: The network failed.
+        """
+        samples: list[Sample] = []
+        while self._waiting and self._waiting[0][1][0].time < before:
             samples += self._waiting.popleft()[0].result()
         return samples
 
     @property
     def waiting(self) -> int:
         """Faces asked for and not answered yet."""
-        return sum(count for _, count in self._waiting)
+        return sum(len(requests) for _, requests in self._waiting)
 
     def close(self) -> None:
         """Drops what was not begun, waits for what was, and ends a thread of its own."""

@@ -23,12 +23,15 @@ class SessionOptions:
             in any case.
         wait_for_names: Whether a frame waits until its faces are embedded. With it the result depends on nothing but
             the frames; without it no frame waits for recognition, and names come some frames later.
+        names_two_looks_later: Where frames wait: whether it is the second one thereafter in which the detector runs, so
+            that faces are embedded beside what comes between. The result still depends on nothing but the frames.
         tracking: How faces are tracked, when they are embedded and how sure a name must be.
     """
 
     detect_side: int | None = None
     detect_every: int | None = None
     wait_for_names: bool = False
+    names_two_looks_later: bool = False
     tracking: TrackingOptions = field(default_factory=TrackingOptions)
 
     def __post_init__(self) -> None:
@@ -90,5 +93,11 @@ class WatchOptions:
 
     def session(self, *, live: bool) -> SessionOptions:
         """How its frames are processed."""
-        tracking = replace(self.tracking, trajectories=self.hindsight and not live)
-        return SessionOptions(self.detect_side, self.detect_every, wait_for_names=not live, tracking=tracking)
+        hindsight = self.hindsight and not live
+        return SessionOptions(
+            self.detect_side,
+            self.detect_every,
+            wait_for_names=not live,
+            names_two_looks_later=hindsight,
+            tracking=replace(self.tracking, trajectories=hindsight),
+        )

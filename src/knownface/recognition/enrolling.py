@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from knownface.answers import PictureReview
-from knownface.enrolment import EnrolmentOptions, EnrolmentReport, enrol_people, scan_people
 from knownface.errors import ContractMismatchError, DoubtfulError, RejectedPictureError
-from knownface.events.recording import jpeg
 from knownface.gallery import NewHeld, PersonKey
 from knownface.picture_review import examined_picture, with_opinion
 from knownface.recognition.network import NetworkOfGallery
 from knownface.recognition.sources import ImageSource, path_of, sha256_of_source
 from knownface.review import FacePolicy, Offer, ReviewRules, review_people
+
+if TYPE_CHECKING:
+    from knownface.enrolment import EnrolmentOptions, EnrolmentReport
 
 
 class Enrolling(NetworkOfGallery):
@@ -29,6 +31,8 @@ class Enrolling(NetworkOfGallery):
         Raises:
             UnreadableError: The folder is missing or holds nobody.
         """
+        from knownface.enrolment import EnrolmentReport, enrol_people, scan_people
+
         scan = scan_people(directory)
         options = self.enrolment_options(faces)
         reviews = enrol_people(scan.people, self.gallery, self.detector, self.follow(), options)
@@ -36,6 +40,8 @@ class Enrolling(NetworkOfGallery):
 
     def enrolment_options(self, faces: FacePolicy = "dominant") -> EnrolmentOptions:
         """How files are examined, by the settings."""
+        from knownface.enrolment import EnrolmentOptions
+
         own = self.settings
         return EnrolmentOptions(ReviewRules(faces), own.batch_size, self.threads, own.max_pixels, self.person_review)
 
@@ -160,6 +166,8 @@ class Enrolling(NetworkOfGallery):
             BadNameError, NameTakenError: The name cannot be this person's.
             UnknownPersonError: There is nobody of this id.
         """
+        from knownface.events.recording import jpeg
+
         self.gallery.bind(self.follow().contract)
         templates = found.templates(negative=is_not, keep_crops=self.settings.keeps_crops)
         if found.error is None:

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterator
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from knownface.embedding import FaceEmbedder, choose_embedder
-from knownface.enrolment import Migration, MigrationOptions, renew_kept_faces
 from knownface.errors import ContractMismatchError, OutputError
 from knownface.models import ModelStore
 from knownface.pipeline import check_parts_fit
 from knownface.recognition.parts import RecognizerParts
 from knownface.types import EmbedderContract
+
+if TYPE_CHECKING:
+    from knownface.enrolment import Migration
 
 Result = TypeVar("Result")
 
@@ -65,6 +67,8 @@ class NetworkOfGallery(RecognizerParts):
             ModelError: The network cannot be had, or needs landmarks that the detector does not give.
             GalleryEmptyError: Nobody is enrolled, or no face at all was found again.
         """
+        from knownface.enrolment import Migration, MigrationOptions, renew_kept_faces
+
         own = self.settings.model_copy(update={"embedder": embedder})
         network, _ = choose_embedder(own, ModelStore(own.models, own.cache))
         how = MigrationOptions(own.batch_size, threads or self.threads, own.max_pixels)
