@@ -64,12 +64,18 @@ def rgb_from_pil(picture: PilImage.Image) -> Image:
     if picture.mode.startswith(("I", "F")):
         grey = _eight_bit(np.asarray(picture))
         return np.repeat(grey[:, :, np.newaxis], 3, axis=2)
-    if picture.has_transparency_data:
-        rgba = picture.convert("RGBA")
-        flat = PilImage.new("RGB", rgba.size, _BACKGROUND)
-        flat.paste(rgba, mask=rgba.getchannel("A"))
-        return _array(flat)
-    return _array(picture if picture.mode == "RGB" else picture.convert("RGB"))
+    # Strip by strip: Pillow keeps RGB in four bytes a pixel and would make two more copies of the whole, and it lets no
+    # other thread run while it converts, which takes a large picture a tenth of a second.
+    width, height = picture.size
+    array = np.empty((height, width, 3), np.uint8)
+    transparent, rows = picture.has_transparency_data, max(1, _STRIP_PIXELS // width)
+    for top in range(0, height, rows):
+        bottom = min(height, top + rows)
+        strip = picture.crop((0, top, width, bottom))
+        if transparent:
+            strip = _over_white(strip)
+        array[top:bottom] = np.asarray(strip if strip.mode == "RGB" else strip.convert("RGB"))
+    return array
 
 
 def upright(picture: PilImage.Image) -> PilImage.Image:
@@ -83,15 +89,11 @@ def upright(picture: PilImage.Image) -> PilImage.Image:
     return picture if method is None else picture.transpose(method)
 
 
-def _array(picture: PilImage.Image) -> Image:
-    # Strip by strip: Pillow keeps RGB in four bytes a pixel and would make two more copies of the whole.
-    width, height = picture.size
-    array = np.empty((height, width, 3), np.uint8)
-    rows = max(1, _STRIP_PIXELS // width)
-    for top in range(0, height, rows):
-        bottom = min(height, top + rows)
-        array[top:bottom] = np.asarray(picture.crop((0, top, width, bottom)))
-    return array
+def _over_white(picture: PilImage.Image) -> PilImage.Image:
+    rgba = picture.convert("RGBA")
+    flat = PilImage.new("RGB", rgba.size, _BACKGROUND)
+    flat.paste(rgba, mask=rgba.getchannel("A"))
+    return flat
 
 
 def _eight_bit(grey: npt.NDArray[np.generic]) -> npt.NDArray[np.uint8]:

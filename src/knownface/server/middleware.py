@@ -83,7 +83,8 @@ class RequestBody:
             raise self._too_large()
         left = self._deadline + self.received / _SLOWEST - time.monotonic()
         try:
-            message = await asyncio.wait_for(self._receive(), max(left, 0.001))
+            async with asyncio.timeout(max(left, 0.001)):
+                message = await self._receive()
         except TimeoutError as error:
             raise RequestAborted(TooSlowError("The request did not arrive in time.")) from error
         self._count(message)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import gc
 import signal
 import socket
 import ssl
@@ -150,5 +151,6 @@ async def _run(server: uvicorn.Server, housekeeping: Sequence[Housekeeping], on_
         while not server.started and not answering.done():
             await asyncio.sleep(0.02)
         if server.started:
+            gc.freeze()  # what lives as long as the service is not looked through again and again
             on_start()
         await answering
