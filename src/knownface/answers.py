@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Generic, TypeVar
 
+from knownface.accuracy import Accuracy
 from knownface.errors import FaceError, KnownFaceError
 from knownface.gallery import NewTemplate
 from knownface.pipeline import ExaminedFace, kept_picture
@@ -25,6 +26,8 @@ class Identification:
         quality: How good its picture is.
         liveness: Whether it looks alive; None where that is not checked.
         embedding: Float32 unit vector, shape (dim,), where embeddings were asked for; else None.
+        accuracy: How often a stranger would get a name too, where the setting ``show_accuracy`` asks and there is a
+            name; else None.
     """
 
     face: Face
@@ -32,6 +35,7 @@ class Identification:
     quality: FaceQuality
     liveness: Liveness | None = None
     embedding: Embeddings | None = None
+    accuracy: Accuracy | None = None
 
     def __repr__(self) -> str:
         x, y, width, height = self.box.as_list()
@@ -66,6 +70,7 @@ class Identification:
             "reason": decision.reason,
             "candidates": [candidate.to_dict() for candidate in decision.candidates],
             "liveness": None if self.liveness is None else self.liveness.to_dict(),
+            **({} if self.accuracy is None else {"accuracy": self.accuracy.to_dict()}),
         }
 
 

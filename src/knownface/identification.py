@@ -212,6 +212,7 @@ def _rows(answer: Answer[Any], path: Path, time: float | None, top: int) -> tupl
             if top
             else None,
             liveness=None if found.liveness is None else finite(found.liveness.score),
+            accuracy=None if found.accuracy is None else found.accuracy.to_dict(),
         )
         for found in answer.faces
     )

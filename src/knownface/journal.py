@@ -30,6 +30,7 @@ class FaceRow:
         candidates: The nearest people, as ``{"name", "distance", "votes"}``, if asked for.
         error: Why the file could not be read, or only in part.
         liveness: How live the face looks, 0 to 1, where that is checked.
+        accuracy: How often a stranger would get a name too, where that is asked for.
     """
 
     file: str
@@ -43,6 +44,7 @@ class FaceRow:
     candidates: list[dict[str, Any]] | None = None
     error: str | None = None
     liveness: float | None = None
+    accuracy: dict[str, Any] | None = None
 
     @classmethod
     def without_face(cls, file: str, reason: str, error: str | None = None) -> FaceRow:
@@ -50,8 +52,8 @@ class FaceRow:
         return cls(file, None, None, None, None, 0, 0, reason, error=error)
 
     def to_dict(self) -> dict[str, Any]:
-        """As a JSON object; without ``candidates``, ``error`` and ``liveness`` where there are none."""
-        optional = {"candidates", "error", "liveness"}
+        """As a JSON object; without what is optional where there is none."""
+        optional = {"candidates", "error", "liveness", "accuracy"}
         return {key: value for key, value in asdict(self).items() if key not in optional or value is not None}
 
 

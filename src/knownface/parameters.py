@@ -54,13 +54,10 @@ def rule_in_force(snapshot: Snapshot, contract: EmbedderContract, settings: Sett
     Raises:
         SettingsError: k1 and k2 do not fit together once the rest is filled in.
     """
-    calibrated, kept = snapshot.calibrated, snapshot.spread
+    calibrated = snapshot.calibrated
     if calibrated is not None and (calibrated[0].scoring, calibrated[1]) != (settings.scoring, contract.fingerprint):
         calibrated = None
-    spread, people = None, 0
-    if kept is not None and kept.fingerprint == contract.fingerprint:
-        spread = kept.by_scoring.get(settings.scoring)
-        people = kept.people_among(len(snapshot.names))
+    spread, people = spread_in_force(snapshot, contract, settings)
     found = uncalibrated_rule(spread, people, contract, settings)
     if calibrated is None:
         return found
@@ -68,6 +65,20 @@ def rule_in_force(snapshot: Snapshot, contract: EmbedderContract, settings: Sett
     source: ThresholdSource = "calibrated" if settings.threshold is None else "set"
     named = spread.named_share(rule.threshold) if spread else None
     return replace(found, rule=rule, source=source, people=0, named=named)
+
+
+def spread_in_force(
+    snapshot: Snapshot, contract: EmbedderContract, settings: Settings
+) -> tuple[GallerySpread | None, int]:
+    """How alike the people of a gallery are, by the scoring in force, and how many there are.
+
+    Returns:
+        None and 0 where another embedder measured it, or nobody has; None for too few people.
+    """
+    kept = snapshot.spread
+    if kept is None or kept.fingerprint != contract.fingerprint:
+        return None, 0
+    return kept.by_scoring.get(settings.scoring), kept.people_among(len(snapshot.names))
 
 
 def uncalibrated_rule(

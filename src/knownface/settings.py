@@ -210,6 +210,8 @@ class Settings(BaseSettings):
     k1: int | None = Field(default=None, ge=1)
     k2: int | None = Field(default=None, ge=2)
     threshold: float | None = Field(default=None, ge=0, le=2)
+    show_accuracy: bool = False
+    """Whether every name is told with how often a stranger would get one, by whom that is known."""
     fpir: float = Field(default=0.01, gt=0, lt=1)
     """The share of strangers who may get a name; the threshold is estimated for it, unless set or calibrated."""
     margin: float | None = Field(default=None, ge=0, le=2)

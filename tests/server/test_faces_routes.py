@@ -5,7 +5,7 @@ from __future__ import annotations
 import httpx
 import numpy as np
 import pytest
-from service_tools import png
+from service_tools import Running, png
 
 from knownface.types import Image
 
@@ -28,6 +28,24 @@ def test_a_known_face_is_named_and_says_why(admin: httpx.Client, knows_eileen: i
     assert face["candidates"][0]["person_id"] == knows_eileen
     assert 0 < face["quality"]["score"] <= 1
     assert answer.json()["width"] == 512
+
+
+def test_a_name_is_told_with_how_sure_it_is_where_that_is_asked_for(
+    admin: httpx.Client, knows_eileen: int, mirrored: bytes, served: Running
+) -> None:
+    def told() -> tuple[object, bool]:
+        [face] = admin.post("/identify", files={"picture": mirrored}).json()["faces"]
+        page = httpx.get(f"{served.address}/identify", headers=dict(admin.headers))
+        return face["accuracy"], 'class="hint accuracy"' in page.text
+
+    assert told() == (None, False)
+    assert admin.patch("/settings", json={"show_accuracy": True}).json()["show_accuracy"] is True
+    try:
+        accuracy, on_page = told()
+    finally:
+        admin.patch("/settings", json={"show_accuracy": False})
+    assert on_page
+    assert accuracy == {"strangers_as_near": None, "strangers_named": None, "by": "unknown", "confidence": None}
 
 
 @pytest.mark.slow

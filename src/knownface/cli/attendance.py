@@ -15,7 +15,7 @@ from knownface.cli.attendance_photo import photo
 from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.hours import hours
 from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
-from knownface.cli.seen import clock, open_log, when, zone_option
+from knownface.cli.seen import clock, open_log, say_accuracy, when, zone_option
 from knownface.cli.writing import write_json, write_tables
 
 if TYPE_CHECKING:
@@ -132,6 +132,7 @@ def report(
 
     with open_log(gallery) as log:
         found = report_session(log.gallery.database, find_session(log.gallery.database, name).id)
+        say_accuracy(log.gallery)
     if file is not None:
         write_tables(file, {"Attendance": session_table(found, zone)})
     if json_file is not None:

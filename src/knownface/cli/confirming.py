@@ -10,7 +10,7 @@ from rich.markup import escape
 
 from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.outputs import OutputFolder, claim, json_option, overwrite_option
-from knownface.cli.seen import clock, open_log
+from knownface.cli.seen import clock, open_log, say_accuracy
 from knownface.cli.writing import write_text
 
 if TYPE_CHECKING:
@@ -36,6 +36,7 @@ def pending(decided: bool, pictures: Path | None, json_file: Path | None, galler
     with open_log(gallery) as log:
         expire(log.gallery.database)
         found = list_pending(log.gallery.database, decided=decided)
+        say_accuracy(log.gallery)
         for one in found if pictures is not None else ():
             picture = log.picture(one.sighting_id) if one.has_picture and one.sighting_id is not None else None
             if pictures is not None and picture is not None:

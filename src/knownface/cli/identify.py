@@ -87,6 +87,7 @@ def command(
         journal = None if contents else _journal(recognizer, chosen, json_file or csv_file)
         if journal:
             opened.callback(journal.close)
+        accuracy = recognizer.accuracy.overall.sentence if recognizer.settings.show_accuracy else ""
         results = []
         with progress() as bar:
             task = bar.add_task("Identifying", total=len(files))
@@ -109,6 +110,8 @@ def command(
         journal.finish()
     if "-" not in {str(csv_file), str(json_file)}:  # else standard output holds the result, and nothing else
         _show_or_sum_up(results, top, in_file=bool(csv_file or json_file))
+        if accuracy:
+            say(accuracy)
     failed = [result for result in results if result.error]
     for result in failed:
         say(f"Passed over: {with_options(result.error or '')}", style="yellow")
@@ -127,7 +130,7 @@ def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Jo
         fingerprint_of(recognizer.embedder),
         fingerprint_of(recognizer.detector),
     )
-    journal = Journal(result, repr((state, recognizer.rule, chosen)))
+    journal = Journal(result, repr((state, recognizer.rule, chosen, recognizer.settings.show_accuracy)))
     if journal.done:
         say(f"Going on with a stopped run: {len(journal.done)} files are done.")
     return journal
@@ -145,12 +148,15 @@ def _faces_table(rows: list[FaceRow], top: int) -> Table:
     columns = ["file", "time", "x", "y", "width", "height", "name", "distance", "votes", "stage", "reason"]
     checked = any(r.liveness is not None for r in rows)
     columns += ["liveness"] * checked
+    told = any(r.accuracy for r in rows)
+    columns += ["strangers_as_near", "strangers_named", "accuracy_by"] * told
     columns += [f"candidate_{i + 1}{part}" for i in range(top) for part in ("", "_distance")]
     cells = []
     for r in rows:
         name = r.name or ("Unknown" if r.box else None)
         face: list[Any] = [*(r.box or (None,) * 4), name, r.distance, r.votes, r.stage, r.reason]
         face += [r.liveness] * checked
+        face += [(r.accuracy or {}).get(key) for key in ("strangers_as_near", "strangers_named", "by")] if told else []
         cells.append([r.file, r.time, *face, *_candidates(r, top)])
     return Table(columns, cells)
 
@@ -180,9 +186,11 @@ def _summarize(results: list[FileResult]) -> None:
 
 def _show(results: list[FileResult], top: int) -> None:
     checked = any(row.liveness is not None for result in results for row in result.entries)
-    rows = table(
-        "file", "time", "box", "name", "distance", "votes", "why", *["live"] * checked, *["nearest people"] * bool(top)
-    )
+    told = any(row.accuracy for result in results for row in result.rows)
+    more = [*["strangers as near"] * told, *["live"] * checked, *["nearest people"] * bool(top)]
+    from knownface.accuracy import share_text
+
+    rows = table("file", "time", "box", "name", "distance", "votes", "why", *more)
     for row in (row for result in results for row in result.entries):
         nearest = ", ".join(f"{c['name']} {c['distance']:.2f}" for c in row.candidates or [])
         shown = f"[bold green]{escape(row.name)}[/]" if row.name else "Unknown" if row.box else f"[dim]{row.reason}[/]"
@@ -194,6 +202,7 @@ def _show(results: list[FileResult], top: int) -> None:
             "" if row.distance is None else f"{row.distance:.3f}",
             str(row.votes) if row.box else "",
             row.reason if row.box and not row.name else "",
+            *[share_text((row.accuracy or {}).get("strangers_as_near"))] * told,
             *["" if row.liveness is None else f"{row.liveness:.2f}"] * checked,
             *([escape(nearest)] if top else []),
         )

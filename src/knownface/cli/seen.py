@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import click
 
+from knownface.cli.common import contract_of, say
+
 if TYPE_CHECKING:
     from knownface.events import SightingFilter, SightingLog
     from knownface.gallery import Gallery
@@ -30,6 +32,18 @@ def open_log(gallery: str | None) -> Iterator[SightingLog]:
     with Gallery.open_by(settings, create=False) as opened:
         in_force = settings_in_force(opened.database, settings)
         yield SightingLog(opened, RetentionPolicy.from_settings(in_force))
+
+
+def say_accuracy(gallery: Gallery) -> None:
+    """How many strangers would get a name and who says so, where the setting ``show_accuracy`` asks for it."""
+    from knownface.accuracy import accuracy_in_force
+    from knownface.gallery.own_settings import settings_in_force
+    from knownface.settings import load_settings
+
+    settings = settings_in_force(gallery.database, load_settings())
+    if settings.show_accuracy and (contract := contract_of(gallery, settings)) is not None:
+        known = accuracy_in_force(gallery.index.snapshot(), gallery.calibration, contract, settings)
+        say(known.overall.sentence)
 
 
 def review_of(gallery: Gallery) -> PersonReview:

@@ -12,7 +12,7 @@ from rich.markup import escape
 
 from knownface.cli.common import contract_of, gallery_option, out, say, table
 from knownface.cli.outputs import OutputFile, bom_option, json_option, overwrite_option
-from knownface.cli.seen import clock, filter_from, filter_options, open_log, review_of
+from knownface.cli.seen import clock, filter_from, filter_options, open_log, review_of, say_accuracy
 from knownface.cli.writing import write_json, write_tables
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ def list_sightings(limit: int, json_file: Path | None, gallery: str | None, **op
         where = filter_from(options)
         found = log.find(where, limit=limit)
         count = log.count(where)
+        say_accuracy(log.gallery)
     if json_file is not None:
         write_json(json_file, [seen.to_dict() for seen in reversed(found)])
     else:

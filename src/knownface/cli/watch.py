@@ -126,6 +126,8 @@ def command(source: str, **options: Any) -> int:
     with open_recognizer(create=False, **options) as recognizer:
         if not len(recognizer.gallery):
             say("Nobody is enrolled yet: every face will be Unknown.", style="yellow")
+        if recognizer.settings.show_accuracy:
+            say(recognizer.accuracy.overall.sentence)
         lines = EventLines(sys.stdout) if chosen["events"] else None
         timeline = Timeline(chosen["timeline_file"], bom=bool(byte_order_mark()))
         sinks: list[Sink] = [timeline, *([lines] if lines else []), *_video(parsed, chosen["out_file"], watch_options)]

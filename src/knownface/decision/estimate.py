@@ -33,8 +33,13 @@ from knownface.types import CohortSpread, Embeddings, Ids
 FEWEST_PEOPLE = 3
 """Of fewer, nothing can be estimated."""
 
+LEAST_SHARE = 1e-4
+"""Smaller shares of strangers are not told."""
+
 _AIM = 0.5
 """The share of the wanted rate that is aimed at: of 20 galleries 19 should keep within three times the rate."""
+_LARGEST_AIM = 0.5
+_HALVINGS = 20
 _COHORT_PAIRS = 20.0
 """Independent pairs of people that a cohort's deviation and skewness count as."""
 _UNKNOWN_PAIRS = 10.0
@@ -100,12 +105,39 @@ class GallerySpread:
             0 to 2.
         """
         tail = self._tail(cohort)
+        rate = min(_LARGEST_AIM, _AIM * fpir / self._correction(tail))
+        cosine = tail.quantile(_single_rate(rate, people))
+        return math.sqrt(min(4.0, max(0.0, 2 - 2 * cosine)))
+
+    def strangers_within(self, distance: float, people: int, cohort: CohortSpread | None = None) -> float:
+        """About which share of strangers finds somebody within a distance: what :meth:`threshold` takes, turned round.
+
+        Args:
+            distance: 0 to 2.
+            people: In the gallery, at least 1.
+            cohort: Of the embedder; None if nobody measured one.
+
+        Returns:
+            :data:`LEAST_SHARE` to 1. Smaller shares would be guesses about what nobody of the gallery shows.
+        """
+        tail = self._tail(cohort)
+        cosine, worth = 1 - distance**2 / 2, self._correction(tail) / _AIM
+        if tail.quantile(_single_rate(LEAST_SHARE / worth, people)) <= cosine:
+            return LEAST_SHARE
+        low, high = math.log(LEAST_SHARE / worth), math.log(_LARGEST_AIM)
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            low, high = (
+                (low, middle) if tail.quantile(_single_rate(math.exp(middle), people)) <= cosine else (middle, high)
+            )
+        return min(1.0, math.exp(high) * worth)
+
+    def _correction(self, tail: _Tail) -> float:
+        """By what more of the enrolled people would have been taken for another than the distribution expects."""
         rate = min(_LARGEST_RATE, max(_SMALLEST_RATE, _LEAST_HITS / self.people))
         limit = tail.quantile(_single_rate(rate, self.people - 1))
         seen = self.people * float(np.interp(-limit, -np.array(self.nearest), _SHARES, left=0.0))
-        correction = (seen + _PRIOR_HITS) / (self.people * rate + _PRIOR_HITS)
-        cosine = tail.quantile(_single_rate(min(0.5, _AIM * fpir / correction), people))
-        return math.sqrt(min(4.0, max(0.0, 2 - 2 * cosine)))
+        return (seen + _PRIOR_HITS) / (self.people * rate + _PRIOR_HITS)
 
     def named_share(self, threshold: float) -> float | None:
         """About which share of pictures of people with several templates is named; None where nobody has several.

@@ -23,6 +23,7 @@ CHANGEABLE: Final = (
     "threshold",
     "review",
     "samples",
+    "show_accuracy",
     "keep_pictures",
     "keep_unknown_faces",
     "retention_days",

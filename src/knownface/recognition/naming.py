@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, overload
@@ -61,7 +62,8 @@ class Naming(NetworkOfGallery):
             faces = examine(pixels, self.detector, embedder, self.liveness)
             decide = partial(self.decide, allow_repeats=allow_repeats, top=top, made_by=embedder.contract)
             vectors = embed(faces, embedder)
-            return identified(faces, vectors, decide, self.liveness_rule, keep_embeddings=with_embeddings)
+            found = identified(faces, vectors, decide, self.liveness_rule, keep_embeddings=with_embeddings)
+            return self._with_accuracy(found)
 
         return self._by_one_network(named)
 
@@ -89,7 +91,7 @@ class Naming(NetworkOfGallery):
             One answer an item; a picture that cannot be used has its error in it.
         """
         embedder = self.follow()
-        return answer_in_batches(
+        answers = answer_in_batches(
             items,
             load,
             self.detector,
@@ -104,6 +106,13 @@ class Naming(NetworkOfGallery):
                 self.liveness_rule,
             ),
         )
+        return (replace(answer, faces=tuple(self._with_accuracy(answer.faces))) for answer in answers)
+
+    def _with_accuracy(self, found: Sequence[Identification]) -> list[Identification]:
+        if not self.settings.show_accuracy:
+            return list(found)
+        known = self.accuracy
+        return [one if one.name is None else replace(one, accuracy=known.at(one.distance)) for one in found]
 
     def identify_folder(self, folder: str | Path, **options: Any) -> Iterator[Answer[Path]]:
         """Name the faces of every photo of a folder and of those below it, in natural order.

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Sequence
 from typing import Any
 
+from knownface.accuracy import AccuracyInForce, accuracy_in_force
 from knownface.detection import FaceDetector
 from knownface.embedding import FaceEmbedder
 from knownface.gallery import Gallery
@@ -42,6 +43,7 @@ class RecognizerParts:
         gallery.template_store.check_contract(embedder.contract)
         self._notes = tuple(notes)
         self._parameters: tuple[Any, Any, Any, RuleInForce] | None = None
+        self._accuracy: tuple[RuleInForce, AccuracyInForce] | None = None
         self._liveness_rule: tuple[Any, LivenessRule] | None = None
         self._following = threading.Lock()
         if self.parameters.source in {"embedder", "estimated"}:
@@ -56,6 +58,16 @@ class RecognizerParts:
             known = snapshot, settings, embedder, rule_in_force(snapshot, embedder.contract, settings)
             self._parameters = known
         return known[3]
+
+    @property
+    def accuracy(self) -> AccuracyInForce:
+        """How often a stranger would get a name from the gallery as it is now, and who says so."""
+        parameters, known = self.parameters, self._accuracy
+        if known is None or known[0] is not parameters:
+            gallery = self.gallery
+            about = gallery.index.snapshot(), gallery.calibration, self.embedder.contract, self.settings
+            known = self._accuracy = parameters, accuracy_in_force(*about)
+        return known[1]
 
     @property
     def liveness_rule(self) -> LivenessRule:

@@ -10,6 +10,7 @@ from fastapi import Query, Request, Response
 
 from knownface.events import SightingFilter, list_sessions, report_session
 from knownface.server.context import service_of
+from knownface.server.pages.notes import accuracy_note
 from knownface.server.pages.render import address_with, page, pages_router
 from knownface.server.routes.common import read_zone
 from knownface.server.routes.hours import HoursQuery
@@ -102,6 +103,7 @@ def session(
         devices=[key for key in service.keys.all() if key.role == "device" and key.valid(datetime.now(UTC))],
         attendees=meant[start : start + _ATTENDEES],
         search=search,
+        accuracy=accuracy_note(request),
         searchable=len(report.attendees) > _ATTENDEES // 2,
         first=address_with(request, start=None) if start else None,
         more=address_with(request, start=start + _ATTENDEES) if len(meant) > start + _ATTENDEES else None,

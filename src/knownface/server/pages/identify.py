@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from knownface.server.context import service_of
-from knownface.server.pages.notes import rule_notes
+from knownface.server.pages.notes import accuracy_note, rule_notes
 from knownface.server.pages.render import page, pages_router
 
 router = pages_router()
@@ -23,6 +23,7 @@ def identify(request: Request) -> Response:
         threshold=service.recognizer.rule.threshold,
         anybody=len(service.gallery.names) > 0,
         notes=rule_notes(request),
+        accuracy=accuracy_note(request),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import Request, Response
 
 from knownface.server.context import service_of
-from knownface.server.pages.notes import rule_notes
+from knownface.server.pages.notes import accuracy_note, rule_notes
 from knownface.server.pages.render import page, pages_router
 from knownface.server.texts import text
 
@@ -25,4 +25,5 @@ def live(request: Request) -> Response:
         source=text(service.settings.language, "live.browser_camera"),
         threshold=service.recognizer.rule.threshold,
         notes=rule_notes(request),
+        accuracy=accuracy_note(request),
     )

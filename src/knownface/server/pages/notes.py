@@ -43,6 +43,21 @@ def rule_notes(request: Request) -> list[str]:
     return notes
 
 
+def accuracy_note(request: Request) -> str | None:
+    """How many strangers would get a name and who says so; None where the setting does not ask for it."""
+    recognizer, language = service_of(request).recognizer, language_of(request)
+    if not recognizer.settings.show_accuracy:
+        return None
+    known = recognizer.accuracy.overall
+    if known.strangers_named is None:
+        return text(language, "accuracy.unknown")
+    sure = "" if known.confidence is None else _percent(language, known.confidence)
+    rate = _percent(language, known.strangers_named)
+    if known.by == "calibrated":
+        return text(language, "accuracy.calibrated", rate=rate, sure=sure)
+    return text(language, "accuracy.estimated", rate=rate)
+
+
 def promise(request: Request, calibration: GalleryCalibration) -> str:
     """What a calibration promises."""
     language = language_of(request)

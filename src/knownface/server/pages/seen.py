@@ -13,6 +13,7 @@ from knownface.errors import BadRequestError, UnknownPersonError
 from knownface.events import Sighting, SightingFilter, list_pending
 from knownface.events.unknowns import group_unknowns
 from knownface.server.context import service_of
+from knownface.server.pages.notes import accuracy_note
 from knownface.server.pages.render import address_with, language_of, page, pages_router, problem_text
 
 router = pages_router()
@@ -87,6 +88,7 @@ def log(
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
         first=None if below is None else address_with(request, below=None),
         exported=_as_query(where),
+        accuracy=accuracy_note(request),
         waiting=len(list_pending(service.database)),
         retention=service.sightings.retention,
         threshold=service.recognizer.rule.threshold,
@@ -104,6 +106,7 @@ def alerts(request: Request, decided: bool = False) -> Response:
         "log",
         alerts=found,
         waiting=len(list_pending(service.database)) if decided else len(found),
+        accuracy=accuracy_note(request),
         decided=decided,
         threshold=service.recognizer.rule.threshold,
     )

@@ -105,6 +105,7 @@ def settings_of(service: Service) -> SettingsSchema:
         rule=RuleSchema.model_validate(recognizer.rule),
         threshold_source=recognizer.parameters.source,
         fpir=recognizer.settings.fpir,
+        show_accuracy=recognizer.settings.show_accuracy,
         keep_pictures=recognizer.settings.keep_pictures,
         keep_unknown_faces=recognizer.settings.keep_unknown_faces,
         retention_days=recognizer.settings.retention_days,

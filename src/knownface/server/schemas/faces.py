@@ -85,6 +85,20 @@ class LivenessSchema(Schema):
     threshold: float = Field(description="The smallest score that counts as live.")
 
 
+class AccuracySchema(Schema):
+    """How often a stranger would get a name too."""
+
+    strangers_as_near: float | None = Field(
+        description="At most about this share of strangers is as near to somebody, always estimated; 0.0001 is that or "
+        "less; null: not known."
+    )
+    strangers_named: float | None = Field(description="Share of strangers who get a name at the threshold in force.")
+    by: Literal["calibrated", "estimated", "unknown"] = Field(
+        description="Who says how many are named: a calibration measured it, or it is only estimated."
+    )
+    confidence: float | None = Field(description="Of a calibration.")
+
+
 class NamedFace(FoundFace):
     """A face and who it is."""
 
@@ -101,6 +115,9 @@ class NamedFace(FoundFace):
     reason: Literal["named", "too far", "margin", "taken", "not this person", "empty gallery", "not live", "no consent"]
     candidates: list[CandidateSchema] = Field(description="Who was considered, nearest first; not for `device` keys.")
     liveness: LivenessSchema | None = Field(description="Null: not checked.")
+    accuracy: AccuracySchema | None = Field(
+        default=None, description="Where the setting `show_accuracy` asks for it and there is a name."
+    )
 
 
 class NamedPicture(Schema):

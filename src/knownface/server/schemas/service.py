@@ -250,6 +250,7 @@ class SettingsChange(Schema):
     review: Literal["hold", "refuse", "off"] = "hold"
     samples: Literal["off", "offer", "accept"] = Field(default="off", description="For cameras started from then on.")
     consent: Literal["off", "required"] = "off"
+    show_accuracy: bool = Field(default=False, description="Whether names are told with how sure they are.")
     keep_pictures: bool = False
     keep_unknown_faces: bool = False
     retention_days: Days = None
@@ -268,6 +269,7 @@ class SettingsSchema(Schema):
     rule: RuleSchema
     threshold_source: ThresholdSource = Field(description=_SOURCES)
     fpir: float = Field(description="Share of strangers who may get a name, which a threshold is estimated for.")
+    show_accuracy: bool
     keep_pictures: bool
     keep_unknown_faces: bool
     retention_days: float | None

@@ -7,6 +7,7 @@ import { takeFiles, takePasted } from "./filedrop.js";
 import { cut, labelled, opened } from "./labelled.js";
 import { likeness } from "./likeness.js";
 import { nameForm, personNamed } from "./naming.js";
+import { number } from "./locale.js";
 import { isDoubtful } from "./refusals.js";
 import { t } from "./texts.js";
 import { toast } from "./toast.js";
@@ -45,6 +46,12 @@ function chips({ quality, liveness }) {
   return h("span", { class: "actions" }, look, alive);
 }
 
+/** Which share of strangers is as near to somebody, where the setting asks for it. */
+function asNear(accuracy) {
+  const share = accuracy?.strangers_as_near ?? null;
+  return share === null ? null : h("p", { class: "hint accuracy" }, t("accuracy.as_near", { percent: number(100 * share, share < 0.001 ? 2 : share < 0.01 ? 1 : 0) }));
+}
+
 /** Learn a face of a photo as somebody; what the review holds against it is an error or told. */
 async function learn(entry, face, name) {
   const picture = entry.image ? await cut(entry.image, face.box, GROUND) : entry.file;
@@ -63,7 +70,7 @@ function row(entry, face, number) {
   const label = face.name ?? t("attendance.unknown_face");
   const name = face.name === null ? label : h("a", { href: `/people/${face.person_id}` }, face.name);
   const about = h("div", { class: "grow" }, h("div", { class: "split" }, h("strong", {}, entry.numbered ? `${number}. ` : "", name), chips(face)));
-  about.append(...[likeness(face.distance, threshold), h("p", { class: "hint" }, t(`identify.reasons.${face.reason.replaceAll(" ", "_")}`)), candidates(face.candidates)].filter(Boolean));
+  about.append(...[likeness(face.distance, threshold), asNear(face.accuracy), h("p", { class: "hint" }, t(`identify.reasons.${face.reason.replaceAll(" ", "_")}`)), candidates(face.candidates)].filter(Boolean));
   const single = entry.image || !entry.numbered;
   if (face.name === null && mayName && single && face.reason !== "not live") {
     about.append(nameForm(`who-${++forms}`, `${label} ${number}`, (typed) => learn(entry, face, typed)));
