@@ -227,8 +227,9 @@ def toy_people(alone: Path, toy_engine: None) -> Path:
 
 
 @pytest.fixture
-def enrolled_toys(toy_people: Path) -> Path:
+def enrolled_toys(toy_people: Path, empty_gallery: Path) -> Path:
     """The same folder, and they are in the gallery."""
+    shutil.copy(empty_gallery, os.environ["KNOWNFACE_GALLERY"])
     with FaceRecognizer.open() as recognizer:
         assert recognizer.load_known_faces(toy_people).templates == 4
     return toy_people

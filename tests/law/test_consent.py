@@ -28,6 +28,7 @@ from knownface.gallery.consents import today
 from knownface.live.options import SessionOptions
 from knownface.live.session import LiveSession
 from knownface.media import read_image, write_image
+from knownface.review.alike import alike_people
 from knownface.storage.events_schema import attendance_entries, events, offers, sightings
 from knownface.storage.schema import held, templates
 
@@ -92,16 +93,37 @@ def _name_unknown(recognizer: FaceRecognizer, who: str) -> object:
 
 def _photographed(recognizer: FaceRecognizer, who: str) -> list[str]:
     gallery = recognizer.gallery
-    session = open_session(gallery.database, "class", people=[YES])
+    session = open_session(gallery.database, f"class of {len(who)}", people=[YES])
     done = mark_photographed(gallery.database, session.id, [gallery.person(who).id])
     return [*done.came, *done.there]
 
 
 def _seen_in_session(recognizer: FaceRecognizer, who: str) -> list[str]:
     gallery, now = recognizer.gallery, datetime.now(UTC)
-    session = open_session(gallery.database, "class", people=[YES], start=now - timedelta(hours=1))
+    session = open_session(gallery.database, f"class of {len(who)}", people=[YES], start=now - timedelta(hours=1))
     SightingLog(gallery).record([track_of(gallery, who, "k")])
     return [a.name for a in report_session(gallery.database, session.id).attendees if a.first_seen is not None]
+
+
+def _alike(recognizer: FaceRecognizer, who: str) -> list[str]:
+    """Somebody with the very face of another, who has given consent."""
+    gallery, twin = recognizer.gallery, f"Twin of {len(who)} letters"
+    vectors = gallery.template_store.vectors(who).embeddings
+    gallery.consents.require(False)
+    faces = [NewTemplate(vector, f"{i}.png", f"{i:064x}", quality=0.9) for i, vector in enumerate(vectors)]
+    gallery.add_templates(twin, faces)
+    gallery.consents.give(twin, NewConsent(twin, today()))
+    gallery.consents.require(True)
+    pairs = alike_people(gallery, recognizer.embedder.contract, recognizer.rule)
+    return [name for pair in pairs for name in (pair.first, pair.second)]
+
+
+def _imported(recognizer: FaceRecognizer, folder: Path, who: str) -> str:
+    gallery = recognizer.gallery
+    (folder / "in.csv").write_text(f"name,external_id,groups\n{who},{len(who)},class\n", "utf-8")
+    assert gallery.import_people(folder / "in.csv").updated == 1
+    gallery.export_people(folder / "out.csv")
+    return (folder / "out.csv").read_text("utf-8")
 
 
 def _load(recognizer: FaceRecognizer, folder: Path, who: str) -> list[str]:
@@ -174,14 +196,21 @@ PATHS: dict[str, Callable[[FaceRecognizer, Path, str], object]] = {
     "name_unknown": lambda r, f, who: _name_unknown(r, who),
     "photographed": lambda r, f, who: _photographed(r, who),
     "attendance": lambda r, f, who: _seen_in_session(r, who),
+    "people_alike": lambda r, f, who: _alike(r, who),
+    "migrate": lambda r, f, who: (r.migrate("toy-coarse"), [x.name for x in r.identify(photo(f, who))])[1],
+    "import_people": _imported,
     "missing": lambda r, f, who: _alert(r, who, kind="missing"),
     "export_people": lambda r, f, who: (r.gallery.export_people(f / "x.csv"), (f / "x.csv").read_text("utf-8"))[1],
     "export_npz": lambda r, f, who: set(r.gallery.template_store.enrolled_faces().names.tolist()),
 }
 
 
+ONCE = {"held", "move_templates", "offer"}
+"""Paths of which the test tries only what is refused: what they take of others is gone after that, or too like them."""
+
+
 @pytest.mark.parametrize("path", PATHS)
-def test_no_path_enrols_names_records_or_exports_without_consent(
+def test_no_path_enrols_names_records_or_exports_without_consent_and_each_goes_on_with_it(
     demanding: FaceRecognizer, enrolled_toys: Path, path: str
 ) -> None:
     before = rows_of(demanding.gallery, NO)
@@ -191,13 +220,10 @@ def test_no_path_enrols_names_records_or_exports_without_consent(
         said = ""
     assert NO not in str(said), said
     assert rows_of(demanding.gallery, NO) == before
-
-
-@pytest.mark.parametrize("path", sorted(set(PATHS) - {"held", "move_templates", "offer"}))
-def test_every_path_goes_on_with_consent(demanding: FaceRecognizer, enrolled_toys: Path, path: str) -> None:
-    before = rows_of(demanding.gallery, YES)
-    said = PATHS[path](demanding, enrolled_toys, YES)
-    assert YES in str(said) or rows_of(demanding.gallery, YES) != before or getattr(said, "same", False), said
+    if path not in ONCE:
+        before = rows_of(demanding.gallery, YES)
+        said = PATHS[path](demanding, enrolled_toys, YES)
+        assert YES in str(said) or rows_of(demanding.gallery, YES) != before or getattr(said, "same", False), said
 
 
 @pytest.mark.parametrize("tell", [partial(_alert, kind="seen"), _written_session, _held_accepted])
@@ -264,7 +290,7 @@ def test_a_restored_backup_brings_no_withdrawn_consent_back(
     Gallery.restore(tmp_path / "backup.db", location)
     with FaceRecognizer.open(location) as recognizer:
         assert recognizer.gallery.consents.required
-        assert recognizer.identify(photo(enrolled_toys, YES))[0].name is None
+        assert [recognizer.identify(photo(enrolled_toys, who))[0].name for who in (YES, NO)] == [None, None]
 
 
 def test_whoever_is_joined_brings_their_consent_and_takes_it_back(demanding: FaceRecognizer) -> None:

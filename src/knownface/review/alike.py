@@ -80,8 +80,8 @@ def own_rule(contract: EmbedderContract, rule: DecisionRule) -> DecisionRule:
 
 
 def who_they_are(gallery: Gallery, pairs: Iterable[AlikePair]) -> list[AlikePeople]:
-    """Pairs with their names, the most alike first, without who is gone and who is known to be two people."""
-    names, different = gallery.names, gallery.people_store.different()
+    """Pairs with names, the most alike first, but for who is gone or may not be named, and those known to be two."""
+    names, different = gallery.index.snapshot().names_for("photos"), gallery.people_store.different()
     found = [
         AlikePeople(names[one], names[other], one, other, distance)
         for one, other, distance in pairs
