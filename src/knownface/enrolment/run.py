@@ -8,7 +8,7 @@ left to do: files are known by their SHA-256, refused ones too.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -31,8 +31,9 @@ from knownface.events.recording import jpeg
 from knownface.files import sha256_of
 from knownface.gallery import Gallery, NewHeld, NewTemplate, Refusal, name_key
 from knownface.media import kind_of, read_image, read_video, video_info
+from knownface.media.face_picture import FacePicture
 from knownface.parts import digest_of, fingerprint_of
-from knownface.pipeline import ExaminedFace, embed, examine, map_in_order
+from knownface.pipeline import ExaminedFace, embed, examine, kept_picture, map_in_order
 from knownface.review import (
     Offer,
     Opinion,
@@ -81,6 +82,8 @@ class EnrolmentOptions:
         max_pixels: Larger pictures are refused unread.
         person: How a picture is compared with the person's others and with everybody else; None is by the embedder's
             own parameters.
+        source_of: What is noted of where a template is from, and shown to users; by itself the file's path.
+        keep_crops: Whether the faces are kept with their templates, since their files will be gone.
     """
 
     rules: ReviewRules = field(default_factory=ReviewRules)
@@ -88,6 +91,8 @@ class EnrolmentOptions:
     threads: int = 1
     max_pixels: int = 120_000_000
     person: PersonReview | None = None
+    source_of: Callable[[Path], str] = lambda path: str(path.absolute())
+    keep_crops: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,6 +103,7 @@ class _Examined:
     path: Path
     sha256: str = ""
     faces: tuple[tuple[float | None, ExaminedFace], ...] = ()
+    pictures: tuple[FacePicture | None, ...] = ()  # of the faces, in their order, or none
     unclear: bool = False  # one of the faces is the person, and the file alone does not tell which
     refusal: FileReview | None = None
     lasting: bool = False  # the refusal depends on nothing but the file's content and the rules
@@ -168,7 +174,7 @@ def enrol_people(
 
     # While a batch is committed the next is embedded, and the one after that is examined.
     for batch, vectors in map_in_order(embedded, _batches(files, options.batch_size), threads=1, ahead=2):
-        yield from _commit(batch, vectors, gallery, how, key)
+        yield from _commit(batch, vectors, gallery, how, key, options)
 
 
 def current_name(name: str, former: Mapping[str, tuple[str, str]]) -> str:
@@ -201,15 +207,17 @@ def _examine_file(
 ) -> _Examined:
     try:
         if kind_of(path) == "video":
-            return _Examined(person, path, sha256, tuple(_examine_video(path, detector, embedder, options)))
-        found = examine(read_image(path, options.max_pixels), detector, embedder)
+            return _examine_video(person, path, sha256, detector, embedder, options)
+        image = read_image(path, options.max_pixels)
+        found = examine(image, detector, embedder)
         try:
             chosen, unclear = review(found, options.rules), False
         except SeveralFacesError:
             chosen, unclear = candidates(found, options.rules), True
             if not chosen:
                 raise
-        return _Examined(person, path, sha256, tuple((None, face) for face in chosen), unclear)
+        pictures = tuple(kept_picture(image, face) for face in chosen) if options.keep_crops else ()
+        return _Examined(person, path, sha256, tuple((None, face) for face in chosen), pictures, unclear)
     except (FaceError, InputError, MissingExtraError) as error:
         reason = error.reason if isinstance(error, PoorPictureError) else error.code
         hint = error.hint if isinstance(error, (TooLargeError, MissingExtraError)) else ""
@@ -219,23 +227,26 @@ def _examine_file(
 
 
 def _examine_video(
-    path: Path, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
-) -> Iterator[tuple[float | None, ExaminedFace]]:
+    person: str, path: Path, sha256: str, detector: FaceDetector, embedder: FaceEmbedder, options: EnrolmentOptions
+) -> _Examined:
+    faces: list[tuple[float | None, ExaminedFace]] = []
+    pictures: list[FacePicture | None] = []
     every = max(VIDEO_SECONDS, (video_info(path).duration or 0.0) / VIDEO_FRAMES)
     last: FaceError | None = None
-    found = frames = 0
+    frames = 0
     for frame in read_video(path, every):
         frames += 1
         try:
             for face in review(examine(frame.image, detector, embedder), options.rules):
-                found += 1
-                yield frame.time, face
+                faces.append((frame.time, face))
+                pictures += [kept_picture(frame.image, face)] if options.keep_crops else []
         except FaceError as error:
             last = error
-    if not found:
+    if not faces:
         last = last or NoFaceError("No frame could be read.")
         last.message = f"None of {frames} frames could be used; the last: {last.message}"
         raise last
+    return _Examined(person, path, sha256, tuple(faces), tuple(pictures))
 
 
 def _batches(examined: Iterable[_Examined], batch_size: int) -> Iterator[list[_Examined]]:
@@ -259,12 +270,13 @@ def _commit(
     gallery: Gallery,
     how: PersonReview,
     key: str,
+    options: EnrolmentOptions,
 ) -> list[FileReview]:
     templates: list[tuple[str, NewTemplate]] = []
     held: list[tuple[str, NewHeld]] = []
     reviews: list[FileReview] = []
     refusals = [
-        (item.person, Refusal(str(item.path), item.sha256, key, item.refusal.reason, item.refusal.text))
+        (item.person, Refusal(options.source_of(item.path), item.sha256, key, item.refusal.reason, item.refusal.text))
         for item in batch
         if item.refusal is not None and item.lasting
     ]
@@ -276,7 +288,7 @@ def _commit(
         if not opinion.faces:
             reviews.append(refusal_of(item.path, item.person, SeveralFacesError.code, _WHICH))
         elif doubt is None:
-            new = _templates_of(item, rows, opinion.faces)
+            new = _templates_of(item, rows, opinion.faces, options)
             templates += [(item.person, template) for template in new]
             left_out = len(item.faces) - len(opinion.faces)
             text = opinion.note or (f"{left_out} frames that show somebody else were left out." if left_out else "")
@@ -284,7 +296,7 @@ def _commit(
         elif how.mode == "refuse":
             reviews.append(refusal_of(item.path, item.person, doubt.code, doubt.message))
         else:
-            for template, index in zip(_templates_of(item, rows, opinion.faces), opinion.faces, strict=True):
+            for template, index in zip(_templates_of(item, rows, opinion.faces, options), opinion.faces, strict=True):
                 crop = jpeg(item.faces[index][1].crop)
                 held.append((item.person, NewHeld(template, doubt.code, doubt.message, crop)))
             reviews.append(FileReview(item.path, item.person, "held", doubt.code, doubt.message))
@@ -342,16 +354,19 @@ def _one_person_of(item: _Examined, vectors: Embeddings, threshold: float) -> li
     return keep
 
 
-def _templates_of(item: _Examined, vectors: Embeddings, faces: Sequence[int]) -> list[NewTemplate]:
+def _templates_of(
+    item: _Examined, vectors: Embeddings, faces: Sequence[int], options: EnrolmentOptions
+) -> list[NewTemplate]:
     return [
         NewTemplate(
             vector=vectors[index],
-            source=str(item.path.absolute()),
+            source=options.source_of(item.path),
             source_sha256=item.sha256,
             frame_time=item.faces[index][0],
             face_index=place if item.faces[index][0] is None else 0,
             box=item.faces[index][1].face.box,
             quality=item.faces[index][1].quality.score,
+            picture=item.pictures[index] if item.pictures else None,
         )
         for place, index in enumerate(faces)
     ]

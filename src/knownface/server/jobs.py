@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from knownface.errors import BusyError, KnownFaceError, NotFoundError, StoppedError
+from knownface.server.job_spool import JobSpool, KeptJob
 
 _log = logging.getLogger(__name__)
 
@@ -36,6 +37,7 @@ class Job:
         error: Why it failed.
         done: How much of it is done, where it tells; of ``total``.
         total: How much there is.
+        resumed: Whether the service was started anew since it was first begun.
     """
 
     id: str
@@ -47,15 +49,20 @@ class Job:
     error: KnownFaceError | None = None
     done: int | None = None
     total: int | None = None
+    resumed: bool = False
 
 
 class Jobs:
-    """Runs jobs one after the other. They are not kept: a restart forgets them, and what was not done is not done.
+    """Runs jobs one after the other. A restart goes on with those that have an upload kept, and forgets the others.
 
     Their ids begin with a word of this run of the service, so that a lost job and one that never was differ.
+
+    Args:
+        spool: Where uploads are kept.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, spool: JobSpool) -> None:
+        self._spool = spool
         self._run_word = secrets.token_hex(3)
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="job")
         self._jobs: dict[str, Job] = {}
@@ -64,13 +71,29 @@ class Jobs:
         self._stopped: set[str] = set()
         self._closing = False
 
-    def start(self, kind: str, work: Callable[[], Mapping[str, Any]]) -> Job:
+    def keep(self, kind: str, facts: Mapping[str, Any]) -> KeptJob:
+        """A place for the upload of a job that is to be started; the caller deletes it if it is not."""
+        return self._spool.new(self._new_id(), kind, facts)
+
+    def left(self) -> list[KeptJob]:
+        """Jobs with uploads that an earlier run of the service did not finish, told once."""
+        return self._spool.left()
+
+    def start(self, kind: str, work: Callable[[], Mapping[str, Any]], kept: KeptJob | None = None) -> Job:
         """Have something done.
+
+        Args:
+            kind: What is done.
+            work: Does it; its result holds plain values.
+            kept: Its upload, which is deleted when it is done, and kept where the service ends before.
 
         Raises:
             BusyError: Too many jobs are waiting.
         """
-        job = Job(f"{self._run_word}-{secrets.token_hex(5)}", kind, "waiting", datetime.now(UTC))
+        if kept is None:
+            job = Job(self._new_id(), kind, "waiting", datetime.now(UTC))
+        else:
+            job = Job(kept.id, kind, "waiting", kept.created, resumed=kept.starts > 0)
         with self._lock:
             if sum(other.state in {"waiting", "running"} for other in self._jobs.values()) >= _WAITING:
                 raise BusyError(f"{_WAITING} jobs are waiting already.", retry_after=30)
@@ -80,8 +103,17 @@ class Jobs:
             ]
             for old in over:
                 del self._jobs[old]
-        self._pool.submit(self._run, job, work)
+        self._pool.submit(self._run, job, work, kept)
         return job
+
+    def give_up(self, kept: KeptJob) -> None:
+        """Tell of a job that ended with the service too often that it is not begun again; its upload is deleted."""
+        error = StoppedError(
+            f"The service ended {kept.starts} times while this job ran, so it was given up.",
+            "Ask for it again in smaller parts; the log of the service may say more.",
+        )
+        self._put(Job(kept.id, kept.kind, "failed", kept.created, datetime.now(UTC), error=error, resumed=True))
+        kept.forget()
 
     def get(self, job_id: str) -> Job:
         """A job as it is now.
@@ -132,8 +164,14 @@ class Jobs:
         """Wait for what is running, or has it end early where it tells how far it is; what waits is not done."""
         self._closing = True
         self._pool.shutdown(wait=True, cancel_futures=True)
+        self._spool.close()
 
-    def _run(self, job: Job, work: Callable[[], Mapping[str, Any]]) -> None:
+    def _new_id(self) -> str:
+        return f"{self._run_word}-{secrets.token_hex(5)}"
+
+    def _run(self, job: Job, work: Callable[[], Mapping[str, Any]], kept: KeptJob | None) -> None:
+        if kept is not None:
+            kept = kept.begin()
         self._put(replace(job, state="running"))
         self._running = job.id
         done = replace(job, state="failed", error=KnownFaceError("It failed; the log of the service says why."))
@@ -148,6 +186,8 @@ class Jobs:
             self._stopped.discard(job.id)
             told = self.get(job.id)
             self._put(replace(done, done=told.done, total=told.total, finished=datetime.now(UTC)))
+            if kept is not None and not (self._closing and isinstance(done.error, StoppedError)):
+                kept.forget()
 
     def _put(self, job: Job) -> None:
         with self._lock:

@@ -12,6 +12,7 @@ from knownface.live.challenges import require_landmarks
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.mqtt import delivering
+from knownface.parts import digest_of
 from knownface.pipeline import opencv_on_one_thread
 from knownface.recognizer import FaceRecognizer
 from knownface.server.alike import AlikeSearch
@@ -19,6 +20,7 @@ from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
 from knownface.server.context import Service
 from knownface.server.housekeeping import Housekeeping
+from knownface.server.job_spool import JobSpool
 from knownface.server.jobs import Jobs
 from knownface.server.keys import KeyStore
 from knownface.server.kiosks import KioskStore
@@ -26,6 +28,7 @@ from knownface.server.limits import RateLimiter
 from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
+from knownface.server.resuming import resume_jobs
 from knownface.server.sessions import SessionStore
 from knownface.server.strangers import Strangers
 from knownface.server.webhook_delivery import WebhookDelivery
@@ -73,7 +76,8 @@ def open_service(
     keys, sessions, audit = KeyStore(database), SessionStore(database, serve.session_hours), AuditLog(database)
     authenticator = Authenticator(keys, sessions)
     shared = workers is not None
-    workers, jobs = workers or Workers(serve.workers or usable_processors() + 1, serve.queue), Jobs()
+    workers = workers or Workers(serve.workers or usable_processors() + 1, serve.queue)
+    jobs = Jobs(JobSpool(recognizer.settings.cache / "jobs" / digest_of({"gallery": str(gallery.location)})[:16]))
     streams = LiveStreams(recognizer)
     tally = AuditTally(audit)
     housekeeping = Housekeeping(recognizer, authenticator, audit, tally, workers, jobs)
@@ -108,6 +112,7 @@ def open_service(
     try:
         with opencv_on_one_thread(), delivering(gallery, recognizer.settings.mqtt_of(collection)):
             service.streams.watched.open()
+            resume_jobs(service)
             yield service, housekeeping
     finally:
         housekeeping.stopping = True

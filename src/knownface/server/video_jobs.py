@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 from fastapi import UploadFile
@@ -17,6 +15,7 @@ from knownface.live.sinks.timeline import TimelineRow
 from knownface.media import Source, kind_of
 from knownface.media.video import VideoInfo, video_info
 from knownface.server.context import Service
+from knownface.server.job_spool import KeptJob
 from knownface.server.jobs import Job
 
 KIND = "video"
@@ -37,21 +36,25 @@ def start_video_job(service: Service, upload: UploadFile, label: str) -> Job:
         UnsupportedError: It is no video.
         BusyError: Too many jobs are waiting.
     """
-    folder = TemporaryDirectory(prefix="knownface-video-")  # removes itself where the job is never done
-    file = Path(folder.name) / "video"  # without a suffix, so that its content says what it is
+    kept = service.jobs.keep(KIND, {"label": label})
     try:
-        with file.open("wb") as stored:
+        with kept.upload.open("wb") as stored:
             shutil.copyfileobj(upload.file, stored)
-        info = _info(file, label)
-
-        def work() -> Mapping[str, Any]:
-            with folder:
-                return _timeline(service, file, label, info)
-
-        return service.jobs.start(KIND, work)
+        return go_on_with_video(service, kept)
     except BaseException:
-        folder.cleanup()
+        kept.forget()
         raise
+
+
+def go_on_with_video(service: Service, kept: KeptJob) -> Job:
+    """Begin, or begin again, with a video that is kept.
+
+    Raises:
+        UnreadableError, UnsupportedError, BusyError: As :func:`start_video_job`.
+    """
+    label = kept.facts["label"]
+    info = _info(kept.upload, label)
+    return service.jobs.start(KIND, lambda: _timeline(service, kept.upload, label, info), kept)
 
 
 def _info(file: Path, label: str) -> VideoInfo:

@@ -11,6 +11,7 @@ from fastapi import File, Response, UploadFile
 from knownface.errors import BusyError, ForbiddenError, GalleryEmptyError, NotFoundError, TooLargeError
 from knownface.server import uploads
 from knownface.server.access import guarded_router, needs
+from knownface.server.enrolment_jobs import KIND as ENROLMENT
 from knownface.server.error_responses import errors, problem_of
 from knownface.server.jobs import Job
 from knownface.server.keys import allows
@@ -164,9 +165,9 @@ async def read_job(service: ServiceDep, job_id: str) -> JobSchema:
 async def stop_job(service: ServiceDep, caller: CallerDep, job_id: str) -> JobSchema:
     """Asks a job that tells how far it is to end soon; others are done all the same.
 
-    A video's may be ended by whoever may begin one, others by administrators.
+    A video's and an archive's may be ended by whoever may begin one, others by administrators.
     """
-    if service.jobs.get(job_id).kind != VIDEO and not allows(caller.role, "admin"):
+    if service.jobs.get(job_id).kind not in {VIDEO, ENROLMENT} and not allows(caller.role, "admin"):
         raise ForbiddenError("This job may be stopped by administrators only.")
     return job_schema(service.jobs.stop(job_id))
 
@@ -188,4 +189,5 @@ def job_schema(job: Job) -> JobSchema:
         problem=problem_of(job.error) if job.error else None,
         done=job.done,
         total=job.total,
+        resumed=job.resumed,
     )

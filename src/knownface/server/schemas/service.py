@@ -114,6 +114,7 @@ class JobSchema(Schema):
     problem: Problem | None
     done: int | None = Field(description="How much of it is done, of `total`; null where it does not tell.")
     total: int | None
+    resumed: bool = Field(description="Whether it was begun again after a restart of the service.")
 
 
 _SOURCES = (
