@@ -55,6 +55,11 @@ def test_an_estimate_says_that_it_is_one(gallery: Gallery) -> None:
     shares = [found.at(distance).strangers_as_near for distance in (0.0, 0.2, 0.4, 0.8, 1.4, 2.0)]
     assert shares == sorted(shares, key=lambda share: share or 0)
     assert (shares[0], shares[-1]) == (1e-4, 1.0)
+    claim = found.of_claim(0.4, 0.8)
+    assert claim.by == "estimated"
+    assert (
+        1e-4 <= (claim.strangers_as_near or 0) <= (claim.strangers_named or 0) < (found.at(0.8).strangers_as_near or 0)
+    )
 
 
 def test_a_calibration_counts_as_long_as_it_holds(gallery: Gallery) -> None:
@@ -87,6 +92,7 @@ def test_names_are_told_with_it_where_the_setting_asks(
     with Path("out.csv").open(encoding="utf-8", newline="") as file:
         (row, *_) = csv.DictReader(file)
     assert row["accuracy_by"] == told["accuracy"]["by"]
+    assert "would pass" in knownface("verify", *photos).err
     ran = knownface("identify", *photos)
     assert "strangers" in ran.err
     assert "strangers as near" in ran.out

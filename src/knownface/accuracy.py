@@ -84,6 +84,13 @@ class AccuracyInForce:
         known = self.overall
         return Accuracy(known.strangers_named, known.by, known.confidence, share)
 
+    def of_claim(self, distance: float, threshold: float) -> Accuracy:
+        """Of one certain person's name that was claimed: which share of strangers would pass; always estimated."""
+        if self.spread is None:
+            return Accuracy(None, "unknown")
+        passing, near = (self.spread.strangers_within(limit, 1, self.cohort) for limit in (threshold, distance))
+        return Accuracy(passing, "estimated", None, near)
+
 
 def accuracy_in_force(
     snapshot: Snapshot, calibration: GalleryCalibration | None, contract: EmbedderContract, settings: Settings

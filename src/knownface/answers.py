@@ -85,6 +85,7 @@ class Verification:
         ruled_out: Whether a counter-example of the person was nearer than the person's own templates.
         liveness: Whether the face looks alive; None where that is not checked.
         barred: Whether the answer is no since it does not.
+        accuracy: Which share of strangers would pass too, where the setting ``show_accuracy`` asks; else None.
     """
 
     same: bool
@@ -93,6 +94,7 @@ class Verification:
     ruled_out: bool = False
     liveness: Liveness | None = None
     barred: bool = False
+    accuracy: Accuracy | None = None
 
     @property
     def reason(self) -> str:
@@ -109,7 +111,8 @@ class Verification:
         """As the REST service answers it."""
         numbers = {"distance": finite(self.distance), "threshold": finite(self.threshold)}
         live = None if self.liveness is None else self.liveness.to_dict()
-        return {"same": self.same, **numbers, "reason": self.reason, "liveness": live}
+        sure = {} if self.accuracy is None else {"accuracy": self.accuracy.to_dict()}
+        return {"same": self.same, **numbers, "reason": self.reason, "liveness": live, **sure}
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -115,6 +115,8 @@ def test_alerts_are_confirmed_and_rejected_by_keyboard(open_page: BrowserMaker, 
             alerts.evaluate([seen])
         first = list_pending(gallery.database)[0]
     page = open_page()
+    page.go("/live")
+    page.says("2 alerts wait to be confirmed.")
     page.go("/log")
     page.one(".subnav a[href='/log/alerts'] .chip")
     page.go("/log/alerts")

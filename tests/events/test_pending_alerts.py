@@ -105,6 +105,10 @@ def test_who_is_missing_waits_once_a_day(gallery, alerts, made):
             restarted.evaluate([], made.noon + timedelta(minutes=minute))
     waiting = list_pending(gallery.database, now=made.noon + timedelta(minutes=50))
     assert [p.alert.name for p in waiting] == ["Ann", "Ben", "Cy"]
+    later = list_pending(gallery.database, beyond=waiting[0].alert.id, limit=1, now=made.noon)
+    assert [p.alert.name for p in later] == ["Ben"]
+    over = list_pending(gallery.database, decided=True, beyond=waiting[2].alert.id)
+    assert [p.alert.name for p in over] == ["Ben", "Ann"]
 
 
 def test_what_nobody_confirms_in_time_expires_and_that_is_said(gallery, alerts, see, now, caplog):

@@ -42,9 +42,12 @@ def test_a_name_is_told_with_how_sure_it_is_where_that_is_asked_for(
     assert admin.patch("/settings", json={"show_accuracy": True}).json()["show_accuracy"] is True
     try:
         accuracy, on_page = told()
+        claim = admin.post("/verify", files={"picture": mirrored}, data={"person_id": str(knows_eileen)}).json()
+        overall = admin.get("/settings").json()["accuracy"]
     finally:
         admin.patch("/settings", json={"show_accuracy": False})
     assert on_page
+    assert claim["accuracy"] == overall == accuracy
     assert accuracy == {"strangers_as_near": None, "strangers_named": None, "by": "unknown", "confidence": None}
 
 

@@ -19,11 +19,12 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.option("--decided", is_flag=True, help="Those that were rejected or not confirmed in time instead.")
+@click.option("--limit", type=click.IntRange(1), default=50, show_default=True, help="How many.")
 @click.option("--pictures", metavar="DIR", type=OutputFolder(), help="Write there what was seen, where that is kept.")
 @json_option("id", "kind", help="Write them as lines of JSON.", suffixes=(".jsonl", ".json"))
 @overwrite_option
 @gallery_option
-def pending(decided: bool, pictures: Path | None, json_file: Path | None, gallery: str | None) -> None:
+def pending(decided: bool, limit: int, pictures: Path | None, json_file: Path | None, gallery: str | None) -> None:
     """List alerts that wait for somebody to confirm them; nothing is sent or run before."""
     import json
 
@@ -35,7 +36,7 @@ def pending(decided: bool, pictures: Path | None, json_file: Path | None, galler
         claim(pictures)
     with open_log(gallery) as log:
         expire(log.gallery.database)
-        found = list_pending(log.gallery.database, decided=decided)
+        found = list_pending(log.gallery.database, decided=decided, limit=limit)
         say_accuracy(log.gallery)
         for one in found if pictures is not None else ():
             picture = log.picture(one.sighting_id) if one.has_picture and one.sighting_id is not None else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,10 +13,14 @@ from knownface.cli.common import (
     out,
     recognizer_options,
     rule_options,
+    say,
 )
 from knownface.cli.outputs import json_option, overwrite_option
 from knownface.cli.writing import write_json
 from knownface.errors import UnknownPersonError, UnreadableError
+
+if TYPE_CHECKING:
+    from knownface.accuracy import Accuracy
 
 
 @click.command(name="verify", short_help="Compare two pictures, or a person and a picture: are they one?")
@@ -59,7 +63,18 @@ def command(first: str, second: Path, faces: Any, gallery: str | None, json_file
         write_json(json_file, answer.to_dict())
     if str(json_file) != "-":
         out().print(f"{'same person' if answer.same else 'not the same person'}: {answer.reason}", soft_wrap=True)
+        if answer.accuracy is not None:
+            say(_sure(answer.accuracy))
     return 0 if answer.same else 1
+
+
+def _sure(accuracy: Accuracy) -> str:
+    from knownface.accuracy import share_text
+
+    if accuracy.strangers_named is None:
+        return "How many strangers would pass is not known: too few people are enrolled."
+    near, passing = share_text(accuracy.strangers_as_near), share_text(accuracy.strangers_named)
+    return f"Of strangers {near} would be as near and {passing} would pass, only estimated from the people enrolled."
 
 
 def _nothing_called(name: str) -> UnreadableError:

@@ -16,7 +16,7 @@ from knownface.events.clustering import group_by_likeness
 from knownface.events.guests import Guest, read_guests
 from knownface.events.happenings import EVENT_KINDS, Happening, begin_happenings, log_happenings, read_events
 from knownface.events.hours import WorkDay, WorkWeek, read_hours, work_days, work_weeks
-from knownface.events.pending_alerts import Confirmer, Decision, PendingAlert, list_pending
+from knownface.events.pending_alerts import Confirmer, Decision, PendingAlert, count_pending, list_pending
 from knownface.events.photographed import Photographed, mark_photographed
 from knownface.events.rules import AlertRule, add_rule, change_rule, get_rule, list_rules, remove_rule
 from knownface.events.sample_rules import SampleCandidate, SampleRule, Verdict
@@ -58,6 +58,7 @@ __all__ = [
     "begin_happenings",
     "change_rule",
     "close_session",
+    "count_pending",
     "delete_session",
     "find_session",
     "get_rule",

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias, cast
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, func, insert, or_, select, update
 
 from knownface.errors import AlertDecidedError, UnknownAlertError
 from knownface.events.alert_log import Alert, alert_of
@@ -97,21 +97,38 @@ def hold_alert(connection: Connection, rule: AlertRule, values: Mapping[str, Any
     connection.execute(insert(pending_alerts), {**values, **waiting})
 
 
-def list_pending(database: Database, *, decided: bool = False, now: datetime | None = None) -> list[PendingAlert]:
+def list_pending(
+    database: Database,
+    *,
+    decided: bool = False,
+    beyond: int | None = None,
+    limit: int | None = None,
+    now: datetime | None = None,
+) -> list[PendingAlert]:
     """Alerts that wait, the oldest first; without those about people who may not be named.
 
     Args:
         database: The gallery's.
-        decided: Those that were rejected or expired instead.
+        decided: Those that were rejected or expired instead, the newest first.
+        beyond: Only those that come after the alert of this number.
+        limit: How many at most.
         now: Timezone-aware; None is the clock's time.
     """
-    time = as_utc(now)
+    time, number = as_utc(now), pending_alerts.c.id
     with database.reading() as connection:
-        query = _query(connection).order_by(pending_alerts.c.id)
-        waits = (pending_alerts.c.state == "waiting") & (pending_alerts.c.expires > time)
-        rows = connection.execute(query.where(~waits if decided else waits)).all()
+        query = _query(connection).where(~_waits(time) if decided else _waits(time)).limit(limit)
+        if beyond is not None:
+            query = query.where(number < beyond if decided else number > beyond)
+        rows = connection.execute(query.order_by(number.desc() if decided else number)).all()
         confirmed = _confirmations(connection, [row.id for row in rows])
     return [_pending(row, confirmed.get(row.id, ()), time) for row in rows]
+
+
+def count_pending(database: Database) -> int:
+    """How many alerts wait."""
+    with database.reading() as connection:
+        waiting = _query(connection).where(_waits(as_utc(None))).subquery()
+        return connection.scalar(select(func.count()).select_from(waiting)) or 0
 
 
 def confirm_alert(connection: Connection, alert_id: int, by: Confirmer, now: datetime | None = None) -> Decision:
@@ -172,6 +189,10 @@ def expire_alerts(connection: Connection, now: datetime | None = None) -> list[t
     rows = connection.execute(select(pending_alerts.c.id, pending_alerts.c.rule_name).where(over).order_by("id")).all()
     connection.execute(update(pending_alerts).where(over).values(state="expired"))
     return [(row.id, row.rule_name) for row in rows]
+
+
+def _waits(now: datetime) -> ColumnElement[bool]:
+    return (pending_alerts.c.state == "waiting") & (pending_alerts.c.expires > now)
 
 
 def _over(now: datetime) -> ColumnElement[bool]:

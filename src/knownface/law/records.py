@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from html import escape
 
+from knownface.events import list_rules
 from knownface.gallery import Gallery
 from knownface.law.consent_form import kept
 from knownface.law.receipt_page import facts_table, html_page
@@ -53,6 +54,7 @@ def assessment_page(gallery: Gallery, settings: Settings, accuracy: Sequence[str
         f"faces that look like a picture held up get no name: {_yes(settings.liveness == 'require')}",
         f"pictures that may show somebody else wait for a person: {_yes(settings.review == 'hold')}",
         f"consent is demanded: {_yes(gallery.consents.required)}",
+        _oversight(gallery),
     ]
     risks = [
         (
@@ -134,6 +136,12 @@ def _security(gallery: Gallery, settings: Settings) -> list[str]:
         f"the gallery: {gallery.location}",
         f"TLS: {'on' if settings.serve.tls != 'off' or settings.serve.tls_cert else 'off, or by a proxy'}",
     ]
+
+
+def _oversight(gallery: Gallery) -> str:
+    rules = list_rules(gallery.database)
+    counts = [sum(rule.confirm == people for rule in rules) for people in (1, 2)]
+    return f"alerts that one person must confirm: {counts[0]} of {len(rules)} rules; two people: {counts[1]}"
 
 
 def _days(settings: Settings) -> str:

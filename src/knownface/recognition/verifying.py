@@ -77,7 +77,9 @@ class Verifying(NetworkOfGallery):
     ) -> Verification:
         barred = self.liveness_rule.bars(face.live)
         same = distance <= threshold and not ruled_out and not barred
-        return Verification(same, distance, threshold, ruled_out, self.liveness_rule.of(face.live), barred)
+        live = self.liveness_rule.of(face.live)
+        accuracy = self.accuracy.of_claim(distance, threshold) if self.settings.show_accuracy else None
+        return Verification(same, distance, threshold, ruled_out, live, barred, accuracy)
 
     def _one_face(self, source: ImageSource, policy: FacePolicy, embedder: FaceEmbedder) -> ExaminedFace:
         try:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from fastapi import Request, Response
 
+from knownface.events import count_pending
 from knownface.server.context import service_of
 from knownface.server.pages.notes import accuracy_note, rule_notes
 from knownface.server.pages.render import page, pages_router
@@ -25,5 +26,6 @@ def live(request: Request) -> Response:
         source=text(service.settings.language, "live.browser_camera"),
         threshold=service.recognizer.rule.threshold,
         notes=rule_notes(request),
+        waiting=count_pending(service.database),
         accuracy=accuracy_note(request),
     )

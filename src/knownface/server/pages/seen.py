@@ -10,7 +10,7 @@ from urllib.parse import urlencode
 from fastapi import Query, Request, Response
 
 from knownface.errors import BadRequestError, UnknownPersonError
-from knownface.events import Sighting, SightingFilter, list_pending
+from knownface.events import Sighting, SightingFilter, count_pending, list_pending
 from knownface.events.unknowns import group_unknowns
 from knownface.server.context import service_of
 from knownface.server.pages.notes import accuracy_note
@@ -89,23 +89,27 @@ def log(
         first=None if below is None else address_with(request, below=None),
         exported=_as_query(where),
         accuracy=accuracy_note(request),
-        waiting=len(list_pending(service.database)),
+        waiting=count_pending(service.database),
         retention=service.sightings.retention,
         threshold=service.recognizer.rule.threshold,
     )
 
 
 @router.get("/log/alerts")
-def alerts(request: Request, decided: bool = False) -> Response:
-    """Alerts that wait for people, or those that nobody let out."""
+def alerts(
+    request: Request, decided: bool = False, beyond: Annotated[int | None, Query(ge=1, le=2**53)] = None
+) -> Response:
+    """Alerts that wait for people, or those that nobody let out, a page at a time."""
     service = service_of(request)
-    found = list_pending(service.database, decided=decided)
+    found = list_pending(service.database, decided=decided, beyond=beyond, limit=_PAGE + 1)
     return page(
         request,
         "pending_alerts.html",
         "log",
-        alerts=found,
-        waiting=len(list_pending(service.database)) if decided else len(found),
+        alerts=found[:_PAGE],
+        waiting=count_pending(service.database),
+        first=None if beyond is None else address_with(request, beyond=None),
+        more=address_with(request, beyond=found[_PAGE - 1].alert.id) if len(found) > _PAGE else None,
         accuracy=accuracy_note(request),
         decided=decided,
         threshold=service.recognizer.rule.threshold,

@@ -16,7 +16,7 @@ from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
 from knownface.server.live.event_bus import EventPublisher
 from knownface.server.routes.common import CallerDep, ServiceDep
-from knownface.server.schemas.common import Number
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
 from knownface.server.schemas.oversight import DecisionSchema, PendingAlertSchema
 
 router = guarded_router("alerts")
@@ -25,10 +25,17 @@ router = guarded_router("alerts")
 @router.get("/alerts/pending", dependencies=needs("viewer"), responses=errors(), summary="List alerts that wait")
 def pending(
     service: ServiceDep,
-    decided: Annotated[bool, Query(description="Those that were rejected or not confirmed in time instead.")] = False,
-) -> list[PendingAlertSchema]:
+    decided: Annotated[
+        bool, Query(description="Those that were rejected or not confirmed in time instead, the newest first.")
+    ] = False,
+    cursor: Cursor = None,
+    limit: Limit = 50,
+) -> Page[PendingAlertSchema]:
     """Alerts that must be confirmed before anything is sent or run, the oldest first."""
-    return [PendingAlertSchema.of(one) for one in list_pending(service.database, decided=decided)]
+    beyond = read_number_cursor(cursor)
+    found = list_pending(service.database, decided=decided, beyond=beyond, limit=limit + 1)
+    rest = cursor_after(found[limit - 1].alert.id) if len(found) > limit else None
+    return Page(items=[PendingAlertSchema.of(one) for one in found[:limit]], next=rest)
 
 
 @router.post(

@@ -12,6 +12,7 @@ from knownface.server.access import guarded_router, needs
 from knownface.server.context import Service
 from knownface.server.error_responses import errors
 from knownface.server.routes.common import CallerDep, ServiceDep
+from knownface.server.schemas.faces import AccuracySchema
 from knownface.server.schemas.service import (
     Health,
     ModelSchema,
@@ -106,6 +107,7 @@ def settings_of(service: Service) -> SettingsSchema:
         threshold_source=recognizer.parameters.source,
         fpir=recognizer.settings.fpir,
         show_accuracy=recognizer.settings.show_accuracy,
+        accuracy=AccuracySchema(**recognizer.accuracy.overall.to_dict()) if recognizer.settings.show_accuracy else None,
         keep_pictures=recognizer.settings.keep_pictures,
         keep_unknown_faces=recognizer.settings.keep_unknown_faces,
         retention_days=recognizer.settings.retention_days,

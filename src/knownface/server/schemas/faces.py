@@ -164,6 +164,9 @@ class VerificationSchema(Schema):
     threshold: float
     reason: str
     liveness: LivenessSchema | None = Field(description="Of the first picture; null: not checked.")
+    accuracy: AccuracySchema | None = Field(
+        default=None, description="Which shares of strangers would pass, where the setting `show_accuracy` asks for it."
+    )
 
 
 class ReviewedFace(FoundFace):

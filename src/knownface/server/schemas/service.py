@@ -14,6 +14,7 @@ from knownface.scorings import Scoring
 from knownface.server.error_responses import Problem
 from knownface.server.keys import Role
 from knownface.server.schemas.common import Schema
+from knownface.server.schemas.faces import AccuracySchema
 
 _KEY: JsonDict = {
     "id": 2,
@@ -271,6 +272,7 @@ class SettingsSchema(Schema):
     threshold_source: ThresholdSource = Field(description=_SOURCES)
     fpir: float = Field(description="Share of strangers who may get a name, which a threshold is estimated for.")
     show_accuracy: bool
+    accuracy: AccuracySchema | None = Field(description="Of every name, where the setting `show_accuracy` asks for it.")
     keep_pictures: bool
     keep_unknown_faces: bool
     retention_days: float | None
