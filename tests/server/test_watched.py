@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -55,6 +56,26 @@ def add(admin: httpx.Client, name: str, address: str) -> int:
 
 def seen(admin: httpx.Client) -> list[str]:
     return [one["name"] for one in admin.get("/sightings").json()["items"]]
+
+
+def test_how_long_stopping_takes_does_not_tell_who_listens(tmp_path: Path) -> None:
+    """A source that is being connected to is let go at once, whether anybody answers there or not."""
+    with serving(tmp_path) as up, up.http() as admin, socket.create_server(("127.0.0.1", 0)) as nobody:
+        source = add(admin, "nobody", f"rtsp://127.0.0.1:{nobody.getsockname()[1]}/")
+        with nobody.accept()[0] as connection:
+            assert admin.delete(f"/live/sources/{source}").status_code == 204
+            assert is_open(connection)  # FFmpeg still waits there for an answer
+            nobody.close()
+
+
+def is_open(connection: socket.socket) -> bool:
+    connection.setblocking(False)
+    try:
+        while connection.recv(1000):
+            pass
+    except BlockingIOError:
+        return True
+    return False
 
 
 @pytest.mark.slow

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import socket
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
@@ -88,6 +89,21 @@ def test_what_is_not_taken_is_sent_again_and_nothing_overtakes_it(
     assert receiver.ids()[-2:] == [1, 2]
     after = store.get(hook.id)
     assert (after.failures, after.error, after.next_attempt) == (0, None, None)
+
+
+def test_how_long_an_attempt_takes_does_not_tell_who_listens(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What fails at once is told only after as long as a receiver has that says nothing."""
+    monkeypatch.setattr("knownface.server.webhook_delivery.TIMEOUT_SECONDS", 10_000)
+    store = WebhookStore(gallery.database)
+    with socket.create_server(("127.0.0.1", 0)) as server, delivery(gallery, store):
+        hook = store.create(f"http://127.0.0.1:{server.getsockname()[1]}/")
+        happen(gallery, "seen")
+        server.accept()[0].close()
+        with contextlib.suppress(TimeoutError):
+            server.settimeout(0.2)  # an attempt that was told would be repeated within this
+            server.accept()
+            raise AssertionError("it was tried again")
+        assert (store.get(hook.id).failures, store.get(hook.id).error) == (0, None)
 
 
 @pytest.mark.slow

@@ -14,6 +14,7 @@ from knownface.errors import SourceUnavailableError, UnsupportedError
 from knownface.media.ffmpeg_stream import FfmpegStream, interlaced_size
 from knownface.media.opencv import pixel_aspect, quiet_opencv, rgb_of  # imported before cv2: it keeps FFmpeg quiet
 from knownface.media.sources import STREAM_PORTS, Source
+from knownface.media.stream_proxy import is_proxied
 from knownface.types import Image
 
 import cv2  # isort: skip
@@ -136,8 +137,10 @@ def _stream(source: Source, open_timeout: float, read_timeout: float) -> cv2.Vid
 
 
 def _why_unreachable(source: Source, timeout: float) -> tuple[str, str]:
-    """FFmpeg does not say why; a connection of our own does."""
+    """FFmpeg does not say why; a connection of our own does, where streams are not read through a proxy."""
     parts = urlsplit(source.address)
+    if is_proxied() and parts.scheme.lower() in {"http", "https"}:
+        return f"{source.name} cannot be reached, or sends no video that can be read.", "Check the address."
     address = (parts.hostname or "", parts.port or STREAM_PORTS[parts.scheme.lower()])
     try:
         socket.create_connection(address, timeout).close()

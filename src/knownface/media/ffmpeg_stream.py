@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from knownface.media.opencv import square_size
 from knownface.media.probing import INTERLACED
+from knownface.media.stream_proxy import environment
 
-_PROTOCOLS = "pipe,file,http,https,tcp,tls,rtsp,rtsps,rtp,udp,crypto"
+_PROTOCOLS = "pipe,file,http,https,httpproxy,tcp,tls,rtsp,rtsps,rtp,udp,crypto"
 _OPEN_TIMEOUT = 15.0
 """Seconds in which ffprobe must have understood the stream."""
 
@@ -42,6 +43,7 @@ class FfmpegStream:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,  # what it says repeats the address
             start_new_session=True,
+            env=environment(),
         )
         if self._process.stdin is not None:
             self._process.stdin.write(_listed(address))
@@ -95,7 +97,12 @@ def interlaced_size(address: str) -> tuple[int, int] | None:
     command = [program, "-loglevel", "quiet", *_INPUT, "-select_streams", "v:0", "-show_entries", entries]
     try:
         result = subprocess.run(  # noqa: S603 - a list, no shell
-            [*command, "-of", "json"], input=_listed(address), capture_output=True, check=False, timeout=_OPEN_TIMEOUT
+            [*command, "-of", "json"],
+            input=_listed(address),
+            capture_output=True,
+            check=False,
+            timeout=_OPEN_TIMEOUT,
+            env=environment(),
         )
         [stream] = json.loads(result.stdout)["streams"]
         if stream.get("field_order") not in INTERLACED:

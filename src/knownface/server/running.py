@@ -9,6 +9,7 @@ from knownface.errors import KnownFaceError
 from knownface.events.actions import Actions
 from knownface.law.audit import AuditLog
 from knownface.live.challenges import require_landmarks
+from knownface.media.stream_proxy import streams_through
 from knownface.models import ModelStore
 from knownface.models.session import usable_processors
 from knownface.mqtt import delivering
@@ -18,6 +19,7 @@ from knownface.recognizer import FaceRecognizer
 from knownface.server.alike import AlikeSearch
 from knownface.server.audit_tally import AuditTally
 from knownface.server.authentication import Authenticator
+from knownface.server.checked_proxy import checked_proxy
 from knownface.server.context import Service
 from knownface.server.housekeeping import Housekeeping
 from knownface.server.job_spool import JobSpool
@@ -47,6 +49,8 @@ def open_services(recognizers: Mapping[str, FaceRecognizer]) -> Iterator[list[tu
         recognizers: Open, by the names of their collections; they stay the caller's to close.
     """
     with contextlib.ExitStack() as stack:
+        allowed = next(iter(recognizers.values())).settings.serve.allowed_networks
+        stack.enter_context(streams_through(stack.enter_context(checked_proxy(allowed))))
         opened: list[tuple[Service, Housekeeping]] = []
         for collection, recognizer in recognizers.items():
             workers = opened[0][0].workers if opened else None

@@ -40,7 +40,8 @@ class SourceRules:
     def resolve(self, source: Source) -> Source:
         """A source just before it is opened: where its name may have come to lead since it was admitted, it is not.
 
-        An RTSP address then names the IP address that was checked. HTTP and TLS servers want to hear their name.
+        An RTSP address then names the IP address that was checked. HTTP streams, whose servers want to hear their name,
+        are read through a proxy that checks where it connects to (:mod:`knownface.server.checked_proxy`).
 
         Raises:
             UnsupportedError: It is a file elsewhere.
@@ -55,7 +56,7 @@ class SourceRules:
         except BadRequestError as error:
             raise SourceUnavailableError(error.message, error.hint) from error
         parts = urlsplit(source.address)
-        if parts.scheme.lower() != "rtsp" or not addresses:
+        if parts.scheme.lower() not in {"rtsp", "rtsps"} or not addresses:
             return source
         user, at, _ = parts.netloc.rpartition("@")
         host = f"[{addresses[0]}]" if ":" in addresses[0] else addresses[0]

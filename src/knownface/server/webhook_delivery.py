@@ -10,7 +10,7 @@ import logging
 import random
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import httpx
@@ -31,7 +31,7 @@ LONGEST_WAIT_SECONDS = 3600.0
 UNREACHABLE = "it cannot be reached, or does not answer in time"
 """All that is told of why, so that nobody learns which ports are open."""
 _BATCH = 50
-_AT_ONCE = 4
+_AT_ONCE = 8
 
 
 def signature(secret: str, timestamp: int, body: bytes) -> str:
@@ -73,18 +73,27 @@ class WebhookDelivery:
         self._client.close()
 
     def _run(self) -> None:
+        under_way: dict[int, Future[None]] = {}
         with ThreadPoolExecutor(_AT_ONCE, thread_name_prefix="webhook") as pool:
             while not self._stop.wait(EVERY_SECONDS * min(1.0, max(0.05, self._scale))):
+                under_way = {hook_id: one for hook_id, one in under_way.items() if not one.done()}
                 try:
                     now = datetime.now(UTC)
                     hooks = self._store.all()
                     log_happenings(self._database, {kind for hook in hooks for kind in hook.kinds or EVENT_KINDS})
-                    due = [hook for hook in hooks if hook.active and (hook.next_attempt or now) <= now]
-                    list(pool.map(self._deliver, due))
+                    for hook in hooks:
+                        if hook.active and (hook.next_attempt or now) <= now and hook.id not in under_way:
+                            under_way[hook.id] = pool.submit(self._deliver, hook)
                 except KnownFaceError as error:
                     _log.warning("Webhooks wait: %s", error)
 
     def _deliver(self, hook: Webhook) -> None:
+        try:
+            self._deliver_all(hook)
+        except KnownFaceError as error:
+            _log.warning("Webhooks wait: %s", error)
+
+    def _deliver_all(self, hook: Webhook) -> None:
         failures = hook.failures
         for event in read_events(self._database, after=hook.last_event, limit=_BATCH):
             if self._stop.is_set():
@@ -92,11 +101,14 @@ class WebhookDelivery:
             if not hook.wants(event.kind):
                 self._store.pass_over(hook.id, event.id)
                 continue
+            start = time.monotonic()
             problem = self._send(hook, event)
             if problem is None:
                 self._store.note_delivery(hook.id, event.id)
                 failures = 0
                 continue
+            if problem == UNREACHABLE:  # told after as long whatever the reason: a closed port answers at once
+                self._stop.wait(max(0.0, start + min(1.0, self._scale) * TIMEOUT_SECONDS - time.monotonic()))
             failures += 1
             again = datetime.now(UTC) + timedelta(seconds=wait_seconds(failures) * self._scale)
             self._store.note_failure(hook.id, failures, again, problem)

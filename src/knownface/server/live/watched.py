@@ -94,6 +94,11 @@ class WatchedStream:
             self._over = time.monotonic()
         return None if self._over is None else time.monotonic() - self._over
 
+    def finish(self) -> bool:
+        """Stops; returns whether it has ended, what was seen being stored. It is not waited for while nothing came."""
+        self.watcher.request_stop()
+        return self.watcher.wait(None if self.watcher.status().frames or not self.live else 0)
+
 
 class WatchedSources:
     """Adds, starts, stops and removes sources; any thread may call.
@@ -124,6 +129,7 @@ class WatchedSources:
         self._sinks = sinks
         self._new_number = new_number
         self._streams: dict[int, WatchedStream] = {}
+        self._ending: list[WatchedStream] = []
         self._ours = False
         self._lock = threading.Lock()  # of what is watched
         self._synchronising = threading.Lock()  # held by whoever brings it in line with the list
@@ -184,7 +190,9 @@ class WatchedSources:
         return self.get(source_id)
 
     def stop(self, source_id: int) -> WatchedSource:
-        """Watches a source no more; waits until what was seen here is stored.
+        """Watches a source no more; waits until what was seen here is stored, and for nothing where nothing was.
+
+        How long an attempt to connect takes would tell whether anybody listens there.
 
         Raises:
             NotFoundError: There is none of this number.
@@ -195,7 +203,7 @@ class WatchedSources:
         self._list.note(source_id, running=False)
         self._synchronise()
         if stream is not None:
-            stream.watcher.wait()
+            stream.finish()
         return self.get(source_id)
 
     def remove(self, source_id: int) -> None:
@@ -221,7 +229,7 @@ class WatchedSources:
         if self._thread.is_alive():
             self._thread.join()
         with self._synchronising, self._lock:
-            streams = list(self._streams.values())
+            streams = [*self._streams.values(), *self._ending]
             self._streams.clear()
         for stream in streams:
             stream.watcher.request_stop()
@@ -248,6 +256,8 @@ class WatchedSources:
             if self._closing.is_set():
                 return
             over = self._note_ended()
+            with self._lock:
+                self._ending = [stream for stream in self._ending if not stream.watcher.wait(0)]
             listed = {one.id: one for one in self._list.all()}
             wanted = {i for i, one in listed.items() if one.running}
             self._ours = not wanted or self._lease.take()
@@ -264,7 +274,9 @@ class WatchedSources:
                 for stream in ended:
                     stream.watcher.request_stop()
         for stream in ended:
-            stream.watcher.wait()
+            if not stream.finish():
+                with self._lock:
+                    self._ending.append(stream)
 
     def _note_ended(self) -> dict[int, float]:
         """What ended by itself, since how many seconds; files are noted to be over."""
