@@ -191,3 +191,17 @@ def test_an_alert_rule_is_made_changed_and_deleted(open_page: BrowserMaker, serv
     page.button("Delete for good late").send_keys(Keys.ENTER)
     page.until(lambda: "late" not in page.one("[data-region=rules]").text)
     assert page.complaints() == []
+
+
+def test_the_rest_interface_is_shown_and_tried_out_from_the_service_alone(
+    open_page: BrowserMaker, service: Service
+) -> None:
+    page = open_page()
+    page.go("/docs")
+    page.one("#operations-people-people_list_people .opblock-summary-control").click()
+    page.button("Try it out").click()
+    page.button("Execute").click()
+    page.until(lambda: page.one(".live-responses-table tbody .response-col_status").text.startswith("200"))
+    loaded = page.browser.execute_script("return performance.getEntriesByType('resource').map((one) => one.name)")
+    assert all(address.startswith(service.served.address) for address in loaded)
+    assert page.complaints() == []

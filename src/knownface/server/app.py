@@ -16,6 +16,7 @@ from knownface.server import error_responses, pages, routes
 from knownface.server.context import Service
 from knownface.server.error_responses import ProblemDetails
 from knownface.server.json_forms import describe_json_forms
+from knownface.server.pages.api_docs import swagger_files
 from knownface.server.pages.render import error_page, static_files
 
 _DESCRIPTION = """
@@ -35,7 +36,7 @@ def create_app(services: Sequence[Service]) -> FastAPI:
         version=__version__,
         description=_DESCRIPTION,
         openapi_url="/v1/openapi.json",
-        docs_url=None,  # these pages load scripts from elsewhere
+        docs_url=None,  # these pages load scripts from elsewhere; ours is among the pages
         redoc_url=None,
         form_limits={
             "max_files": services[0].settings.max_pictures + 1,
@@ -59,6 +60,7 @@ def create_app(services: Sequence[Service]) -> FastAPI:
     for router in routers_in(pages):
         app.include_router(router, include_in_schema=False)
     app.mount("/static", static_files())
+    app.mount("/swagger", swagger_files())
     _describe(app)  # kept; made at the first request it would hold up all others for a second
     return app
 
