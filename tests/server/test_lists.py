@@ -48,10 +48,16 @@ def test_each_row_of_a_list_is_on_one_of_its_pages(own: Running) -> None:
             held = NewTemplate(looks[10 + number], "new.jpg", name.encode().hex().ljust(64, "1"))
             gallery.enrol([], held=[(name, NewHeld(held, "odd-picture", "It is odd."))])
             assert client.post("/attendance", json={"name": f"Lesson {number}", "people": [person]}).is_success
+        party = [{"name": name} for name in ("Anna Bauer", "ann", "Hanna_Ott", "Otto")]
+        session = client.post("/attendance", json={"name": "Party", "guests": party}).json()["id"]
+        client.patch(f"/people/{people['ann']}", json={"name": "Annabel"})
+        assert client.get(f"/attendance/{session}/names?search=NNA").json() == ["Anna Bauer", "Hanna_Ott"]
+        assert client.get(f"/attendance/{session}/names?limit=1").json() == ["ann"], "as the list calls her"
+        assert client.delete(f"/attendance/{session}").is_success
         for path in ("/offers", "/held", "/attendance"):
             whole = client.get(path).json()
             assert every(client, path) == [row["id"] for row in whole["items"]]
             assert (len(whole["items"]), whole["next"]) == (3, None)
             assert client.get(path, params={"cursor": "bm9uZQ"}).status_code == 400
-        assert [row["name"] for row in client.get("/held").json()["items"]] == ["ann", "Ben", "Zoë"]
+        assert [row["name"] for row in client.get("/held").json()["items"]] == ["Annabel", "Ben", "Zoë"]
         assert [row["name"] for row in client.get(f"/held?person_id={people['Ben']}").json()["items"]] == ["Ben"]

@@ -137,8 +137,11 @@ def _within(session: Row[Any]) -> ColumnElement[bool]:
 
 
 def _people(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> dict[str, int]:
+    query = select(column, people.c.id)
+    if len(values) > (connection.scalar(select(func.count()).select_from(people)) or 0):
+        return {value: person_id for value, person_id in connection.execute(query) if value is not None}
     return {
         value: person_id
         for chunk in chunks(values)
-        for value, person_id in connection.execute(select(column, people.c.id).where(column.in_(chunk)))
+        for value, person_id in connection.execute(query.where(column.in_(chunk)))
     }

@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, or_, select, update
+from sqlalchemy import Connection, Row, func, insert, or_, select, update
 from sqlalchemy import delete as delete_rows
 
 from knownface.errors import EventsError, SessionOpenError, UnknownPersonError, UnknownSessionError
@@ -31,6 +31,7 @@ from knownface.gallery.values import PersonKey
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import attendance_entries, attendance_sessions
 from knownface.storage.history_schema import SUBJECT_SESSION
+from knownface.storage.schema import people
 
 MAX_GRACE = timedelta(days=1)
 
@@ -140,6 +141,28 @@ def list_sessions(
         query = query.where(table.c.id < below)
     with database.reading() as connection:
         return [_session(row) for row in connection.execute(query)]
+
+
+def find_names(database: Database, session_id: int, search: str, limit: int) -> list[str]:
+    """Names of who is expected in a session, in their order.
+
+    Args:
+        database: The gallery's.
+        session_id: Whose.
+        search: A part of the name, whatever the letter case.
+        limit: How many at most.
+    """
+    entry = attendance_entries
+    key = func.coalesce(entry.c.name_key, people.c.name_key)
+    query = (
+        select(func.coalesce(entry.c.name, people.c.name))
+        .select_from(entry.outerjoin(people, people.c.id == entry.c.person_id))
+        .where(entry.c.session_id == session_id, key.contains(name_key(search), autoescape=True))
+        .order_by(key)
+        .limit(limit)
+    )
+    with database.reading() as connection:
+        return list(connection.scalars(query))
 
 
 def get_session(database: Database, session_id: int) -> Session:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import faiss
 import numpy as np
 import numpy.typing as npt
@@ -16,6 +18,9 @@ _AT_ONCE = 4_000_000
 _TIE = 1e-6
 """Products that differ by less are equal: the order in which they are summed is not the same for both sides."""
 
+_BLOCK = 512
+"""Rows whose products with all others are made at a time, and that parts are gathered to."""
+
 Products = npt.NDArray[np.float32]
 
 
@@ -26,7 +31,8 @@ def group_by_likeness(faces: Embeddings, threshold: float, together: Together | 
     Of unit vectors the mean squared distance of two groups is 2 - 2 times the product of their means, so that groups
     are searched as vectors are. In every round all groups are joined that are each other's nearest: no later join comes
     nearer to either (Murtagh, "A survey of recent advances in hierarchical clustering algorithms", 1983), and a group
-    without a neighbour near enough never gets one. A round takes time with the square of the groups that are left.
+    without a neighbour near enough never gets one. A round takes time with the square of the groups that are left, so
+    that what no join can cross is parted first.
 
     Args:
         faces: Float32, shape (n, dim), unit norm.
@@ -40,28 +46,61 @@ def group_by_likeness(faces: Embeddings, threshold: float, together: Together | 
     sizes = np.ones(len(means))
     group_of = np.arange(len(means))
     nearest, product = np.full(len(means), -1), np.zeros(len(means), dtype=np.float32)
-    left = changed = group_of.copy()
     least = 1 - threshold * threshold / 2
-    while len(left) > 1:
-        nearest[changed], product[changed] = _nearest(means, changed, left, least, together)
-        left = left[nearest[left] >= 0]
-        touched = np.zeros(len(means), dtype=bool)
-        for kept, gone in _pairs(left, nearest, product):
-            weights = (sizes[[kept, gone]] / (sizes[kept] + sizes[gone])).astype(np.float32)
-            means[kept] = weights @ means[[kept, gone]]
-            sizes[kept] += sizes[gone]
-            group_of[gone] = kept
-            touched[[kept, gone]] = True
-            if together is not None:
-                together.join(kept, gone)
-        left = left[group_of[left] == left]
-        changed = left[touched[left] | touched[nearest[left]]]
+    for part in _parts(means, least):
+        left = changed = part
+        while len(left) > 1:
+            nearest[changed], product[changed] = _nearest(means, changed, left, least, together)
+            left = left[nearest[left] >= 0]
+            touched = np.zeros(len(means), dtype=bool)
+            for kept, gone in _pairs(left, nearest, product):
+                weights = (sizes[[kept, gone]] / (sizes[kept] + sizes[gone])).astype(np.float32)
+                means[kept] = weights @ means[[kept, gone]]
+                sizes[kept] += sizes[gone]
+                group_of[gone] = kept
+                touched[[kept, gone]] = True
+                if together is not None:
+                    together.join(kept, gone)
+            left = left[group_of[left] == left]
+            changed = left[touched[left] | touched[nearest[left]]]
     while np.any(group_of[group_of] != group_of):
         group_of = group_of[group_of]
     order = np.argsort(group_of, kind="stable")
     return (
         [rows.tolist() for rows in np.split(order, np.flatnonzero(np.diff(group_of[order])) + 1)] if len(means) else []
     )
+
+
+def _parts(faces: Products, least: float) -> Iterator[Rows]:
+    """Rows that may be joined with each other, and with nobody else; those alone are left out, small parts gathered.
+
+    The product of two groups' means is the mean of their members' products: some pair of members must be near enough.
+    """
+    root = np.arange(len(faces))
+    for begin in range(0, len(faces), _BLOCK):
+        near = faces[begin : begin + _BLOCK] @ faces[begin:].T >= least - _TIE
+        for row in np.flatnonzero(near.sum(axis=1) > 1):
+            found = begin + np.flatnonzero(near[row])
+            roots = _roots(root, found)
+            root[roots] = root[found] = roots.min()
+    root = _roots(root, root)
+    order = np.argsort(root, kind="stable")
+    gathered: list[Rows] = []
+    for part in np.split(order, np.flatnonzero(np.diff(root[order])) + 1):
+        if len(part) > 1:
+            gathered.append(part)
+        if sum(map(len, gathered)) >= _BLOCK:
+            yield np.concatenate(gathered)
+            gathered = []
+    if gathered:
+        yield np.concatenate(gathered)
+
+
+def _roots(root: Rows, rows: Rows) -> Rows:
+    found = root[rows]
+    while np.any(root[found] != found):
+        found = root[found]
+    return found
 
 
 def _nearest(means: Products, rows: Rows, left: Rows, least: float, together: Together | None) -> tuple[Rows, Products]:

@@ -27,13 +27,13 @@ class Together:
         span = max((end for _, _, end in own), default=0.0) - first + 1.0
         begin_of = {place: number * span - first for number, place in enumerate(sorted({place for place, _, _ in own}))}
         self._begins: list[Seconds] = []
-        self._ends: list[Seconds] = []
+        self._latest: list[Seconds] = []  # the latest end of the first intervals, from none on
         for row in stays:
             ordered = sorted((begin_of[place] + start, begin_of[place] + end) for place, start, end in row)
             self._begins.append(np.array([begin for begin, _ in ordered]))
-            self._ends.append(np.maximum.accumulate(np.array([end for _, end in ordered])))
+            self._latest.append(np.maximum.accumulate(np.array([-np.inf, *(end for _, end in ordered)])))
         self._first = np.array([begins[0] if len(begins) else np.inf for begins in self._begins])
-        self._last = np.array([ends[-1] if len(ends) else -np.inf for ends in self._ends])
+        self._last = np.array([latest[-1] for latest in self._latest])
         self._single = np.array([len(begins) == 1 for begins in self._begins], dtype=bool)
 
     def are(self, ones: Rows, others: Rows) -> npt.NDArray[np.bool_]:
@@ -45,18 +45,19 @@ class Together:
         return together
 
     def join(self, kept: int, gone: int) -> None:
-        """Give the stays of one row to another; the latest end so far stands beside each begin."""
+        """Give the stays of one row to another."""
         begins = np.concatenate([self._begins[kept], self._begins[gone]])
-        ends = np.concatenate([self._ends[kept], self._ends[gone]])
+        ends = np.concatenate([self._latest[kept][1:], self._latest[gone][1:]])
         order = np.argsort(begins, kind="stable")
-        self._begins[kept], self._ends[kept] = begins[order], np.maximum.accumulate(ends[order])
+        self._begins[kept] = begins[order]
+        self._latest[kept] = np.maximum.accumulate(np.concatenate([[-np.inf], ends[order]]))
         self._first[kept] = min(self._first[kept], self._first[gone])
         self._last[kept] = max(self._last[kept], self._last[gone])
         self._single[kept] = False
 
     def _overlap(self, one: int, other: int) -> bool:
         """Whether any interval of one begins before one of the other ends, and ends after that one begins."""
-        before = np.searchsorted(self._begins[one], self._ends[other], side="left")
-        return bool(
-            np.any(before > 0) and np.any(self._ends[one][before[before > 0] - 1] > self._begins[other][before > 0])
-        )
+        if len(self._begins[one]) < len(self._begins[other]):
+            one, other = other, one
+        before = self._begins[one].searchsorted(self._latest[other][1:], side="left")
+        return bool((self._latest[one][before] > self._begins[other]).any())

@@ -32,6 +32,7 @@ from knownface.events import (
     read_guests,
     report_session,
 )
+from knownface.events.attendance import find_names
 from knownface.events.sheets import moodle_table, session_table
 from knownface.server import uploads
 from knownface.server.access import LARGE_BODY, guarded_router, needs
@@ -48,7 +49,7 @@ from knownface.server.schemas.attendance import (
     PhotographedSchema,
     ReportSchema,
 )
-from knownface.server.schemas.common import Cursor, Limit, Number, Page, cursor_after, read_number_cursor
+from knownface.server.schemas.common import Cursor, Limit, Number, Page, SearchText, cursor_after, read_number_cursor
 from knownface.tables import csv_text, plain, write_xlsx
 
 router = guarded_router("attendance")
@@ -112,6 +113,14 @@ def read_list(
 def read_one(service: ServiceDep, session_id: Number) -> ReportSchema:
     """Who is present, late, expected or absent, and how many strangers were seen."""
     return ReportSchema.of(report_session(service.database, session_id))
+
+
+@router.get(
+    "/attendance/{session_id}/names", dependencies=needs("viewer"), responses=errors(), summary="Find who is expected"
+)
+def find_expected(service: ServiceDep, session_id: Number, search: SearchText = None, limit: Limit = 20) -> list[str]:
+    """Names of the session's list that hold a text, for a field in which one is typed."""
+    return find_names(service.database, session_id, search or "", limit)
 
 
 @router.post(

@@ -1,4 +1,5 @@
-// Names of known people are offered while one is typed, in every field with a list of them; those in data-names first.
+// Names of known people are offered while one is typed, in every field with a list of them; first those of the
+// list at the address in data-names.
 
 import { api, ApiError } from "./api.js";
 import { h } from "./dom.js";
@@ -13,15 +14,16 @@ async function offer(field) {
   const text = field.value.trim();
   if (text === last) return;
   last = text;
+  const query = `limit=${OFFERED}&search=${encodeURIComponent(text)}`;
+  let listed;
   let page;
   try {
-    page = await api("GET", `/v1/people?limit=${OFFERED}&search=${encodeURIComponent(text)}`);
+    [listed, page] = await Promise.all([field.dataset.names ? api("GET", `${field.dataset.names}?${query}`) : [], api("GET", `/v1/people?${query}`)]);
   } catch (error) {
     if (error instanceof ApiError) return;
     throw error;
   }
-  const listed = JSON.parse(field.dataset.names ?? "[]").filter((name) => name.toLowerCase().includes(text.toLowerCase()));
-  const names = new Set([...listed.slice(0, OFFERED), ...page.items.map((person) => person.name)]);
+  const names = new Set([...listed, ...page.items.map((person) => person.name)]);
   if (text === last) field.list?.replaceChildren(...[...names].map((name) => h("option", { value: name })));
 }
 

@@ -9,12 +9,14 @@ import { refresh } from "./regions.js";
 import { t } from "./texts.js";
 
 const EVERY = 4000;
+const PATIENCE = 10; // a list that takes long is asked for less often
 const photos = document.getElementById("photos");
 
 async function round() {
   const busy = document.querySelector("dialog[open]");
+  const begun = performance.now();
   if (document.querySelector("[data-open-session]") && !document.hidden && !busy) await refresh().catch(() => undefined);
-  setTimeout(round, EVERY);
+  setTimeout(round, Math.max(EVERY, PATIENCE * (performance.now() - begun)));
 }
 
 function summary({ came, there, denied, pictures }) {
