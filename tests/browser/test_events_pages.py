@@ -52,7 +52,7 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.browser.find_element(By.CSS_SELECTOR, "[name=guests]").send_keys(str(guests))
     page.one("#session-form button.primary").click()
     page.until(lambda: page.path().startswith("/attendance/"))
-    assert [page.one(f"[data-count={s}]").text for s in ("present", "expected")] == ["0", "2"]
+    page.until(lambda: [page.one(f"[data-count={s}]").text for s in ("present", "expected")] == ["0", "2"])
     # At the door: the kiosk greets, with the table that the list names.
     page.button("Kiosk").click()
     page.field("PIN").send_keys("2468")

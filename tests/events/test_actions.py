@@ -40,7 +40,7 @@ def test_a_command_that_hangs_is_ended_with_all_it_started(tmp_path):
         "open(sys.argv[1], 'w').write(str(child.pid)); time.sleep(600)"
     )
     assert act(rule(code, str(note), timeout=3.0), {}) == f"{sys.executable} was ended after 3 s"
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     while is_there(int(note.read_text())) and time.monotonic() < deadline:
         time.sleep(0.05)
     assert not is_there(int(note.read_text()))

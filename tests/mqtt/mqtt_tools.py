@@ -20,7 +20,7 @@ from knownface.settings import MqttSettings
 
 def until(true: Callable[[], object]) -> None:
     """Wait until something is true."""
-    end = time.monotonic() + 20
+    end = time.monotonic() + 60
     while not true():
         assert time.monotonic() < end, "it never came"
         time.sleep(0.02)

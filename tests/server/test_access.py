@@ -120,7 +120,7 @@ def test_what_another_program_revokes_is_void_within_seconds(own: Running) -> No
         assert client.get("/session").status_code == 200
         [key] = [key for key in KeyStore(elsewhere).all() if key.role == "device"]
         KeyStore(elsewhere).revoke(key.id)
-        end = time.monotonic() + 30
+        end = time.monotonic() + 60
         while client.get("/session").status_code == 200:
             assert time.monotonic() < end
             time.sleep(0.05)

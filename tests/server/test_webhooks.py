@@ -46,7 +46,7 @@ def delivery(gallery: Gallery, store: WebhookStore) -> Iterator[None]:
 
 
 def until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < end
         time.sleep(0.02)
