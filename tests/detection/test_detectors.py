@@ -134,7 +134,7 @@ def test_yunet_finds_the_same_as_opencv_does_with_the_same_file(
 def test_opencv_runs_what_onnx_runtime_cannot(
     yunet: YuNetDetector, model_folder: Path, astronaut: Image, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(yunet_module, "free_size_session", lambda path: None)
+    monkeypatch.setattr(yunet_module, "free_size_session", lambda path, device: None)
     by_opencv = YuNetDetector(model_folder / "yunet_n_640_640.onnx")
     for scale in (0.5, 1.0, 5.0):
         picture = resized(astronaut, scale)

@@ -120,6 +120,17 @@ def test_prelu_is_made_of_operations_that_are_quick(tmp_path: Path) -> None:
     assert b"PRelu" not in without_prelu(path.read_bytes())
 
 
+@pytest.mark.parametrize("made", [flatten_network, batch_dependent_network])
+def test_a_batch_of_one_is_freed_where_items_do_not_depend_on_each_other(tmp_path: Path, made) -> None:
+    path = made(tmp_path / "f.onnx", (1, 3, 8, 8))
+    fixed = session.load_session(path, ["CPUExecutionProvider"], 1)
+    free = session._of_any_batch(fixed, "x", path, None)
+    if made is batch_dependent_network:
+        assert free is None
+    else:
+        np.testing.assert_array_equal(free.run(None, {"x": _batch(5)})[0], _batch(5).reshape(5, -1))
+
+
 def test_opencvs_block_quantised_sface(model_folder: Path) -> None:
     path = model_folder / "face_recognition_sface_2021dec_int8bq.onnx"
     if not path.is_file():

@@ -17,14 +17,13 @@ import onnxruntime
 
 from knownface.detection.views import Rows
 from knownface.models.onnx_graph import with_free_size
-from knownface.models.session import load_session
+from knownface.models.session import Device, load_session, providers_of
 from knownface.types import Image
 
 log = logging.getLogger(__name__)
 
 _NOTHING: Rows = np.empty((0, 15), dtype=np.float32)
 _STRIDES = (8, 16, 32)
-_PROVIDERS = ["CPUExecutionProvider"]
 _TRIED = (1, 3, 64, 96)
 """Shape of the picture at which a graph made for one size is tried."""
 _OUTPUTS = [f"{name}_{stride}" for stride in _STRIDES for name in ("cls", "obj", "bbox", "kps")]
@@ -83,19 +82,22 @@ class YuNetNetwork:
             yield np.hstack([middles - sides / 2, sides, landmarks, scores[cells, np.newaxis]]).astype(np.float32)
 
 
-def free_size_session(path: Path) -> Any:
-    """An ONNX Runtime session on one thread for pictures of any size, or None if the graph runs at one size only.
+def free_size_session(path: Path, device: Device = "cpu") -> Any:
+    """An ONNX Runtime session for pictures of any size, on one thread of the processor or on CUDA.
+
+    None if the graph runs at one size only.
 
     A graph that states one size, as those exported for 640 x 640 do, is tried at another.
 
     Raises:
         ModelError: The file cannot be loaded.
     """
-    session = load_session(path, _PROVIDERS, threads=1)
+    providers = providers_of(device)
+    session = load_session(path, providers, threads=1)
     if not any(isinstance(side, int) for side in session.get_inputs()[0].shape[2:]):
         return session
     try:
-        session = load_session(path, _PROVIDERS, threads=1, content=with_free_size(path.read_bytes()))
+        session = load_session(path, providers, threads=1, content=with_free_size(path.read_bytes()))
         quiet = onnxruntime.RunOptions()
         quiet.log_severity_level = 4
         [classes] = session.run(_OUTPUTS[:1], {session.get_inputs()[0].name: np.zeros(_TRIED, np.float32)}, quiet)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -54,6 +55,8 @@ class Watcher(AbstractContextManager["Watcher"]):
         name: What events and sightings call the source; None takes its address without user and password.
         new_number: Gives the number of another Unknown; None counts from 1.
         challenges: What the faces before a camera are asked before they get a name; None asks nothing.
+        embedding_threads: Where faces are embedded, shared with other watchers: a thread each would take the processors
+            from the frames of all. None makes a thread for this one.
 
     Raises:
         UnsupportedError: The source is an address of a kind that is not read here.
@@ -75,6 +78,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         name: str | None = None,
         new_number: Callable[[], int] | None = None,
         challenges: Challenges | None = None,
+        embedding_threads: ThreadPoolExecutor | None = None,
     ) -> None:
         self.source = source if isinstance(source, Source) else parse_source(source)
         self.name = name or self.source.name
@@ -88,6 +92,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             self._options.session(live=self.source.live),
             self.name,
             new_number=None if hindsight else new_number,
+            embedding_threads=embedding_threads,
             challenges=challenges,
         )
         self._wants_frames = any(getattr(sink, "wants_frames", True) for sink in sinks)

@@ -9,11 +9,11 @@ the same network without those statements. PReLU becomes operations that ONNX Ru
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
-from knownface.models.onnx_writer import message, node, tensor, value
+from knownface.models.onnx_writer import Shape, message, node, tensor, value
 
 _GRAPH = 7
 _NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13
@@ -69,7 +69,22 @@ def with_free_size(content: bytes) -> bytes:
     Raises:
         ValueError: It is no ONNX file.
     """
-    return _with_graph(content, _with_free_size)
+    return _with_graph(content, lambda graph: _with_shape(graph, (1, 3, "height", "width")))
+
+
+def with_free_batch(content: bytes, item: Sequence[int]) -> bytes:
+    """An ONNX file with the shapes of a batch of one item left out.
+
+    Whether its operations run with several items as well is another question.
+
+    Args:
+        content: Of the file; its only input is float32.
+        item: The shape of an item.
+
+    Raises:
+        ValueError: It is no ONNX file.
+    """
+    return _with_graph(content, lambda graph: _with_shape(graph, ("items", *item)))
 
 
 def without_prelu(content: bytes) -> bytes:
@@ -160,13 +175,13 @@ def _without_attributes(node: memoryview) -> bytes:
     return b"".join(whole for number, whole, _ in _fields(node) if number != _NODE_ATTRIBUTE)
 
 
-def _with_free_size(graph: memoryview) -> bytes:
+def _with_shape(graph: memoryview, shape: Shape) -> bytes:
+    """A graph whose input has a shape, and which says no other."""
     parts = []
     for number, whole, part in _fields(graph):
         if number in {_INPUT, _OUTPUT}:
             [name] = _texts(part, _VALUE_NAME)
-            shape = (1, 3, "height", "width") if number == _INPUT else None
-            parts.append(message(number, value(name.decode(), shape)))
+            parts.append(message(number, value(name.decode(), shape if number == _INPUT else None)))
         elif number != _VALUE_INFO:
             parts.append(bytes(whole))
     return b"".join(parts)

@@ -19,6 +19,7 @@ from knownface.errors import ModelError
 from knownface.models.contract import InputContract
 from knownface.models.onnx_graph import (
     is_block_quantised,
+    with_free_batch,
     without_needless_blocks,
     without_needless_inputs,
     without_prelu,
@@ -83,11 +84,13 @@ class OnnxNetwork:
         self.path = path
         self.batch_size = batch_size
         self._threads = threads or usable_processors()
-        providers = _providers(device)
+        providers = providers_of(device)
         alone = providers[0] != _CUDA and (per_item or _is_small(path, content))
         self._session = load_session(path, providers, threads=1 if alone else self._threads, content=content)
         self.input_name = _only_input(self._session, input_name, path)
         self.output_name = _pick([node.name for node in self._session.get_outputs()], output_name, "output", path)
+        if providers[0] == _CUDA and not per_item and _fixed_batch(self._session, self.input_name) == 1:
+            self._session = _of_any_batch(self._session, self.input_name, path, content) or self._session
         self.fixed_batch = _fixed_batch(self._session, self.input_name)
         self.one_by_one = per_item or self.fixed_batch == 1
         self.provider: str = self._session.get_providers()[0]
@@ -157,6 +160,29 @@ def try_network(path: Path, contract: InputContract) -> None:
         raise ModelError(f"{path} gives vectors of length {dim}, its contract says {contract.dim}.", "Correct dim.")
 
 
+def _of_any_batch(session: Any, input_name: str, path: Path, content: bytes | None) -> Any:
+    """The network of a file that insists on a batch of one, on CUDA, for batches of any size; None if it has none.
+
+    A graph may state one item out of habit, or compute with it: it is taken if two items give what each gives alone.
+    """
+    item = next(node.shape for node in session.get_inputs() if node.name == input_name)[1:]
+    if not all(isinstance(length, int) for length in item) or not _is_small(path, content):
+        return None
+    two = np.random.default_rng(0).uniform(-1, 1, (2, *item)).astype(np.float32)
+    two[1] *= 10
+    failures: tuple[type[Exception], ...] = (ModelError, *_ORT_ERRORS)
+    try:
+        freed = without_needless_inputs(without_needless_blocks(content or path.read_bytes()))
+        free = load_session(path, session.get_providers(), 1, with_free_batch(freed, item))
+        quiet = onnxruntime.RunOptions()
+        quiet.log_severity_level = 4
+        together = free.run(None, {input_name: two}, quiet)[0]
+        apart = np.concatenate([session.run(None, {input_name: one[None]})[0] for one in two])
+    except failures:
+        return None
+    return free if together.shape == apart.shape and np.allclose(together, apart, rtol=1e-3, atol=1e-3) else None
+
+
 def _is_small(path: Path, content: bytes | None) -> bool:
     # A file whose size cannot be read cannot be loaded either, and that error says more.
     return (len(content) if content else path.stat().st_size if path.is_file() else 0) <= SMALL_NETWORK
@@ -167,7 +193,12 @@ def cuda_offered() -> bool:
     return _CUDA in onnxruntime.get_available_providers()
 
 
-def _providers(device: Device) -> list[str]:
+def providers_of(device: Device) -> list[str]:
+    """ONNX Runtime's execution providers for a device, the one to use first.
+
+    Raises:
+        ModelError: CUDA was asked for and is not offered.
+    """
     if device != "cpu" and cuda_offered():
         return [_CUDA, "CPUExecutionProvider"]
     if device == "cuda":

@@ -55,10 +55,12 @@ class LiveStreams:
         self._recognizer = recognizer
         self.events = EventBus()
         self.recorder = Recorder(recognizer)
-        self.watched = WatchedSources(recognizer, self._sinks, self.recorder.new_unknown_number)
-        self._cameras: dict[str, CameraStream] = {}
         # Half the processors: the rest is for who waits for an answer, however many cameras there are.
         self._embedding_threads = ThreadPoolExecutor(max(1, usable_processors() // 2), "camera-embedding")
+        self.watched = WatchedSources(
+            recognizer, self._sinks, self.recorder.new_unknown_number, self._embedding_threads
+        )
+        self._cameras: dict[str, CameraStream] = {}
         self._lock = threading.Lock()
 
     def open_camera(self, source: str, who: str, challenges: Challenges | None = None) -> CameraStream:

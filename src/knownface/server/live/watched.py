@@ -6,6 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -64,6 +65,7 @@ class WatchedStream:
         rules: SourceRules,
         sinks: Sequence[Sink],
         new_number: Callable[[], int],
+        embedding_threads: ThreadPoolExecutor,
     ) -> None:
         self.id = stream_id
         self.source = listed.name
@@ -83,6 +85,7 @@ class WatchedStream:
             [self.recent, *sinks],
             name=listed.name,
             new_number=new_number,
+            embedding_threads=embedding_threads,
         )
         self._over: float | None = None
         self.noted = False
@@ -112,6 +115,7 @@ class WatchedSources:
         recognizer: Who knows the people; its gallery keeps the list.
         sinks: Makes the sinks of a source, given its stream's id and name.
         new_number: Gives the number of another Unknown.
+        embedding_threads: Where the faces of all sources are embedded.
         lease_seconds: See :class:`Lease`.
     """
 
@@ -120,6 +124,7 @@ class WatchedSources:
         recognizer: FaceRecognizer,
         sinks: Callable[[str, str], Sequence[Sink]],
         new_number: Callable[[], int],
+        embedding_threads: ThreadPoolExecutor,
         lease_seconds: float = LEASE_SECONDS,
     ) -> None:
         self._recognizer = recognizer
@@ -128,6 +133,7 @@ class WatchedSources:
         self._lease = Lease(recognizer.gallery.database, "watching", lease_seconds)
         self._sinks = sinks
         self._new_number = new_number
+        self._embedding_threads = embedding_threads
         self._streams: dict[int, WatchedStream] = {}
         self._ending: list[WatchedStream] = []
         self._ours = False
@@ -304,7 +310,9 @@ class WatchedSources:
     def _begin(self, listed: ListedSource) -> WatchedStream:
         stream_id = f"source-{listed.id}"
         sinks = self._sinks(stream_id, listed.name)
-        stream = WatchedStream(stream_id, listed, self._recognizer, self._rules, sinks, self._new_number)
+        stream = WatchedStream(
+            stream_id, listed, self._recognizer, self._rules, sinks, self._new_number, self._embedding_threads
+        )
         stream.watcher.start()
         return stream
 
