@@ -195,6 +195,13 @@ class GalleryLockedError(GalleryError):
     default_hint = "Wait until the other program has finished, then try again."
 
 
+class GalleryUnreachableError(GalleryError):
+    """A server that keeps the gallery, or searches it, does not answer."""
+
+    code = "gallery-unreachable"
+    default_hint = "Check that the server runs and that the address, user and password are right."
+
+
 class GalleryDamagedError(GalleryError):
     """A database that cannot be read; it is left untouched."""
 

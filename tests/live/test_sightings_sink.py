@@ -4,11 +4,13 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest import mock
 
 import numpy as np
 import pytest
 from tracking_world import of_quality
 
+from knownface.errors import GalleryUnreachableError
 from knownface.events import AlertRule, Alerts, RetentionPolicy, SightingLog, add_rule, list_offers
 from knownface.gallery import Gallery, NewTemplate
 from knownface.live import FrameResult, LiveEvent
@@ -65,6 +67,23 @@ def test_a_sighting_is_there_while_the_person_is_and_grows(gallery: Gallery) -> 
     assert seconds(log) == [("Ada", 0, 5)]
     [sighting] = log.find()
     assert (sighting.source, sighting.frames, sighting.best_distance, sighting.has_picture) == ("door", 10, 0.6, False)
+
+
+def test_what_a_server_does_not_take_waits_until_it_does(gallery: Gallery, monkeypatch: pytest.MonkeyPatch) -> None:
+    log, away = SightingLog(gallery), GalleryUnreachableError("The database did not answer.")
+    record = log.record
+    monkeypatch.setattr("knownface.live.sinks.sightings.WRITE_EVERY", 0.0)
+    with SightingRecorder(log, "door") as recorder:
+        monkeypatch.setattr(log, "record", mock.Mock(side_effect=away))
+        recorder.take(result(present=(track(1, "named", 0, 1),)))
+        recorder.take(result(ended=(track(1, "named", 0, 5),), present=()))
+        monkeypatch.setattr(log, "record", record)
+        recorder.take(result(present=(track(2, "named", 7, 8),)))
+        assert seconds(log) == [("Ada", 0, 5), ("Ada", 7, 8)]
+        monkeypatch.setattr(log, "record", mock.Mock(side_effect=away))
+        with pytest.raises(GalleryUnreachableError):
+            recorder.__exit__(None, None, None)  # at the end it is said
+        monkeypatch.setattr(log, "record", record)
 
 
 def test_an_unknown_who_turns_out_to_be_somebody_is_one_sighting(gallery: Gallery) -> None:

@@ -7,7 +7,7 @@ import io
 import json
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import httpx
 from PIL import Image as PilImage
 
 from dlib_parts import dlib_recognizer
+from knownface import FaceRecognizer
 from knownface.server.context import Service
 from knownface.server.running import open_services
 from knownface.server.serving import bound_socket, make_server, run
@@ -68,7 +69,14 @@ def serving_all(folder: Path, collections: Sequence[str], **serve: Any) -> Itera
             )
             for name in collections
         }
-        listening = stack.enter_context(bound_socket(recognizers[collections[0]].settings.serve))
+        yield stack.enter_context(serving_by(recognizers))
+
+
+@contextlib.contextmanager
+def serving_by(recognizers: Mapping[str, FaceRecognizer]) -> Iterator[list[Running]]:
+    """Run one program with these recognisers, by their collections, until the end of the block."""
+    with contextlib.ExitStack() as stack:
+        listening = stack.enter_context(bound_socket(next(iter(recognizers.values())).settings.serve))
         opened = stack.enter_context(open_services(recognizers))
         server, started = make_server([service for service, _ in opened], listening), threading.Event()
         address = f"http://127.0.0.1:{listening.getsockname()[1]}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 
 import cv2
 import numpy as np
@@ -57,6 +58,14 @@ class Preview:
             self._result = result
             self._number += 1
             self._changed.notify_all()
+
+    def clear(self) -> None:
+        """Shows the newest frame without its faces, as when nobody can be asked who they are."""
+        with self._changed:
+            if self._result is not None and self._result.faces:
+                self._result = replace(self._result, faces=())
+                self._number += 1
+                self._changed.notify_all()
 
     def close(self) -> None:
         """Notes that no more will come: viewers need not wait."""

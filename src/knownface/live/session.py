@@ -213,8 +213,8 @@ class LiveSession:
         # Whoever withdraws a consent is named no more in the very next frame.
         if now - self._gallery_checked < _GALLERY_EVERY and self._decided_by[-1] is None:
             return
-        self._gallery_checked = now
         decided_by = self._basis()
+        self._gallery_checked = now
         if decided_by != self._decided_by:
             self._follow()
             self._decided_by = decided_by

@@ -15,7 +15,7 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
-from knownface.errors import InputError, KnownFaceError
+from knownface.errors import GalleryUnreachableError, InputError, KnownFaceError
 from knownface.live.challenges import Challenges
 from knownface.live.delivery import Delivery
 from knownface.live.detecting import with_detection_due
@@ -36,6 +36,8 @@ from knownface.types import Face, Frame
 
 _log = logging.getLogger(__name__)
 
+_AGAIN = 0.5
+"""Seconds until a gallery that does not answer is asked again."""
 _AHEAD = 8
 """Frames of a file that are decoded, and searched for faces, ahead of their turn."""
 
@@ -103,6 +105,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         self._delivery = Delivery(sinks, lossless=not self.source.live, on_error=self.request_stop)
         self._job = Job(self._run, "watching")
         self._state: WatchState = "connecting"
+        self._gallery_away = False
         self._frames = self._reconnects = 0
         self._labels: tuple[str, ...] = ()
         self._last_error = ""
@@ -244,25 +247,53 @@ class Watcher(AbstractContextManager["Watcher"]):
         )
         try:
             while (item := reader.queue.take()) is not None:
-                if isinstance(item, SourceNotice):
-                    self._notice(item)
-                    continue
-                frame = item.frame
-                interval = None
-                if last is not None and frame.time is not None and last.frame.time is not None:
-                    interval = (frame.time - last.frame.time) / (item.number - last.number)
-                last = item
-                was = turn.is_decided
-                image = turn.upright(frame.image, item.at)
-                if turn.is_decided and not was:
-                    self._say_turned(turn.degrees)
-                result = self._session.frame(image, frame.time or 0.0, frame.captured_at, interval=interval)
-                self._show(result, item.at)
+                try:
+                    last = self._take(item, last, turn)
+                except GalleryUnreachableError as away:
+                    self._wait_for_gallery(away)
         finally:
             reader.stop()
             error = reader.join()
         if error is not None:
             raise error
+
+    def _take(
+        self, item: ReceivedFrame | SourceNotice, last: ReceivedFrame | None, turn: StreamTurn
+    ) -> ReceivedFrame | None:
+        """Takes what comes from a live source; returns the last frame."""
+        if isinstance(item, SourceNotice):
+            self._notice(item)
+            return last
+        frame = item.frame
+        interval = None
+        if last is not None and frame.time is not None and last.frame.time is not None:
+            interval = (frame.time - last.frame.time) / (item.number - last.number)
+        was = turn.is_decided
+        image = turn.upright(frame.image, item.at)
+        if turn.is_decided and not was:
+            self._say_turned(turn.degrees)
+        result = self._session.frame(image, frame.time or 0.0, frame.captured_at, interval=interval)
+        if self._gallery_away:
+            self._gallery_is_back()
+        self._show(result, item.at)
+        return item
+
+    def _wait_for_gallery(self, error: GalleryUnreachableError) -> None:
+        """Shows nobody as long as nobody can be asked who may be named."""
+        if not self._gallery_away:
+            self._gallery_away = True
+            _log.warning("%s goes on when the gallery answers again: %s", self.name, error)
+            self._delivery.put(FrameResult(None, events=(self._event("lost", self._told(error)),)))
+        with self._lock:
+            self._state, self._last_error, self._labels = "reconnecting", self._told(error), ()
+        self.preview.clear()
+        self._stop.wait(_AGAIN)
+
+    def _gallery_is_back(self) -> None:
+        self._gallery_away = False
+        with self._lock:
+            self._reconnects += 1
+        self._delivery.put(FrameResult(None, events=(self._event("connected"),)))
 
     def _say_turned(self, degrees: int | None) -> None:
         if degrees:

@@ -23,7 +23,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
-from knownface.errors import GalleryError, MissingExtraError
+from knownface.errors import GalleryError, GalleryUnreachableError, MissingExtraError
 from knownface.search.milvus_options import KINDS, MilvusOptions
 from knownface.types import Embeddings, Ids
 
@@ -336,13 +336,11 @@ def _translated(options: MilvusOptions) -> Iterator[None]:
     except OSError as error:
         raise GalleryError(f"Milvus at {options.place} cannot be opened: {error.strerror or error}.") from error
     except MilvusException as error:
-        hint = (
-            "One program at a time may open a file of Milvus Lite; several need a Milvus server."
-            if isinstance(error, ConnectionConfigException)
-            else "Check that Milvus runs, and its address and token."
-        )
-        said = " ".join(str(error.message).split())
-        raise GalleryError(f"Milvus at {options.place} did not answer as it should: {said}.", hint) from error
+        said = f"Milvus at {options.place} did not answer as it should: {' '.join(str(error.message).split())}."
+        if isinstance(error, ConnectionConfigException):
+            hint = "One program at a time may open a file of Milvus Lite; several need a Milvus server."
+            raise GalleryError(said, hint) from error
+        raise GalleryUnreachableError(said, "Check that Milvus runs, and its address and token.") from error
 
 
 def _missing(error: ModuleNotFoundError) -> MissingExtraError:

@@ -13,6 +13,7 @@ from knownface.errors import (
     GalleryDamagedError,
     GalleryError,
     GalleryLockedError,
+    GalleryUnreachableError,
     KnownFaceError,
     OutputError,
 )
@@ -69,7 +70,8 @@ def translated(place: str) -> Iterator[None]:
         GalleryLockedError: Another program kept the database locked for too long.
         GalleryDamagedError: The file is no database, or not any more.
         OutputError: The disk is full or failed to write.
-        GalleryError: The file may not be read or written, or the server cannot be reached.
+        GalleryUnreachableError: The server does not answer.
+        GalleryError: The file may not be read or written.
     """
     try:
         yield
@@ -112,10 +114,7 @@ def _from_sqlite(error: sqlite3.Error, place: str) -> KnownFaceError | None:
 def _from_server(error: sqlalchemy.exc.DBAPIError, place: str) -> KnownFaceError | None:
     code = getattr(error.orig, "sqlstate", None)
     said = " ".join(str(error.orig).split()).rstrip(".")
-    ours: KnownFaceError | None = GalleryError(
-        f"The database {place} did not answer as it should: {said}.",
-        "Check that the server runs and that the address, user and password are right.",
-    )
+    ours: KnownFaceError | None = GalleryUnreachableError(f"The database {place} did not answer as it should: {said}.")
     if code in _SERVER_BUSY:
         ours = GalleryLockedError(f"Others keep the gallery {place} busy ({said}).")
     elif code in _SERVER_FULL:

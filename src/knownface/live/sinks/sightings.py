@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import logging
 import time as clock
 import uuid
 from collections.abc import Callable, Iterable, Sequence
@@ -10,6 +12,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 from typing import Self
 
+from knownface.errors import GalleryUnreachableError
 from knownface.events import Alert, Alerts, SampleCandidate, SeenTrack, SightingLog, offer_sample
 from knownface.gallery import Gallery
 from knownface.law.oversight import expire
@@ -17,12 +20,16 @@ from knownface.live.identity_events import wall_time
 from knownface.live.values import FrameResult, LiveEvent, Sink
 from knownface.tracking import Segment, TrackSummary
 
+_log = logging.getLogger(__name__)
+
 WRITE_EVERY = 0.5
 """Seconds of real time between two writes: what a killed program loses at most, and a little more."""
 
 
 class SightingRecorder:
     """Writes sightings while people are there, and applies the alert rules to them.
+
+    What a server does not take since it cannot be reached waits until it can, or until the end.
 
     Args:
         log: The gallery's sightings.
@@ -73,22 +80,31 @@ class SightingRecorder:
     ) -> None:
         try:
             if kind is None:
-                self._write()
+                self._write(last=True)
         finally:
             if self._alerts is not None:
                 self._alerts.close()
 
-    def _write(self) -> None:
+    def _write(self, *, last: bool = False) -> None:
         self._written = clock.monotonic()
+        try:
+            self._write_now()
+        except GalleryUnreachableError as error:
+            if last:
+                raise
+            _log.warning("What is seen waits to be stored: %s", error)
+
+    def _write_now(self) -> None:
         ended, present = self._ended, self._present
         # A track that ended counts as it was at the end, not as it was half a second before.
         ended_keys = {track.key for track in ended}
         seen = [*ended, *(track for track in present if track.key not in ended_keys)]
         self._log.record(seen)
-        self._ended, self._present = [], []
         if self._alerts is not None:
             for alert in self._alerts.evaluate(seen):
                 self._on_alert(alert_event(alert, self._source))
+        self._ended, self._present = [], []
+        if self._alerts is not None:
             expire(self._log.gallery.database)
 
     def _seen(self, tracks: Iterable[TrackSummary], began: datetime) -> list[SeenTrack]:
@@ -179,10 +195,16 @@ class SampleOffers(Sink):
     def take(self, result: FrameResult) -> None:
         """Takes the tracks that ended; results without wall-clock times are ignored.
 
+        What a server does not take since it cannot be reached is offered to nobody.
+
         Raises:
             GalleryError: The database is locked or damaged.
             OutputError: It cannot be written.
         """
+        with contextlib.suppress(GalleryUnreachableError):
+            self._offer(result)
+
+    def _offer(self, result: FrameResult) -> None:
         for track in result.ended:
             seen_at = wall_time(result.began, track.last_time)
             person = track.identity.person_id
