@@ -20,7 +20,8 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from knownface.detection import FaceDetector, as_shown, quarter_turns, turned
+from knownface.detection import FaceDetector, as_shown, quarter_turns, straightened, turned
+from knownface.detection.tilted import Straightened
 from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, ModelError, PartError
 from knownface.liveness import LivenessCheck
@@ -31,6 +32,8 @@ from knownface.types import Embeddings, Face, Image
 Item = TypeVar("Item")
 Result = TypeVar("Result")
 
+_MOST_STRAIGHTENED = 8
+"""Faces of a picture that are turned if they lean, the largest ones: each costs up to nine looks at a small picture."""
 _UNIT_TOLERANCE = 1e-3
 """Of the square of a vector's length; float32 is off by some 1e-6."""
 
@@ -148,7 +151,9 @@ def _kind(value: object) -> str:
 def examine(
     image: Image, detector: FaceDetector, embedder: FaceEmbedder, liveness: LivenessCheck | None = None
 ) -> list[ExaminedFace]:
-    """Find, measure and crop the faces of an RGB image, largest first; one that lies on its side is turned for it.
+    """Find, measure and crop the faces of an RGB image, largest first.
+
+    A picture that lies on its side is turned for it, and so is each of its largest faces that leans.
 
     Args:
         image: The picture.
@@ -156,22 +161,30 @@ def examine(
         embedder: Whose crops are made.
         liveness: Scores how live they look; None does not.
     """
-    faces = find_faces(image, detector)
-    turns = quarter_turns(image, faces, detector, partial(find_faces, detector=detector))
+    find = partial(find_faces, detector=detector)
+    faces = find(image)
+    turns = quarter_turns(image, faces, detector, find)
     height, width = image.shape[:2]
     if turns:
         image = turned(image, turns)
-        faces = find_faces(image, detector)
-    return [
-        ExaminedFace(
-            as_shown(face, turns, width, height),
-            measure_quality(image, face),
-            crop_of(image, face, embedder),
-            turns,
-            None if liveness is None else live_score(image, face, liveness),
+        faces = find(image)
+    sure = getattr(detector, "sure_score", None) or 0.0
+    doubtful = all(face.score < sure for face in faces)
+    examined = []
+    for number, face in enumerate(faces):
+        found = Straightened(image, face, face)
+        if number < _MOST_STRAIGHTENED:
+            found = straightened(image, face, find, sure=sure, doubtful=doubtful)
+        examined.append(
+            ExaminedFace(
+                as_shown(found.shown, turns, width, height),
+                measure_quality(found.view, found.face),
+                crop_of(found.view, found.face, embedder),
+                turns,
+                None if liveness is None else live_score(image, face, liveness),
+            )
         )
-        for face in faces
-    ]
+    return examined
 
 
 def upright(image: Image, detector: FaceDetector) -> Image:

@@ -4,6 +4,7 @@ from knownface.detection.base import FaceDetector
 from knownface.detection.choice import choose_detector
 from knownface.detection.function import FunctionDetector
 from knownface.detection.hog import HogDetector
+from knownface.detection.tilted import straightened
 from knownface.detection.upright import as_shown, quarter_turns, turned
 from knownface.detection.yunet import YuNetDetector
 
@@ -15,5 +16,6 @@ __all__ = [
     "as_shown",
     "choose_detector",
     "quarter_turns",
+    "straightened",
     "turned",
 ]
