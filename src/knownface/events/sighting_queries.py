@@ -39,7 +39,7 @@ def conditions(connection: Connection, where: SightingFilter) -> ColumnElement[b
     if where.numbers is not None:
         parts.append(sightings.c.unknown.in_(where.numbers))
     if where.source is not None:
-        parts.append(sightings.c.source == where.source)
+        parts.append(sightings.c.source.in_([where.source] if isinstance(where.source, str) else where.source))
     if where.after is not None:
         parts.append(sightings.c.last_seen >= where.after)
     if where.before is not None:

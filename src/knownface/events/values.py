@@ -158,7 +158,7 @@ class SightingFilter:
         group: Name of a group.
         unknown: True for those of Unknowns, False for those of people.
         numbers: Numbers of Unknowns.
-        source: Exactly this source.
+        source: Exactly this source, or one of these.
         after: Seen at this time or later, timezone-aware.
         before: Begun before this time, timezone-aware.
         dismissed: False leaves out the Unknowns that were dismissed.
@@ -168,7 +168,7 @@ class SightingFilter:
     group: str | None = None
     unknown: bool | None = None
     numbers: tuple[int, ...] | None = None
-    source: str | None = None
+    source: str | tuple[str, ...] | None = None
     after: datetime | None = None
     before: datetime | None = None
     dismissed: bool | None = None

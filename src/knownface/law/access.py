@@ -87,10 +87,9 @@ def _read(connection: Connection, person_id: int, key: str) -> Iterable[tuple[st
     own = select(templates.c.id).where(templates.c.person_id == person_id)
     yield people.name, _rows(connection, people, people.c.id == person_id)
     for table in metadata.sorted_tables:
-        if table not in (person_groups, person_keys) and any(
-            reference.column is people.c.id for reference in table.foreign_keys
-        ):
-            about: ColumnElement[bool] = table.c.person_id == person_id
+        refers = [key.parent == person_id for key in table.foreign_keys if key.column is people.c.id]
+        if refers and table not in (person_groups, person_keys):
+            about = or_(*refers)
             if table is attendance_entries:
                 about = or_(about, (table.c.name_key == key) & table.c.person_id.is_(None))
             yield table.name, _rows(connection, table, about)

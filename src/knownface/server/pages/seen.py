@@ -15,6 +15,8 @@ from knownface.events.unknowns import group_unknowns
 from knownface.server.context import service_of
 from knownface.server.pages.notes import accuracy_note
 from knownface.server.pages.render import address_with, language_of, page, pages_router, problem_text
+from knownface.server.routes.common import sources_called
+from knownface.server.schemas.common import short_source
 
 router = pages_router()
 
@@ -67,7 +69,7 @@ def log(
     found: list[Sighting] = []
     where = SightingFilter(
         unknown={"known": False, "unknown": True}.get(who),
-        source=source or None,
+        source=sources_called(service, source or None),
         after=_moment(after),
         before=_moment(before),
     )
@@ -82,12 +84,12 @@ def log(
         "log",
         sightings=found[:_PAGE],
         nobody=nobody,
-        sources=service.sightings.sources(),
+        sources=sorted({short_source(one) for one in service.sightings.sources()}),
         asked=asked,
         filtered=any(asked.values()),
         more=address_with(request, below=found[_PAGE - 1].id) if len(found) > _PAGE else None,
         first=None if below is None else address_with(request, below=None),
-        exported=_as_query(where),
+        exported=_as_query(where, source),
         accuracy=accuracy_note(request),
         waiting=count_pending(service.database),
         retention=service.sightings.retention,
@@ -127,12 +129,12 @@ def _moment(text: str) -> datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
-def _as_query(where: SightingFilter) -> str:
+def _as_query(where: SightingFilter, source: str) -> str:
     """What is shown, as parameters of the route that exports it."""
     asked = {
         "person_id": where.person,
         "unknown": None if where.unknown is None else str(where.unknown).lower(),
-        "source": where.source,
+        "source": source or None,
         "after": where.after and where.after.isoformat(),
         "before": where.before and where.before.isoformat(),
     }

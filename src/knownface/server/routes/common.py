@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from datetime import UTC, datetime, tzinfo
 from typing import Annotated, TypeAlias, cast
@@ -12,6 +13,7 @@ from knownface.errors import BadRequestError
 from knownface.events.rules import find_zone
 from knownface.server.access import Caller
 from knownface.server.context import Service, service_of
+from knownface.server.schemas.common import short_source
 
 # These are coroutines since FastAPI calls plain functions on a thread, which costs a request a millisecond.
 
@@ -47,6 +49,18 @@ def read_zone(name: str) -> tzinfo:
         return find_zone(name)
     except ValueError as error:
         raise BadRequestError(f"There is no time zone {name[:100]!r}.", "Say it as Europe/Berlin.") from error
+
+
+def sources_called(service: Service, name: str | None) -> str | tuple[str, ...] | None:
+    """Sources by the name that they are told by, which of a file has no path of the server's: all that have it."""
+    if name is None:
+        return None
+    return tuple(source for source in service.sightings.sources() if name in {source, short_source(source)}) or name
+
+
+async def asked_source(request: Request, name: str | None) -> str | tuple[str, ...] | None:
+    """The same on a thread, for dependencies."""
+    return None if name is None else await asyncio.to_thread(sources_called, service_of(request), name)
 
 
 def as_utc(moment: datetime | None) -> datetime | None:

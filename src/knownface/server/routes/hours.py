@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Annotated, Literal, TypeAlias
 
-from fastapi import Depends, Query, Response
+from fastapi import Depends, Query, Request, Response
 
 from knownface.errors import BadRequestError, EventsError, MissingExtraError, UnknownPersonError
 from knownface.events import SightingFilter, read_hours
@@ -18,7 +18,7 @@ from knownface.events.sheets import days_table, weeks_table
 from knownface.gallery import Person
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
-from knownface.server.routes.common import CallerDep, ServiceDep, read_zone
+from knownface.server.routes.common import CallerDep, ServiceDep, asked_source, read_zone
 from knownface.server.routes.seen import XLSX, file_answer
 from knownface.server.schemas.attendance import HoursSchema
 from knownface.storage import Database
@@ -59,6 +59,7 @@ class HoursQuery:
 
 
 async def _hours_query(
+    request: Request,
     first_day: Annotated[date, Query(description="The first day counted.")],
     last_day: Annotated[date | None, Query(description="The last one; without it, today.")] = None,
     time_zone: Annotated[
@@ -88,7 +89,7 @@ async def _hours_query(
         first_day=first_day,
         last_day=last_day or datetime.now(zone).date(),
         zone=zone,
-        where=SightingFilter(person=person_id, group=group, source=source),
+        where=SightingFilter(person=person_id, group=group, source=await asked_source(request, source)),
         breaks_after=None if breaks_after is None else timedelta(minutes=breaks_after),
         day_starts=day_starts,
     )

@@ -21,8 +21,18 @@ from knownface.law.receipts import removal_receipt
 from knownface.law.signing import key_file, open_key
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
+from knownface.server.keys import allows
 from knownface.server.routes.common import CallerDep, ServiceDep, picture_answer
-from knownface.server.schemas.common import Cursor, Limit, Page, PersonId, SearchText, cursor_after, read_cursor
+from knownface.server.schemas.common import (
+    Cursor,
+    Limit,
+    Page,
+    PersonId,
+    SearchText,
+    cursor_after,
+    read_cursor,
+    short_source,
+)
 from knownface.server.schemas.people import (
     GroupSchema,
     Merge,
@@ -163,16 +173,30 @@ def show_person(service: ServiceDep, request: Request, person_id: PersonId) -> R
     "/people/{person_id}/data", dependencies=needs("operator"), responses=_GONE, summary="Everything about a person"
 )
 def read_data(service: ServiceDep, caller: CallerDep, person_id: PersonId) -> dict[str, Any]:
-    """Everything that is held about a person, templates included (GDPR Art. 15)."""
-    data = person_data(service.gallery, person_id, service.recognizer.settings)
+    """Everything that is held about a person, templates included (GDPR Art. 15).
+
+    Whoever is no administrator gets files without the path of their folder on the server.
+    """
+    data = person_data(service.gallery, person_id, service.recognizer.settings).to_dict()
     service.audit.note(caller.actor, "person.export", person_id)
-    return data.to_dict()
+    return data if allows(caller.role, "admin") else _without_paths(data)
 
 
 @router.get("/groups", dependencies=needs("viewer"), responses=errors(), summary="List groups")
 def list_groups(service: ServiceDep) -> list[GroupSchema]:
     """Every group and how many belong to it."""
     return [GroupSchema(name=name, people=count) for name, count in service.gallery.groups()]
+
+
+def _without_paths(found: Any) -> Any:
+    if isinstance(found, list):
+        return [_without_paths(one) for one in found]
+    if not isinstance(found, dict):
+        return found
+    return {
+        name: short_source(value) if name == "source" and isinstance(value, str) else _without_paths(value)
+        for name, value in found.items()
+    }
 
 
 def _text(text: str | None) -> str | None:

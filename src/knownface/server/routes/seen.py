@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from itertools import islice
 from typing import Annotated, Literal, TypeAlias
@@ -30,7 +31,7 @@ from knownface.events import (
 from knownface.events.sheets import sightings_table
 from knownface.server.access import guarded_router, needs
 from knownface.server.error_responses import errors
-from knownface.server.routes.common import CallerDep, ServiceDep, ZoneDep, as_utc, picture_answer
+from knownface.server.routes.common import CallerDep, ServiceDep, ZoneDep, as_utc, asked_source, picture_answer
 from knownface.server.schemas.common import (
     Cursor,
     Limit,
@@ -41,6 +42,7 @@ from knownface.server.schemas.common import (
     place_cursor,
     read_number_cursor,
     read_place_cursor,
+    short_source,
 )
 from knownface.server.schemas.people import PersonSchema
 from knownface.server.schemas.seen import (
@@ -66,10 +68,11 @@ Moment: TypeAlias = Annotated[datetime | None, Query(description="With its time 
 
 
 async def _sighting_filter(
+    request: Request,
     person_id: Annotated[int | None, Query(ge=1, le=2**31 - 1)] = None,
     group: Annotated[str | None, Query(max_length=400)] = None,
     unknown: Annotated[bool | None, Query(description="true: Unknowns only; false: people only.")] = None,
-    source: Annotated[str | None, Query(max_length=1000, description="Exactly this one.")] = None,
+    source: Annotated[str | None, Query(max_length=1000, description="As sightings tell it.")] = None,
     after: Moment = None,
     before: Moment = None,
     dismissed: Annotated[bool | None, Query(description="false: leave dismissed Unknowns out.")] = None,
@@ -82,7 +85,7 @@ async def _sighting_filter(
         person=person_id,
         group=group,
         unknown=unknown,
-        source=source,
+        source=await asked_source(request, source),
         after=as_utc(after),
         before=as_utc(before),
         dismissed=dismissed,
@@ -105,7 +108,7 @@ def list_sightings(
 @router.get("/sightings/sources", dependencies=needs("viewer"), responses=errors(), summary="List sources")
 def list_sources(service: ServiceDep) -> list[str]:
     """Every source that somebody was seen at."""
-    return service.sightings.sources()
+    return sorted({short_source(source) for source in service.sightings.sources()})
 
 
 @router.get(
@@ -123,7 +126,8 @@ def export_sightings(
     form: Annotated[Literal["csv", "json"], Query(alias="format")] = "csv",
 ) -> Response:
     """The same as a file."""
-    table = sightings_table(service.sightings.each(where), zone)
+    each = (replace(seen, source=short_source(seen.source)) for seen in service.sightings.each(where))
+    table = sightings_table(each, zone)
     service.audit.note(caller.actor, "sightings.export", rows=len(table.rows))
     if form == "json":
         return file_answer(as_json(table), "sightings.json", "application/json")

@@ -11,7 +11,7 @@ from pydantic import Field
 from knownface.events import Guest, Session, SessionReport, Status
 from knownface.events.hours import WorkDay
 from knownface.gallery import Person
-from knownface.server.schemas.common import Schema
+from knownface.server.schemas.common import Schema, ShortSource
 from knownface.server.schemas.faces import BatchItem
 from knownface.server.schemas.people import NameText
 
@@ -59,7 +59,7 @@ class AttendanceSessionSchema(Schema):
     closed: datetime | None
     is_open: bool
     grace_minutes: float
-    sources: list[str]
+    sources: list[ShortSource]
     columns: list[str] = Field(description="Of the guest list, besides name and external id.")
 
     @classmethod
@@ -79,7 +79,7 @@ class AttendeeSchema(Schema):
     status: Status
     first_seen: datetime | None
     last_seen: datetime | None
-    source: str | None
+    source: ShortSource | None
     by_hand: bool
     greeting: str
 

@@ -9,7 +9,7 @@ from pydantic import ConfigDict, Field
 
 from knownface.events import Alert, SampleOffer, Sighting, UnknownGroup
 from knownface.events.rules import Kind
-from knownface.server.schemas.common import Schema
+from knownface.server.schemas.common import Schema, ShortSource, short_source
 from knownface.server.schemas.people import NameText, PersonSchema
 from knownface.types import finite
 
@@ -50,7 +50,7 @@ class SightingSchema(Schema):
     person_id: int | None
     name: str | None
     unknown: int | None = Field(description="Number of an Unknown; beside a person: somebody named this Unknown.")
-    source: str
+    source: ShortSource
     first_seen: datetime
     last_seen: datetime
     first_time: float | None = Field(description="Seconds from the start of a video.")
@@ -80,7 +80,7 @@ class UnknownSchema(Schema):
     numbers: list[int]
     first_seen: datetime
     last_seen: datetime
-    sources: list[str]
+    sources: list[ShortSource]
     can_be_enrolled: bool = Field(description="Whether their faces were kept, so that naming them also teaches them.")
     sightings: list[SightingSchema] = Field(description="The newest first.")
 
@@ -91,7 +91,7 @@ class UnknownSchema(Schema):
             numbers=list(group.numbers),
             first_seen=group.first_seen,
             last_seen=group.last_seen,
-            sources=sorted({seen.source for seen in group.sightings}),
+            sources=sorted({short_source(seen.source) for seen in group.sightings}),
             can_be_enrolled=any(seen.has_face for seen in group.sightings),
             sightings=[SightingSchema.of(seen) for seen in group.sightings],
         )
@@ -129,7 +129,7 @@ class OfferSchema(Schema):
     id: int
     person_id: int
     name: str
-    source: str
+    source: ShortSource
     seen_at: datetime
     distance: float
     rival_distance: float | None = Field(description="To anybody else's nearest template.")
@@ -181,7 +181,7 @@ class AlertSchema(Schema):
     person_id: int | None
     name: str | None
     unknown: int | None
-    source: str | None
+    source: ShortSource | None
     distance: float | None
     threshold: float | None
     frames: int | None
@@ -192,4 +192,5 @@ class AlertSchema(Schema):
     @classmethod
     def of(cls, alert: Alert) -> AlertSchema:
         """From the library's value."""
-        return cls(**alert.facts(), outcome=alert.outcome)
+        sentence = alert.sentence.replace(alert.source, short_source(alert.source)) if alert.source else alert.sentence
+        return cls(**{**alert.facts(), "sentence": sentence}, outcome=alert.outcome)
