@@ -202,6 +202,8 @@ class Service:
                 self.ask("DELETE", f"/people/{person['id']}")
             self.ask("DELETE", "/sightings", params={"everything": True})
             time.sleep(0.2)
+        for rule in self.ask("GET", "/alerts/rules"):
+            self.ask("DELETE", f"/alerts/rules/{rule['id']}")
         self.ask("DELETE", "/calibration")
         for key in self.ask("GET", "/keys"):
             if key["token_id"] not in self.served.key and not key["revoked"]:

@@ -44,7 +44,17 @@ def furnished(service: Service, faces: Faces) -> tuple[Service, list[str]]:
                 for n, (known, unknown) in enumerate(who)
             ]
         )
-    ordinary = ["live", "people", "people/new", "people/offers", "unknowns", "attendance", "log", "settings"]
+    ordinary = [
+        "live",
+        "people",
+        "people/new",
+        "people/many",
+        "people/offers",
+        "unknowns",
+        "attendance",
+        "log",
+        "settings",
+    ]
     more = [f"people/{person}", f"attendance/{session}", "settings/keys"]
     return service, [
         f"/{path}"

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import zipfile
+from pathlib import Path
+
 import pytest
 from browser_page import BrowserMaker, Faces, Service, rows
 from selenium.webdriver.common.by import By
@@ -198,4 +201,27 @@ def test_a_consent_is_written_down_and_withdrawn(open_page: BrowserMaker, servic
     page.one("#withdraw-consent .danger").click()
     page.says("Withdrawn")
     assert rows(service.served.gallery, "consents") == 1
+    assert page.complaints() == []
+
+
+def test_an_archive_of_people_is_dropped_and_told_file_by_file(
+    open_page: BrowserMaker, service: Service, faces: Faces, tmp_path: Path
+) -> None:
+    archive = tmp_path / "class.zip"
+    with zipfile.ZipFile(archive, "w") as packed:
+        for number, photo in enumerate(faces.photos[:2]):
+            packed.write(photo, f"{faces.name}/{number}{photo.suffix}")
+        packed.writestr(f"{faces.name}/notes.txt", "no photo")
+        packed.writestr("readme.txt", "no folder")
+    page = open_page()
+    page.go("/people")
+    page.button("Add many").send_keys(Keys.ENTER)
+    page.until(lambda: page.path() == "/people/many")
+    page.browser.find_element(By.ID, "drop-files").send_keys(str(archive))
+    page.says("1 person was learnt from new pictures.")
+    told = [row.text for row in page.all("#archives .rows li")]
+    assert len(told) == 2
+    assert any("readme.txt" in row and "This lies in no person’s folder." in row for row in told)
+    [person] = service.ask("GET", "/people")["items"]
+    assert (person["name"], person["templates"]) == (faces.name, 2)
     assert page.complaints() == []

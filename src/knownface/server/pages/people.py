@@ -55,6 +55,12 @@ def people(
     )
 
 
+@router.get("/people/many")
+def many_people(request: Request) -> Response:
+    """Many people at once, from an archive of folders."""
+    return page(request, "people_many.html", "people", demanded=service_of(request).gallery.consents.required)
+
+
 @router.get("/people/new")
 def new_person(request: Request) -> Response:
     """Somebody new: a name, then pictures."""
