@@ -86,3 +86,16 @@ def test_a_busy_caller_leaves_a_processor_to_who_was_here_a_moment_ago() -> None
     now[0] = 10.0  # nobody else for a while
     assert patient.take(beside=prompt) is not None
     assert prompt.take(beside=patient) is None  # three of three places are taken
+
+
+def test_long_items_take_no_more_than_their_callers_part_while_somebody_is_here() -> None:
+    now = [0.0]
+    prompt, patient = FairQueue[int](3, lambda: now[0]), FairQueue[int](1, lambda: now[0], lends=False)
+    prompt.put("door", 0)
+    assert prompt.take(beside=patient) == ("door", 0)
+    prompt.done("door", 0.1, 0.1)
+    for number in range(9):
+        patient.put("flood", number)
+    assert [patient.take(beside=prompt) is None for _ in range(2)] == [False, True]
+    now[0] = 10.0
+    assert patient.take(beside=prompt) is not None

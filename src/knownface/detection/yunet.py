@@ -104,11 +104,11 @@ class YuNetDetector:
 
     def detect(self, image: Image) -> list[Face]:
         """The faces of an RGB image, largest first."""
-        bgr = cv2.cvtColor(image, cv2.COLOR_RGB2BGR)
-        rows = search(bgr, self.plan, self._found, NMS_THRESHOLD)
+        rows = search(image, self.plan, self._found, NMS_THRESHOLD)
         return largest_first([Face.from_opencv_yunet(row) for row in rows])
 
-    def _found(self, bgr: Image) -> Rows:
+    def _found(self, view: Image) -> Rows:
+        bgr: Image = cv2.cvtColor(view, cv2.COLOR_RGB2BGR)  # of the view, which may be much smaller than the picture
         if self._free is not None:
             return self._free.rows(bgr)
         network = self._network()

@@ -19,17 +19,19 @@ class FairQueue(Generic[Item]):
     Start-time fair queueing (Goyal, Vin and Cheng 1996): a caller is charged what an item cost, and the one charged
     least is next; who was away begins where the others stand, so nobody saves up. Of one caller's items the first to
     come is the first. Callers who are here, or were a moment ago, share the places; one who has its part in work gets
-    more only while that leaves a place for somebody else. There is one place more than shares, so that whoever comes
-    while one caller fills all of them begins at once.
+    more only while that leaves a place for somebody else, if at all. There is one place more than shares, so that
+    whoever comes while one caller fills all of them begins at once.
 
     Args:
         shares: Items of a lone caller that may be in work at a time.
         clock: Returns seconds.
+        lends: Whether a caller may have more than its part in work while that leaves a place. Long items should not:
+            whoever comes meanwhile would share the processor with them.
     """
 
-    def __init__(self, shares: int, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(self, shares: int, clock: Callable[[], float] = time.monotonic, *, lends: bool = True) -> None:
         self.shares = shares
-        self._clock = clock
+        self._clock, self._lends = clock, lends
         self._last: dict[str, float] = {}
         self._charged: dict[str, float] = {}
         self._waiting: dict[str, deque[Item]] = {}
@@ -75,7 +77,7 @@ class FairQueue(Generic[Item]):
         shares = max(queue.shares for queue in queues)
         callers = len(set[str]().union(*(queue._here() for queue in queues)))
         part = max(1, shares // max(1, callers))
-        idle = sum(queue.working for queue in queues) < shares - 1
+        idle = self._lends and sum(queue.working for queue in queues) < shares - 1
         able = [who for who in self._waiting if idle or sum(queue._working[who] for queue in queues) < part]
         if not able:
             return None

@@ -42,8 +42,8 @@ class Workers:
     def __init__(self, shares: int, queue: int) -> None:
         self._queue = queue
         self._prompt, self._patient = (
-            _Lane(shares, "picture", _PROMPT_SECONDS),
-            _Lane(max(1, shares // 2), "patient", _PATIENT_SECONDS),
+            _Lane(shares, "picture", _PROMPT_SECONDS, lends=True),
+            _Lane(max(1, shares // 2), "patient", _PATIENT_SECONDS, lends=False),
         )
         self._closed = False
         self._last = time.monotonic()
@@ -162,8 +162,8 @@ class _Timed:
 
 
 class _Lane:
-    def __init__(self, shares: int, name: str, longest: float) -> None:
-        self.queue: FairQueue[_Piece] = FairQueue(shares)
+    def __init__(self, shares: int, name: str, longest: float, *, lends: bool) -> None:
+        self.queue: FairQueue[_Piece] = FairQueue(shares, lends=lends)
         self.longest = longest
         self.spent = 0.0
         self.pool = ThreadPoolExecutor(shares + 1, thread_name_prefix=name)
