@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from rich.markup import escape
 
-from knownface.cli.common import contract_of, gallery_option, out, table
+from knownface.cli.common import contract_of, gallery_option, out, say, table
 from knownface.cli.migrate import migrate
 from knownface.cli.outputs import OutputFile, json_option, may_overwrite, overwrite_option
 from knownface.cli.sealing import decrypt, encrypt, rekey
@@ -104,6 +104,8 @@ def backup(file: Path, keys: Path | None, gallery: str | None) -> None:
     with Gallery.open_by(settings, create=False) as opened:
         if keys is None:
             opened.backup(file, overwrite=overwrite)
+            if opened.database.sealer is not None:
+                say("Who is removed later can be brought back from this copy; with --keys FILE they cannot.")
         else:
             backup_with_keys_apart(opened, settings.gallery_key or "", file, keys, overwrite=overwrite)
     out().print(f"Backed up to {escape(str(file))}.", soft_wrap=True)

@@ -81,14 +81,14 @@ class Challenge:
         if self.state == "asked":
             return f"Please turn your head to the {self.side}."
         if self.state == "failed":
-            return f"{_FAILURES[self.why]} Please look into the camera to be asked again."
+            return f"{_FAILURES[self.why]} Please look into the camera."
         return "Please look into the camera." if self.state == "front" else "The head was turned as asked."
 
 
 _FAILURES: Final = {
-    "too slow": "The head was not turned in time.",
-    "wrong side": "The head was turned to the other side.",
-    "jumped": "The head was turned from one picture to the next, which a camera cannot follow.",
+    "too slow": "That took too long.",
+    "wrong side": "That was the other side.",
+    "jumped": "That was too quick for the camera.",
 }
 
 
