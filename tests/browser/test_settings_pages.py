@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import httpx
 import numpy as np
@@ -204,4 +206,29 @@ def test_the_rest_interface_is_shown_and_tried_out_from_the_service_alone(
     page.until(lambda: page.one(".live-responses-table tbody .response-col_status").text.startswith("200"))
     loaded = page.browser.execute_script("return performance.getEntriesByType('resource').map((one) => one.name)")
     assert all(address.startswith(service.served.address) for address in loaded)
+    assert page.complaints() == []
+
+
+def test_times_are_told_in_the_zone_that_is_chosen(open_page: BrowserMaker, service: Service) -> None:
+    person = service.add("Ada", [])
+    service.ask("PATCH", f"/people/{person}", json={"name": "Adda"})
+    page = open_page()
+    page.go("/settings")
+    field = page.field("Time zone")
+    field.clear()
+    field.send_keys("Nowhere/Land", Keys.ENTER)
+    page.says("There is no such time zone")
+    field.clear()
+    field.send_keys("Asia/Kathmandu", Keys.ENTER)
+    page.until(
+        lambda: (
+            "no such time zone" not in page.text() and page.field("Time zone").get_property("value") == "Asia/Kathmandu"
+        )
+    )
+    page.go("/people/history")
+    shown = page.one("time")
+    at = datetime.fromisoformat(str(shown.get_attribute("datetime"))).astimezone(ZoneInfo("Asia/Kathmandu"))
+    assert f"{at:%I:%M %p}".lstrip("0") in shown.text.replace("\u202f", " ")
+    page.go("/log?after=2026-03-01T09:30:00Z")
+    assert page.one("[data-name=after]").get_property("value") == "2026-03-01T15:15"
     assert page.complaints() == []

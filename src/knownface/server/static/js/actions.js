@@ -7,6 +7,7 @@
 import { api, ApiError } from "./api.js";
 import { refresh } from "./regions.js";
 import { toast } from "./toast.js";
+import { momentOf } from "./zone.js";
 
 function valueOf(field) {
   if (field.type === "checkbox") return field.checked;
@@ -16,7 +17,7 @@ function valueOf(field) {
   if (text === "" && kind) return null;
   if (kind === "number") return Number(text);
   if (kind === "one") return [text];
-  if (kind === "time") return new Date(text).toISOString();
+  if (kind === "time") return momentOf(text).toISOString();
   return text;
 }
 

@@ -3,6 +3,7 @@
 import { t } from "./texts.js";
 
 const CHOSEN = "camera";
+const DARK = 0.15;
 
 /** Why there is no camera, in a sentence for people. */
 export function cameraTrouble(error) {
@@ -81,8 +82,13 @@ export class Camera extends EventTarget {
     return new Promise((done) => this.#canvas.toBlob(done, "image/jpeg", quality));
   }
 
-  /** How bright what the camera shows is, 0 to 1; null before the first picture. */
-  brightness() {
+  /** Whether what the camera shows is too dark for faces to be seen. */
+  get isDark() {
+    return (this.#brightness() ?? 1) < DARK;
+  }
+
+  /** How bright it is, 0 to 1; null before the first picture. */
+  #brightness() {
     if (!this.#video.videoWidth) return null;
     const [width, height] = [32, 24];
     this.#glance.width = width;

@@ -8,6 +8,7 @@ import { t } from "./texts.js";
 const SIDE = 1280;
 const QUALITY = 0.92;
 const PAUSE = 250;
+const PATIENCE = 4000;
 const STEPS = ["ahead", "left", "right"];
 // How far the nose lies off the middle of the eyes, in eye distances; positive when people turn to their own left.
 const AHEAD = 0.09;
@@ -28,9 +29,13 @@ function fits(step, turn) {
   return own >= TURNED[0] && own <= TURNED[1];
 }
 
-/** What to advise somebody whose picture was reviewed. */
-export function adviceFor(review, step) {
+/** What to advise somebody whose picture was reviewed; `unseen`: for how many milliseconds no face has been found. */
+export function adviceFor(review, step, { isDark, unseen }) {
   const problem = review.problem;
+  if (problem?.code === "no-face") {
+    if (isDark) return t("problems.too-dark");
+    if (unseen > PATIENCE) return t("capture.uncover");
+  }
   if (problem) return whyRefused(problem);
   const turn = turnOf(review.faces.find((face) => face.chosen));
   if (turn === null) return t("capture.by_hand");
@@ -51,6 +56,7 @@ export class Capture {
   #onPicture;
   #round = 0;
   #steady = 0;
+  #unseenSince = null;
 
   constructor(onPicture) {
     this.#onPicture = onPicture;
@@ -126,7 +132,9 @@ export class Capture {
     }
     const step = this.#step;
     if (round !== this.#round || !step) return;
-    this.#say(adviceFor(review, step));
+    const now = performance.now();
+    this.#unseenSince = review.problem?.code === "no-face" ? (this.#unseenSince ?? now) : null;
+    this.#say(adviceFor(review, step, { isDark: this.#camera.isDark, unseen: now - (this.#unseenSince ?? now) }));
     const turn = review.problem ? null : turnOf(review.faces.find((face) => face.chosen));
     const good = turn !== null && fits(step, turn);
     this.#guide.classList.toggle("ready", good);

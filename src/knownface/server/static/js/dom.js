@@ -1,6 +1,7 @@
 // Making elements. Text goes in as text, never as HTML.
 
 import { locale } from "./locale.js";
+import { zone } from "./zone.js";
 
 /** An element: h("p", {class: "hint", hidden: true, onclick: f}, "text", child). */
 export function h(tag, attributes = {}, ...children) {
@@ -45,11 +46,11 @@ export function face(name, picture = null, kind = "") {
   return square;
 }
 
-/** Times of the server in the reader's own zone and language. */
+/** Times of the server in the reader's zone and language. */
 export function localTimes(root = document) {
-  const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short" });
-  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
-  const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium" });
+  const full = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeStyle: "short", timeZone: zone });
+  const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone: zone });
+  const day = new Intl.DateTimeFormat(locale, { dateStyle: "medium", timeZone: zone });
   const today = day.format(new Date());
   for (const element of root.querySelectorAll("time[datetime]")) {
     const moment = new Date(element.dateTime);

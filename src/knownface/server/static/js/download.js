@@ -3,12 +3,11 @@
 import { showError } from "./actions.js";
 import { ApiError } from "./api.js";
 import { h } from "./dom.js";
-
-const own = Intl.DateTimeFormat().resolvedOptions().timeZone;
+import { zone } from "./zone.js";
 
 for (const field of document.querySelectorAll("[data-zone]")) {
   const drawn = field.dataset.zone !== "draw" || field.value !== "";
-  field.value ||= own;
+  field.value ||= zone;
   if (!drawn) field.form.requestSubmit(); // the page was drawn in UTC
   field.list?.replaceChildren(...Intl.supportedValuesOf("timeZone").map((zone) => h("option", { value: zone })));
 }

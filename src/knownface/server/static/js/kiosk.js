@@ -7,11 +7,11 @@ import { h } from "./dom.js";
 import { Feed } from "./feed.js";
 import { locale } from "./locale.js";
 import { t } from "./texts.js";
+import { zone } from "./zone.js";
 
 const GREETED = 6000;
 const EVERY = 1500;
 const SHOWN = 6;
-const DARK = 0.15;
 const FAR = 0.09; // a face's share of the picture's breadth
 const PATIENCE = 4000;
 
@@ -28,7 +28,7 @@ const { kiosk, source } = document.body.dataset;
 const camera = new Camera(stage.querySelector("video"));
 const feed = new Feed(camera, source);
 const boxes = new Boxes(stage);
-const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short" });
+const clock = new Intl.DateTimeFormat(locale, { timeStyle: "short", timeZone: zone });
 let guests = new Map();
 let shown = null;
 let until = 0;
@@ -50,7 +50,7 @@ function greet({ name, facts, listed }) {
 
 /** What keeps somebody from being recognised, if that can be told: it is said below the usual words. */
 function hint(nearest, width) {
-  if ((camera.brightness() ?? 1) < DARK) return t("kiosk.too_dark");
+  if (camera.isDark) return t("kiosk.too_dark");
   if (!nearest) return t("kiosk.look_more");
   if (nearest.box[2] < FAR * width) return t("kiosk.too_far");
   if (nearest.state === "named") waiting = null;
