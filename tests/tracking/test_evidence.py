@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tracking_world import of_quality, picture_of
 
+from knownface.quality import Covered
 from knownface.tracking import Sample
 from knownface.tracking.evidence import Evidence, combined, distance, kept, weight
 
@@ -128,3 +129,12 @@ def test_two_tracks_of_one_face_have_the_evidence_of_both() -> None:
     assert [s.time for s in old.samples] == [1 / 25, 2 / 25, 3 / 25]
     assert [round(s.quality.score, 2) for s in old.ranked()] == [0.9, 0.8, 0.3]
     assert old.verified
+
+
+@pytest.mark.parametrize(
+    ("pictures", "covered"),
+    [(["mouth"], None), (["mouth", "mouth"], "mouth"), (["mouth", "mouth", None], None), ([], None)],
+)
+def test_what_is_covered_is_told_by_the_last_two_pictures(pictures: list[Covered | None], covered: str | None) -> None:
+    samples = [replace(sample("Ada", number), covered=part) for number, part in enumerate(pictures)]
+    assert evidence_of(*samples).covered == covered

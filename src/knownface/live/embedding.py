@@ -11,6 +11,7 @@ from knownface.embedding import FaceEmbedder
 from knownface.errors import FaceError
 from knownface.liveness import LivenessCheck
 from knownface.pipeline import crop_of, embed_crops, live_score
+from knownface.quality import covered_part
 from knownface.tracking import EmbeddingRequest, Sample
 from knownface.types import Image
 
@@ -32,13 +33,13 @@ def embed_requests(
     for request in requests:
         try:
             live = live_score(image, request.face, liveness) if liveness is not None and request.score else None
-            cropped.append((request, crop_of(image, request.face, embedder), live))
+            cropped.append((request, crop_of(image, request.face, embedder), live, covered_part(image, request.face)))
         except FaceError as error:
             logger.debug("A face of track %d is skipped: %s", request.track_id, error)
-    vectors = embed_crops([crop for _, crop, _ in cropped], embedder)
+    vectors = embed_crops([crop for _, crop, *_ in cropped], embedder)
     return [
-        Sample(request.track_id, request.time, vector, request.quality, live, embedder.contract.fingerprint)
-        for (request, _, live), vector in zip(cropped, vectors, strict=True)
+        Sample(request.track_id, request.time, vector, request.quality, live, embedder.contract.fingerprint, covered)
+        for (request, _, live, covered), vector in zip(cropped, vectors, strict=True)
     ]
 
 

@@ -10,13 +10,14 @@ from typing import Literal
 import numpy as np
 
 from knownface.liveness import combined as combined_liveness
-from knownface.quality import FaceQuality
+from knownface.quality import Covered, FaceQuality
 from knownface.tracking.values import Sample
 from knownface.types import Decision, Embeddings, Image
 
 _LEAST_WEIGHT = 0.05
 _FIRST = 3
 """Pictures of a track before which none contradicts, unless it shows a face of another track."""
+_AGREE_COVERED = 2
 _DECIDEDLY = 1.05
 """How far beyond the distance of unlike faces one picture is enough."""
 
@@ -95,6 +96,12 @@ class Evidence:
         if not self.scored:
             return None
         return combined_liveness([s.live or 0.0 for s in self.scored], [weight(s.quality) for s in self.scored])
+
+    @property
+    def covered(self) -> Covered | None:
+        """What of the face is covered, where the last two pictures agree."""
+        last = {sample.covered for sample in sorted(self.samples, key=lambda sample: sample.time)[-_AGREE_COVERED:]}
+        return last.pop() if len(last) == 1 and len(self.samples) >= _AGREE_COVERED else None
 
     def replace(self, samples: tuple[Sample, ...]) -> None:
         """Makes these the samples; what is kept of others is dropped."""

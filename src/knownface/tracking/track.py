@@ -113,7 +113,8 @@ class Track:
         identity = self.identity
         if self.is_ambiguous:
             identity = replace(identity, state="pending", person_id=None, name=None, unknown=None)
-        return TrackedFace(self.track_id, self.motion.box, self.motion.face is not None, identity)
+        detected = self.motion.face is not None
+        return TrackedFace(self.track_id, self.motion.box, detected, identity, self.evidence.covered)
 
     @property
     def summary(self) -> TrackSummary:

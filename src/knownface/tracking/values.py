@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-from knownface.quality import FaceQuality
+from knownface.quality import Covered, FaceQuality
 from knownface.tracking.trajectory import Trajectory
 from knownface.types import Box, Decision, Embeddings, Face, Image, Liveness
 
@@ -29,6 +29,7 @@ class Sample:
         quality: Of the picture, as in :class:`EmbeddingRequest`.
         live: How live the face looks, 0 to 1; None where that was not asked for.
         fingerprint: Of the embedder that made it.
+        covered: What of the face seems to be covered; None where nothing does.
     """
 
     track_id: int
@@ -37,6 +38,7 @@ class Sample:
     quality: FaceQuality
     live: float | None = None
     fingerprint: str = ""
+    covered: Covered | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -150,12 +152,14 @@ class TrackedFace:
         box: Where the face is, in pixels of the frame.
         detected: Whether the detector found it in this frame; else the box is where it should be by its motion.
         identity: Who it is, so far.
+        covered: What of the face is covered, by its last pictures; None where nothing seems to be.
     """
 
     track_id: int
     box: Box
     detected: bool
     identity: TrackIdentity
+    covered: Covered | None = None
 
 
 @dataclass(frozen=True, slots=True)

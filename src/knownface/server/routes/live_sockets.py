@@ -170,6 +170,7 @@ def frame_answer(result: FrameResult, *, names_only: bool = False) -> dict[str, 
                 "distance": round(decision.distance, 3) if known and decision is not None else None,
                 "why": "" if names_only else identity.why,
                 "barred": identity.is_barred,
+                "covered": face.covered,
                 "challenge": None if asked is None else {"side": asked.side, "state": asked.state, "why": asked.why},
             }
         )

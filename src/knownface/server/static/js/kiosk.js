@@ -56,6 +56,7 @@ function hint(nearest, width) {
   if (nearest.state === "named") waiting = null;
   else waiting ??= { track: nearest.track, since: performance.now() };
   if (waiting && waiting.track !== nearest.track) waiting = null;
+  if (waiting && nearest.covered) return t("kiosk.uncover");
   return waiting && performance.now() - waiting.since > PATIENCE ? t("kiosk.look_straight") : t("kiosk.look_more");
 }
 
