@@ -124,7 +124,7 @@ def people_around(near: Neighbours) -> Places:
     """Everybody who has a template among the first :data:`AROUND` neighbours of a probe."""
     people = near.people[:, :AROUND]
     order = np.argsort(people, axis=1, kind="stable")
-    ordered = np.take_along_axis(people, order, axis=1)
+    ordered = people[np.arange(len(order))[:, None], order]
     first = np.ones(ordered.shape, dtype=bool)
     first[:, 1:] = ordered[:, 1:] != ordered[:, :-1]
     rows, places = np.nonzero(first & (ordered != NOBODY))
@@ -148,6 +148,8 @@ def with_means(near: Neighbours, places: Places, distances: Distances) -> Neighb
     templates, people = np.full(shape, NOBODY), np.full(shape, NOBODY)
     at = places.rows, places.columns
     of_means[at], templates[at], people[at] = distances, near.templates[at], places.people
-    order = np.argsort(np.hstack([near.distances, of_means]), axis=1, kind="stable")
     both = ((near.distances, of_means), (near.templates, templates), (near.people, people))
-    return Neighbours(*(np.take_along_axis(np.hstack(pair), order, axis=1) for pair in both))
+    joined = [np.concatenate(pair, axis=1) for pair in both]
+    order = np.argsort(joined[0], axis=1, kind="stable")
+    rows = np.arange(len(order))[:, None]
+    return Neighbours(*(values[rows, order] for values in joined))

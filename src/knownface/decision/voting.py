@@ -95,6 +95,9 @@ def _tally(
 ) -> tuple[Ids, Ids, npt.NDArray[np.float64], npt.NDArray[np.float64]]:
     exact = distances.astype(np.float64)
     valid = people != NOBODY
+    if people.shape[1] == 1:
+        alone = np.where(valid, exact, np.inf)
+        return people, valid.astype(np.int64), alone, alone
     same = (people[:, :, None] == people[:, None, :]) & valid[:, None, :] & valid[:, :, None]
     earlier = np.tril(np.ones((people.shape[1], people.shape[1]), dtype=bool), k=-1)
     first = valid & ~(same & earlier).any(axis=2)
@@ -106,7 +109,8 @@ def _tally(
     votes = np.where(first, votes, 0)
     shown = np.where(first, people, NOBODY)
     order = np.lexsort((people, nearest, mean, -votes), axis=-1)
-    return tuple(np.take_along_axis(a, order, axis=1) for a in (shown, votes, mean, nearest))  # type: ignore[return-value]
+    rows = np.arange(len(order))[:, None]
+    return shown[rows, order], votes[rows, order], mean[rows, order], nearest[rows, order]
 
 
 def thresholds_of(people: Ids, rule: DecisionRule, own: Mapping[int, float]) -> npt.NDArray[np.float64]:
