@@ -7,22 +7,19 @@ from __future__ import annotations
 
 import contextlib
 import json
-import logging
 import shutil
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any, Self
-
-_log = logging.getLogger(__name__)
 
 MOST_STARTS = 3
 """A job that ended with the service so often is not begun again: it may be what ends it."""
 KEPT = timedelta(days=7)
 """After which an upload goes that no start of the service has gone on with."""
-_PLACES = 8
 _FACTS = "job.json"
 
 
@@ -70,51 +67,56 @@ class KeptJob:
 
 
 class JobSpool:
-    """The uploads of one gallery's jobs: a folder that one running service at a time has for itself.
+    """The uploads of one gallery's jobs: each running service has a place for itself, and takes over those left behind.
 
     Args:
         root: Of the gallery; made where it is not there.
     """
 
     def __init__(self, root: Path) -> None:
-        self._locks: list[sqlite3.Connection] = []
-        self._folder: Path | None = None
-        root.mkdir(mode=0o700, parents=True, exist_ok=True)
-        places = [root / str(number) for number in range(_PLACES)]
-        free = [place for place in places if self._locked(place)]
-        self._folder = free[0] if free else root / "more"
-        self._left = [job for place in free for job in _read(place)]
+        self._folder, self._lock = _first_free(root)
+        for place in root.iterdir():
+            lock = None if place == self._folder else _locked(place)
+            if lock is None:
+                continue
+            for folder in (entry for entry in place.iterdir() if entry.is_dir()):
+                folder.rename(self._folder / folder.name)
+            lock.close()
+        self._left = _read(self._folder)
 
     def new(self, job_id: str, kind: str, facts: Mapping[str, Any]) -> KeptJob:
         """A folder for the upload of a job."""
-        assert self._folder is not None  # noqa: S101 - set when it was opened
         folder = self._folder / job_id
-        folder.mkdir(mode=0o700, parents=True)
+        folder.mkdir(mode=0o700)
         job = KeptJob(job_id, kind, datetime.now(UTC), facts, 0, folder)
         job.write()
         return job
 
     def left(self) -> list[KeptJob]:
-        """Those that an earlier run of the service did not finish, oldest first; told once."""
+        """Those that an earlier run of a service did not finish, oldest first; told once."""
         found, self._left = self._left, []
         return sorted(found, key=lambda job: job.created)
 
     def close(self) -> None:
         """Let another service have them."""
-        for lock in self._locks:
-            lock.close()
+        self._lock.close()
 
-    def _locked(self, place: Path) -> bool:
-        """Whether no other running program has a place; the lock goes with this program, however it ends."""
-        place.mkdir(mode=0o700, exist_ok=True)
-        lock = sqlite3.connect(place / "lock", timeout=0, isolation_level=None, check_same_thread=False)
-        try:
-            lock.execute("BEGIN EXCLUSIVE")
-        except sqlite3.Error:
-            lock.close()
-            return False
-        self._locks.append(lock)
-        return True
+
+def _first_free(root: Path) -> tuple[Path, sqlite3.Connection]:
+    places = (root / str(number) for number in count())
+    return next((place, lock) for place in places if (lock := _locked(place)) is not None)
+
+
+def _locked(place: Path) -> sqlite3.Connection | None:
+    """A lock on a place, unless another running program has it; it goes with this program, however it ends."""
+    place.mkdir(mode=0o700, parents=True, exist_ok=True)
+    lock = sqlite3.connect(place / "lock", timeout=0, isolation_level=None, check_same_thread=False)
+    try:
+        lock.execute("BEGIN EXCLUSIVE")
+    except sqlite3.Error:
+        lock.close()
+        return None
+    return lock
 
 
 def _read(place: Path) -> list[KeptJob]:
