@@ -79,8 +79,9 @@ def test_a_fixed_rate_stays() -> None:
     assert detected(DetectionPace(3), 9, 10, 10, 0.001) == [False, False, True] * 3
 
 
-def test_every_frame_is_looked_at_where_there_is_time() -> None:
-    assert all(detected(DetectionPace(None), 100, look=0.01, rest=0.005, interval=1 / 30))
+def test_every_frame_is_looked_at_where_there_is_time_and_every_other_one_where_many_come() -> None:
+    assert all(detected(DetectionPace(None), 100, look=0.01, rest=0.005, interval=1 / 15))
+    assert detected(DetectionPace(None), 6, look=0.01, rest=0.005, interval=1 / 30) == [True, False] * 3
 
 
 def test_a_slow_detector_looks_less_often_so_that_frames_keep_up() -> None:

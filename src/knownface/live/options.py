@@ -19,8 +19,8 @@ class SessionOptions:
         detect_side: The detector is given the frame reduced to this longest side, in pixels. None takes half of the
             frame's own, at least 480 and at most 640; ``docs/live.md`` says how small a face may be then.
         detect_every: The detector runs on every n-th frame; in between faces are shown where their motion puts them.
-            None runs it on as many frames as leave the rest of the work its time, and on one in a quarter of a second
-            in any case.
+            None runs it on as many frames as leave the rest of the work its time, on 20 a second at most and on four in
+            any case.
         wait_for_names: Whether a frame waits until its faces are embedded. With it the result depends on nothing but
             the frames; without it no frame waits for recognition, and names come some frames later.
         names_two_looks_later: Where frames wait: whether it is the second one thereafter in which the detector runs, so
