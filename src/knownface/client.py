@@ -231,6 +231,17 @@ class Client:
         person = known[0] if known else self.create_person(name)
         return self.add_templates(person["id"], pictures)
 
+    def enrol_archive(
+        self, archive: str | Path, *, faces: FacePolicy = "dominant", wait: float = 86_400.0
+    ) -> dict[str, Any]:
+        """Enrol everybody in a ZIP archive that holds one folder a person, and wait for the review of its files.
+
+        Raises:
+            RemoteError: It failed, was stopped, or took longer than ``wait`` seconds; sent again, it goes on.
+        """
+        job = self._finished("enrolments", wait, files=_files("archive", [archive]), data={"faces": faces})
+        return cast("dict[str, Any]", job["result"])
+
     def template_picture(self, template_id: int) -> bytes:
         """The face that was enrolled, as JPEG."""
         return cast("bytes", self.request("GET", f"templates/{template_id}/picture"))
@@ -285,7 +296,7 @@ class Client:
         Raises:
             RemoteError: It failed, or took longer than ``wait`` seconds.
         """
-        return self._finished("calibration", {"fpir": fpir, "confidence": confidence}, wait)
+        return self._finished("calibration", wait, json={"fpir": fpir, "confidence": confidence})
 
     def change_network(self, embedder: str, *, leave_out: bool = False, wait: float = 86_400.0) -> Job:
         """Bring the gallery over to another network, and wait for what comes of it.
@@ -298,10 +309,10 @@ class Client:
         Raises:
             RemoteError: It failed, was stopped, or took longer; asked for again, it goes on where it was.
         """
-        return self._finished("network", {"embedder": embedder, "leave_out": leave_out}, wait)
+        return self._finished("network", wait, json={"embedder": embedder, "leave_out": leave_out})
 
-    def _finished(self, what: str, wanted: dict[str, Any], wait: float) -> Job:
-        job = cast("Job", self.request("POST", what, json=wanted))
+    def _finished(self, what: str, wait: float, **wanted: Any) -> Job:
+        job = cast("Job", self.request("POST", what, **wanted))
         end = time.monotonic() + wait
         while job["state"] in {"waiting", "running"}:
             if time.monotonic() > end:

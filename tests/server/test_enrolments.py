@@ -11,6 +11,7 @@ import httpx
 import pytest
 from service_tools import Running, finished, serving
 
+from knownface.client import Client
 from knownface.server.job_spool import MOST_STARTS
 
 pytestmark = pytest.mark.slow
@@ -24,7 +25,9 @@ def packed(files: dict[str, bytes | str]) -> bytes:
     return buffer.getvalue()
 
 
-def test_an_archive_is_enrolled_with_its_review(own: Running, eileen: bytes, mirrored: bytes, stranger: bytes) -> None:
+def test_an_archive_is_enrolled_with_its_review(
+    own: Running, eileen: bytes, mirrored: bytes, stranger: bytes, tmp_path: Path
+) -> None:
     rows = "name,external_id,groups\nEileen Collins,E-1,crew\n"
     content = packed(
         {
@@ -54,8 +57,9 @@ def test_an_archive_is_enrolled_with_its_review(own: Running, eileen: bytes, mir
         first = operator.get(f"/people/{person['id']}/templates").json()[0]
         assert first["source"].endswith("Eileen_Collins/a.png")
         assert operator.get(f"/templates/{first['id']}/picture").headers["content-type"] == "image/jpeg"
-        again = operator.post("/enrolments", files={"archive": content}).json()["id"]
-        assert finished(operator, again)["result"]["known"] == 3
+        (tmp_path / "crew.zip").write_bytes(content)
+        with Client(own.address, own.keys["operator"]) as client:
+            assert client.enrol_archive(tmp_path / "crew.zip")["known"] == 3
         with own.http() as admin:
             noted = admin.get("/audit", params={"action": "templates.add-many"}).json()["items"]
         assert [one["details"]["enrolled"] for one in noted] == [0, 3]
