@@ -26,7 +26,7 @@ from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, ModelError, PartError
 from knownface.liveness import LivenessCheck
 from knownface.media.face_picture import FacePicture, face_picture
-from knownface.quality import FaceQuality, measure_quality
+from knownface.quality import Covered, FaceQuality, covered_part, measure_quality
 from knownface.types import Embeddings, Face, Image
 
 Item = TypeVar("Item")
@@ -48,6 +48,7 @@ class ExaminedFace:
         crop: The embedder's, upright.
         turns: Quarter turns, anticlockwise, by which the picture stands upright; 0 for nearly all.
         live: How live it looks, 0 to 1; None where that is not checked.
+        covered: What of it seems to be covered; None where nothing does.
     """
 
     face: Face
@@ -55,6 +56,7 @@ class ExaminedFace:
     crop: Image
     turns: int = 0
     live: float | None = None
+    covered: Covered | None = None
 
 
 def check_parts_fit(detector: FaceDetector, embedder: FaceEmbedder) -> None:
@@ -182,6 +184,7 @@ def examine(
                 crop_of(found.view, found.face, embedder),
                 turns,
                 None if liveness is None else live_score(image, face, liveness),
+                covered_part(found.view, found.face),
             )
         )
     return examined

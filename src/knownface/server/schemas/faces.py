@@ -9,6 +9,7 @@ from pydantic.config import JsonDict
 
 from knownface.answers import Identification
 from knownface.pipeline import ExaminedFace
+from knownface.quality import Covered
 from knownface.server.error_responses import Problem
 from knownface.server.schemas.common import BoxSchema, Schema
 
@@ -173,6 +174,7 @@ class ReviewedFace(FoundFace):
     """A face of a picture that somebody may be enrolled from."""
 
     chosen: bool = Field(description="Whether a person would be enrolled from it.")
+    covered: Covered | None = Field(default=None, description="What of it seems to be covered; null: nothing.")
 
 
 class ReviewSchema(Schema):
@@ -209,4 +211,5 @@ def named_face(found: Identification, top: int, *, names_only: bool = False) -> 
 
 def reviewed_face(face: ExaminedFace, *, chosen: bool) -> ReviewedFace:
     """A face of a reviewed picture."""
-    return ReviewedFace(**{**face.face.to_dict(), "quality": face.quality.to_dict(), "chosen": chosen})
+    told = {**face.face.to_dict(), "quality": face.quality.to_dict()}
+    return ReviewedFace(**told, chosen=chosen, covered=face.covered)

@@ -37,7 +37,9 @@ export function adviceFor(review, step, { isDark, unseen }) {
     if (unseen > PATIENCE) return t("capture.uncover");
   }
   if (problem) return whyRefused(problem);
-  const turn = turnOf(review.faces.find((face) => face.chosen));
+  const face = review.faces.find((one) => one.chosen);
+  const turn = turnOf(face);
+  if (step === "ahead" && face?.covered) return t("kiosk.uncover");
   if (turn === null) return t("capture.by_hand");
   if (fits(step, turn)) return t("capture.hold");
   return t(`capture.do.${step}`);
@@ -135,8 +137,9 @@ export class Capture {
     const now = performance.now();
     this.#unseenSince = review.problem?.code === "no-face" ? (this.#unseenSince ?? now) : null;
     this.#say(adviceFor(review, step, { isDark: this.#camera.isDark, unseen: now - (this.#unseenSince ?? now) }));
-    const turn = review.problem ? null : turnOf(review.faces.find((face) => face.chosen));
-    const good = turn !== null && fits(step, turn);
+    const face = review.faces.find((one) => one.chosen);
+    const turn = review.problem ? null : turnOf(face);
+    const good = turn !== null && fits(step, turn) && !(step === "ahead" && face.covered);
     this.#guide.classList.toggle("ready", good);
     this.#steady = good ? this.#steady + 1 : 0;
     if (this.#steady >= 2) this.#take(picture, step);
