@@ -192,6 +192,8 @@ class Settings(BaseSettings):
     gallery_key: str | None = None
     """Where the key of an encrypted gallery comes from: ``file:PATH``, ``env:VARIABLE``, ``command:COMMAND`` or
     ``prompt``. New galleries are encrypted if it is set."""
+    seal_names: bool = False
+    """Whether new encrypted galleries seal names too; they are files then."""
     models: Path | None = None
     """A folder with weight files that you keep yourself; searched before the cache."""
     cache: Path = Field(default_factory=lambda: platformdirs.user_cache_path("knownface"))

@@ -110,6 +110,7 @@ def test_nothing_that_is_sealed_lies_open_in_any_file(
 def test_what_a_killed_enrolment_leaves_behind_is_sealed(
     toy_engine: None, alone: Path, tmp_path: Path, key: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("KNOWNFACE_SEAL_NAMES", "true")
     monkeypatch.setenv("KNOWNFACE_REVIEW", "off")  # some of the crowd look alike to the toy engine
     for number in range(60):
         write_image(alone / "crowd" / f"person {number}" / "a.png", toy_plugin.picture(100 + number, 0))
@@ -121,6 +122,7 @@ def test_what_a_killed_enrolment_leaves_behind_is_sealed(
     subprocess.run(command, check=True, capture_output=True)
     values = sealed_values(key)
     assert len(values["templates.vector"]) == 60
+    values["names"] = [f"person {number}".encode() for number in range(10, 60)]
     assert traces(tmp_path, values, set()) == set()
 
 
@@ -137,3 +139,59 @@ def test_a_backup_with_keys_apart_brings_nobody_back_and_the_commands_say_so(
     assert (ran.status, "keys are destroyed: Ben." in ran.out) == (0, True)
     assert "Ben" not in knownface("people", "list").out
     assert traces(alone, sealed_values(key), set()) == set()
+
+
+@pytest.mark.slow
+def test_where_names_are_sealed_no_file_holds_any(
+    toy_people: Path, knownface: Run, tmp_path: Path, key: str, alone: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("KNOWNFACE_KEEP_PICTURES", "true")
+    monkeypatch.setenv("KNOWNFACE_SAMPLES", "offer")
+    (tmp_path / "guests.csv").write_text("name,external_id\nIris Quell,ID-4713\nBen,ID-4711\n", encoding="utf-8")
+    for shot in range(12):
+        write_image(tmp_path / "frames" / f"{shot:03d}.png", toy_plugin.picture(1, shot))
+    monkeypatch.delenv("KNOWNFACE_GALLERY_KEY")
+    assert knownface("enroll", toy_people).status == 0  # and only then encrypted: nothing of before may stay
+    assert knownface("gallery", "encrypt", key, "--names").status == 0
+    monkeypatch.setenv("KNOWNFACE_GALLERY_KEY", key)
+    write_image(toy_people / "Zoë" / "stranger.png", toy_plugin.picture(0, 5))  # held back: it says whom it looks like
+    for command in (
+        ("enroll", toy_people),
+        ("identify", toy_people, "--json", tmp_path / "named.json"),
+        ("people", "rename", "Ben", "Benjamin Quax"),
+        ("people", "consent", "give", "Zoë", "--by", "Zenobia Guardian", "--document", "file of Zenobia"),
+        ("alerts", "add", "all", "--when", "seen", "--confirm", "1"),
+        ("watch", tmp_path / "frames", "--fps", 12, "--record", "--name", "door", "--detect-every", 1),
+        ("attendance", "open", "class", "--guests", tmp_path / "guests.csv"),
+        ("attendance", "mark", "class", "Benjamin Quax"),
+        ("attendance", "mark", "class", "Walk Inside", "--walk-in"),
+        ("people", "forget", "Benjamin Quax", "--file", "one.png", "--yes"),
+        ("gallery", "backup", tmp_path / "backup.db"),
+        ("gallery", "backup", tmp_path / "apart.db", "--keys", tmp_path / "people.keys"),
+        ("gallery", "rekey", key, "--records"),
+    ):
+        ran = knownface(*command)
+        assert ran.status in {0, 1}, ran
+    assert "looks like 'Eileen Collins'" in knownface("review", "list").out
+    names = (
+        "Benjamin Quax",
+        "benjamin quax",
+        "Ben",
+        "Zoë",
+        "zoë",
+        "Iris",
+        "iris quell",
+        "Quell",
+        "Zenobia",
+        "Walk Inside",
+        "Eileen",
+    )
+    found = {
+        (path.name, name)
+        for path in _files(tmp_path)
+        if path.suffix not in {".csv", ".json", ".key"}
+        for content in [path.read_bytes()]
+        for name in names
+        if name.encode() in content
+    }
+    assert found == set()

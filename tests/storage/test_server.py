@@ -11,7 +11,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from postgres_server import PASSWORD
-from sqlalchemy import Text, func, insert, select, text
+from sqlalchemy import String, Text, func, insert, select, text
 
 from knownface.errors import (
     GalleryEmptyError,
@@ -20,6 +20,8 @@ from knownface.errors import (
     GalleryVersionError,
     KnownFaceError,
 )
+from knownface.gallery.sealing import encrypt_gallery
+from knownface.settings import Settings
 from knownface.storage import (  # noqa: F401  (their tables)
     Database,
     backup,
@@ -32,7 +34,8 @@ from knownface.storage import (  # noqa: F401  (their tables)
 )
 from knownface.storage import engine as engine_module
 from knownface.storage.schema import VERSION_TABLE, groups, meta, metadata, templates
-from knownface.storage.sealing.columns import SealedText
+from knownface.storage.sealing.columns import SealedName, SealedText
+from knownface.storage.sealing.keys import make_key_file
 from knownface.storage.watch import ServerWatch, open_watch
 
 
@@ -49,7 +52,8 @@ def told(error):
 
 def other_type(_context, _inspected, _column, inspected_type, metadata_type):
     """False for a text that may be sealed, which Alembic does not see to be a text; None asks Alembic."""
-    return False if isinstance(metadata_type, SealedText) and isinstance(inspected_type, Text) else None
+    sealed = isinstance(metadata_type, SealedText | SealedName)
+    return False if sealed and isinstance(inspected_type, Text | String) else None
 
 
 def test_the_migrations_make_what_the_schema_says(postgres_empty):
@@ -65,6 +69,16 @@ def test_the_migrations_make_what_the_schema_says(postgres_empty):
 
 
 @pytest.mark.slow
+def test_a_server_cannot_seal_names(postgres_empty, tmp_path):
+    key = f"file:{tmp_path / 'gallery.key'}"
+    make_key_file(key)
+    with pytest.raises(GalleryError, match="file only"):
+        Database.open(postgres_empty, key=key, seal_names=True)
+    Database.open(postgres_empty).close()
+    with pytest.raises(GalleryError, match="file only"):
+        encrypt_gallery(Settings(gallery=postgres_empty), key, names=True)
+
+
 def test_programs_that_make_one_gallery_at_once_all_get_it(postgres_empty):
     code = "import sys; from knownface.storage import Database; Database.open(sys.argv[1]).close()"
     command = [sys.executable, "-c", code, postgres_empty]

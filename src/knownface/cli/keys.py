@@ -31,7 +31,8 @@ def _open(gallery: str | None, *, create: bool = False) -> Iterator[tuple[KeySto
     from knownface.storage import Database
 
     settings = load_settings(gallery=gallery)
-    with Database.open(settings.gallery, create=create, key=settings.gallery_key) as database:
+    key, names = settings.gallery_key, settings.seal_names
+    with Database.open(settings.gallery, create=create, key=key, seal_names=names) as database:
         yield KeyStore(database), AuditLog(database)
 
 

@@ -21,8 +21,9 @@ env:VARIABLE, command:COMMAND or prompt."""
     help=f"Encrypt templates, pictures, external ids and more in the gallery.\n\n{_SOURCES} Default: gallery_key."
 )
 @click.argument("key", required=False)
+@click.option("--names", is_flag=True, help="Seal names too, and paths and texts that may hold one.")
 @gallery_option
-def encrypt(key: str | None, gallery: str | None) -> None:
+def encrypt(key: str | None, names: bool, gallery: str | None) -> None:
     """See the command's help."""
     from knownface.evaluation.face_cache import delete_cache
     from knownface.gallery.sealing import encrypt_gallery
@@ -33,7 +34,7 @@ def encrypt(key: str | None, gallery: str | None) -> None:
     if source is None:
         raise SettingsError("No key is named.", "Name where it comes from, such as file:gallery.key.")
     _make(source)
-    done = encrypt_gallery(settings, source)
+    done = encrypt_gallery(settings, source, names=names or settings.seal_names)
     delete_cache(settings)
     out().print(f"{plural(done.records, 'record')} encrypted.")
     _tell(done)
@@ -46,16 +47,17 @@ def encrypt(key: str | None, gallery: str | None) -> None:
 @click.option(
     "--records", is_flag=True, help="Seal every record anew too, where somebody may have had the key and a copy."
 )
+@click.option("--names/--open-names", default=None, help="Seal names too, or no more; every record is sealed anew.")
 @gallery_option
-def rekey(key: str, records: bool, gallery: str | None) -> None:
+def rekey(key: str, records: bool, names: bool | None, gallery: str | None) -> None:
     """See the command's help."""
     from knownface.gallery.sealing import rekey_gallery
     from knownface.settings import load_settings
 
     settings = load_settings(gallery=gallery)
     _make(key)
-    done = rekey_gallery(settings, key, records=records)
-    anew = f", and {plural(done.records, 'record')} sealed anew" if records else ""
+    done = rekey_gallery(settings, key, records=records, names=names)
+    anew = f", and {plural(done.records, 'record')} sealed anew" if done.records else ""
     out().print(f"The gallery has another key{anew}.")
     _tell(done)
     if settings.gallery_key != key:

@@ -21,6 +21,7 @@ from knownface.gallery.names import label_key
 from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import events, pending_alerts, sightings
 from knownface.storage.schema import groups, people, person_groups
+from knownface.storage.sealing.columns import readable
 from knownface.storage.statements import chunks
 
 _log = logging.getLogger(__name__)
@@ -204,7 +205,7 @@ def _raise_missing(
     missing = sorted(members[label_key(rule.group or "")] - done)
     for chunk in chunks(missing):
         of_chunk = people.c.id.in_(chunk), permitted(connection, people.c.id, "live")
-        names = select(people.c.id, people.c.name).where(*of_chunk).order_by(people.c.name_key)
+        names = select(people.c.id, people.c.name).where(*of_chunk).order_by(readable(people.c.name_key))
         for person_id, name in connection.execute(names).all():
             alert = Alert(0, rule.kind, rule.name, now, person_id, name, None, rule.source, None, None, None)
             yield _write(connection, rule, alert, None)

@@ -12,6 +12,7 @@ from knownface.events.values import Embedding
 from knownface.gallery import Gallery
 from knownface.storage import Database
 from knownface.storage.schema import templates
+from knownface.storage.sealing.columns import readable
 
 LEARNT = "sample: "
 """Begins the source of templates that were accepted by rule."""
@@ -52,7 +53,7 @@ def learnt_today(database: Database, person_id: int, now: datetime) -> bool:
     """Whether as many templates of a person as may be in a day were accepted by rule within the last one."""
     query = select(func.count()).where(
         templates.c.person_id == person_id,
-        templates.c.source.startswith(LEARNT, autoescape=True),
+        readable(templates.c.source).startswith(LEARNT, autoescape=True),
         templates.c.created > now - timedelta(days=1),
     )
     with database.reading() as connection:

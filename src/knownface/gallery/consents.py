@@ -18,6 +18,7 @@ from knownface.errors import ConsentError, PersonError
 from knownface.gallery.changes import note_people_change
 from knownface.storage import insert_new
 from knownface.storage.schema import META_CONSENT, META_CONSENTS, consents, meta, people
+from knownface.storage.sealing.columns import readable
 from knownface.storage.statements import storable
 from knownface.types import Purpose
 
@@ -253,7 +254,7 @@ def move_consents(connection: Connection, person_id: int, to_person: int) -> Non
 
 def list_consents(connection: Connection, person_id: int | None = None) -> list[Consent]:
     """Everybody's or one person's, by name, the oldest first."""
-    query = select(consents, people.c.name).join(people).order_by(people.c.name_key, consents.c.id)
+    query = select(consents, people.c.name).join(people).order_by(readable(people.c.name_key), consents.c.id)
     if person_id is not None:
         query = query.where(consents.c.person_id == person_id)
     return [_consent(row) for row in connection.execute(query)]

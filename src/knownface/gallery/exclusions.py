@@ -11,6 +11,7 @@ from sqlalchemy import Connection, delete, exists, select, update
 from knownface.storage import insert_new
 from knownface.storage.history_schema import exclusions
 from knownface.storage.schema import people, templates
+from knownface.storage.sealing.columns import readable
 from knownface.storage.statements import chunks
 
 
@@ -47,7 +48,7 @@ def exclude_files_of(connection: Connection, template_ids: Iterable[int]) -> Non
 
 def list_exclusions(connection: Connection, person_id: int | None = None) -> list[Exclusion]:
     """What is excluded, of everybody in the order of their names, or of one person; oldest first."""
-    query = select(exclusions, people.c.name).join(people).order_by(people.c.name_key, exclusions.c.id)
+    query = select(exclusions, people.c.name).join(people).order_by(readable(people.c.name_key), exclusions.c.id)
     if person_id is not None:
         query = query.where(exclusions.c.person_id == person_id)
     return [

@@ -76,7 +76,13 @@ class Gallery:
 
     @classmethod
     def open(
-        cls, location: str | Path, *, create: bool = True, index: IndexChoice | None = None, key: str | None = None
+        cls,
+        location: str | Path,
+        *,
+        create: bool = True,
+        index: IndexChoice | None = None,
+        key: str | None = None,
+        seal_names: bool = False,
     ) -> Self:
         """Open a gallery.
 
@@ -86,6 +92,7 @@ class Gallery:
             index: What searches it; None is an index in this process, chosen by size.
             key: Where the key of an encrypted gallery comes from: ``file:PATH``, ``env:VARIABLE``, ``command:COMMAND``
                 or ``prompt``. A new gallery is encrypted if one is named.
+            seal_names: Whether a new encrypted gallery seals names too.
 
         Raises:
             GalleryKeyError: It is encrypted, and the key is not named, cannot be had, or is another one.
@@ -96,7 +103,7 @@ class Gallery:
             SettingsError: The index cannot search such a gallery.
             GalleryError: It may not be read or written, is another program's file, or its server does not answer.
         """
-        database = Database.open(location, create=create, key=key)
+        database = Database.open(location, create=create, key=key, seal_names=seal_names)
         try:
             return cls(database, index)
         except BaseException:
@@ -110,7 +117,13 @@ class Gallery:
         Raises:
             KnownFaceError: As :meth:`open`.
         """
-        opened = cls.open(settings.gallery, create=create, index=chosen_index(settings), key=settings.gallery_key)
+        opened = cls.open(
+            settings.gallery,
+            create=create,
+            index=chosen_index(settings),
+            key=settings.gallery_key,
+            seal_names=settings.seal_names,
+        )
         if settings.consent is not None:
             opened.consents.require(settings.consent == "required")
         return opened

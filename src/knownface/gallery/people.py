@@ -15,7 +15,7 @@ from knownface.gallery.names import clean_external_id, clean_group, clean_name, 
 from knownface.gallery.values import Person, PersonKey
 from knownface.storage import insert_new
 from knownface.storage.schema import groups, people, person_groups, refusals, templates
-from knownface.storage.sealing.columns import sealer_of
+from knownface.storage.sealing.columns import readable, sealer_of
 from knownface.storage.statements import chunks
 
 Place: TypeAlias = tuple[str, int]
@@ -30,7 +30,7 @@ def list_people(
         select(people, func.count(templates.c.id).label("templates"))
         .outerjoin(templates, and_(templates.c.person_id == people.c.id, templates.c.negative.is_(False)))
         .group_by(people.c.id)
-        .order_by(people.c.name_key)
+        .order_by(readable(people.c.name_key))
     )
     memberships = select(person_groups.c.person_id, groups.c.name).join(groups).order_by(groups.c.name_key)
     if person is not None:
@@ -79,15 +79,15 @@ def page_of_people(
         after: The name after which the page begins.
         limit: How many at most.
     """
-    query = select(people.c.id).order_by(people.c.name_key).limit(limit)
+    query = select(people.c.id).order_by(readable(people.c.name_key)).limit(limit)
     if search:
-        in_name = people.c.name_key.contains(name_key(search), autoescape=True)
+        in_name = readable(people.c.name_key).contains(name_key(search), autoescape=True)
         query = query.where(in_name | _has_external_id(connection, search.strip()))
     if group is not None:
         members = select(person_groups.c.person_id).join(groups).where(groups.c.name_key == label_key(group))
         query = query.where(people.c.id.in_(members))
     if after is not None:
-        query = query.where(people.c.name_key > name_key(after))
+        query = query.where(readable(people.c.name_key) > name_key(after))
     return list_people(connection, ids=connection.scalars(query).all())
 
 
@@ -100,9 +100,9 @@ def in_places(query: Select[Any], row_id: ColumnElement[int], after: Place | Non
         after: Where the page before ended.
     """
     if after is not None:
-        key = name_key(after[0])
-        query = query.where(or_(people.c.name_key > key, and_(people.c.name_key == key, row_id > after[1])))
-    return query.order_by(people.c.name_key, row_id)
+        key, letters = name_key(after[0]), readable(people.c.name_key)
+        query = query.where(or_(letters > key, and_(people.c.name_key == key, row_id > after[1])))
+    return query.order_by(readable(people.c.name_key), row_id)
 
 
 def list_groups(connection: Connection) -> list[tuple[str, int]]:

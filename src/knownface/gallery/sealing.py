@@ -17,6 +17,7 @@ from knownface.gallery.index.local import LocalIndex
 from knownface.settings import Settings
 from knownface.storage import Database, backup, parse_location
 from knownface.storage.checks import check_file
+from knownface.storage.database import check_names_can_be_sealed
 from knownface.storage.failures import translated
 from knownface.storage.gallery_seal import Resealed, reseal, store_seal
 from knownface.storage.person_seal import is_sealed_by_person, make_keys, whole_keys
@@ -44,12 +45,13 @@ class SealChange:
     scrubbed: bool
 
 
-def encrypt_gallery(settings: Settings, key: str) -> SealChange:
+def encrypt_gallery(settings: Settings, key: str, *, names: bool = False) -> SealChange:
     """Seal everything in a gallery that shows or describes somebody; see docs/encryption.md.
 
     Args:
         settings: Name the gallery and what searches it.
         key: Where its key comes from; see :func:`knownface.storage.sealing.keys.read_secret`.
+        names: Whether names are sealed too, and paths and texts that may hold one.
 
     Raises:
         GalleryKeyError: The key cannot be had.
@@ -59,7 +61,8 @@ def encrypt_gallery(settings: Settings, key: str) -> SealChange:
     _check_index(settings)
     secret = read_secret(key, new=True)
     with _plain(settings.gallery) as gallery:
-        sealer = new_sealer()
+        check_names_can_be_sealed(gallery.database.location, names=names)
+        sealer = new_sealer(names=names)
         with _using(gallery.database), gallery.index.replacing() as connection:
             done = reseal(connection, None, sealer)
             store_seal(connection, sealer, secret)
@@ -68,7 +71,7 @@ def encrypt_gallery(settings: Settings, key: str) -> SealChange:
         return SealChange(done.records, done.damaged, _scrubbed(gallery.database))
 
 
-def rekey_gallery(settings: Settings, key: str, *, records: bool = False) -> SealChange:
+def rekey_gallery(settings: Settings, key: str, *, records: bool = False, names: bool | None = None) -> SealChange:
     """Give an encrypted gallery another key or passphrase.
 
     Args:
@@ -76,6 +79,7 @@ def rekey_gallery(settings: Settings, key: str, *, records: bool = False) -> Sea
         key: Where the new one comes from.
         records: Whether every record is sealed anew under a new data key too, so that somebody who had the old key and
             a copy of the gallery cannot read what is enrolled from now on.
+        names: Whether names are sealed from now on, for which every record is sealed anew; None is as before.
 
     Raises:
         GalleryKeyError: A key cannot be had, or the present one is another.
@@ -84,9 +88,11 @@ def rekey_gallery(settings: Settings, key: str, *, records: bool = False) -> Sea
     secret = read_secret(key, new=True)
     with Gallery.open(settings.gallery, create=False, key=settings.gallery_key) as gallery:
         sealer = _sealer_of(gallery)
-        new = another(sealer) if records else sealer
+        check_names_can_be_sealed(gallery.database.location, names=bool(names))
+        anew = records or names not in (None, sealer.names)
+        new = another(sealer, names=names) if anew else sealer
         with gallery.database.writing() as connection:
-            done = reseal(connection, sealer, new) if records else Resealed(0, ())
+            done = reseal(connection, sealer, new) if anew else Resealed(0, ())
             store_seal(connection, new, secret)
             # The former seal, which the former key opens, must not stay in a gap of the file.
             mark_for_scrubbing(connection)

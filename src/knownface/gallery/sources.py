@@ -10,6 +10,7 @@ from knownface.gallery.names import name_key
 from knownface.gallery.values import Refusal
 from knownface.storage import insert_new
 from knownface.storage.schema import people, refusals, templates
+from knownface.storage.sealing.columns import readable
 from knownface.storage.statements import chunks, storable
 
 NameAndFile = tuple[str, str]
@@ -69,7 +70,7 @@ def read_people_of_files(connection: Connection, sha256s: Iterable[str]) -> dict
             .distinct()
             .join(people, people.c.id == templates.c.person_id)
             .where(templates.c.source_sha256.in_(chunk), templates.c.negative.is_(False))
-            .order_by(people.c.name_key)
+            .order_by(readable(people.c.name_key))
         )
         for sha256, name, _ in connection.execute(query).all():
             names.setdefault(sha256, []).append(name)

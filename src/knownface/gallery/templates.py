@@ -15,7 +15,7 @@ from knownface.gallery.values import NewTemplate, Person, SetAsideTemplate, Temp
 from knownface.storage import insert_new
 from knownface.storage.failures import UnplacedError
 from knownface.storage.schema import contracts, set_aside_templates, template_pictures, templates
-from knownface.storage.sealing.columns import DamagedRecord
+from knownface.storage.sealing.columns import DamagedRecord, readable
 from knownface.storage.statements import chunks, storable
 from knownface.types import Box, Embeddings, Ids
 
@@ -110,7 +110,7 @@ def list_templates(connection: Connection, person_id: int) -> list[Template]:
 
 def list_below(connection: Connection, prefix: str) -> list[Template]:
     """The templates whose sources begin so; counter-examples aside."""
-    begins = templates.c.source.startswith(storable(prefix), autoescape=True)
+    begins = readable(templates.c.source).startswith(storable(prefix), autoescape=True)
     query = select(*_SHOWN).where(begins, templates.c.negative.is_(False)).order_by(templates.c.id)
     # SQLite compares without regard to letter case.
     return [_template(row) for row in connection.execute(query) if row.source.startswith(storable(prefix))]

@@ -44,7 +44,9 @@ class Database:
         self.scrub(thorough=False)
 
     @classmethod
-    def open(cls, location: str | Path | Location, *, create: bool = True, key: str | None = None) -> Self:
+    def open(
+        cls, location: str | Path | Location, *, create: bool = True, key: str | None = None, seal_names: bool = False
+    ) -> Self:
         """Open a gallery's database at the newest schema.
 
         Args:
@@ -52,6 +54,7 @@ class Database:
             create: Whether to make the file, and its folder, where there is none.
             key: Where the key of an encrypted gallery comes from; a new gallery is encrypted if one is named. See
                 :func:`knownface.storage.sealing.keys.read_secret`.
+            seal_names: Whether a new encrypted gallery seals names too.
 
         Raises:
             GalleryKeyError: It is encrypted, and the key is not named, cannot be had, or is another one.
@@ -68,7 +71,7 @@ class Database:
         with translated(str(place)):
             engine = engines.open_engine(place, create=create)
             try:
-                _unlock(engine, place, key)
+                _unlock(engine, place, key, seal_names=seal_names)
                 return cls(engine, place)
             except BaseException:
                 engine.dispose()
@@ -110,6 +113,7 @@ class Database:
     def use_sealer(self, sealer: Sealer | None) -> None:
         """Seal with another sealer from now on, which the transaction before has given all records, or with none."""
         use_sealer(self._engine.dialect, sealer)
+        self._engine.clear_compiled_cache()  # how names are read stands in the statements
 
     @contextmanager
     def reading(self) -> Iterator[Connection]:
@@ -207,7 +211,7 @@ class Database:
         self.close()
 
 
-def _unlock(engine: Engine, place: Location, key: str | None) -> None:
+def _unlock(engine: Engine, place: Location, key: str | None, *, seal_names: bool) -> None:
     """Have an encrypted gallery opened; encrypt one that holds nobody yet, where a key is named."""
     with engine.connect() as connection:
         seal = stored_seal(connection)
@@ -223,10 +227,23 @@ def _unlock(engine: Engine, place: Location, key: str | None) -> None:
             raise UnplacedError(GalleryKeyError, "The gallery {place} is encrypted, and no key is named.")
         use_sealer(engine.dialect, unlocked(seal, read_secret(key)))
     elif key is not None and not place.is_memory:
-        _seal_if_new(engine, place, key)
+        _seal_if_new(engine, place, key, names=seal_names)
 
 
-def _seal_if_new(engine: Engine, place: Location, key: str) -> None:
+def check_names_can_be_sealed(place: Location, *, names: bool) -> None:
+    """Raise if names are to be sealed where they cannot be.
+
+    Raises:
+        GalleryError: A server keeps the gallery.
+    """
+    if names and not place.is_sqlite:
+        raise GalleryError(
+            "Names can be sealed in a gallery that is a file only: a server could not order or search by them.",
+            "Leave seal_names and --names out; everything else is sealed.",
+        )
+
+
+def _seal_if_new(engine: Engine, place: Location, key: str, *, names: bool) -> None:
     with engine.connect().execution_options(knownface_write=True) as connection, connection.begin():
         if not place.is_sqlite:
             take_write_lock(connection, engines.BUSY_SECONDS)
@@ -234,7 +251,8 @@ def _seal_if_new(engine: Engine, place: Location, key: str) -> None:
         if seal is not None:
             use_sealer(engine.dialect, unlocked(seal, read_secret(key)))
         elif holds_nobody(connection):
-            sealer, secret = new_sealer(), read_secret(key, new=True)
+            check_names_can_be_sealed(place, names=names)
+            sealer, secret = new_sealer(names=names), read_secret(key, new=True)
             store_seal(connection, sealer, secret)
             use_sealer(engine.dialect, sealer)
         else:

@@ -6,14 +6,16 @@ import os
 import sqlite3
 import time
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 
-from sqlalchemy import Connection, Engine, QueuePool, create_engine, event
+from sqlalchemy import Connection, Dialect, Engine, QueuePool, create_engine, event
 
 from knownface.errors import GalleryEmptyError
 from knownface.storage.checks import check_file, is_new
 from knownface.storage.location import Location
 from knownface.storage.migrate import migrate
+from knownface.storage.sealing.columns import OPEN_NAME, sealer_of
 from knownface.storage.server import check_made, make_server_engine
 
 BUSY_SECONDS = 30.0
@@ -87,6 +89,7 @@ def _make_engine(place: Location) -> Engine:
         **sizes,
     )
     event.listen(engine, "connect", _set_pragmas)
+    event.listen(engine, "connect", partial(_teach_names, engine.dialect))
     event.listen(engine, "begin", _begin)
     return engine
 
@@ -98,8 +101,19 @@ def _set_pragmas(connection: sqlite3.Connection, _record: object) -> None:
         "synchronous = FULL",  # a power cut takes nothing that was committed
         "foreign_keys = ON",
         "secure_delete = ON",  # deleted rows are overwritten
+        "temp_store = MEMORY",  # what is sorted by opened names must not lie in a file
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _teach_names(dialect: Dialect, connection: sqlite3.Connection, _record: object) -> None:
+    """Have SQLite read sealed names, where it is to order or search by them; see ``sealing/columns.py``."""
+
+    def opened(value: str | None, kind: str) -> str | None:
+        sealer = sealer_of(dialect)
+        return value if value is None or sealer is None else sealer.open_text(value, kind) or ""
+
+    connection.create_function(OPEN_NAME, 2, opened, deterministic=True)
 
 
 def _begin(connection: Connection) -> None:

@@ -21,7 +21,7 @@ from sqlalchemy import (
 )
 
 from knownface.storage.schema import UtcDateTime, metadata
-from knownface.storage.sealing.columns import Sealed, SealedText
+from knownface.storage.sealing.columns import Sealed, SealedName, SealedText
 
 META_UNKNOWN_NUMBER = "unknown_number"
 """Key in ``meta``: the last number that was given to an Unknown."""
@@ -82,8 +82,8 @@ attendance_entries = Table(
     Column("session_id", ForeignKey("attendance_sessions.id", ondelete="CASCADE"), nullable=False),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE")),
     Column("listed", Boolean, nullable=False),
-    Column("name", String(200)),
-    Column("name_key", String(800)),
+    Column("name", SealedName("name", 200)),
+    Column("name_key", SealedName("name key", 800)),
     Column("external_id", SealedText("external id", 200)),
     Column("facts", SealedText("facts", damaged="{}"), nullable=False),
     Column("first_seen", UtcDateTime),

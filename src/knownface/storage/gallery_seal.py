@@ -23,7 +23,7 @@ from sqlalchemy import (
 from knownface.storage.events_schema import attendance_entries, sightings
 from knownface.storage.history_schema import edits
 from knownface.storage.schema import META_DATA_KEY, META_SEAL, held, meta, metadata, people
-from knownface.storage.sealing.columns import Sealed, SealedText
+from knownface.storage.sealing.columns import DAMAGED_NAME, Sealed, SealedName, SealedText
 from knownface.storage.sealing.keys import Secret
 from knownface.storage.sealing.sealer import Sealer
 from knownface.storage.statements import insert_new
@@ -83,7 +83,7 @@ def reseal(connection: Connection, old: Sealer | None, new: Sealer | None) -> Re
     count = 0
     damaged: list[str] = []
     for table in metadata.sorted_tables:
-        columns = [column for column in table.c if isinstance(column.type, Sealed | SealedText)]
+        columns = [column for column in table.c if isinstance(column.type, Sealed | SealedText | SealedName)]
         if columns:
             done = _reseal_table(connection, table, columns, old, new)
             count, damaged = count + done.records, [*damaged, *done.damaged]
@@ -109,7 +109,7 @@ def _reseal_table(
             at = {f"at_{key.name}": row._mapping[key.name] for key in keys}
             for column in columns:
                 value = row._mapping[column.name]
-                count += value is not None
+                count += value is not None and _concerns(column.type, old, new)
                 at[f"new_{column.name}"], is_damaged = _resealed(column.type, value, old, new)
                 if is_damaged:
                     numbers = ", ".join(str(row._mapping[key.name]) for key in keys)
@@ -125,10 +125,25 @@ def _reseal_table(
     return Resealed(count, tuple(damaged))
 
 
+def _name_resealed(kind: SealedName, value: str, old: Sealer | None, new: Sealer | None) -> tuple[str, bool]:
+    opened = old.open_text(value, kind.kind) if old is not None and old.names else value
+    sealed = new is not None and new.names
+    if opened is None:
+        return (value if sealed else DAMAGED_NAME), True
+    return (new.seal_text(opened, kind.kind) if new is not None and new.names else opened), False
+
+
+def _concerns(kind: Any, old: Sealer | None, new: Sealer | None) -> bool:
+    """Whether a column is sealed, before or after: names are where the seal says so."""
+    return not isinstance(kind, SealedName) or any(sealer is not None and sealer.names for sealer in (old, new))
+
+
 def _resealed(kind: Any, value: Any, old: Sealer | None, new: Sealer | None) -> tuple[Any, bool]:
     """The value sealed anew, and whether it was damaged."""
     if value is None:
         return None, False
+    if isinstance(kind, SealedName):
+        return _name_resealed(kind, value, old, new)
     if isinstance(kind, Sealed):
         opened: Any = value if old is None else old.open(value, kind.kind)
         if opened is not None:

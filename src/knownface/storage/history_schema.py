@@ -5,10 +5,10 @@ They hold ids, names and digests, never an embedding or a picture, and go with t
 
 from __future__ import annotations
 
-from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, UniqueConstraint
+from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, UniqueConstraint
 
 from knownface.storage.schema import UtcDateTime, metadata
-from knownface.storage.sealing.columns import SealedText
+from knownface.storage.sealing.columns import SealedName, SealedText
 
 # What an edit did to rows, as JSON (see knownface.storage.row_changes). The undoing of an edit is an edit too, which
 # names the one that it undid.
@@ -46,7 +46,7 @@ exclusions = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
-    Column("source", Text, nullable=False),
+    Column("source", SealedName("source"), nullable=False),
     Column("source_sha256", String(64), nullable=False),
     Column("created", UtcDateTime, nullable=False),
     UniqueConstraint("person_id", "source_sha256", name="uq_exclusions_file"),
@@ -59,8 +59,8 @@ former_names = Table(
     metadata,
     Column("id", Integer, primary_key=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
-    Column("name", String(200), nullable=False),
-    Column("name_key", String(800), nullable=False, unique=True),
+    Column("name", SealedName("name", 200), nullable=False),
+    Column("name_key", SealedName("name key", 800), nullable=False, unique=True),
     Index("ix_former_names_person", "person_id"),
     sqlite_autoincrement=True,
 )

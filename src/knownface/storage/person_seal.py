@@ -20,6 +20,7 @@ from knownface.storage.schema import META_PERSON_SEAL, metadata, people, person_
 from knownface.storage.sealing.columns import Sealed, SealedText
 from knownface.storage.sealing.keys import KEY_BYTES
 from knownface.storage.sealing.person_keys import OwnKey
+from knownface.storage.sealing.sealer import TEXT_MAGIC
 
 _TEXT = "sealed:2:"
 _AT_A_TIME = 1000
@@ -98,7 +99,7 @@ def open_people(copy: sqlite3.Connection, secrets: Mapping[str, bytes]) -> list[
     A damaged record stays as it is, and is told as damaged when the gallery is used.
 
     Returns:
-        The names of those who were taken out.
+        The names of those who were taken out; their numbers, where names are sealed.
     """
     copy.execute("PRAGMA foreign_keys = ON")
     copy.execute("PRAGMA secure_delete = ON")
@@ -128,7 +129,7 @@ def open_people(copy: sqlite3.Connection, secrets: Mapping[str, bytes]) -> list[
     copy.execute("DELETE FROM meta WHERE key = ?", (META_PERSON_SEAL,))
     copy.execute("COMMIT")
     copy.execute("VACUUM")
-    return [name for _, name in lost]
+    return [f"person {person}" if name.startswith(TEXT_MAGIC) else name for person, name in lost]
 
 
 def _change(copy: sqlite3.Connection, change: Callable[[int, bytes | str], bytes | str]) -> None:

@@ -31,7 +31,7 @@ from sqlalchemy import (
     true,
 )
 
-from knownface.storage.sealing.columns import Sealed, SealedText
+from knownface.storage.sealing.columns import Sealed, SealedName, SealedText
 
 metadata = MetaData()
 
@@ -111,8 +111,8 @@ people = Table(
     "people",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name", String(200), nullable=False),
-    Column("name_key", String(800), nullable=False, unique=True),
+    Column("name", SealedName("name", 200), nullable=False),
+    Column("name_key", SealedName("name key", 800), nullable=False, unique=True),
     Column("external_id", SealedText("external id", 200), unique=True),
     Column("threshold", Double),
     Column("created", UtcDateTime, nullable=False),
@@ -141,7 +141,7 @@ person_groups = Table(
 def _face_of_a_source() -> list[Column[Any]]:
     """Where a face is from, by which it can be found again, and how good its picture is."""
     return [
-        Column("source", Text, nullable=False),
+        Column("source", SealedName("source"), nullable=False),
         Column("source_sha256", String(64), nullable=False),
         Column("face_index", Integer, nullable=False),
         Column("frame_time", Double),
@@ -215,7 +215,7 @@ set_aside_templates = Table(
     Column("negative", Boolean, nullable=False),
     *_face_of_a_source(),
     Column("created", UtcDateTime, nullable=False),
-    Column("reason", Text, nullable=False),
+    Column("reason", SealedName("detail"), nullable=False),
     Column("vector", Sealed("vector"), nullable=False),
     Column("new_contract_id", ForeignKey("contracts.id")),
     Column("new_vector", Sealed("vector")),
@@ -261,12 +261,12 @@ refusals = Table(
     "refusals",
     metadata,
     Column("id", Integer, primary_key=True),
-    Column("name_key", String(800), nullable=False),
+    Column("name_key", SealedName("name key", 800), nullable=False),
     Column("source_sha256", String(64), nullable=False),
     Column("review_key", String(200), nullable=False),
     Column("reason", String(100), nullable=False),
-    Column("detail", Text, nullable=False),
-    Column("source", Text, nullable=False),
+    Column("detail", SealedName("detail"), nullable=False),
+    Column("source", SealedName("source"), nullable=False),
     UniqueConstraint("name_key", "source_sha256", "review_key", name="uq_refusals_file"),
 )
 
@@ -280,7 +280,7 @@ held = Table(
     Column("fingerprint", String(200), nullable=False),
     Column("state", String(20), nullable=False),
     Column("reason", String(100), nullable=False),
-    Column("detail", Text, nullable=False),
+    Column("detail", SealedName("detail"), nullable=False),
     *_face_of_a_source(),
     Column("held_at", UtcDateTime, nullable=False),
     Column("vector", Sealed("vector")),
@@ -297,13 +297,13 @@ consents = Table(
     Column("id", Integer, primary_key=True),
     Column("key", String(32), nullable=False, unique=True),
     Column("person_id", ForeignKey("people.id", ondelete="CASCADE"), nullable=False),
-    Column("given_by", String(200), nullable=False),
+    Column("given_by", SealedName("name", 200), nullable=False),
     Column("guardian", Boolean, nullable=False),
     Column("basis", String(30), nullable=False),
     Column("given_on", Date, nullable=False),
     Column("until", Date),
     Column("purposes", String(100), nullable=False),
-    Column("document", String(400), nullable=False),
+    Column("document", SealedName("document", 400), nullable=False),
     Column("recorded", UtcDateTime, nullable=False),
     Column("recorded_by", String(200), nullable=False),
     Column("withdrawn", UtcDateTime),

@@ -9,7 +9,9 @@ from __future__ import annotations
 import logging
 from typing import Any
 
-from sqlalchemy import Dialect, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy import Column, ColumnElement, Dialect, LargeBinary, String, Text, TypeDecorator
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.visitors import InternalTraversal
 
 from knownface.errors import GalleryDamagedError, GalleryKeyError
 from knownface.storage.failures import UnplacedError
@@ -125,6 +127,77 @@ class SealedText(TypeDecorator[str]):
         if value.startswith(TEXT_MAGIC):
             raise _sealed_meanwhile()
         return value
+
+
+class SealedName(TypeDecorator[str]):
+    """A text that names somebody or may, sealed where the gallery seals names too, equal ones equally.
+
+    Statements compare and insert it as any text; what orders or searches by its letters asks :func:`readable`.
+
+    Args:
+        kind: What it is.
+        length: The most characters; None for any number.
+    """
+
+    impl = Text
+    cache_ok = True
+
+    def __init__(self, kind: str, length: int | None = None) -> None:
+        super().__init__()
+        self.kind, self.length = kind, length
+
+    def load_dialect_impl(self, dialect: Dialect) -> Any:
+        """As long as names are; where they are sealed, which SQLite alone does, it does not mind longer ones."""
+        return dialect.type_descriptor(Text() if self.length is None else String(self.length))
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """Seal."""
+        sealer = sealer_of(dialect)
+        return value if value is None or sealer is None or not sealer.names else sealer.seal_text(value, self.kind)
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> str | None:
+        """Open."""
+        sealer = sealer_of(dialect)
+        if value is None or sealer is None or not sealer.names:
+            return value
+        opened = sealer.open_text(value, self.kind)
+        if opened is None:
+            _log.warning("A sealed text (%s) is damaged.", self.kind)
+        return DAMAGED_NAME if opened is None else opened
+
+
+DAMAGED_NAME = "(damaged)"
+"""What a sealed name reads as that cannot be opened."""
+
+OPEN_NAME = "knownface_open"
+"""The SQL function by which SQLite reads a sealed name, of a kind."""
+
+
+class _Readable(ColumnElement[str]):
+    """See :func:`readable`."""
+
+    inherit_cache = True
+
+    def __init__(self, column: Column[Any]) -> None:
+        self.column, self.kind = column, column.type.kind  # type: ignore[attr-defined]  # it is a SealedName
+        self.type = Text()
+
+    __visit_name__ = "readable"
+    _traverse_internals = [("column", InternalTraversal.dp_clauseelement)]  # noqa: RUF012  (as SQLAlchemy reads it)
+
+
+def readable(column: Column[Any]) -> ColumnElement[str]:
+    """The letters of a :class:`SealedName`, to order or search by; without a sealed name it is the column itself."""
+    return _Readable(column)
+
+
+@compiles(_Readable)
+def _compile_readable(element: _Readable, compiler: Any, **kw: Any) -> str:
+    column: str = compiler.process(element.column, **kw)
+    sealer = sealer_of(compiler.dialect)
+    if sealer is None or not sealer.names:
+        return column
+    return f"{OPEN_NAME}({column}, '{element.kind}')"
 
 
 def _sealed_meanwhile() -> UnplacedError:

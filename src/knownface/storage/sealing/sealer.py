@@ -34,10 +34,12 @@ class Sealer:
     Args:
         data_key: 32 random bytes.
         gallery: What tells this gallery from others: records of another one are not taken for its.
+        names: Whether names are sealed too.
     """
 
-    def __init__(self, data_key: bytes, gallery: bytes) -> None:
+    def __init__(self, data_key: bytes, gallery: bytes, *, names: bool = False) -> None:
         ciphers = aead()
+        self.names = names
         self._data_key, self._gallery = data_key, gallery
         self.id = _derived(data_key, b"id", _ID)
         self._head = MAGIC + self.id
@@ -86,20 +88,22 @@ class Sealer:
 
     def locked(self, secret: Secret) -> str:
         """The seal: the data key, wrapped by a key or passphrase, as the gallery keeps it; JSON."""
-        head = _Head(self._gallery.hex(), self.id.hex(), "none" if secret.is_key else "scrypt")
+        kdf = "none" if secret.is_key else "scrypt"
+        head = _Head(self._gallery.hex(), self.id.hex(), kdf, names=self.names)
         nonce = secrets.token_bytes(_NONCE)
         wrapped = aead().AESGCM(head.key_of(secret)).encrypt(nonce, self._data_key, head.bound())
         return json.dumps({**head.fields(), "wrapped": base64.b64encode(nonce + wrapped).decode()})
 
 
-def new_sealer() -> Sealer:
+def new_sealer(*, names: bool = False) -> Sealer:
     """A sealer with a new data key, for a gallery that has none."""
-    return Sealer(secrets.token_bytes(KEY_BYTES), secrets.token_bytes(16))
+    return Sealer(secrets.token_bytes(KEY_BYTES), secrets.token_bytes(16), names=names)
 
 
-def another(sealer: Sealer) -> Sealer:
-    """A sealer of the same gallery with a new data key."""
-    return Sealer(secrets.token_bytes(KEY_BYTES), sealer._gallery)
+def another(sealer: Sealer, *, names: bool | None = None) -> Sealer:
+    """A sealer of the same gallery with a new data key; ``names`` as before, where it is None."""
+    sealed = sealer.names if names is None else names
+    return Sealer(secrets.token_bytes(KEY_BYTES), sealer._gallery, names=sealed)
 
 
 def unlocked(seal: str, secret: Secret) -> Sealer:
@@ -127,7 +131,7 @@ def unlocked(seal: str, secret: Secret) -> Sealer:
         raise UnplacedError(
             GalleryKeyError, "The gallery {place} is encrypted with another key or passphrase.", ""
         ) from None
-    return Sealer(data_key, gallery)
+    return Sealer(data_key, gallery, names=head.names)
 
 
 def is_sealed(record: bytes) -> bool:
@@ -147,9 +151,12 @@ class _Head:
     r: int = _SCRYPT["r"]
     p: int = _SCRYPT["p"]
     version: int = 1
+    names: bool = False
 
     def fields(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__slots__}
+        # Galleries from before names could be sealed say nothing of them, and what is wrapped is bound to that.
+        left_out = set() if self.names else {"names"}
+        return {name: getattr(self, name) for name in self.__slots__ if name not in left_out}
 
     def bound(self) -> bytes:
         return json.dumps(self.fields(), sort_keys=True).encode()
