@@ -74,7 +74,7 @@ def test_a_browser_stays_where_it_signed_in(two: tuple[Running, Running]) -> Non
             until(lambda: told.extend(_heard(office, socket)) or told)
             assert json.loads(told[0]) == {"type": "test"}
         audit = browser.get("/v1/audit").json()["items"]
-        assert audit[0]["action"] in {"person.create", "session.begin"}
+        assert "person.create" in [entry["action"] for entry in audit]  # what others did may be written after it
     with school.http() as at_school:
         assert "Ben" not in names(at_school)
 
