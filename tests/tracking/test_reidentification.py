@@ -96,3 +96,15 @@ def test_a_twin_in_looks_is_told_apart_by_the_next_pictures() -> None:
     assert labels[0] == "Ada"
     assert labels[-1] == "Unknown 1"
     assert len([1 for a, b in itertools.pairwise(labels) if a != b]) <= 2
+
+
+def test_where_nobody_is_within_the_threshold_no_face_is_taken_for_another_out_of_sight() -> None:
+    play = stage()
+    play.tracker.threshold = 0.0
+    ids = set()
+    for place in (ADA, moved(ADA, 5)):
+        for _ in range(20):
+            ids |= {face.track_id for face in play.frame({"Zoe": place})}
+        for _ in range(12):
+            play.frame({})
+    assert len(ids) == 2

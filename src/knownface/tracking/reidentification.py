@@ -68,7 +68,7 @@ def _names_another(track: Track, opinion: Decision, within: float) -> bool:
 
 def _reidentified(tracks: Tracks, track: Track, alike: float) -> Track:
     """Merges a new track into the one out of sight whose face it shows; returns the track that goes on."""
-    if track.evidence.embedding is None:
+    if track.evidence.embedding is None or not alike > 0:
         return track
     nearest, old = math.inf, None
     for occluded in _occluded(tracks, track):
