@@ -171,6 +171,7 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
     shoot("live-running")
     for name, path in (
         ("people", "/people"),
+        ("alike", "/people/alike"),
         ("people-found", "/people?group=Choir"),
         ("identify", "/identify"),
         ("compare", "/compare"),
@@ -179,8 +180,6 @@ def tour(browser: Chrome, address: str, sign_in: str, shoot: Callable[[str], Non
         ("offers", "/people/offers"),
         ("held", "/people/held"),
         ("history", "/people/history"),
-        ("identify", "/identify"),
-        ("compare", "/compare"),
         ("unknowns", "/unknowns"),
         ("hours", "/attendance/hours"),
         ("alerts", "/settings/alerts"),

@@ -206,7 +206,7 @@ def test_no_language_is_cut_or_wider_than_a_phone(
     page = open_page()
     show(page, PHONE, "light")
     found = {}
-    for language in ("de", "es", "fr"):
+    for language in ("de", "es", "fr", "hr", "it"):
         page.browser.add_cookie({"name": "language", "value": language, "sameSite": "Lax"})
         for path in pages:
             page.go(path)
