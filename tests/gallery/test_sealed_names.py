@@ -8,6 +8,8 @@ import pytest
 from sqlalchemy import Text, select, type_coerce, update
 
 from knownface.errors import GalleryError, NameTakenError, UnknownPersonError
+from knownface.events import Guest, open_session
+from knownface.events.attendance import find_names
 from knownface.gallery import Gallery
 from knownface.gallery.sealing import (
     backup_with_keys_apart,
@@ -133,3 +135,9 @@ def test_a_name_may_look_sealed_where_none_is(tmp_path, face, contract):
         plain.enrol([("sealed:1:AAAA", face(1))])
         assert shown(plain) == ["sealed:1:AAAA"]
         assert plain.templates("sealed:1:AAAA")[0].source
+
+
+def test_who_is_expected_in_a_session_is_searched_by_letters(named):
+    session = open_session(named.database, "Lesson", people=["Ben", "Anton"], guests=[Guest("Bernd", None, {})])
+    assert find_names(named.database, session.id, "B", 10) == ["Ben", "Bernd"]
+    assert find_names(named.database, session.id, "", 2) == ["Anton", "Ben"]

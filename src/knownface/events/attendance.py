@@ -32,6 +32,7 @@ from knownface.storage import Database, insert_one
 from knownface.storage.events_schema import attendance_entries, attendance_sessions
 from knownface.storage.history_schema import SUBJECT_SESSION
 from knownface.storage.schema import people
+from knownface.storage.sealing.columns import readable
 
 MAX_GRACE = timedelta(days=1)
 
@@ -153,7 +154,7 @@ def find_names(database: Database, session_id: int, search: str, limit: int) -> 
         limit: How many at most.
     """
     entry = attendance_entries
-    key = func.coalesce(entry.c.name_key, people.c.name_key)
+    key = func.coalesce(readable(entry.c.name_key), readable(people.c.name_key))
     query = (
         select(func.coalesce(entry.c.name, people.c.name))
         .select_from(entry.outerjoin(people, people.c.id == entry.c.person_id))
