@@ -96,7 +96,11 @@ greet = knownface_toy:command
 
 
 def install(folder: Path, *, module: str = MODULE, entry_points: str = ENTRY_POINTS) -> Path:
-    """Lay the package into a folder for ``sys.path``, with the metadata that an installer writes."""
+    """Lay the package into a folder for ``sys.path``, with the metadata that an installer writes.
+
+    Whatever other test had one of this name imported, the next import reads this one.
+    """
+    forget()
     (folder / "knownface_toy-1.0.dist-info").mkdir(parents=True, exist_ok=True)
     (folder / "knownface_toy.py").write_text(module, encoding="utf-8")
     metadata = "Metadata-Version: 2.1\nName: knownface-toy\nVersion: 1.0\n"
