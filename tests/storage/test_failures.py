@@ -10,6 +10,7 @@ from knownface.errors import (
     GalleryDamagedError,
     GalleryError,
     GalleryLockedError,
+    GalleryUnreachableError,
     InputError,
     OutputError,
 )
@@ -80,7 +81,7 @@ def test_all_connections_in_use():
 
 def test_a_server_that_does_not_answer():
     ours = raised_as(sqlalchemy.exc.OperationalError("SELECT", {}, ConnectionError("refused")))
-    assert type(ours) is GalleryError
+    assert type(ours) is GalleryUnreachableError
     assert "refused" in ours.message
 
 

@@ -239,7 +239,7 @@ def check_names_can_be_sealed(place: Location, *, names: bool) -> None:
     if names and not place.is_sqlite:
         raise GalleryError(
             "Names can be sealed in a gallery that is a file only: a server could not order or search by them.",
-            "Leave seal_names and --names out; everything else is sealed.",
+            "Leave the setting `seal_names` and the option `--names` out; everything else is sealed.",
         )
 
 
