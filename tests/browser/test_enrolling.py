@@ -31,7 +31,7 @@ def test_somebody_is_enrolled_by_upload_and_bad_pictures_say_why(
     page.upload([*faces.photos, noise, text])
     page.until(lambda: page.chips() == ["Good"] * len(faces.photos) + ["Refused"] * 2)
     page.says("No face was found")
-    page.says("no picture that can be read")
+    page.says("no picture or video that can be read")
     if faces.landmarks:  # the other detector finds no face in the dark
         dark = tmp_path / "dark.png"
         write_image(dark, (read_image(faces.photos[-1]) * 0.11).astype(np.uint8))

@@ -1,15 +1,16 @@
-"""Photos are looked at in the browser: who is on them, and whether two show one person."""
+"""Photos and videos are looked at in the browser: who is on them and when, and whether two show one person."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
+import cv2
 import numpy as np
 import pytest
 from browser_page import BrowserMaker, Faces, Page, Service
 from selenium.webdriver.common.by import By
 
-from knownface.media import write_image
+from knownface.media import VideoWriter, write_image
 
 pytestmark = pytest.mark.slow
 
@@ -47,6 +48,29 @@ def test_a_photo_is_named_and_the_unknown_on_it_learnt(
     assert page.complaints() == []
 
 
+def test_a_video_is_followed_and_its_people_drawn_over_time(
+    open_page: BrowserMaker, service: Service, faces: Faces, tmp_path: Path
+) -> None:
+    service.add(faces.name, faces.photos)
+    still = cv2.resize(faces.seen[0], (320, 320))
+    with VideoWriter(tmp_path / "visit.mp4", 5.0) as video:
+        for step in range(10):
+            frame = np.full((360, 480, 3), 80, np.uint8)
+            frame[20:340, 60 + step : 380 + step] = still
+            video.write(frame)
+    page = open_page()
+    page.go("/identify")
+    choose(page, "drop", tmp_path / "visit.mp4")
+    lines = page.until(lambda: page.all("#looked .found li"))
+    assert faces.name in [line.find_element(By.CSS_SELECTOR, "strong").text for line in lines]
+    assert f"{faces.name} at 0:00" in [bar.get_attribute("aria-label") for bar in page.all(".stretches button")]
+    broken = tmp_path / "broken.mp4"
+    broken.write_bytes(b"no video at all" * 100)
+    choose(page, "drop", broken)
+    page.until(lambda: "no picture or video" in page.all("#looked article")[0].text)
+    assert page.complaints() == []
+
+
 def test_two_photos_are_compared(open_page: BrowserMaker, faces: Faces, tmp_path: Path) -> None:
     seen = tmp_path / "seen.png"
     write_image(seen, faces.seen[0])
@@ -60,6 +84,6 @@ def test_two_photos_are_compared(open_page: BrowserMaker, faces: Faces, tmp_path
     page.says("The same person")
     (tmp_path / "letter.png").write_text("not a picture")
     choose(page, "first", tmp_path / "letter.png")
-    page.says("no picture that can be read")
+    page.says("no picture or video that can be read")
     assert "The same person" not in page.text()
     assert page.complaints() == []

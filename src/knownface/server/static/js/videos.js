@@ -1,9 +1,7 @@
 // A video: the service follows its faces in the background; who is in it is drawn over time, and a click leads there.
 
-import { showError } from "./actions.js";
-import { api, ApiError } from "./api.js";
-import { face as square, h, icon } from "./dom.js";
-import { finished } from "./jobs.js";
+import { face as square, h } from "./dom.js";
+import { jobCard } from "./job_card.js";
 import { number } from "./locale.js";
 import { t } from "./texts.js";
 
@@ -42,36 +40,17 @@ export function watch(file) {
     player.currentTime = seconds;
     player.scrollIntoView({ block: "nearest" });
   };
-  const state = h("p", { class: "muted", role: "status" }, t("video.sending"));
-  const bar = h("progress", { "aria-label": t("video.progress") });
-  const stop = h("button", { type: "button", class: "small", hidden: true }, icon("stop"), t("video.stop"));
-  const error = h("p", { class: "error", role: "alert" });
-  const told = h("div", { class: "stack" }, state, bar, h("div", { class: "actions" }, stop), error);
-  follow();
-  return h("article", { class: "card" }, h("h2", {}, file.name), player, told);
+  const words = {
+    sending: t("video.sending"),
+    progress: t("video.progress"),
+    running: ({ done, total }) => t("video.running", { done: number(done), count: total }),
+  };
+  return jobCard(file, { path: "/v1/videos", field: "video", words, drawn, above: [player] });
 
-  function progress(job) {
-    stop.hidden = false;
-    stop.onclick = () => api("DELETE", `/v1/jobs/${job.id}`).catch((problem) => showError(error, problem));
-    if (!job.total) return;
-    bar.max = job.total;
-    bar.value = job.done;
-    state.textContent = t("video.running", { done: number(job.done), count: job.total });
-  }
-
-  async function follow() {
-    const body = new FormData();
-    body.append("video", file, file.name);
-    try {
-      const { result } = await finished(await api("POST", "/v1/videos", body), progress);
-      const lines = result.people.map((person) => line(person, result.seconds || 1, seek));
-      const ends = h("div", { class: "split" }, h("small", { class: "muted" }, clock(0)), h("small", { class: "muted" }, clock(result.seconds)));
-      const doubts = result.doubts.map((doubt) => h("p", { class: "error" }, t(`video.doubts.${doubt.kind}`, { from: clock(doubt.from), to: clock(doubt.to) })));
-      told.replaceChildren(...doubts, lines.length ? h("ul", { class: "rows found" }, ...lines) : h("p", { class: "muted" }, t("identify.no_face")), lines.length ? ends : "");
-    } catch (problem) {
-      if (!(problem instanceof ApiError)) throw problem;
-      told.replaceChildren(error);
-      showError(error, problem);
-    }
+  function drawn(result) {
+    const lines = result.people.map((person) => line(person, result.seconds || 1, seek));
+    const ends = h("div", { class: "split" }, h("small", { class: "muted" }, clock(0)), h("small", { class: "muted" }, clock(result.seconds)));
+    const doubts = result.doubts.map((doubt) => h("p", { class: "error" }, t(`video.doubts.${doubt.kind}`, { from: clock(doubt.from), to: clock(doubt.to) })));
+    return [...doubts, lines.length ? h("ul", { class: "rows found" }, ...lines) : h("p", { class: "muted" }, t("identify.no_face")), lines.length ? ends : ""];
   }
 }
