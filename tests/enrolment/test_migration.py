@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
@@ -104,7 +105,8 @@ def test_python_changes_the_network_and_goes_on(enrolled_toys: Path) -> None:
     told: list[tuple[int, int]] = []
     with FaceRecognizer.open() as recognizer, LiveSession(recognizer, SessionOptions(detect_every=1)) as camera:
         frame = recognizer.review_picture(enrolled_toys / "Zoë" / "one.png").image
-        named = [camera.frame(frame, number / 10) for number in range(30)][-1].faces[0]
+        times = (number / 10 for number in count())
+        named = next(face for time in times for face in camera.frame(frame, time).faces if face.identity.label == "Zoë")
         (enrolled_toys / "Ben" / "one.png").unlink()
         stopped = recognizer.migrate("toy-coarse")
         assert stopped.change is None
@@ -114,7 +116,7 @@ def test_python_changes_the_network_and_goes_on(enrolled_toys: Path) -> None:
         assert done.change is not None
         assert told[-1] == (4, 4)
         time.sleep(0.1)
-        results = [camera.frame(frame, 3 + number / 10) for number in range(30)]
+        results = [camera.frame(frame, time) for time in islice(times, 30)]
         assert {face.identity.label for result in results for face in result.faces} == {"Zoë"}
         assert {face.track_id for result in results for face in result.faces} == {named.track_id}
         [summary] = camera.end_tracks().ended

@@ -101,7 +101,7 @@ def test_a_camera_is_watched_lost_found_stopped_and_forgotten(
         stream.close()
         until(lambda: state(admin, source)["state"] == "reconnecting")
         assert "cannot be reached" in state(admin, source)["last_error"] or state(admin, source)["last_error"]
-        assert admin.get("/live/present").json()["faces"] == []
+        until(lambda: admin.get("/live/present").json()["faces"] == [])
         with MjpegServer(walking, FPS, stream.port):
             until(lambda: state(admin, source)["state"] == "running")
             assert state(admin, source)["reconnects"] == 1
