@@ -82,7 +82,8 @@ def unpack_archive(path: Path, folder: Path, limits: ArchiveLimits) -> list[File
                 with archive.open(entry) as packed, target.open("xb") as unpacked:
                     shutil.copyfileobj(packed, unpacked)
             except (OSError, ValueError, EOFError, NotImplementedError, *_DAMAGED) as error:
-                target.unlink() if target.is_file() else None
+                if target.is_file():
+                    target.unlink()
                 why = error.strerror if isinstance(error, OSError) else str(error)
                 text = f"It cannot be unpacked: {why}."
                 refused.append(refusal_of(target, target.parent.name, UnreadableError.code, text))

@@ -42,15 +42,10 @@ def start_enrolment_job(service: Service, upload: UploadFile, label: str, policy
         InputError: It is no archive that is taken; see :func:`check_archive`.
         BusyError: Too many jobs are waiting.
     """
-    kept = service.jobs.keep(KIND, {"label": label, "faces": policy, "actor": asdict(actor)})
-    try:
-        with kept.upload.open("wb") as stored:
-            shutil.copyfileobj(upload.file, stored)
+    facts = {"label": label, "faces": policy, "actor": asdict(actor)}
+    with service.jobs.keep(KIND, facts, upload.file) as kept:
         check_archive(kept.upload, _limits(service))
         return go_on_with_enrolment(service, kept)
-    except BaseException:
-        kept.forget()
-        raise
 
 
 def go_on_with_enrolment(service: Service, kept: KeptJob) -> Job:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import re
 import secrets
+import shutil
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, BinaryIO, Literal, TypeAlias
 
 from knownface.errors import BusyError, KnownFaceError, NotFoundError, StoppedError
 from knownface.server.job_spool import JobSpool, KeptJob
@@ -71,9 +73,17 @@ class Jobs:
         self._stopped: set[str] = set()
         self._closing = False
 
-    def keep(self, kind: str, facts: Mapping[str, Any]) -> KeptJob:
-        """A place for the upload of a job that is to be started; the caller deletes it if it is not."""
-        return self._spool.new(self._new_id(), kind, facts)
+    @contextlib.contextmanager
+    def keep(self, kind: str, facts: Mapping[str, Any], upload: BinaryIO) -> Iterator[KeptJob]:
+        """Keep the upload of a job that is to be started meanwhile; it is deleted if that fails."""
+        kept = self._spool.new(self._new_id(), kind, facts)
+        try:
+            with kept.upload.open("wb") as stored:
+                shutil.copyfileobj(upload, stored)
+            yield kept
+        except BaseException:
+            kept.forget()
+            raise
 
     def left(self) -> list[KeptJob]:
         """Jobs with uploads that an earlier run of the service did not finish, told once."""

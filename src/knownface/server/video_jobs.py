@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -36,14 +35,8 @@ def start_video_job(service: Service, upload: UploadFile, label: str) -> Job:
         UnsupportedError: It is no video.
         BusyError: Too many jobs are waiting.
     """
-    kept = service.jobs.keep(KIND, {"label": label})
-    try:
-        with kept.upload.open("wb") as stored:
-            shutil.copyfileobj(upload.file, stored)
+    with service.jobs.keep(KIND, {"label": label}, upload.file) as kept:
         return go_on_with_video(service, kept)
-    except BaseException:
-        kept.forget()
-        raise
 
 
 def go_on_with_video(service: Service, kept: KeptJob) -> Job:
