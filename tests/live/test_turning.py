@@ -49,3 +49,13 @@ def test_a_face_that_stands_upright_is_enough(detector: FunctionDetector) -> Non
     turn = StreamTurn(detector)
     turn.upright(picture(0), 0)
     assert (turn.degrees, turn.is_decided) == (0, True)
+
+
+def test_two_pictures_that_seem_to_stand_upright_are_enough(detector: FunctionDetector) -> None:
+    detector.sure_score = 0.95  # type: ignore[attr-defined]
+    turn = StreamTurn(detector)
+    for number, (turns, score) in enumerate([(0, 200), (0, 230), (1, 230), (0, 230)]):
+        turn.upright(picture(turns, score), number * PAUSE)
+        assert not turn.is_decided
+    turn.upright(picture(0, 230), 9)
+    assert (turn.degrees, turn.is_decided) == (0, True)

@@ -44,12 +44,12 @@ def quarter_turns(
         find: The faces that the detector finds in an image.
     """
     sure = getattr(detector, "sure_score", None)
-    best = _upright_score(faces)
+    best = upright_score(faces)
     if best >= (sure or 0.0):
         return 0
     least = max(best, sure - LEAST_BELOW_SURE) if sure else best
     small = resized(image, min(1.0, LOOK_SIDE / max(image.shape[:2])))
-    scores = [_upright_score(find(turned(small, turns))) for turns in (1, 2, 3)]
+    scores = [upright_score(find(turned(small, turns))) for turns in (1, 2, 3)]
     return 1 + int(np.argmax(scores)) if max(scores) > least else 0
 
 
@@ -85,6 +85,6 @@ def as_shown(face: Face, turns: int, width: int, height: int) -> Face:
     return Face(box, np.asarray(points, dtype=np.float32), face.score)
 
 
-def _upright_score(faces: Sequence[Face]) -> float:
+def upright_score(faces: Sequence[Face]) -> float:
     """The best score of a face that, as far as its landmarks tell, stands upright; below 0 if there is none."""
     return max((face.score for face in faces if not abs(roll(face)) > _MOST_ROLL), default=-1.0)

@@ -7,13 +7,13 @@ from functools import partial
 
 from knownface.detection import FaceDetector, quarter_turns, turned
 from knownface.detection.base import resized
-from knownface.detection.upright import LOOK_SIDE
+from knownface.detection.upright import LEAST_BELOW_SURE, LOOK_SIDE, upright_score
 from knownface.pipeline import find_faces
 from knownface.types import Image
 
 _AGREEING = 2
-"""Pictures one after the other that must say the same before a stream is turned; one with a face that surely stands
-upright is enough to leave it as it is."""
+"""Pictures that must say the same before a stream is turned, or left as it is; one with a face that surely stands
+upright is enough for the latter."""
 PAUSE = 0.5
 """Seconds between two pictures that are looked at."""
 _OF_A_FILE = 30
@@ -56,10 +56,11 @@ class StreamTurn:
         if turns == 0:
             sure = getattr(self._detector, "sure_score", None) or 0.0
             self.is_decided = any(face.score >= sure for face in faces)
-            return
+            if upright_score(faces) < sure - LEAST_BELOW_SURE:
+                return
         self._votes = [*(vote for vote in self._votes if vote == turns), turns]
         if len(self._votes) == _AGREEING:
-            self.degrees, self.is_decided = 360 - 90 * turns, True
+            self.degrees, self.is_decided = -90 * turns % 360, True
 
 
 def degrees_of(pictures: Iterable[Image], detector: FaceDetector) -> int:
