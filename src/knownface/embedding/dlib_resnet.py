@@ -7,6 +7,7 @@ such a rectangle first; see :func:`hog_rectangle`.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import dlib
@@ -99,7 +100,7 @@ def hog_rectangle(face: Face) -> dlib.rectangle:
 
 
 def _make(entry: ModelEntry, files: Mapping[str, Path], settings: Settings) -> DlibResNet:
-    network = open_network(entry, files, settings, converted(files["network"]))
+    network = open_network(entry, files, settings, partial(converted, files["network"]))
     return DlibResNet(entry, network, files["landmarks"])
 
 

@@ -54,7 +54,8 @@ def load_embedder(
     if point is None or isinstance(factory, Kind):
         entry = store.entry(name)
         _check_task(entry)  # before its files are asked for
-        settings = Settings.model_construct(device=device, batch_size=batch_size, threads=threads)
+        cache = store.folder.parent
+        settings = Settings.model_construct(device=device, batch_size=batch_size, threads=threads, cache=cache)
         return embedder_of(entry, store.files(name), settings)
     embedder: FaceEmbedder = make_part(point, factory, FaceEmbedder)
     given: object = embedder.contract

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import cv2
@@ -11,7 +11,8 @@ import numpy as np
 from knownface.errors import ModelError
 from knownface.models.contract import InputContract
 from knownface.models.entry import ModelEntry
-from knownface.models.session import OnnxNetwork, Tensor
+from knownface.models.ready import FOLDER, ready_network
+from knownface.models.session import OnnxNetwork, Tensor, providers_of
 from knownface.settings import Settings
 from knownface.types import Image
 
@@ -29,23 +30,28 @@ def input_of(entry: ModelEntry) -> InputContract:
 
 
 def open_network(
-    entry: ModelEntry, files: Mapping[str, Path], settings: Settings, content: bytes | None = None
+    entry: ModelEntry,
+    files: Mapping[str, Path],
+    settings: Settings,
+    make: Callable[[], bytes | None] = lambda: None,
 ) -> OnnxNetwork:
     """The network of an entry with the table ``input``, loaded.
 
     Args:
         entry: The entry.
         files: Its files by part.
-        settings: ``device``, ``batch_size`` and ``threads`` are used.
-        content: The network itself, where its file holds it in another format than ONNX.
+        settings: ``device``, ``batch_size``, ``threads`` and ``cache`` are used.
+        make: Gives the network itself, where its file holds it in another format than ONNX; else None.
 
     Raises:
         ModelError: It cannot be loaded.
     """
-    contract = input_of(entry)
+    contract, path = input_of(entry), files["network"]
+    on_processor = providers_of(settings.device) == ["CPUExecutionProvider"]
+    ready = ready_network(path, entry.name, settings.cache / FOLDER, make) if on_processor else None
     return OnnxNetwork(
-        files["network"],
-        content=content,
+        ready or path,
+        content=None if ready else make(),
         device=settings.device,
         batch_size=settings.batch_size,
         per_item=contract.per_item,

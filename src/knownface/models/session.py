@@ -32,6 +32,7 @@ SMALL_NETWORK = 64_000_000
 """Bytes up to which a network is run by one thread: a face takes it some milliseconds. CLIP's are larger."""
 
 _CUDA = "CUDAExecutionProvider"
+_WEIGHTS = "session.optimized_model_external_initializers"
 # ONNX Runtime's own errors share no base below Exception. A ValueError is ours: the file is no ONNX.
 _ORT_ERRORS: tuple[type[Exception], ...] = (
     RuntimeError,
@@ -85,7 +86,7 @@ class OnnxNetwork:
         self.batch_size = batch_size
         self._threads = threads or usable_processors()
         providers = providers_of(device)
-        alone = providers[0] != _CUDA and (per_item or _is_small(path, content))
+        alone = providers[0] != _CUDA and (per_item or is_small(path, content))
         self._session = load_session(path, providers, threads=1 if alone else self._threads, content=content)
         self.input_name = _only_input(self._session, input_name, path)
         self.output_name = _pick([node.name for node in self._session.get_outputs()], output_name, "output", path)
@@ -166,7 +167,7 @@ def _of_any_batch(session: Any, input_name: str, path: Path, content: bytes | No
     A graph may state one item out of habit, or compute with it: it is taken if two items give what each gives alone.
     """
     item = next(node.shape for node in session.get_inputs() if node.name == input_name)[1:]
-    if not all(isinstance(length, int) for length in item) or not _is_small(path, content):
+    if not all(isinstance(length, int) for length in item) or not is_small(path, content):
         return None
     two = np.random.default_rng(0).uniform(-1, 1, (2, *item)).astype(np.float32)
     two[1] *= 10
@@ -183,7 +184,8 @@ def _of_any_batch(session: Any, input_name: str, path: Path, content: bytes | No
     return free if together.shape == apart.shape and np.allclose(together, apart, rtol=1e-3, atol=1e-3) else None
 
 
-def _is_small(path: Path, content: bytes | None) -> bool:
+def is_small(path: Path, content: bytes | None) -> bool:
+    """Whether a network is run by one thread; ``content`` is the network itself where the file has another format."""
     # A file whose size cannot be read cannot be loaded either, and that error says more.
     return (len(content) if content else path.stat().st_size if path.is_file() else 0) <= SMALL_NETWORK
 
@@ -209,7 +211,9 @@ def providers_of(device: Device) -> list[str]:
     return ["CPUExecutionProvider"]
 
 
-def load_session(path: Path, providers: list[str], threads: int, content: bytes | None = None) -> Any:
+def load_session(
+    path: Path, providers: list[str], threads: int, content: bytes | None = None, *, optimised: Path | None = None
+) -> Any:
     """An ONNX Runtime session.
 
     Args:
@@ -217,6 +221,8 @@ def load_session(path: Path, providers: list[str], threads: int, content: bytes 
         providers: Execution providers, the one to use first.
         threads: Processors for one run.
         content: The network itself, where ``path`` holds it in another format.
+        optimised: Where to write the network as it is optimised for any processor, its weights beside it. The session
+            is slower then than one of what is written, which is optimised further for this processor.
 
     Raises:
         ModelError: The file cannot be loaded.
@@ -226,8 +232,13 @@ def load_session(path: Path, providers: list[str], threads: int, content: bytes 
     options.intra_op_num_threads = threads
     options.inter_op_num_threads = 1
     options.log_severity_level = 3
+    if optimised is not None:
+        options.optimized_model_filepath = str(optimised)
+        options.add_session_config_entry(f"{_WEIGHTS}_file_name", f"{optimised.stem}.weights")
+        options.add_session_config_entry(f"{_WEIGHTS}_min_size_in_bytes", "1024")
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_EXTENDED
     try:
-        small = content or (path.read_bytes() if _is_small(path, content) and path.is_file() else b"")
+        small = content or (path.read_bytes() if is_small(path, content) and path.is_file() else b"")
         if is_block_quantised(small):
             # The weights are dequantised once, not at each run: a face of SFace takes 28 instead of 45 ms.
             options.add_session_config_entry("session.disable_quant_qdq", "1")
