@@ -23,7 +23,7 @@ from knownface.gallery import Gallery, NewTemplate
 from knownface.settings import Settings
 from knownface.types import DecisionRule, EmbedderContract, Neighbours
 
-_EQUAL = 1e-4
+EQUAL = 1e-4
 """Distances by float32 arithmetic that differ by less are of the same template."""
 
 
@@ -33,7 +33,7 @@ def main() -> None:
     parser.add_argument("strangers", type=Path, help="embeddings of many people (knownface gallery export --npz)")
     parser.add_argument("--templates", type=int, default=1_000_000)
     parser.add_argument("--dim", type=int, default=512)
-    parser.add_argument("--index", choices=["auto", "flat", "compressed", "ivf", "pgvector", "milvus"], default="auto")
+    parser.add_argument("--index", choices=["auto", "flat", "compressed", "pgvector", "milvus"], default="auto")
     parser.add_argument("--effort", type=int, help="the setting search_effort")
     parser.add_argument("--milvus", help="address of Milvus, or a file of Milvus Lite")
     parser.add_argument(
@@ -69,11 +69,13 @@ def _made(arguments: argparse.Namespace) -> MadeGallery:
     return MadeGallery.of(fit_space(np.load(arguments.strangers)["embeddings"], arguments.dim), arguments.templates)
 
 
-def _contract(dim: int) -> EmbedderContract:
+def made_contract(dim: int) -> EmbedderContract:
+    """Of an embedder that there is not."""
     return EmbedderContract("made", dim, "aligned", "0" * 64, "none", DecisionRule(1, 3, 1.0), False)
 
 
-def _template(number: int, vector: object) -> NewTemplate:
+def made_template(number: int, vector: object) -> NewTemplate:
+    """A made vector as if it were of a photo."""
     digest = hashlib.sha256(str(number).encode()).hexdigest()
     return NewTemplate(np.asarray(vector, dtype=np.float32), f"/photos/{number}.jpg", digest, quality=0.9)
 
@@ -89,7 +91,7 @@ def _timed(what: str) -> Iterator[None]:
 def _fill(arguments: argparse.Namespace) -> None:
     made = _made(arguments)
     with _timed("index built, saved and closed, if it was not"), _open(arguments) as gallery:
-        gallery.bind(_contract(arguments.dim))
+        gallery.bind(made_contract(arguments.dim))
         if len(gallery):
             gallery.build_index()
             return
@@ -97,7 +99,7 @@ def _fill(arguments: argparse.Namespace) -> None:
             for rows, vectors in made.blocks():
                 people = made.owners[rows].tolist()
                 gallery.enrol(
-                    [(f"Person {p}", _template(int(n), v)) for p, n, v in zip(people, rows, vectors, strict=True)]
+                    [(f"Person {p}", made_template(int(n), v)) for p, n, v in zip(people, rows, vectors, strict=True)]
                 )
         with _timed("building and saving the index, or filling the engine"):
             gallery.build_index()
@@ -116,7 +118,7 @@ def _start(arguments: argparse.Namespace) -> None:
 def _search(arguments: argparse.Namespace) -> None:
     made = _made(arguments)
     _, probes = made.probes(300)
-    right, owners = _by_brute_force(made, probes)
+    right, owners = by_brute_force(made, probes)
     with _open(arguments) as gallery:
         for probe in probes[:100]:
             gallery.search(probe[None], 10)
@@ -135,12 +137,13 @@ def _search(arguments: argparse.Namespace) -> None:
     answers = [vote(Neighbours(d, o, o), rule).people for d, o in ((distances, people), (right, owners))]
     print(f"one search: {np.median(times):.2f} ms (10 % {np.percentile(times, 10):.2f}, 90 % "
           f"{np.percentile(times, 90):.2f}); of {len(probes)} at once, each: {batch:.2f} ms; true nearest found "
-          f"{np.mean(distances[:, 0] <= right[:, 0] + _EQUAL):.4f}, of the true ten "
-          f"{np.mean(distances <= right[:, -1:] + _EQUAL):.4f}, other answers "
+          f"{np.mean(distances[:, 0] <= right[:, 0] + EQUAL):.4f}, of the true ten "
+          f"{np.mean(distances <= right[:, -1:] + EQUAL):.4f}, other answers "
           f"{np.mean(answers[0] != answers[1]):.4f}")  # fmt: skip
 
 
-def _by_brute_force(made: MadeGallery, probes: Floats) -> tuple[Floats, Numbers]:
+def by_brute_force(made: MadeGallery, probes: Floats) -> tuple[Floats, Numbers]:
+    """Distances and people of the ten nearest of each probe."""
     near = np.full((len(probes), 10), np.inf, dtype=np.float32)
     owners = np.full((len(probes), 10), -1)
     for rows, vectors in made.blocks():
@@ -158,7 +161,7 @@ def _change(arguments: argparse.Namespace) -> None:
     _, probes = made.probes(300)
     with _open(arguments) as gallery, _open(arguments) as other:
         for opened in (gallery, other):
-            opened.bind(_contract(arguments.dim))
+            opened.bind(made_contract(arguments.dim))
             for probe in probes[:100]:
                 opened.search(probe[None], 10)
         rng = np.random.default_rng()
@@ -166,7 +169,7 @@ def _change(arguments: argparse.Namespace) -> None:
             new = made.space.faces(rng, made.space.centres(rng, 1))[0]
             name = f"New {time.time_ns()}"
             with _timed("adding one template, until it is found"):
-                gallery.add_templates(name, [_template(time.time_ns(), new)])
+                gallery.add_templates(name, [made_template(time.time_ns(), new)])
                 found = gallery.search(new[None], 1)
             assert gallery.names[int(found.people[0, 0])] == name
             with _timed("until another program finds it"):

@@ -123,6 +123,10 @@ class MadeGallery:
             rows = np.arange(start, min(start + _BLOCK, len(self.owners)))
             yield rows, self.space.faces(np.random.default_rng([self.seed, 1, start]), self._centres(self.owners[rows]))
 
+    def others(self, rows: Numbers) -> Floats:
+        """Other faces of the people of these templates: what a quantizer may learn from, drawn without all blocks."""
+        return self.space.faces(np.random.default_rng([self.seed, 5]), self._centres(self.owners[rows]))
+
     def probes(self, count: int) -> tuple[Numbers, Floats]:
         """New faces of people drawn evenly among all: who they are, and the faces."""
         rng = np.random.default_rng([self.seed, 2])

@@ -222,7 +222,7 @@ class Settings(BaseSettings):
     index: str = "auto"
     """What searches: an index in this process, chosen by size unless named, or an engine outside of it."""
     search_effort: int | None = Field(default=None, ge=1, le=100_000)
-    """Candidates that pgvector or Milvus keeps while it searches, or lists that `ivf` or Milvus looks into."""
+    """Candidates that pgvector or Milvus keeps while it searches, or lists that Milvus looks into."""
     templates_per_person: int | None = Field(default=None, ge=1, le=10_000)
     """The most templates that are searched of each person, chosen by coverage and quality; None is all."""
     milvus_uri: str | None = None

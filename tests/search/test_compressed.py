@@ -18,10 +18,10 @@ def unit(seed, n, dim=DIM):
     return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
 
 
-@pytest.fixture(params=[0, 16], ids=["all codes", "lists"])
-def pair(request):
+@pytest.fixture
+def pair():
     """An index that uses codes and the oracle, with the same 6,000 vectors."""
-    index, oracle = CompressedIndex(DIM, request.param, nprobe=8), NumpyIndex(DIM)
+    index, oracle = CompressedIndex(DIM), NumpyIndex(DIM)
     for each in (index, oracle):
         each.add(np.arange(100, 3100), unit(1, 3000))
         each.add(np.arange(3100, 6100), unit(2, 3000))
@@ -37,7 +37,7 @@ def test_near_templates_are_found_with_the_oracles_distances(pair):
     index, oracle = pair
     probes = near(3, unit(2, 3000)[:200])
     (distances, ids), (right, right_ids) = index.search(probes, 5), oracle.search(probes, 5)
-    assert (ids[:, 0] == right_ids[:, 0]).mean() > (0.9 if index.nlist else 0.99)
+    assert (ids[:, 0] == right_ids[:, 0]).mean() > 0.99
     same = ids == right_ids
     np.testing.assert_array_equal(distances[same], right[same])
     assert (np.diff(distances, axis=1) >= 0).all()
@@ -65,8 +65,7 @@ def test_hundreds_of_removed_neighbours_do_not_hide_the_others(pair):
     found = index.search(probe, 5)
     assert (found[1] < 10_000).all()
     assert (found[1] >= 0).all()
-    if not index.nlist:
-        np.testing.assert_array_equal(found[1][0, 0], oracle.search(probe, 1)[1][0, 0])
+    np.testing.assert_array_equal(found[1][0, 0], oracle.search(probe, 1)[1][0, 0])
     assert len(index) == 6000
 
 
@@ -81,8 +80,8 @@ def test_saved_and_loaded_it_answers_the_same_and_can_be_changed(pair, tmp_path)
     index, _ = pair
     index.remove(np.arange(200, 300))
     index.save(tmp_path / "index")
-    again = CompressedIndex.load(tmp_path / "index", effort=8)
-    assert (len(again), again.nlist) == (len(index), index.nlist)
+    again = CompressedIndex.load(tmp_path / "index")
+    assert len(again) == len(index)
     probes = near(3, unit(2, 3000)[:50])
     for one, other in zip(index.search(probes, 5), again.search(probes, 5), strict=True):
         np.testing.assert_array_equal(one, other)
@@ -139,15 +138,6 @@ def test_it_says_when_it_is_outgrown():
     other.add(np.arange(2000), unit(1, 2000))
     other.remove(np.arange(800))
     assert other.outgrown
-
-
-def test_no_list_stands_around_one_vector_alone():
-    crowd = near(3, np.repeat(unit(1, 4), 100, axis=0), 0.05)
-    outliers = unit(7, 5)
-    quantizer = Quantizer.train(np.concatenate([crowd, outliers]), 16)
-    centres = quantizer.arrays()["centres"]
-    distances = np.linalg.norm(outliers[:, None] - centres[None], axis=2)
-    assert distances.min() > 1e-3
 
 
 @pytest.mark.parametrize("dim", [1, 3, 100, 127, 128, 512])

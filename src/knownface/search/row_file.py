@@ -155,7 +155,7 @@ def read_rows(path: Path) -> RowFile:
     with _damage_named(path):
         header, parts = _read_header(path)
         small = {name: _read(path, part) for name, part in parts.items() if not name.startswith("vector")}
-        arrays = [small[name] for name in ("pieces", "turn", "centres") if name in small]
+        arrays = [small["pieces"], small["turn"]]
         if hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest() != header["coder_sha256"]:
             raise ValueError("the quantizer was altered")
         quantizer = Quantizer.from_arrays(header["dim"], *arrays)
@@ -168,8 +168,6 @@ def read_rows(path: Path) -> RowFile:
             raise ValueError("ids or codes were altered")
         if (np.diff(ids) <= 0).any() or (ids < 0).any():
             raise ValueError("ids do not ascend")
-        if quantizer.nlist and (codes[alive, :4].copy().view("<i4") >= quantizer.nlist).any():
-            raise ValueError("a code names a list that there is not")
         return RowFile(ids, codes, alive, vectors, mapping, checks, quantizer)
 
 

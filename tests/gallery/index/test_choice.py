@@ -42,7 +42,7 @@ def brute(tmp_path, monkeypatch):
 
 
 def test_ours_are_registered_as_others_are():
-    assert list(registered(INDEXES)) == ["compressed", "flat", "ivf", "milvus", "pgvector"]
+    assert list(registered(INDEXES)) == ["compressed", "flat", "milvus", "pgvector"]
 
 
 def test_an_installed_index_searches_is_saved_and_found_again(brute, contract, face, tmp_path, monkeypatch):
@@ -78,7 +78,7 @@ def test_the_command_line_takes_it_and_says_which_there_are(brute, contract, fac
     refused = knownface("gallery", "info")
     assert refused.status == SettingsError.exit_status
     assert "There is no index 'bruce'." in refused.err
-    assert "auto, brute, compressed, flat, ivf, milvus, pgvector" in " ".join(refused.err.split())
+    assert "auto, brute, compressed, flat, milvus, pgvector" in " ".join(refused.err.split())
 
 
 def test_what_is_no_whole_index_is_refused_by_its_name(brute, tmp_path):

@@ -15,7 +15,7 @@ from knownface.gallery.index.milvus import Milvus
 from knownface.gallery.index.pgvector import Pgvector
 from knownface.gallery.index.saved import erase_templates, index_files
 from knownface.gallery.index.template_selection import choose_best
-from knownface.search import CompressedIndex, IvfIndex, NumpyIndex
+from knownface.search import CompressedIndex, NumpyIndex
 from knownface.search.milvus_options import MilvusOptions
 from knownface.settings import load_settings
 from knownface.storage import scrub
@@ -23,7 +23,7 @@ from knownface.storage import scrub
 PEOPLE = 300
 EACH = 6
 DIM = 8
-KINDS = ["flat", "compressed", "ivf", "pgvector", "milvus"]
+KINDS = ["flat", "compressed", "pgvector", "milvus"]
 
 
 def vector_of(person, number):
@@ -61,7 +61,7 @@ def how(request, file):
         pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
         return {"location": file, "index": Milvus(MilvusOptions(uri=str(file.with_name("milvus") / "faces.db")))}
     kind = {kind.name: kind for kind in sizes.KINDS}[request.param]
-    return {"location": file, "index": LocalIndex(kind, effort=1000 if request.param == "ivf" else None)}
+    return {"location": file, "index": LocalIndex(kind)}
 
 
 @pytest.mark.parametrize("how", KINDS, indirect=True)
@@ -169,10 +169,15 @@ def test_a_large_gallery_is_rid_of_the_last_traces_when_closed(file, contract, t
 
 
 def test_the_settings_choose_the_index():
-    settings = load_settings(index="ivf", search_effort=7, templates_per_person=4)
-    assert chosen_index(settings) == LocalIndex(IvfIndex, 7, 4)
+    settings = load_settings(index="compressed", search_effort=7, templates_per_person=4)
+    assert chosen_index(settings) == LocalIndex(CompressedIndex, 7, 4)
     assert chosen_index(load_settings()) == LocalIndex()
-    assert [LocalIndex().kind_for(n).name for n in (20_000, 20_001, 5_000_001)] == ["flat", "compressed", "ivf"]
+    assert [LocalIndex().kind_for(n).name for n in (20_000, 20_001)] == ["flat", "compressed"]
+
+
+def test_a_kind_of_an_earlier_version_is_taken_for_what_replaced_it(caplog):
+    assert chosen_index(load_settings(index="ivf")) == LocalIndex(CompressedIndex)
+    assert "no index ivf any more; compressed is used" in caplog.text
 
 
 def test_the_best_templates_are_far_apart_and_good():

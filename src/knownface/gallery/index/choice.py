@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from typing import Protocol, cast
 
 from knownface.errors import PartError, SettingsError
@@ -13,6 +14,11 @@ from knownface.settings import Settings
 
 AUTO = "auto"
 """The setting ``index`` that chooses an index in this process by the number of templates."""
+
+_FORMER = {"ivf": "compressed"}
+"""Kinds of earlier versions, and those that are used in their place."""
+
+_log = logging.getLogger(__name__)
 
 
 class _ChosenBySettings(Protocol):
@@ -33,6 +39,10 @@ def chosen_index(settings: Settings) -> IndexChoice:
     if name == AUTO:
         return LocalIndex(templates_per_person=most)
     point = find_part(INDEXES, name)
+    if point is None and name in _FORMER:
+        _log.warning("There is no index %s any more; %s is used, as if it were set.", name, _FORMER[name])
+        name = _FORMER[name]
+        point = find_part(INDEXES, name)
     if point is None:
         raise SettingsError(f"There is no index {name!r}.", f"There are: {', '.join([AUTO, *registered(INDEXES)])}.")
     part = load_part(point)
