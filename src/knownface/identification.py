@@ -24,6 +24,7 @@ from knownface.media import (
     video_info,
     write_image,
 )
+from knownface.media.sidecar import write_sidecar
 from knownface.recognizer import FaceRecognizer
 from knownface.types import Image, finite
 
@@ -37,12 +38,14 @@ class IdentifyOptions:
         top: How many candidates are listed for each face; 0 for none.
         allow_repeats: Whether one person may be given to several faces of a picture.
         annotate: Folder for labelled copies, or None.
+        sidecars: Whether names are written beside each photo.
     """
 
     every: float = DEFAULT_EVERY
     top: int = 0
     allow_repeats: bool = False
     annotate: Path | None = None
+    sidecars: bool = False
 
 
 def identify_files(
@@ -127,6 +130,9 @@ def _photos(
         if target is not None and answer.image is not None:
             original = answer.item if answer.item.is_file() else None
             write_image(target, draw_labels(answer.image, labels(answer.faces)), like=original)
+        if options.sidecars and answer.size is not None and answer.item.is_file():
+            named = [(found.name, found.box) for found in answer.faces if found.name is not None]
+            write_sidecar(answer.item, named, answer.size)
         yield FileResult(answer.item, rows, annotated=target)
 
 

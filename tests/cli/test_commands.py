@@ -101,6 +101,17 @@ def test_identify_names_and_writes(
     assert (original != labelled).any()
 
 
+def test_names_are_written_beside_photos_but_not_over_what_others_wrote(knownface: Run, enrolled_toys: Path) -> None:
+    foreign = enrolled_toys / "Ben" / "one.png.xmp"
+    foreign.write_text("<darktable/>")
+    ran = knownface("identify", enrolled_toys, "--sidecars")
+    assert ran.status == 0
+    assert "1 sidecar of other programs stayed" in ran.err
+    assert foreign.read_text() == "<darktable/>"
+    assert "Zoë" in (enrolled_toys / "Zoë" / "one.png.xmp").read_text(encoding="utf-8")
+    assert knownface("enroll", enrolled_toys, "--sync", "--dry-run").status == 0
+
+
 def test_a_bad_file_among_good_ones_is_passed_over(knownface: Run, enrolled_toys: Path) -> None:
     (enrolled_toys / "Ben" / "broken.jpg").write_bytes(b"\xff\xd8\xff")
     ran = knownface("identify", enrolled_toys)

@@ -26,6 +26,7 @@ from knownface.cli.writing import write_json, write_tables
 from knownface.files import is_stream
 from knownface.parts import fingerprint_of
 from knownface.tables import Table
+from knownface.wording import plural
 
 if TYPE_CHECKING:
     from knownface.journal import FaceRow, FileResult, Journal
@@ -48,6 +49,11 @@ _TABLE_ROWS = 200
 )
 @json_option("file", "time", help="Write a list of faces.")
 @click.option("--annotate", type=OutputFolder(), help="Write labelled copies into a folder.")
+@click.option(
+    "--sidecars",
+    is_flag=True,
+    help="Write names and places of faces beside each photo, as PHOTO.jpg.xmp, for photo managers.",
+)
 @overwrite_option
 @bom_option
 @click.option("--top", type=click.IntRange(0, 100), default=0, help="Show the N nearest people of each face.")
@@ -64,6 +70,7 @@ def command(
     csv_file: Path | None,
     json_file: Path | None,
     annotate: Path | None,
+    sidecars: bool,
     top: int,
     every: float,
     allow_repeats: bool,
@@ -83,7 +90,7 @@ def command(
         recognizer.gallery.index.check_not_empty()
         if annotate is not None:
             claim(annotate)
-        chosen = IdentifyOptions(every, top, allow_repeats, annotate)
+        chosen = IdentifyOptions(every, top, allow_repeats, annotate, sidecars)
         journal = None if contents else _journal(recognizer, chosen, json_file or csv_file)
         if journal:
             opened.callback(journal.close)
@@ -112,10 +119,21 @@ def command(
         _show_or_sum_up(results, top, in_file=bool(csv_file or json_file))
         if accuracy:
             say(accuracy)
+    if sidecars:
+        _tell_of_foreign(files)
     failed = [result for result in results if result.error]
     for result in failed:
         say(f"Passed over: {with_options(result.error or '')}", style="yellow")
     return 1 if failed else 0
+
+
+def _tell_of_foreign(files: list[Path]) -> None:
+    """Which sidecars were left as they are, since another program wrote them."""
+    from knownface.media.sidecar import is_foreign, sidecar_of
+
+    left = [sidecar for path in files if is_foreign(sidecar := sidecar_of(path))]
+    if left:
+        say(f"{plural(len(left), 'sidecar')} of other programs stayed as they were, such as {left[0]}.", style="yellow")
 
 
 def _journal(recognizer: FaceRecognizer, chosen: Any, result: Path | None) -> Journal | None:

@@ -80,13 +80,18 @@ def rgb_from_pil(picture: PilImage.Image) -> Image:
 
 def upright(picture: PilImage.Image) -> PilImage.Image:
     """A decoded picture turned as its EXIF or XMP orientation says; damaged EXIF counts as none."""
+    method = _TURNS.get(orientation_of(picture))
+    return picture if method is None else picture.transpose(method)
+
+
+def orientation_of(picture: PilImage.Image) -> int:
+    """How EXIF or XMP say that a picture is to be turned, 1 to 8; 1, which is not at all, where neither can be read."""
     try:
         orientation = picture.getexif().get(ExifTags.Base.Orientation, 1)
     except DECODER_ERRORS as error:
         logger.debug("EXIF could not be read: %s", error)
-        return picture
-    method = _TURNS.get(orientation)
-    return picture if method is None else picture.transpose(method)
+        return 1
+    return orientation if orientation in _TURNS else 1
 
 
 def _over_white(picture: PilImage.Image) -> PilImage.Image:
