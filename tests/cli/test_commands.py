@@ -109,7 +109,26 @@ def test_names_are_written_beside_photos_but_not_over_what_others_wrote(knownfac
     assert "1 sidecar of other programs stayed" in ran.err
     assert foreign.read_text() == "<darktable/>"
     assert "Zoë" in (enrolled_toys / "Zoë" / "one.png.xmp").read_text(encoding="utf-8")
-    assert knownface("enroll", enrolled_toys, "--sync", "--dry-run").status == 0
+    again = knownface("enroll", enrolled_toys)
+    assert again.status == 0, "sidecars are no pictures that could not be used"
+
+
+def test_strangers_are_sorted_into_folders_that_can_be_named_and_learnt(knownface: Run, toy_people: Path) -> None:
+    ran = knownface("cluster", toy_people, "--out", "faces")
+    assert ran.status == 0
+    assert "2 faces of 1 stranger in faces, from 4 photos. Left out: 0 faces of people" in ran.out
+    assert "2 of people with fewer than 2" in ran.out
+    assert sorted(str(p.relative_to("faces")) for p in Path("faces").rglob("*.jpg")) == [
+        "Unknown 1/mirror.jpg",
+        "Unknown 1/portrait.jpg",
+    ]
+    assert not [p for p in Path("faces").iterdir() if p.name not in {"Unknown 1", ".knownface"}]
+    assert "may have been sorted by hand" in knownface("cluster", toy_people, "--out", "faces").err
+    Path("faces/Unknown 1").rename("faces/Eileen")
+    Path("faces/Unknown 2").mkdir()
+    assert "'Unknown 2' is what a stranger is called" in knownface("enroll", "faces").out
+    again = knownface("cluster", toy_people, "--out", "others", "--least", 1)
+    assert "2 faces of 2 strangers in others, from 4 photos. Left out: 2 faces of people who are enrolled" in again.out
 
 
 def test_a_bad_file_among_good_ones_is_passed_over(knownface: Run, enrolled_toys: Path) -> None:

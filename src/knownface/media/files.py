@@ -135,5 +135,6 @@ def _is_wanted(path: Path) -> bool:
 
 
 def is_clutter(path: Path) -> bool:
-    """Whether a file or folder is hidden, or one of those that systems leave behind."""
-    return path.name.startswith(".") or path.name.lower() in _SYSTEM_FILES
+    """Whether a file or folder is hidden, one of those that systems leave behind, or the sidecar of a photo."""
+    name = path.name.lower()
+    return name.startswith(".") or name in _SYSTEM_FILES or name.endswith(".xmp")
