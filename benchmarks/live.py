@@ -132,7 +132,8 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
             result.compared.frame(made.faces, shown)
             result.frames.frame(made.faces, _by_itself(recognizer, made, faces))
     tracker.finish()
-    tracks = in_hindsight([*ended, *tracker.ended()], recognizer.rule.threshold)
+    now = recognizer.parameters
+    tracks = in_hindsight([*ended, *tracker.ended()], now.rule.threshold, averaging=now.averaging)
     for moment, faces_then in truth:
         result.hindsight.frame(faces_then, _shown(tracks, moment))
     return result

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from tracking_world import at_distance, direction, of_quality
 
@@ -49,6 +51,21 @@ def test_who_looks_like_somebody_named_elsewhere_is_that_person() -> None:
     [_, joined] = in_hindsight([named, seen(2, alike, *later)], THRESHOLD)
     assert joined.identity.alike is not None
     assert abs(joined.identity.alike - 0.8) < 1e-3
+
+
+def test_who_was_joined_draws_nobody_else_along() -> None:
+    towards = at_distance(ADA, 0.6)
+    farther = (towards * 2 * (towards @ ADA) - ADA).astype(np.float32)  # as far from the joined one, on its other side
+    chain = [seen(1, ADA, 0.0, 1.0, state="named", person=5), seen(2, towards, 2.0, 3.0), seen(3, farther, 4.0, 5.0)]
+    assert labels(*chain) == ["Person 5", "Person 5", "Unknown 1"]
+
+
+def test_means_of_unlike_pictures_count_as_far_apart_as_the_pictures() -> None:
+    named, alike = seen(1, ADA, 0.0, 3.0, state="named", person=5), seen(2, at_distance(ADA, 0.9), 5.0, 6.0)
+    pictures = [replace(alike.evidence[0], embedding=at_distance(alike.embedding, d)) for d in (0.0, 0.8)]
+    spread = replace(alike, evidence=tuple(2 * pictures))
+    found = [[t.identity.label for t in in_hindsight([named, t], THRESHOLD, None, 1.0)] for t in (alike, spread)]
+    assert found == [["Person 5", "Person 5"], ["Person 5", "Unknown 1"]]
 
 
 def test_an_unknown_is_one_person_with_numbers_in_the_order_of_coming() -> None:

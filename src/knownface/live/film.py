@@ -46,6 +46,7 @@ class Film:
         names: Mapping[int, str],
         new_number: Callable[[], int] | None = None,
         frames: Iterable[Frame] | None = None,
+        averaging: float = 0.0,
     ) -> Iterator[FrameResult]:
         """What is to be told of the whole file, in the order of its times.
 
@@ -54,8 +55,9 @@ class Film:
             names: Of the people in the gallery, by their ids: who has been removed meanwhile is not named.
             new_number: Gives the number of another Unknown; None counts from 1.
             frames: The frames once more, if they are wanted; None gives results without.
+            averaging: How much nearer means of pictures are than these, by the gallery.
         """
-        tracks = in_hindsight((_still_named(track, names) for track in self._tracks), threshold, new_number)
+        tracks = in_hindsight((_still_named(track, names) for track in self._tracks), threshold, new_number, averaging)
         answers = IdentityEvents(self._source)
         coming, here = deque(tracks), list[TrackSummary]()
         times = sorted({track.first_time for track in tracks})

@@ -326,7 +326,8 @@ class Watcher(AbstractContextManager["Watcher"]):
         if self._wants_frames:
             frames = read_ahead(islice(read_frames(self.source, self._options, self.doubts), film.frames), _AHEAD)
         names = self._recognizer.gallery.index.snapshot().names_for("live")
-        for result in film.results(self._recognizer.rule.threshold, names, self._new_number, frames):
+        now = self._recognizer.parameters
+        for result in film.results(now.rule.threshold, names, self._new_number, frames, now.averaging):
             if self._stop.is_set():
                 return
             self._delivery.put(result)

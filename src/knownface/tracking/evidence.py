@@ -46,6 +46,18 @@ def combined(samples: Sequence[Sample]) -> Embeddings:
     return np.asarray(mean / length, dtype=np.float32)
 
 
+def mean_length(samples: Sequence[Sample], direction: Embeddings) -> float:
+    """How long that mean is before it is scaled to 1, 0 to 1.
+
+    Args:
+        samples: At least one.
+        direction: The mean as a unit vector.
+    """
+    weights = np.array([weight(sample.quality) ** 2 for sample in samples])
+    cosines = np.stack([sample.embedding for sample in samples]).astype(np.float64) @ direction
+    return float(np.clip(weights @ cosines / weights.sum(), 0.0, 1.0))
+
+
 def kept(samples: Sequence[Sample], most: int) -> tuple[Sample, ...]:
     """The best so many samples and in any case the newest, in their order."""
     if len(samples) <= most:
@@ -84,11 +96,7 @@ class Evidence:
     @property
     def length(self) -> float:
         """How long the mean of the samples' embeddings is before it is scaled to 1; 0 without any."""
-        if self.embedding is None:
-            return 0.0
-        weights = np.array([weight(sample.quality) ** 2 for sample in self.samples])
-        cosines = np.stack([sample.embedding for sample in self.samples]).astype(np.float64) @ self.embedding
-        return float(np.clip(weights @ cosines / weights.sum(), 0.0, 1.0))
+        return 0.0 if self.embedding is None else mean_length(self.samples, self.embedding)
 
     @property
     def live(self) -> float | None:

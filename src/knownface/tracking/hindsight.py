@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
-from knownface.tracking.evidence import distance
+from knownface.decision.averaging import part_left
+from knownface.tracking.evidence import distance, mean_length
 from knownface.tracking.values import Segment, TrackIdentity, TrackSummary
 from knownface.types import Embeddings
 
@@ -18,9 +19,9 @@ SHOWN_GAP = 1.0
 _ENOUGH = 1.0
 """Sum of the quality scores of a face's pictures below which it is joined with no other: poor pictures are like each
 other, whomever they show."""
-_LIKE_PERSON = 0.96
+_LIKE_PERSON = 0.98
 """Share of the threshold within which a face that nobody is named for is that of somebody named in the same stream."""
-_LIKE_UNKNOWN = 0.9
+_LIKE_UNKNOWN = 0.92
 """The same of two faces that nobody is named for: nothing else says that it is the same person."""
 
 
@@ -31,23 +32,31 @@ class _Somebody:
     identity: TrackIdentity
     tracks: list[TrackSummary] = field(default_factory=list)
     total: Embeddings | None = None
+    pictures: int = 0
 
-    def add(self, track: TrackSummary) -> None:
+    def add(self, track: TrackSummary, *, joined: bool = False) -> None:
+        """Takes a track; one that was only ``joined`` does not change what they look like."""
         self.tracks.append(track)
-        if track.embedding is not None:
-            weighted = track.embedding * np.float32(len(track.evidence))
-            self.total = weighted if self.total is None else self.total + weighted
+        if track.embedding is not None and not joined:
+            pictures = len(track.evidence)
+            sum_of_all = track.embedding * np.float32(pictures * mean_length(track.evidence, track.embedding))
+            self.total = sum_of_all if self.total is None else self.total + sum_of_all
+            self.pictures += pictures
 
-    def distance(self, track: TrackSummary) -> float:
+    def distance(self, track: TrackSummary, averaging: float) -> float:
         """Of a track to the mean of these, 0 to 2; infinite if one of them was in the picture at the same time."""
         length = 0.0 if self.total is None else float(np.linalg.norm(self.total))
         if not length or self.total is None or track.embedding is None or any(_overlap(track, t) for t in self.tracks):
             return math.inf
-        return distance(self.total / np.float32(length), track.embedding)
+        lengths = [length / self.pictures, mean_length(track.evidence, track.embedding)]
+        return distance(self.total / np.float32(length), track.embedding) / float(part_left(lengths, averaging).prod())
 
 
 def in_hindsight(
-    tracks: Iterable[TrackSummary], threshold: float, new_number: Callable[[], int] | None = None
+    tracks: Iterable[TrackSummary],
+    threshold: float,
+    new_number: Callable[[], int] | None = None,
+    averaging: float = 0.0,
 ) -> list[TrackSummary]:
     """The tracks of a stream that has ended, each with one answer from its first frame to its last.
 
@@ -59,6 +68,7 @@ def in_hindsight(
         tracks: All that ended.
         threshold: Within which the gallery names.
         new_number: Gives the numbers of Unknowns, in the order of their first appearance; None counts from 1.
+        averaging: How much nearer means of pictures are than these (:mod:`knownface.decision.averaging`).
 
     Returns:
         The same tracks by the time at which they begin.
@@ -72,12 +82,12 @@ def in_hindsight(
     unknown: list[_Somebody] = []
     joined: dict[int, tuple[_Somebody, float | None]] = {}
     for track in sorted(rest, key=lambda track: -len(track.evidence)):
-        found, apart = _alike(track, people.values(), unknown, threshold)
+        found, apart = _alike(track, people.values(), unknown, threshold, averaging)
         if found is None and track.identity.state == "unknown":
             found, apart = _Somebody(track.identity), None
             unknown.append(found)
         if found is not None:
-            found.add(track)
+            found.add(track, joined=apart is not None)
             joined[track.track_id] = found, apart
     numbers = new_number or itertools.count(1).__next__
     for somebody in sorted(unknown, key=_first_seen):
@@ -86,13 +96,17 @@ def in_hindsight(
 
 
 def _alike(
-    track: TrackSummary, people: Iterable[_Somebody], unknown: Iterable[_Somebody], threshold: float
+    track: TrackSummary,
+    people: Iterable[_Somebody],
+    unknown: Iterable[_Somebody],
+    threshold: float,
+    averaging: float,
 ) -> tuple[_Somebody | None, float | None]:
     """Whom a track shows, by the other tracks, and how far it is from them."""
     if sum(sample.quality.score for sample in track.evidence) < _ENOUGH:
         return None, None
     for among, within in ((people, _LIKE_PERSON * threshold), (unknown, _LIKE_UNKNOWN * threshold)):
-        distances = [(somebody.distance(track), somebody) for somebody in among]
+        distances = [(somebody.distance(track, averaging), somebody) for somebody in among]
         apart, nearest = min(distances, key=lambda one: one[0], default=(math.inf, None))
         if apart <= within:
             return nearest, apart
