@@ -181,9 +181,7 @@ def test_a_slow_body_is_told_and_cut_off(small: Running) -> None:
             "Content-Type: multipart/form-data; boundary=b\r\nContent-Length: 40000\r\n\r\n--b\r\n"
         )
         connection.sendall(head.encode())
-        answer = b""
-        while part := connection.recv(65536):
-            answer += part
+        answer = read_all(connection)
     assert answer.startswith(b"HTTP/1.1 408"), answer[:200]
     assert b'"too-slow"' in answer
     assert b"connection: close" in answer.lower()
@@ -198,6 +196,31 @@ def test_slow_heads_are_hung_up_on(served: Running, monkeypatch: pytest.MonkeyPa
             assert slow.recv(100) == b""
     with served.http(None) as anybody:
         assert anybody.get("/health").status_code == 200
+
+
+def test_heads_and_what_follows_a_body_have_an_end(served: Running) -> None:
+    chunked = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
+    for start in (b"GET /v1/health HTTP/1.1\r\nX: ", b"GET /", chunked + b"0\r\nX: ", chunked + b"5;x="):
+        with raw(served) as connection, contextlib.suppress(ConnectionError):
+            connection.sendall(start)
+            for _ in range(100):
+                connection.sendall(b"a" * 100_000)
+            pytest.fail(f"{start[:40]!r} could go on for ever")
+
+
+def test_some_requests_are_taken_ahead_and_not_any_number(served: Running) -> None:
+    one = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    with raw(served) as connection:
+        connection.sendall(3 * one + one.replace(b"\r\n\r\n", b"\r\nConnection: close\r\n\r\n"))
+        assert read_all(connection).count(b"HTTP/1.1 200") == 4
+    with raw(served) as connection, contextlib.suppress(ConnectionError):
+        connection.sendall(5_000 * one)
+        assert read_all(connection).count(b"HTTP/1.1 200") < 100
+
+
+def read_all(connection: socket.socket) -> bytes:
+    """What comes until the other side hangs up."""
+    return b"".join(iter(lambda: connection.recv(65536), b""))
 
 
 @pytest.mark.slow

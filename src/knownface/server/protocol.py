@@ -8,13 +8,17 @@ from functools import partial
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.h11_impl import H11Protocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from knownface.server.idle_connections import Connection, IdleConnections
 
 _HEAD_SECONDS = 15.0
 """In which the head of a request must have arrived, and before it a TLS handshake be done."""
 _PAUSE_SECONDS = 0.1
+_HEAD_BYTES = 32_768
+"""Of the head of a request, of what follows its body, and of what a chunk says beside its size."""
+_REQUESTS_AHEAD = 8
+"""That a client may send on one connection before the first of them is answered."""
 
 
 class PatientServer(uvicorn.Server):
@@ -82,10 +86,10 @@ class PatientServer(uvicorn.Server):
         self._idle.add(one)
 
 
-class PatientProtocol(H11Protocol):
+class PatientProtocol(HttpToolsProtocol):
     """Uvicorn's HTTP, which closes connections that do not get to the point.
 
-    Uvicorn itself waits for ever for the head of a request.
+    Uvicorn itself waits for ever for the head of a request, of any size, and takes any number of requests ahead.
 
     Args:
         connection: What is known of it.
@@ -95,6 +99,8 @@ class PatientProtocol(H11Protocol):
 
     _timer: asyncio.TimerHandle | None = None
     _handed_over = False
+    _pointless = 0
+    """Bytes since the last whole head or part of a body."""
 
     def __init__(self, *, connection: Connection, idle: IdleConnections, **options: Any) -> None:
         super().__init__(**options)
@@ -108,17 +114,43 @@ class PatientProtocol(H11Protocol):
 
     def data_received(self, data: bytes) -> None:
         """A part of a request came; what is no whole head yet must become one in time."""
+        self._pointless += len(data)
         super().data_received(data)
+        if self._pointless > _HEAD_BYTES and not self._handed_over:
+            self.send_400_response("The head of the request is too large.")
         if self._handed_over or self.transport.is_closing() or self._answering():
             self._idle.remove(self._connection)
             self._stop_waiting()
         else:
             self._wait()
 
-    def handle_websocket_upgrade(self, event: Any) -> None:
+    def on_message_begin(self) -> None:
+        """A request begins."""
+        if len(self.pipeline) >= _REQUESTS_AHEAD:
+            raise ValueError("too many requests ahead")  # the parser stops, and says that it is no good request
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """The head of a request is there."""
+        self._pointless = 0
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """A part of a body came."""
+        self._pointless = 0
+        super().on_body(body)
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse what is no HTTP, and hang up; at once where that would get into another answer."""
+        if self._answering():
+            self.transport.abort()
+        elif not self.transport.is_closing():
+            super().send_400_response(msg)
+
+    def handle_websocket_upgrade(self) -> None:
         """The connection goes on as a WebSocket, which has limits of its own."""
         self._handed_over = True
-        super().handle_websocket_upgrade(event)
+        super().handle_websocket_upgrade()
 
     def connection_lost(self, exc: Exception | None) -> None:
         """The client is gone."""

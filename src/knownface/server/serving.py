@@ -75,11 +75,9 @@ def make_server(
     settings = services[0].settings
     config = uvicorn.Config(
         Middleware(create_app(services), services[0]),
-        http="h11",
         ws="websockets-sansio",
         ws_max_size=MOST_BYTES,
         ws_per_message_deflate=False,  # a JPEG gets no smaller
-        loop="asyncio",
         lifespan="off",
         log_config=None,
         log_level="error",  # its warnings are a line for each client that speaks no HTTP
@@ -89,7 +87,6 @@ def make_server(
         forwarded_allow_ips=list(settings.behind_proxy),
         timeout_keep_alive=30,
         timeout_graceful_shutdown=_STOP_SECONDS,
-        h11_max_incomplete_event_size=32_768,
         ssl_certfile=None if tls is None else tls[0],
         ssl_keyfile=None if tls is None else tls[1],
     )
@@ -112,8 +109,16 @@ def run(server: uvicorn.Server, housekeeping: Sequence[Housekeeping], on_start: 
         housekeeping: Runs meanwhile, of each service.
         on_start: Called once it answers.
     """
-    with _outlived_signals():
-        asyncio.run(_run(server, housekeeping, on_start))
+    with _outlived_signals(), asyncio.Runner(loop_factory=_new_loop()) as runner:
+        runner.run(_run(server, housekeeping, on_start))
+
+
+def _new_loop() -> Callable[[], asyncio.AbstractEventLoop] | None:
+    try:
+        import uvloop
+    except ImportError:  # Windows, for which there is none
+        return None
+    return uvloop.new_event_loop
 
 
 def _usable_files() -> int:
