@@ -20,7 +20,7 @@ import sys
 from milvus import MilvusServer, MilvusServerConfig
 port = int(sys.argv[2])
 config = MilvusServerConfig(data_dir=sys.argv[1], **({"proxy_port": port} if port else {}))
-config.set("common.session.ttl", 2)  # seconds until a node that was killed counts as gone
+config.set("common.session.ttl", int(sys.argv[3]))
 server = MilvusServer(config)
 server.start()
 print(server.listen_port, flush=True)
@@ -29,10 +29,15 @@ server.server_proc.wait()
 
 
 class MilvusProcess:
-    """One server in a folder of its own; what it holds outlives a stop."""
+    """One server in a folder of its own; what it holds outlives a stop.
 
-    def __init__(self, folder: Path) -> None:
-        self._folder = folder
+    Args:
+        folder: Where it keeps everything.
+        lease: Seconds until a node that was killed counts as gone; on a busy machine a short one gives up living nodes.
+    """
+
+    def __init__(self, folder: Path, lease: int = 2) -> None:
+        self._folder, self._lease = folder, lease
         self.port = 0
         self.start()
 
@@ -44,7 +49,7 @@ class MilvusProcess:
     def start(self) -> None:
         """Start it, and wait until it is well; again at the port that it had."""
         self._process = subprocess.Popen(
-            [sys.executable, "-c", _RUN, str(self._folder), str(self.port)],
+            [sys.executable, "-c", _RUN, str(self._folder), str(self.port), str(self._lease)],
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             start_new_session=True,

@@ -18,6 +18,7 @@ from knownface.gallery.index.local import LocalIndex
 from knownface.gallery.index.milvus import Milvus
 from knownface.gallery.index.pgvector import Pgvector
 from knownface.search import NumpyIndex
+from knownface.search import milvus as milvus_search
 from knownface.search import pgvector as pgvector_module
 from knownface.search.milvus import MilvusPartition
 from knownface.search.milvus_options import MilvusOptions
@@ -139,6 +140,20 @@ def test_a_killed_milvus_server_is_told_and_nothing_is_lost(milvus_server, tmp_p
         milvus_server.start()
         check(gallery, unit(2, 2), 2)
         assert set(gallery.search(unit(1, 3), 5).people.ravel().tolist()) == {-1, gallery.person("Bob").id}
+
+
+@pytest.mark.slow
+def test_milvus_is_asked_to_index_many_additions_at_once(milvus_server, tmp_path, monkeypatch):
+    monkeypatch.setattr(milvus_search, "_SEALED_FROM", 40)
+    client = MilvusPartition(MilvusOptions(uri=milvus_server.uri, collection="sealed"), DIM, 1)._client
+    for added, written in ((30, 0), (50, 80)):
+        options = Milvus(MilvusOptions(uri=milvus_server.uri, collection="sealed"))
+        with Gallery.open(tmp_path / "gallery.db", index=options) as gallery:
+            gallery.bind(CONTRACT)
+            gallery.enrol([("Ann", face) for face in faces(added, added)])
+            check(gallery, unit(added, 2), 3)
+        assert client.get_collection_stats(f"sealed_{DIM}")["row_count"] == written, "what is in memory does not count"
+    client.close()
 
 
 @pytest.mark.slow

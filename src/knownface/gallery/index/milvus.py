@@ -119,8 +119,9 @@ class MilvusIndex:
         missing = np.setdiff1d(ids, held, assume_unique=True)
         return Mark(read_position(connection), state.stamp, int(missing[0]) - 1 if len(missing) else last)
 
-    def maintain(self, engine: Engine) -> None:
-        """Milvus builds its indexes by itself."""
+    def maintain(self, engine: Engine) -> None:  # noqa: ARG002
+        """Have Milvus index now what it would index by itself some minutes later."""
+        self._partition.seal()
 
     def candidates(self, connection: Connection, probes: Embeddings, k: int) -> Ids:  # noqa: ARG002
         """See :class:`knownface.gallery.index.remote.RemoteIndex`."""

@@ -130,7 +130,7 @@ class RemoteCopy:
         try:
             remote.maintain(self._database.engine)
         except KnownFaceError as error:
-            _log.warning("The index of %s was not built; the next start tries again: %s", self._database, error)
+            _log.warning("The index of %s was not built yet, which is tried again later: %s", self._database, error)
 
     def search(self, embeddings: Embeddings, k: int) -> Neighbours:
         """The k nearest templates of each probe, as far as the engine finds them, with exact distances."""
