@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -74,8 +75,12 @@ class FaceRecognizer(Enrolling, Naming, Verifying):
         try:
             settings = settings_in_force(opened.database, settings)
             store = ModelStore(settings.models, settings.cache)
-            embedder, why_embedder = choose_embedder(settings, store, opened.contract, on_download)
-            detector, why_detector = choose_detector(settings, store)
+            with ThreadPoolExecutor(2) as pool:  # ONNX Runtime reads networks while the index is read
+                embedding = pool.submit(choose_embedder, settings, store, opened.contract, on_download)
+                detection = pool.submit(choose_detector, settings, store)
+                opened.index.prepare()
+            embedder, why_embedder = embedding.result()
+            detector, why_detector = detection.result()
             check, why_check = choose_liveness(settings, store) if settings.liveness != "off" else (None, "")
             notes = tuple(filter(None, (why_embedder, why_detector, why_check)))
             return cls(opened, detector, embedder, settings, notes, check)

@@ -3,13 +3,34 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import shutil
 from collections.abc import Callable
 from importlib import metadata
 from pathlib import Path
 
-from knownface.files import put_in_place, unwritable
+from knownface.files import put_in_place, sha256_of, unwritable
 from knownface.models.entry import PackageSource
+
+
+@functools.lru_cache(maxsize=256)
+def _sha256_of_state(path: Path, *_state: int) -> str:
+    return sha256_of(path)
+
+
+def weights_sha256(path: Path) -> str:
+    """SHA-256 in hex of a weight file, computed once as long as neither its size nor its time changes.
+
+    Raises:
+        OSError: It cannot be read.
+    """
+    status = path.stat()
+    return _sha256_of_state(path, status.st_size, status.st_mtime_ns)
+
+
+def forget_sha256() -> None:
+    """Have every file read anew."""
+    _sha256_of_state.cache_clear()
 
 
 def packaged_file(source: PackageSource) -> Path | None:

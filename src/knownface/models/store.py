@@ -21,7 +21,7 @@ from knownface.models.catalog import (
 from knownface.models.download import Progress
 from knownface.models.entry import ModelEntry, WeightFile
 from knownface.models.fetch import fetch_file, how_to_get
-from knownface.models.files import copy_in, packaged_file, remove_folder
+from knownface.models.files import copy_in, forget_sha256, packaged_file, remove_folder, weights_sha256
 from knownface.models.kinds import try_entry
 
 log = logging.getLogger(__name__)
@@ -42,7 +42,6 @@ class ModelStore:
         self.models = models
         self.folder = cache / "models"
         self._catalog: Catalog | None = None
-        self._digests: dict[tuple[Path, int, int], str] = {}
 
     @property
     def catalog(self) -> Catalog:
@@ -101,7 +100,7 @@ class ModelStore:
             ModelUnavailableError: As for :meth:`files`.
             ModelAlteredError: As for :meth:`find`.
         """
-        self._digests.clear()
+        forget_sha256()
         return self.files(name)
 
     def fetch(self, name: str, on_progress: Progress | None = None) -> Path:
@@ -268,13 +267,9 @@ class ModelStore:
     def _digest(self, path: Path, file: WeightFile) -> str | None:
         """SHA-256 of the file; None where its size alone shows that it is another."""
         try:
-            status = path.stat()
-            if file.byte_count is not None and status.st_size != file.byte_count:
+            if file.byte_count is not None and path.stat().st_size != file.byte_count:
                 return None
-            key = (path, status.st_size, status.st_mtime_ns)
-            if key not in self._digests:
-                self._digests[key] = sha256_of(path)
-            return self._digests[key]
+            return weights_sha256(path)
         except OSError as error:
             raise ModelUnavailableError(
                 f"{path} cannot be read: {error.strerror}.", "Check its permissions."

@@ -1,8 +1,8 @@
-"""Vector indexes: exact and approximate ones on FAISS, and a NumPy oracle that every other one is tested against."""
+"""Vector indexes: exact and approximate ones on FAISS, and a NumPy oracle that every other one is tested against.
 
-from knownface.search.base import VectorIndex, VectorSource
-from knownface.search.compressed import CompressedIndex
-from knownface.search.faiss_flat import FaissFlatIndex
-from knownface.search.numpy_index import NumpyIndex
+They are imported when they are first used: FAISS takes a twentieth of a second.
+"""
 
-__all__ = ["CompressedIndex", "FaissFlatIndex", "NumpyIndex", "VectorIndex", "VectorSource"]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)

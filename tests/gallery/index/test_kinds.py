@@ -60,7 +60,7 @@ def how(request, file):
     if request.param == "milvus":
         pytest.importorskip("pymilvus", reason="the extra milvus is not installed")
         return {"location": file, "index": Milvus(MilvusOptions(uri=str(file.with_name("milvus") / "faces.db")))}
-    kind = {kind.name: kind for kind in sizes.KINDS}[request.param]
+    kind = {kind.name: kind for kind in sizes.kinds()}[request.param]
     return {"location": file, "index": LocalIndex(kind)}
 
 

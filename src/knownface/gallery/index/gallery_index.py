@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TypeVar
 
 from sqlalchemy import Connection
 
 from knownface.decision import AROUND
-from knownface.errors import DamagedTemplatesError, GalleryEmptyError, IndexDamagedError
+from knownface.errors import DamagedTemplatesError, GalleryEmptyError, IndexDamagedError, KnownFaceError
 from knownface.gallery.changes import (
     note_templates_rearranged,
     note_templates_replaced,
@@ -70,6 +70,11 @@ class GalleryIndex:
         """
         if not self.snapshot().templates:
             raise GalleryEmptyError(f"Nobody is enrolled in the gallery {self._database}.")
+
+    def prepare(self) -> None:
+        """Do now what the first search would have to do first; what hinders it is left to that search."""
+        with suppress(KnownFaceError), self._lock:
+            self._update(index=True)
 
     def search(self, embeddings: Embeddings, k: int, scoring: Scoring = "nearest") -> Neighbours:
         """Find the k nearest templates of each probe; the same alone and in a batch.

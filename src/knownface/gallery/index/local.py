@@ -22,7 +22,7 @@ from knownface.gallery.index.saved import (
     load_index,
     read_description,
 )
-from knownface.gallery.index.sizes import KINDS, kind_for
+from knownface.gallery.index.sizes import kind_for, kinds
 from knownface.gallery.index.snapshot import Snapshot, SnapshotReader
 from knownface.gallery.index.updating import update
 from knownface.gallery.templates import read_vectors_of
@@ -60,8 +60,8 @@ class LocalIndex:
 
     def kind_named(self, name: str) -> type[VectorIndex] | None:
         """The kind of that name, if it may be used."""
-        kinds = KINDS if self.kind is None else (self.kind,)
-        return next((kind for kind in kinds if kind.name == name), None)
+        usable = kinds() if self.kind is None else (self.kind,)
+        return next((kind for kind in usable if kind.name == name), None)
 
     def is_outgrown(self, index: VectorIndex) -> bool:
         """Whether an index should be replaced by one of another kind, or built anew."""

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from knownface.search import CompressedIndex, FaissFlatIndex, VectorIndex
+from knownface import search
+from knownface.search import VectorIndex
 
 FLAT_UP_TO = 20_000
 """Templates that are all compared exactly, which takes about a millisecond."""
 
-KINDS: tuple[type[VectorIndex], ...] = (FaissFlatIndex, CompressedIndex)
+
+def kinds() -> tuple[type[VectorIndex], ...]:
+    """All kinds, that for the fewest templates first."""
+    return search.FaissFlatIndex, search.CompressedIndex
 
 
 def kind_for(count: int) -> type[VectorIndex]:
     """The kind for so many templates."""
-    return FaissFlatIndex if count <= FLAT_UP_TO else CompressedIndex
+    return search.FaissFlatIndex if count <= FLAT_UP_TO else search.CompressedIndex
