@@ -71,6 +71,31 @@ def test_where_one_face_hides_another_there_is_no_name_until_a_picture_tells_who
     assert [face.identity.label for face in play.tracker.visible()] == ["Ada"]
 
 
+def test_where_a_face_comes_out_from_behind_another_one_there_is_no_name_until_a_picture_tells_whose_it_is() -> None:
+    play = stage()
+    for i in range(30):
+        play.frame({"Ben": Box(150 - i, 84, 50, 60), "Ada": Box(90 + i, 80, 50, 60)})
+    for _ in range(14):
+        play.frame({"Ben": Box(121, 84, 50, 60), "Ada": Box(119, 80, 50, 60)}, ["Ben"])
+    assert [face.identity.label for face in play.tracker.visible()] == ["Ada"]
+    out = {"Ben": Box(95, 84, 50, 60), "Ada": Box(140, 80, 50, 60)}
+    assert {face.identity.label for face in play.frame(out, learn=False)} == {""}
+    play.tracker.learn(play.pending)
+    assert play.labels(play.tracker.visible(), {"Ada": out["Ada"]}) == {"Ada": "Ada"}
+
+
+def test_a_track_that_would_jump_to_where_another_one_should_be_waits_for_a_picture() -> None:
+    play = stage()
+    people = {"Ben": Box(131, 80, 50, 60), "Ada": Box(100, 80, 50, 60)}
+    for _ in range(30):
+        play.frame(people)
+    play.frame(people, ["Ben", "Ada"])
+    [face] = [face for face in play.frame({"Ada": people["Ben"]}, learn=False) if face.detected]
+    assert face.identity.label == ""
+    play.tracker.learn(play.pending)
+    assert [face.identity.label for face in play.tracker.visible() if face.detected] == ["Ada"]
+
+
 def test_who_was_behind_a_face_that_a_picture_has_told_needs_none_to_have_the_name_back() -> None:
     play = stage()
     ben = Box(180, 84, 50, 60)

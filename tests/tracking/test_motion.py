@@ -74,3 +74,29 @@ def test_who_took_the_place_is_where_the_first_one_was() -> None:
     assert (other.detections, other.visible, other.face is not None) == (3, True, True)
     assert not motion.visible
     assert other.box.center == pytest.approx(BOX.center)
+
+
+def test_who_is_found_again_moves_on_as_before_and_not_as_who_was_taken_for_them() -> None:
+    right = Motion.begin(face_at(BOX), look("Ada"), 0.0)
+    left = Motion.begin(face_at(Box(140, 60, 50, 60)), look("Ben"), 0.0)
+    for n in range(1, 6):
+        right.detect(face_at(Box(40 + 10 * n, 60, 50, 60)), look("Ada"), n / 25)
+        left.detect(face_at(Box(140 - 10 * n, 60, 50, 60)), look("Ben"), n / 25)
+    left.detect(face_at(Box(100, 60, 50, 60)), look("Ada"), 6 / 25)
+    taken = left.split(6 / 25, 1)
+    left.hide()
+    right.hide()
+    right.resume(taken)
+    right.predict(8 / 25)
+    assert right.box.x == pytest.approx(120, abs=5)
+
+
+def test_who_is_found_again_elsewhere_moves_as_there() -> None:
+    old, newer = begun(), Motion.begin(face_at(Box(200, 60, 50, 60)), look("Ada"), 0.2)
+    for n in range(1, 4):
+        old.detect(face_at(Box(40 + 10 * n, 60, 50, 60)), look("Ada"), n / 25)
+    newer.detect(face_at(Box(190, 60, 50, 60)), look("Ada"), 0.24)
+    old.hide()
+    old.resume(newer)
+    old.predict(0.28)
+    assert old.box.x == pytest.approx(180, abs=2)

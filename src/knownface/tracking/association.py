@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from knownface.tracking.assignment import gaps_to_others, match_boxes
 from knownface.tracking.motion import Motion
 from knownface.tracking.track import Track
 from knownface.tracking.tracks import Tracks
-from knownface.types import Face, Image, box_iou
+from knownface.types import Box, Face, Image, box_iou
 
 _REACH_NEW = 1.2
 """How far, in face sides, a face of unknown velocity may lie from where it was."""
@@ -27,6 +28,11 @@ _CROWDED = 0.85
 """Faces whose middles are nearer than this, in face sides, cover each other."""
 _NEAR = 1.2
 """Faces that come nearer than this may be taken for each other."""
+
+_JUMP = 0.5
+"""A face that lies farther than this from where its track should be has not moved as before..."""
+_PLACE = 0.2
+"""...and is rather that of a track that should be nearer than this."""
 
 
 def associate(tracks: Tracks, image: Image, faces: Sequence[Face], time: float) -> None:
@@ -46,6 +52,7 @@ def associate(tracks: Tracks, image: Image, faces: Sequence[Face], time: float) 
     detected_before = [track for track in known if not track.motion.missed]
     for track in known:
         track.motion.missed = True
+    pairs = [(row, column) for row, column in pairs if not _takes_place(known, row, faces[column].box)]
     for row, column in pairs:
         known[row].detect(faces[column], appearances[column], time)
     _mark_ambiguous([track for track in detected_before if track.motion.missed], known)
@@ -53,7 +60,9 @@ def associate(tracks: Tracks, image: Image, faces: Sequence[Face], time: float) 
     for column, face in enumerate(faces):
         if column not in taken:
             tracks.begin(face, appearances[column], time)
-    _note_neighbours([track for track in tracks if track.motion.face is not None])
+    found = [track for track in tracks if track.motion.face is not None]
+    _mark_uncovered(found, [track for track in tracks if track.motion.face is None])
+    _note_neighbours(found)
 
 
 def update_visibility(tracks: Tracks, image: Image, time: float) -> None:
@@ -77,6 +86,13 @@ def update_visibility(tracks: Tracks, image: Image, time: float) -> None:
     tracks.end(gone)
 
 
+def _takes_place(tracks: Sequence[Track], row: int, box: Box) -> bool:
+    """Whether a track would jump to where another one should be: then only a picture tells whose face it is."""
+    own = _gap(tracks[row].motion.box, box)
+    others = [_gap(t.motion.box, box) for t in tracks if t is not tracks[row]]
+    return own > _JUMP and min(others, default=math.inf) < _PLACE
+
+
 def _reach(motion: Motion, time: float) -> float:
     return (_REACH_NEW if motion.filter.updates == 1 else _REACH) + _REACH_GROWS * (time - motion.last_time)
 
@@ -85,9 +101,28 @@ def _mark_ambiguous(gone: Sequence[Track], tracks: Sequence[Track]) -> None:
     """Where a face is gone behind another one, either of the two may be the one that is still seen."""
     for hidden in gone:
         for track in tracks if hidden.motion.near else ():
-            if not track.motion.missed and gaps_to_others([track.motion.box, hidden.motion.box])[0] < _CROWDED:
-                track.ambiguous_with.add(hidden.track_id)
-                hidden.ambiguous_with.add(track.track_id)
+            if not track.motion.missed and _gap(track.motion.box, hidden.motion.box) < _CROWDED:
+                _confuse(track, hidden)
+
+
+def _mark_uncovered(found: Sequence[Track], hidden: Sequence[Track]) -> None:
+    """Where a face comes out from behind another one, either of the two may be the one that was in front."""
+    begun = [track.motion.box for track in found if track.motion.detections == 1]
+    for front in found if begun and hidden else ():
+        box = front.motion.box
+        if front.motion.detections > 1 and any(_gap(box, new) < _NEAR for new in begun):
+            for track in hidden:
+                if _gap(box, track.motion.box) < _NEAR:
+                    _confuse(front, track)
+
+
+def _confuse(a: Track, b: Track) -> None:
+    a.ambiguous_with.add(b.track_id)
+    b.ambiguous_with.add(a.track_id)
+
+
+def _gap(a: Box, b: Box) -> float:
+    return gaps_to_others([a, b])[0]
 
 
 def _note_neighbours(tracks: Sequence[Track]) -> None:

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+from copy import copy
 from dataclasses import dataclass
 
 from knownface.tracking.appearance import ODD, Appearance, blended, likeness
+from knownface.tracking.assignment import gaps_to_others
 from knownface.tracking.box_filter import BoxFilter
 from knownface.tracking.trajectory import Trajectory
 from knownface.types import Box, Face
+
+_GOES_ON = 0.4
+"""Seconds out of sight after which a face that is found again may still move as before."""
+_AS_BEFORE = 0.5
+"""How far, in face sides, it may lie then from where that puts it."""
 
 
 @dataclass(slots=True, eq=False)
@@ -104,14 +111,25 @@ class Motion:
     def split(self, first_time: float, detections: int) -> Motion:
         """The motion of somebody else who has been in this track's place since ``first_time``."""
         return Motion(
-            self.filter, self.appearance, first_time, self.last_time, self.box, self.box, self.face,
+            copy(self.filter), self.appearance, first_time, self.last_time, self.box, self.box, self.face,
             detections=detections,
             trajectory=self.trajectory and self.trajectory.split(first_time),
         )  # fmt: skip
 
+    def _moves_as_before(self, place: Box, newer: Motion) -> bool:
+        """Whether its own motion tells more than that of the newer track, which may be another face's until then."""
+        expected = self.filter.predict(newer.last_time)
+        fits = self.filter.updates == 1 or gaps_to_others([expected, place])[0] <= _AS_BEFORE
+        return fits and newer.last_time - self.last_time <= _GOES_ON
+
     def resume(self, newer: Motion) -> None:
         """Goes on where a newer track found the same face again."""
-        self.filter, self.box, self.face, self.appearance = newer.filter, newer.box, newer.face, newer.appearance
+        place = newer.filter.predict(newer.last_time) if newer.face is None else newer.face.box
+        if self._moves_as_before(place, newer):
+            self.filter.update(place, newer.last_time)
+        else:
+            self.filter = newer.filter
+        self.box, self.face, self.appearance = newer.box, newer.face, newer.appearance
         self.visible, self.lost, self.last_time = newer.visible, newer.lost, newer.last_time
         self.detections += newer.detections
         # Where its box coasted, the face was not: it is in the frames of the newer track.
