@@ -81,6 +81,7 @@ def test_a_change_shows_everywhere_and_a_stopped_server_ends_nothing(
                 refused = client.post("/people", json={"name": "Nobody"})
                 assert (refused.status_code, refused.json()["code"]) == (503, "gallery-unreachable")
                 assert "Retry-After" in refused.headers
+                until(lambda client=client: client.get("/ready").status_code == 503)
             until(lambda: "lost" in labels.happened)
             assert (watcher.status().state, watcher.status().names) == ("reconnecting", ())
             shown = len(labels.shown)
@@ -89,6 +90,7 @@ def test_a_change_shows_everywhere_and_a_stopped_server_ends_nothing(
         with ThreadPoolExecutor(2) as pool:  # both are asked at once, when both find their connections gone
             assert list(pool.map(lambda client: name_of(client, 0), clients)) == ["Adele", "Adele"]
         assert [name_of(client, 1) for client in clients] == [None, None]
+        until(lambda: [client.get("/ready").status_code for client in clients] == [200, 200])
         until(lambda: "Adele" in labels.shown[shown:])
         assert [person["name"] for person in other.get("/people").json()["items"]] == ["Adele"]
     with FaceRecognizer.open(postgres_url) as recognizer:

@@ -24,6 +24,7 @@ from knownface.server.limits import RateLimiter
 from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
+from knownface.server.readiness import Readiness
 from knownface.server.sessions import PLAIN_COOKIE, SECURE_COOKIE, SessionStore
 from knownface.server.strangers import Strangers
 from knownface.server.webhooks import WebhookStore
@@ -60,7 +61,8 @@ class Service:
         rates_by_address: Requests of each address.
         pixels_by_key: Pixels that each key has looked at.
         pin_tries: PINs that were tried at each kiosk.
-        healthy: Whether the database could be read lately, and nobody has asked the service to stop.
+        healthy: Whether the work of every second succeeded lately, and nobody has asked the service to stop.
+        readiness: Whether the database can be read now.
     """
 
     collection: str
@@ -87,6 +89,7 @@ class Service:
     pixels_by_key: RateLimiter
     pin_tries: RateLimiter
     healthy: Callable[[], bool]
+    readiness: Readiness
 
     @property
     def gallery(self) -> Gallery:

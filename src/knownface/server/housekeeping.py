@@ -57,13 +57,14 @@ class Housekeeping:
         self.stopping = False
 
     def healthy(self) -> bool:
-        """Whether the database was readable a moment ago and nobody has asked the service to stop."""
+        """Whether what is done every second succeeded lately, and nobody has asked the service to stop."""
         return not self.stopping and time.monotonic() - self._last < _UNHEALTHY_SECONDS
 
     @contextlib.asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Keeps house on this event loop while the block runs."""
         anyio.to_thread.current_default_thread_limiter().total_tokens = _THREADS
+        self._last = time.monotonic()  # making it all may have taken its time
         task = asyncio.create_task(self._repeat())
         try:
             yield

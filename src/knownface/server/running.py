@@ -30,6 +30,7 @@ from knownface.server.limits import RateLimiter
 from knownface.server.live.streams import LiveStreams
 from knownface.server.metrics import Metrics
 from knownface.server.pictures import PictureStore
+from knownface.server.readiness import Readiness
 from knownface.server.resuming import resume_jobs
 from knownface.server.sessions import SessionStore
 from knownface.server.strangers import Strangers
@@ -110,6 +111,7 @@ def open_service(
         pixels_by_key=RateLimiter(serve.pixels_per_key, _PIXEL_BURST_SECONDS * serve.pixels_per_key),
         pin_tries=RateLimiter(1 / 60, 5),
         healthy=housekeeping.healthy,
+        readiness=Readiness(database),
     )
     delivery = WebhookDelivery(database, service.webhooks)
     delivery.start()

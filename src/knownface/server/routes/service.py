@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Sequence
+
 from fastapi import Request, Response
 
 from knownface.errors import BadSettingError
@@ -39,8 +42,10 @@ async def health() -> Health:
     summary="Tell whether it can work",
 )
 async def ready(request: Request, response: Response) -> Health:
-    """Whether the database was readable a moment ago, there is room in the queue, and the service is not stopping."""
-    if all(service.healthy() for service in request.app.state.services):
+    """Whether the database can be read now, or could half a second ago, and the service is not stopping."""
+    services: Sequence[Service] = request.app.state.services
+    readable = await asyncio.gather(*(service.readiness.now() for service in services))
+    if all(readable) and all(service.healthy() for service in services):
         return Health(status="ok")
     response.status_code = 503
     return Health(status="not ready")
