@@ -114,7 +114,7 @@ class Face:
     def to_dict(self) -> dict[str, Any]:
         """As the REST service answers it: ``box``, and ``landmarks``, which are None where one is not known."""
         known = bool(np.isfinite(self.landmarks).all())
-        points = [[round(float(x), 1), round(float(y), 1)] for x, y in self.landmarks] if known else None
+        points = [[round(x, 1), round(y, 1)] for x, y in self.landmarks.tolist()] if known else None
         return {"box": self.box.to_dict(), "landmarks": points}
 
     @classmethod

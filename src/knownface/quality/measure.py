@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+import math
+from dataclasses import dataclass
 
 import cv2
 import numpy as np
@@ -45,15 +46,15 @@ class FaceQuality:
         The product of a size that saturates at 112 pixels, a sharpness that saturates at 0.15, frontality, light away
         from the ends, and what is inside the picture.
         """
-        frontal = 0.8 if np.isnan(self.turn) else max(0.0, 1.0 - self.turn)
+        frontal = 0.8 if math.isnan(self.turn) else max(0.0, 1.0 - self.turn)
         light = min(1.0, 4.0 * min(self.brightness, 1.0 - self.brightness))
         size = min(1.0, self.size / _WORKING_SIDE)
         sharp = min(1.0, self.sharpness / 0.15)
-        return float(np.sqrt(size * sharp) * frontal * light * (1.0 - self.cut_off))
+        return float(math.sqrt(size * sharp) * frontal * light * (1.0 - self.cut_off))
 
     def to_dict(self) -> dict[str, float | None]:
         """The score and the measurements, as the REST service answers them; None where a thing is not known."""
-        measured = {name: finite(value) for name, value in asdict(self).items()}
+        measured = {name: finite(getattr(self, name)) for name in self.__slots__}
         return {"score": finite(self.score), **measured, "size": round(self.size, 1)}
 
 

@@ -71,7 +71,7 @@ class FairQueue(Generic[Item]):
         Args:
             beside: Another queue for the same processors; what it has in work counts too.
         """
-        if self.working > self.shares:
+        if not self._waiting or self.working > self.shares:
             return None
         queues = [self] if beside is None else [self, beside]
         shares = max(queue.shares for queue in queues)

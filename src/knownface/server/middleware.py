@@ -45,14 +45,16 @@ CONTENT_SECURITY = (
 )
 """What a page may load, and from where; one that needs more says so itself."""
 
-_HEADERS = {
-    "Content-Security-Policy": CONTENT_SECURITY,
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
-}
+_HEADERS = Headers(
+    {
+        "Content-Security-Policy": CONTENT_SECURITY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "no-referrer",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(self), microphone=(), geolocation=()",
+    }
+).raw
 
 
 class BodyBudget:
@@ -240,8 +242,8 @@ class Middleware:
         return origin if origin in self._service.settings.allowed_origins else None
 
     def _add_headers(self, headers: MutableHeaders, scope: Scope) -> None:
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
+        there = {name for name, _ in headers.raw}
+        headers.raw.extend(pair for pair in _HEADERS if pair[0] not in there)
         if self._hsts and scope["scheme"] == "https":
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
         if scope["path"].startswith(("/v1/", "/api/")):

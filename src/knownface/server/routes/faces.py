@@ -77,9 +77,13 @@ async def identify(
     In one picture a person is given to at most one face, the nearest, unless `allow_repeats` says otherwise. A key of
     the role `device` is told names, and of nobody else how near they are: no candidates, no distance of an Unknown.
     """
-    named = await looking.at(partial(uploads.identify, service, top, allow_repeats), picture)
-    # The text itself: FastAPI would check once more what pydantic has just made.
-    return Response(_named(named, top, _names_only(caller)).model_dump_json(), media_type="application/json")
+    names_only = _names_only(caller)
+
+    def told(upload: UploadFile) -> str:
+        return _named(uploads.identify(service, top, allow_repeats, upload), top, names_only).model_dump_json()
+
+    # The text itself, made on the worker's thread: FastAPI would check once more what pydantic has just made.
+    return Response(await looking.at(told, picture), media_type="application/json")
 
 
 @router.post(
