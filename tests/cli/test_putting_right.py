@@ -68,20 +68,26 @@ def test_a_sync_shows_then_follows_what_was_deleted_moved_and_renamed(knownface,
     write_image(enrolled_toys / "Cy" / "1.png", toy_plugin.picture(3, 0))
     write_image(enrolled_toys / "Cy" / "2.png", toy_plugin.picture(3, 1))
     write_image(enrolled_toys / "Dan" / "1.png", toy_plugin.picture(4, 0))
-    write_image(enrolled_toys / "Dan" / "wrong.png", toy_plugin.picture(4, 1))
+    for number in (3, 4):
+        write_image(enrolled_toys / "Dan" / f"{number}.png", toy_plugin.picture(4, number))
     knownface("enroll", enrolled_toys)
     before = templates()
-    assert (before["Cy"], before["Dan"]) == (2, 2)
+    assert (before["Cy"], before["Dan"]) == (2, 3)
     (enrolled_toys / "Cy").rename(enrolled_toys / "Cyrus")
-    (enrolled_toys / "Dan" / "wrong.png").rename(enrolled_toys / "Cyrus" / "3.png")
+    for number in (3, 4):
+        (enrolled_toys / "Dan" / f"{number}.png").rename(enrolled_toys / "Cyrus" / f"{number}.png")
     shutil.rmtree(enrolled_toys / "Ben")
+    without = knownface("enroll", enrolled_toys)
+    assert "This very file is enrolled as 'Cy'. If the folder was renamed" in without.out
+    assert templates() == before, "nobody new who waits for what is known"
     shown = knownface("enroll", enrolled_toys, "--sync", "--dry-run")
-    assert "1 person to rename, 1 file to move" in shown.out
+    assert "1 person to rename, 2 files to move" in shown.out
     assert templates() == before
     done = knownface("enroll", enrolled_toys, "--sync", "--yes")
     assert "Ben is left without a template" in done.err
     after = templates()
-    assert (after["Cyrus"], after["Dan"], after["Ben"]) == (3, 1, 0)
+    assert (after["Cyrus"], after["Dan"], after["Ben"]) == (4, 1, 0)
+    assert knownface("history").out.count("moved") == 1, "one edit, to be undone at once"
     assert "Cy" not in after
     again = knownface("enroll", enrolled_toys, "--sync", "--dry-run").out
     assert "0 people to rename, 0 files to move, 0 templates to remove" in again

@@ -21,6 +21,7 @@ from knownface.errors import (
     ConsentError,
     FaceError,
     InputError,
+    LooksLikeOtherError,
     MissingExtraError,
     NoFaceError,
     SeveralFacesError,
@@ -51,6 +52,11 @@ VIDEO_SECONDS = 0.5
 nearly the same picture and teach nothing."""
 VIDEO_FRAMES = 60
 _WHICH = "Several faces, and the person's other pictures do not tell which is meant."
+ELSEWHERE = "enrolled-elsewhere"
+"""Why a file is not used that shows somebody else, who was enrolled from this very file: it was renamed or moved."""
+_ELSEWHERE = (
+    "This very file is enrolled as {name!r}. If the folder was renamed or the file moved, give the command with --sync."
+)
 RECIPE = 2
 """Version of how files are reviewed: raised when a change of it accepts what was refused."""
 
@@ -129,6 +135,9 @@ def enrol_people(
     how = options.person or PersonReview(embedder.contract.rule)
     taken = {name_key(person.name): person.name for person in gallery.people()}
     former = gallery.people_store.former_names()
+    owners: dict[str, set[str]] = {}
+    for owner, sha256 in known:
+        owners.setdefault(sha256, set()).add(taken[owner])
     welcome: list[PersonFolder] = []
     demanded = gallery.consents.required
     missing = {person.name for person in gallery.consents.missing()} if demanded else set()
@@ -174,7 +183,7 @@ def enrol_people(
 
     # While a batch is committed the next is embedded, and the one after that is examined.
     for batch, vectors in map_in_order(embedded, _batches(files, options.batch_size), threads=1, ahead=2):
-        yield from _commit(batch, vectors, gallery, how, key, options)
+        yield from _commit(batch, vectors, gallery, how, key, options, owners)
 
 
 def current_name(name: str, former: Mapping[str, tuple[str, str]]) -> str:
@@ -271,6 +280,7 @@ def _commit(
     how: PersonReview,
     key: str,
     options: EnrolmentOptions,
+    owners: Mapping[str, set[str]],
 ) -> list[FileReview]:
     templates: list[tuple[str, NewTemplate]] = []
     held: list[tuple[str, NewHeld]] = []
@@ -293,6 +303,8 @@ def _commit(
             left_out = len(item.faces) - len(opinion.faces)
             text = opinion.note or (f"{left_out} frames that show somebody else were left out." if left_out else "")
             reviews.append(FileReview(item.path, item.person, "enrolled", "", text))
+        elif isinstance(doubt, LooksLikeOtherError) and doubt.name in owners.get(item.sha256, ()):
+            reviews.append(refusal_of(item.path, item.person, ELSEWHERE, _ELSEWHERE.format(name=doubt.name)))
         elif how.mode == "refuse":
             reviews.append(refusal_of(item.path, item.person, doubt.code, doubt.message))
         else:

@@ -113,9 +113,12 @@ def apply_sync(gallery: Gallery, plan: SyncPlan) -> None:
     """
     for name, new_name in plan.renames:
         gallery.rename(name, new_name)
+    moved: dict[tuple[str, str], list[int]] = {}
     for move in plan.moves:
-        gallery.add_person(move.to)
-        gallery.people_store.move_templates(move.templates, move.to, all_too=True)
+        moved.setdefault((move.person, move.to), []).extend(move.templates)
+    for (_, to), templates in moved.items():  # one edit to undo, however many files
+        gallery.add_person(to)
+        gallery.people_store.move_templates(templates, to, all_too=True)
     gallery.template_store.relocate(plan.sources)
     gallery.remove_templates(template.id for template in plan.removals)
 
