@@ -37,9 +37,9 @@ def decide_embeddings(
         purpose: What the names are for: where the gallery demands consent, nobody else's than of those who gave it for
             this is given or listed.
     """
-    # Templates that a search finds at most, whatever k is.
-    most = len(gallery) + (len(gallery.names) if rule.scoring == "nearest+mean" else 0)
     snapshot = gallery.index.snapshot()
+    # Templates that a search finds at most, whatever k is.
+    most = snapshot.templates + (len(snapshot.names) if rule.scoring == "nearest+mean" else 0)
     counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
     facts = GalleryFacts(
         templates=most,

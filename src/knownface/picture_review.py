@@ -37,7 +37,7 @@ def examined_picture(
     Returns:
         What its faces lack is in ``error``.
     """
-    found = examine(image, detector, embedder)
+    found = examine(image, detector, embedder, covering=True)
     chosen: list[ExaminedFace] = []
     error: FaceError | None = None
     try:

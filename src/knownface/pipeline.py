@@ -48,7 +48,7 @@ class ExaminedFace:
         crop: The embedder's, upright.
         turns: Quarter turns, anticlockwise, by which the picture stands upright; 0 for nearly all.
         live: How live it looks, 0 to 1; None where that is not checked.
-        covered: What of it seems to be covered; None where nothing does.
+        covered: What of it seems to be covered; None where nothing does, or where that was not asked.
     """
 
     face: Face
@@ -151,7 +151,12 @@ def _kind(value: object) -> str:
 
 
 def examine(
-    image: Image, detector: FaceDetector, embedder: FaceEmbedder, liveness: LivenessCheck | None = None
+    image: Image,
+    detector: FaceDetector,
+    embedder: FaceEmbedder,
+    liveness: LivenessCheck | None = None,
+    *,
+    covering: bool = False,
 ) -> list[ExaminedFace]:
     """Find, measure and crop the faces of an RGB image, largest first.
 
@@ -162,6 +167,7 @@ def examine(
         detector: Finds them.
         embedder: Whose crops are made.
         liveness: Scores how live they look; None does not.
+        covering: Whether to tell what of them is covered.
     """
     find = partial(find_faces, detector=detector)
     faces = find(image)
@@ -184,7 +190,7 @@ def examine(
                 crop_of(found.view, found.face, embedder),
                 turns,
                 None if liveness is None else live_score(image, face, liveness),
-                covered_part(found.view, found.face),
+                covered_part(found.view, found.face) if covering else None,
             )
         )
     return examined
