@@ -31,6 +31,7 @@ from knownface.enrolment import EnrolmentOptions, PersonFolder, enrol_people, sc
 from knownface.media import expand_paths, read_image
 from knownface.recognizer import FaceRecognizer
 from knownface.tracking import (
+    IN_HINDSIGHT,
     SHOWN_GAP,
     EmbeddingRequest,
     FaceTracker,
@@ -110,7 +111,8 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
     """Make a variant's video, look at it, and count."""
     result, recognizer = Result(variant), cast.recognizer
     result.frames.step = result.compared.step = plan.detect_every * plan.frames_every / FPS
-    tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold, TrackingOptions(trajectories=True))
+    tracker = FaceTracker(recognizer.decide, recognizer.rule.threshold, TrackingOptions())
+    film = FaceTracker(recognizer.decide, recognizer.rule.threshold, IN_HINDSIGHT)
     truth: list[tuple[float, tuple[TrueFace, ...]]] = []
     ended: list[TrackSummary] = []
     for number, made in enumerate(make_video(variant, cast.known, cast.strangers, plan.seconds, plan.seed, plan.visit)):
@@ -121,7 +123,6 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
         result.follow_times.append(time.perf_counter() - following)
         tracker.learn(embedded(recognizer.embedder, made.image, wanted))
         shown = [Shown(face.box, face.identity.label, face.track_id) for face in tracker.visible()]
-        ended += [replace(track, picture=None) for track in tracker.ended()]
         truth.append((made.time, made.faces))
         result.times.append(time.perf_counter() - began)
         result.cpu += time.process_time() - cpu
@@ -131,9 +132,11 @@ def run(variant: Variant, cast: Cast, plan: Plan) -> Result:
         if faces is not None and number % (plan.detect_every * plan.frames_every) == 0:
             result.compared.frame(made.faces, shown)
             result.frames.frame(made.faces, _by_itself(recognizer, made, faces))
-    tracker.finish()
+        film.learn(embedded(recognizer.embedder, made.image, film.observe(made.image, made.time, faces)))
+        ended += [replace(track, picture=None, pictures=()) for track in film.ended()]
+    film.finish()
     now = recognizer.parameters
-    tracks = in_hindsight([*ended, *tracker.ended()], now.rule.threshold, averaging=now.averaging)
+    tracks = in_hindsight([*ended, *film.ended()], now.rule.threshold, averaging=now.averaging)
     for moment, faces_then in truth:
         result.hindsight.frame(faces_then, _shown(tracks, moment))
     return result

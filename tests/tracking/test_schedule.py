@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from tracking_world import ADA, draw, face_at, picture_of, scene, stage
+from dataclasses import asdict, replace
 
-from knownface.tracking import Sample
+from tracking_world import ADA, BEN, draw, face_at, picture_of, scene, stage
+
+from knownface.tracking import IN_HINDSIGHT, Sample, TrackingOptions
 from knownface.types import Box
 
 
@@ -32,6 +34,27 @@ def test_a_settled_track_costs_few_embeddings() -> None:
     for _ in range(250):
         play.frame({"Ada": ADA})
     assert 4 <= play.wanted <= 6
+
+
+def test_in_hindsight_fewer_pictures_give_the_same_answers() -> None:
+    wanted, answers = [], []
+    for options in (TrackingOptions(), IN_HINDSIGHT):
+        play = stage("Ben", **asdict(options))
+        for _ in range(75):
+            play.frame({"Ada": ADA, "Ben": BEN})
+        play.tracker.finish()
+        wanted.append(play.wanted)
+        answers.append([track.identity.label for track in play.tracker.ended()])
+    assert answers[0] == answers[1] == ["Unknown 1", "Ben"]
+    assert wanted[1] <= 0.7 * wanted[0]
+
+
+def test_in_hindsight_faces_that_meet_are_looked_at_before_their_time() -> None:
+    alone, together = [stage("Ada", "Ben", **asdict(replace(IN_HINDSIGHT, slower=100.0))) for _ in range(2)]
+    for _ in range(20):
+        alone.frame({"Ada": ADA, "Ben": BEN})
+        together.frame({"Ada": ADA, "Ben": replace(ADA, x=ADA.right + 5)})
+    assert together.wanted > alone.wanted
 
 
 def test_the_first_pictures_are_scored_for_liveness_and_every_second_one_more() -> None:

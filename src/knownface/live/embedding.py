@@ -1,4 +1,4 @@
-"""Embedding on a thread of its own, so that no frame waits for it."""
+"""Embedding on threads of its own, so that no frame waits for it."""
 
 from __future__ import annotations
 
@@ -44,14 +44,15 @@ def embed_requests(
 
 
 class EmbeddingWorker:
-    """A thread that embeds what it is asked for, in order.
+    """Threads that embed what they are asked for, and answer in that order.
 
     A tracker asks once for each track until the answer has come, so no more waits here than there are faces.
 
     Args:
         embedder: Which.
         liveness: Scores how live the faces look; None does not.
-        threads: Shared with others, and whoever made them ends them; None makes one thread.
+        threads: Shared with others, and whoever made them ends them; None makes threads of its own.
+        at_once: How many threads of its own.
     """
 
     def __init__(
@@ -59,10 +60,11 @@ class EmbeddingWorker:
         embedder: FaceEmbedder,
         liveness: LivenessCheck | None = None,
         threads: ThreadPoolExecutor | None = None,
+        at_once: int = 1,
     ) -> None:
         self._embedder, self._liveness = embedder, liveness
         self._shared = threads is not None
-        self._threads = threads or ThreadPoolExecutor(1, thread_name_prefix="knownface-embedding")
+        self._threads = threads or ThreadPoolExecutor(at_once, thread_name_prefix="knownface-embedding")
         self._waiting: deque[tuple[Future[list[Sample]], Sequence[EmbeddingRequest]]] = deque()
 
     def ask(self, image: Image, requests: Sequence[EmbeddingRequest]) -> None:
@@ -102,7 +104,7 @@ class EmbeddingWorker:
         return sum(len(requests) for _, requests in self._waiting)
 
     def close(self) -> None:
-        """Drops what was not begun, waits for what was, and ends a thread of its own."""
+        """Drops what was not begun, waits for what was, and ends threads of its own."""
         wait([asked for asked, _ in self._waiting if not asked.cancel()])
         if not self._shared:
             self._threads.shutdown()

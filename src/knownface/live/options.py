@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 from knownface.media import Source
-from knownface.tracking import TrackingOptions
+from knownface.tracking import IN_HINDSIGHT, TrackingOptions
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +61,8 @@ class WatchOptions:
             :class:`~knownface.errors.KnownFaceError`.
         discreet: Whether status and events say only that the source cannot be read, and not why, and of a stream that
             never could be only after as long as the slowest reason takes; the log says why.
-        detect_side, tracking: See :class:`SessionOptions`.
+        detect_side: See :class:`SessionOptions`.
+        tracking: See :class:`SessionOptions`; None takes the defaults, or :data:`knownface.tracking.IN_HINDSIGHT`.
         detect_every: See :class:`SessionOptions`; None detects in ten frames for each second of a file.
     """
 
@@ -77,7 +78,7 @@ class WatchOptions:
     discreet: bool = False
     detect_side: int | None = None
     detect_every: int | None = None
-    tracking: TrackingOptions = field(default_factory=TrackingOptions)
+    tracking: TrackingOptions | None = None
 
     def __post_init__(self) -> None:
         for name in ("every", "max_fps", "fps"):
@@ -94,10 +95,11 @@ class WatchOptions:
     def session(self, *, live: bool) -> SessionOptions:
         """How its frames are processed."""
         hindsight = self.hindsight and not live
+        tracking = self.tracking or (IN_HINDSIGHT if hindsight else TrackingOptions())
         return SessionOptions(
             self.detect_side,
             self.detect_every,
             wait_for_names=not live,
             names_two_looks_later=hindsight,
-            tracking=replace(self.tracking, trajectories=hindsight),
+            tracking=replace(tracking, trajectories=hindsight),
         )

@@ -235,7 +235,9 @@ class LiveSession:
         return True
 
     def _new_worker(self) -> EmbeddingWorker:
-        return EmbeddingWorker(self._embedder, self._recognizer.liveness, self._embedding_threads)
+        # A frame that waits for names has every processor to itself.
+        at_once = self._recognizer.threads if self.options.wait_for_names else 1
+        return EmbeddingWorker(self._embedder, self._recognizer.liveness, self._embedding_threads, at_once)
 
     def _basis(self) -> tuple[int, DecisionRule, LivenessRule, frozenset[int] | None]:
         """What names hang on: the gallery's generation, the parameters, and who may be named today."""

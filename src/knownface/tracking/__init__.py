@@ -2,7 +2,7 @@
 
 from knownface.tracking.hindsight import SHOWN_GAP, in_hindsight
 from knownface.tracking.naming import Decide
-from knownface.tracking.options import TrackingOptions
+from knownface.tracking.options import IN_HINDSIGHT, TrackingOptions
 from knownface.tracking.tracker import FaceTracker
 from knownface.tracking.values import (
     EmbeddingRequest,
@@ -17,6 +17,7 @@ from knownface.tracking.values import (
 )
 
 __all__ = [
+    "IN_HINDSIGHT",
     "SHOWN_GAP",
     "Decide",
     "EmbeddingRequest",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 
@@ -21,8 +22,11 @@ class TrackingOptions:
         patience: A track without any picture so good is embedded after so long all the same.
         per_frame: Faces wanted a frame at most; the others wait for the next frames.
         first_every: Between two pictures while a track is not settled.
+        slower: Each further one comes so many times later.
         check_every: Between two pictures of a settled track.
+        check_met: The same where another face came near.
         settled: Pictures after which a track whose answer is clear is settled.
+        settled_anyway: Pictures after which it is whatever its answer.
         better: A picture is better when its quality is so many times that of the best so far.
         answer_within: A wanted face whose embedding did not come within so long is asked for again.
         most_samples: The best so many pictures are a track's evidence.
@@ -50,8 +54,11 @@ class TrackingOptions:
     patience: float = 0.5
     per_frame: int = 3
     first_every: float = 0.12
+    slower: float = 1.0
     check_every: float = 2.0
+    check_met: float = 0.12
     settled: int = 5
+    settled_anyway: float = math.inf
     better: float = 1.25
     answer_within: float = 2.0
     most_samples: int = 12
@@ -71,3 +78,15 @@ class TrackingOptions:
             value = getattr(self, option.name)
             if not isinstance(value, bool) and not value > 0:
                 raise ValueError(f"{option.name} must be greater than 0, got {value}")
+
+
+IN_HINDSIGHT = TrackingOptions(
+    trajectories=True,
+    slower=2.0,
+    check_every=3.0,
+    check_met=0.25,
+    settled=3,
+    settled_anyway=4,
+    unknown_after=1.0,
+)
+"""For a stream that is told when it has ended: nobody waits for an answer, so fewer pictures do."""

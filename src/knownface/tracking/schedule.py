@@ -69,17 +69,21 @@ def _reason(track: Track, time: float, options: TrackingOptions) -> RequestReaso
         return None
     if not samples:
         return "new"
+    met = requests.check and (since >= options.check_met or requests.urgent)
     if not is_settled(track, options):
-        grown = 0 if track.evidence.doubts else len(samples) // 6
-        pace = min(_SLOWEST, options.first_every * (1 + grown))
-        return "uncertain" if since >= pace or track.is_ambiguous else None
-    if (
-        since >= options.check_every
-        or track.is_ambiguous
-        or (requests.check and (since >= options.first_every or requests.urgent))
-    ):
+        due = since >= _pace(track, options) or (met and options.slower > 1)
+        return "uncertain" if due or track.is_ambiguous else None
+    if since >= options.check_every or track.is_ambiguous or met:
         return "check"
     return "better" if since >= options.first_every and time - requests.measured >= _GLANCE_EVERY else None
+
+
+def _pace(track: Track, options: TrackingOptions) -> float:
+    """Seconds between two pictures of a track that is not settled."""
+    if track.evidence.doubts:
+        return options.first_every
+    number = len(track.evidence.samples)
+    return min(_SLOWEST, options.first_every * (1 + number // 6) * options.slower ** (number - 1))
 
 
 def _is_scored(track: Track, reason: RequestReason, time: float) -> bool:
@@ -93,7 +97,8 @@ def is_settled(track: Track, options: TrackingOptions) -> bool:
     estimate, evidence = track.answer.estimate, track.evidence
     agrees = estimate.state != "pending" and estimate.hypothesis == estimate.person_id
     agrees &= track.answer.far or estimate.state == "named"
-    return agrees and not evidence.doubts and len(evidence.samples) >= options.settled
+    needed = options.settled if agrees else options.settled_anyway
+    return not evidence.doubts and len(evidence.samples) >= needed
 
 
 def _good_enough(
