@@ -70,11 +70,16 @@ def test_help_of_a_command_brings_no_numpy() -> None:
 
 
 @pytest.mark.slow
-def test_research_is_loaded_by_its_commands_alone() -> None:
+def test_faiss_is_loaded_by_a_search_and_research_by_its_commands_alone() -> None:
     rooms = "knownface.cli.models, knownface.recognizer, knownface.live, knownface.evaluation.gallery_calibration"
-    code = f"import {rooms}\nimport sys\nprint([m for m in sys.modules if m.startswith('knownface.research')])"
+    code = (
+        "import sys, knownface.identification, knownface.enrolment\n"
+        "print('faiss' in sys.modules)\n"
+        f"import {rooms}\n"
+        "print([m for m in sys.modules if m.startswith('knownface.research')])"
+    )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
-    assert ran.stdout.strip() == "[]"
+    assert ran.stdout.split() == ["False", "[]"]
 
 
 def all_errors(base: type[errors.KnownFaceError]) -> list[type[errors.KnownFaceError]]:

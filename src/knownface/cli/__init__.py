@@ -21,6 +21,9 @@ from knownface.parts import COMMANDS, load_part, registered
 _NEW_OBJECTS = 200_000
 """Between two searches for garbage, about as many as a short command makes: at Python's 700 they take a fifth of its
 time, at 50,000 a thirtieth."""
+_SPIN = "4"
+"""How long OpenBLAS's threads spin before they sleep, as a power of two of cycles: its own 26 takes a twentieth of the
+processor time of a short command."""
 _INPUT_ERRORS = {errno.EACCES, errno.EISDIR, errno.ELOOP, errno.ENAMETOOLONG, errno.ENOENT, errno.ENOTDIR, errno.EPERM}
 
 
@@ -86,6 +89,7 @@ def cli(verbose: bool) -> None:
 
 def main(arguments: list[str] | None = None) -> Any:
     """Run the command line; errors of knownface become a sentence, a hint and the exit status of their class."""
+    os.environ.setdefault("OPENBLAS_THREAD_TIMEOUT", _SPIN)
     gc.set_threshold(_NEW_OBJECTS)
     atexit.register(gc.freeze)  # what is left then goes with the process
     for stream in (sys.stdout, sys.stderr):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import faiss
 import numpy as np
 import numpy.typing as npt
 
@@ -107,6 +106,8 @@ def _nearest(means: Products, rows: Rows, left: Rows, least: float, together: To
     """Of some groups the nearest of those that are left, and the product of their means; -1: none is near enough."""
     nearest, product = np.full(len(rows), -1), np.zeros(len(rows), dtype=np.float32)
     among = means[left]
+    import faiss  # which takes long, and which most that import this module do without
+
     faiss.omp_set_num_threads(1)  # a team of threads spins while it waits, and takes the processor from everybody else
     open_at, count = np.arange(len(rows)), _CANDIDATES
     while len(open_at):

@@ -15,16 +15,18 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
 
 from knownface.errors import IndexDamagedError
 from knownface.files import sync
-from knownface.search.quantizer import Codes, Quantizer
 from knownface.search.rows import ERASED, Checks, checks_of
 from knownface.types import Embeddings, Ids
+
+if TYPE_CHECKING:
+    from knownface.search.quantizer import Codes, Quantizer
 
 _FORMAT = 2
 _PAGE = 4096
@@ -158,6 +160,8 @@ def read_rows(path: Path) -> RowFile:
         arrays = [small["pieces"], small["turn"]]
         if hashlib.sha256(b"".join(array.tobytes() for array in arrays)).hexdigest() != header["coder_sha256"]:
             raise ValueError("the quantizer was altered")
+        from knownface.search.quantizer import Quantizer  # FAISS, which removing rows does without
+
         quantizer = Quantizer.from_arrays(header["dim"], *arrays)
         ids, codes, row_checks = small["ids"], small["codes"], small["row_checks"]
         if parts["vectors"].shape != (len(ids), quantizer.dim) or codes.shape != (len(ids), quantizer.size):
