@@ -179,4 +179,4 @@ def test_what_is_too_poor_is_not_learnt_from_an_unknown(recognizer: FaceRecogniz
     _log(recognizer).record([SeenTrack("track", "door", None, 1, NOON, NOON, embedding=embedding, quality=0.07)])
     named = name_unknown(recognizer.gallery, [1], "Ada", recognizer.person_review)
     assert (named.sightings, named.enrolled, named.held, named.refused) == (1, 0, 0, 1)
-    assert named.reasons == ("The picture is too poor (quality 0.07, 0.15 is needed).",)
+    assert [str(reason) for reason in named.reasons] == ["The picture is too poor (quality 0.07, 0.15 is needed)."]

@@ -11,7 +11,7 @@ from datetime import datetime
 import numpy as np
 from sqlalchemy import Connection, select, update
 
-from knownface.errors import UnknownSightingError
+from knownface.errors import FaceError, UnknownSightingError
 from knownface.events.clustering import group_by_likeness
 from knownface.events.recording import vector_from
 from knownface.events.sighting_queries import conditions, find
@@ -76,7 +76,7 @@ class Named:
             another embedder than the gallery's.
         held: How many faces are held back until somebody decides.
         refused: How many were refused.
-        reasons: Why, a sentence each.
+        reasons: Why.
     """
 
     person: Person
@@ -84,7 +84,7 @@ class Named:
     enrolled: int
     held: int = 0
     refused: int = 0
-    reasons: tuple[str, ...] = ()
+    reasons: tuple[FaceError, ...] = ()
 
 
 def group_unknowns(gallery: Gallery, threshold: float, where: SightingFilter | None = None) -> list[UnknownGroup]:

@@ -147,6 +147,7 @@ class WatchStatus:
         dropped: Frames of a live source that were skipped because newer ones had come.
         reconnects: How often the source was lost and came back.
         last_error: What went wrong last, or empty.
+        error_code: The same as the code of an error, or empty.
         doubt: What the pictures have been for long: exactly equal (``still``), of one colour (``blank``), or None.
         started: When watching began, timezone-aware UTC; None before that.
     """
@@ -164,5 +165,6 @@ class WatchStatus:
     dropped: int = 0
     reconnects: int = 0
     last_error: str = ""
+    error_code: str = ""
     doubt: DoubtKind | None = None
     started: datetime | None = None

@@ -15,7 +15,7 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
-from knownface.errors import GalleryUnreachableError, InputError, KnownFaceError
+from knownface.errors import GalleryUnreachableError, InputError, KnownFaceError, SourceUnavailableError
 from knownface.live.challenges import Challenges
 from knownface.live.delivery import Delivery
 from knownface.live.detecting import with_detection_due
@@ -108,7 +108,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         self._gallery_away = False
         self._frames = self._reconnects = 0
         self._labels: tuple[str, ...] = ()
-        self._last_error = ""
+        self._trouble = "", ""
         self._started: datetime | None = None
         self.error: BaseException | None = None
 
@@ -176,7 +176,8 @@ class Watcher(AbstractContextManager["Watcher"]):
                 queue=queue,
                 dropped=self._reader.queue.dropped if self._reader else 0,
                 reconnects=self._reconnects,
-                last_error=self._last_error,
+                last_error=self._trouble[0],
+                error_code=self._trouble[1],
                 doubt=self.doubts.now,
                 started=self._started,
             )
@@ -215,7 +216,8 @@ class Watcher(AbstractContextManager["Watcher"]):
                 with self._lock:
                     self._state = "failed" if self.error is not None else "ended"
                     self._labels = ()
-                    self._last_error = self._told(self.error) or self._last_error
+                    if self.error is not None:
+                        self._trouble = self._told(self.error), _code_of(self.error)
 
     def _watch_file(self) -> None:
         def detect(item: tuple[Frame, bool]) -> tuple[Frame, list[Face] | None, float]:
@@ -285,7 +287,7 @@ class Watcher(AbstractContextManager["Watcher"]):
             _log.warning("%s goes on when the gallery answers again: %s", self.name, error)
             self._delivery.put(FrameResult(None, events=(self._event("lost", self._told(error)),)))
         with self._lock:
-            self._state, self._last_error, self._labels = "reconnecting", self._told(error), ()
+            self._state, self._trouble, self._labels = "reconnecting", (self._told(error), error.code), ()
         self.preview.clear()
         self._stop.wait(_AGAIN)
 
@@ -337,7 +339,8 @@ class Watcher(AbstractContextManager["Watcher"]):
         with self._lock:
             lost_before = self._state == "reconnecting"
             if notice.kind == "lost":
-                self._state, self._last_error, self._labels = "reconnecting", notice.why, ()
+                self._state, self._labels = "reconnecting", ()
+                self._trouble = notice.why, SourceUnavailableError.code
             elif lost_before:
                 self._state = "running"
                 self._reconnects += 1
@@ -354,3 +357,10 @@ class Watcher(AbstractContextManager["Watcher"]):
 
     def _event(self, kind: EventKind, why: str = "") -> LiveEvent:
         return LiveEvent(kind, self.name, at=datetime.now(UTC), why=why)
+
+
+def _code_of(error: BaseException) -> str:
+    """What went wrong in one word, which tells of sources no more than that they cannot be read."""
+    if isinstance(error, InputError):
+        return SourceUnavailableError.code
+    return error.code if isinstance(error, KnownFaceError) else KnownFaceError.code

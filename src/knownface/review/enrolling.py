@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from knownface.errors import FaceError
 from knownface.gallery import Gallery, NewHeld, NewTemplate, PersonKey
 from knownface.media.face_picture import FacePicture
 from knownface.quality import QualityLimits
@@ -21,13 +22,13 @@ class EnrolledTemplates:
         added: Templates that were not there already.
         held: How many are held back.
         refused: How many were refused.
-        reasons: Why, a sentence each; those of what is held back come first.
+        reasons: Why; those of what is held back come first.
     """
 
     added: int
     held: int
     refused: int
-    reasons: tuple[str, ...]
+    reasons: tuple[FaceError, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,17 +38,18 @@ class ReviewedTemplates:
     Attributes:
         certain: To be enrolled.
         held: To be held back.
-        refused: Why the others are refused, a sentence each.
+        doubts: Why they are held back.
+        refused: Why the others are refused.
     """
 
     certain: tuple[NewTemplate, ...]
     held: tuple[NewHeld, ...] = ()
-    refused: tuple[str, ...] = ()
+    doubts: tuple[FaceError, ...] = ()
+    refused: tuple[FaceError, ...] = ()
 
     def enrolled(self, added: int) -> EnrolledTemplates:
         """What became of them, where so many were not there already."""
-        reasons = (*(face.detail for face in self.held), *self.refused)
-        return EnrolledTemplates(added, len(self.held), len(self.refused), reasons)
+        return EnrolledTemplates(added, len(self.held), len(self.refused), (*self.doubts, *self.refused))
 
 
 def review_templates(
@@ -72,21 +74,21 @@ def review_templates(
     limits = QualityLimits()
     poor = [t for t in templates if t.quality is not None and t.quality < limits.score]
     good = [t for t in templates if t.quality is None or t.quality >= limits.score]
-    refused = [PoorPictureError.of_score(t.quality or 0.0, limits).message for t in poor]
+    refused: list[FaceError] = [PoorPictureError.of_score(t.quality or 0.0, limits) for t in poor]
     offers = [Offer(t.source, t.vector[None]) for t in good]
     opinions = review_people(gallery, how, [(person, offers)])[0]
     doubts = [None if how.mode == "off" else opinion.doubt for opinion in opinions]
-    held = [
-        NewHeld(t, doubt.code, doubt.message, (pictures or {}).get(t.source_sha256))
-        for t, doubt in zip(good, doubts, strict=True)
-        if doubt is not None and how.mode == "hold"
-    ]
-    if how.mode == "refuse":
-        refused = [*(doubt.message for doubt in doubts if doubt is not None), *refused]
+    doubted = [(t, doubt) for t, doubt in zip(good, doubts, strict=True) if doubt is not None]
+    held: list[NewHeld] = []
+    if how.mode == "hold":
+        held = [NewHeld(t, why.code, why.message, (pictures or {}).get(t.source_sha256)) for t, why in doubted]
+    elif how.mode == "refuse":
+        refused = [*(why for _, why in doubted), *refused]
     certain = [t for t, doubt in zip(good, doubts, strict=True) if doubt is None]
     if keep_crops and pictures:
         certain = [
             replace(t, picture=FacePicture(pictures[t.source_sha256], None)) if t.source_sha256 in pictures else t
             for t in certain
         ]
-    return ReviewedTemplates(tuple(certain), tuple(held), tuple(refused))
+    why_held = tuple(why for _, why in doubted) if held else ()
+    return ReviewedTemplates(tuple(certain), tuple(held), why_held, tuple(refused))

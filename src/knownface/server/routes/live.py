@@ -64,7 +64,7 @@ def name_face(
         enrolled=named.enrolled,
         held=named.held,
         refused=named.refused,
-        reasons=list(named.reasons),
+        reasons=[reason.message for reason in named.reasons],
         sightings=named.sightings,
     )
 

@@ -30,7 +30,7 @@ from knownface.events import (
 )
 from knownface.events.sheets import sightings_table
 from knownface.server.access import guarded_router, needs
-from knownface.server.error_responses import errors
+from knownface.server.error_responses import errors, problem_of
 from knownface.server.routes.common import CallerDep, ServiceDep, ZoneDep, as_utc, asked_source, picture_answer
 from knownface.server.schemas.common import (
     Cursor,
@@ -212,7 +212,7 @@ def name_unknowns(service: ServiceDep, caller: CallerDep, wanted: UnknownName) -
         enrolled=named.enrolled,
         held=named.held,
         refused=named.refused,
-        reasons=list(named.reasons),
+        reasons=[reason.message for reason in named.reasons],
     )
 
 
@@ -258,7 +258,13 @@ def accept(service: ServiceDep, caller: CallerDep, wanted: OfferIds) -> LearntSc
     keep_crops = recognizer.settings.keeps_crops
     done = accept_offers(service.gallery, wanted.offers, recognizer.person_review, keep_crops=keep_crops)
     service.audit.note(caller.actor, "offers.accept", added=done.added)
-    return LearntSchema(count=done.added, held=done.held, refused=done.refused, reasons=list(done.reasons))
+    return LearntSchema(
+        count=done.added,
+        held=done.held,
+        refused=done.refused,
+        reasons=[reason.message for reason in done.reasons],
+        problems=[problem_of(reason) for reason in done.reasons],
+    )
 
 
 @router.post(

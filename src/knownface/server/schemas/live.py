@@ -36,6 +36,7 @@ _SOURCE: JsonDict = {
         "dropped": 12,
         "reconnects": 0,
         "last_error": "",
+        "error_code": "",
         "doubt": None,
         "started": "2026-03-01T09:30:00Z",
     },
@@ -112,6 +113,7 @@ class WatchStatusSchema(Schema):
     dropped: int
     reconnects: int
     last_error: str
+    error_code: str = Field(default="", description="The same as the code of an error; empty: nothing went wrong.")
     doubt: DoubtKind | None = Field(
         description="What the pictures have been for ten seconds: exactly equal (`still`), or of one colour (`blank`)."
     )
@@ -130,6 +132,7 @@ class WatchStatusSchema(Schema):
             dropped=status.dropped,
             reconnects=status.reconnects,
             last_error=status.last_error,
+            error_code=status.error_code,
             doubt=status.doubt,
             started=status.started,
         )

@@ -9,6 +9,7 @@ from pydantic import ConfigDict, Field
 
 from knownface.events import Alert, SampleOffer, Sighting, UnknownGroup
 from knownface.events.rules import Kind
+from knownface.server.error_responses import Problem
 from knownface.server.schemas.common import Schema, ShortSource, short_source
 from knownface.server.schemas.people import NameText, PersonSchema
 from knownface.types import finite
@@ -169,6 +170,7 @@ class LearntSchema(Schema):
     held: int = Field(description="Held back until somebody decides (`/v1/held`).")
     refused: int
     reasons: list[str] = Field(description="Why, a sentence each; those of what is held back come first.")
+    problems: list[Problem] = Field(default=[], description="The same, with codes.")
 
 
 class AlertSchema(Schema):

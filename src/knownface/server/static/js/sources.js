@@ -1,6 +1,7 @@
 // The sources that the service watches: what they show and how they go.
 
 import { api, ApiError } from "./api.js";
+import { whyRefused } from "./refusals.js";
 import { t } from "./texts.js";
 
 const STATUS_EVERY = 2000;
@@ -41,7 +42,8 @@ function showStatus(card, status) {
   chip.className = `chip ${CHIPS[state] ?? ""}`;
   chip.textContent = t(`sources.states.${state}`);
   const doubt = state === "running" && status.doubt ? t(`sources.doubts.${status.doubt}`) : "";
-  card.querySelector("[data-trouble]").textContent = ["failed", "reconnecting"].includes(state) ? status.last_error : doubt;
+  const failing = ["failed", "reconnecting"].includes(state) && status.last_error;
+  card.querySelector("[data-trouble]").textContent = failing ? whyRefused({ code: status.error_code, message: failing }) : doubt;
 }
 
 async function round() {
