@@ -134,8 +134,9 @@ def notes_on(
         if found.named is not None and found.named < POOR_SHARE:
             notes.append(
                 f"{contract.name} does not keep your people apart well enough for that: only about {found.named:.0%} "
-                "of new pictures of them will be named, the others stay Unknown. A network trained on faces does "
-                "better (`knownface models list`)."
+                "of new pictures of them will be named, the others stay Unknown. Somebody who is enrolled twice does "
+                "that (`knownface people alike`); else a network trained on faces does better (`knownface models "
+                "list`)."
             )
     elif found.source == "embedder":
         notes.append(uncalibrated_note(contract) or _own_note(found, contract))

@@ -13,7 +13,7 @@ from typing import Any, Self, TypeVar
 import httpx
 from chromium import Served, write_camera
 from selenium.common.exceptions import StaleElementReferenceException, WebDriverException
-from selenium.webdriver import Chrome
+from selenium.webdriver import ActionChains, Chrome
 from selenium.webdriver.common.by import By
 from selenium.webdriver.remote.webelement import WebElement
 from selenium.webdriver.support.ui import WebDriverWait
@@ -88,6 +88,10 @@ class Page:
         )
         assert found is not None
         return found
+
+    def press(self, key: str) -> None:
+        """Press a key on whatever has the focus, also where it has just been drawn anew."""
+        ActionChains(self.browser).send_keys(key).perform()
 
     def field(self, label: str) -> WebElement:
         """The field with this label."""

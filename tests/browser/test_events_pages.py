@@ -122,13 +122,13 @@ def test_alerts_are_confirmed_and_rejected_by_keyboard(open_page: BrowserMaker, 
     page.go("/log/alerts")
     assert len(page.all(".oversight > li")) == 2
     page.until(lambda: len([img for img in page.all(".oversight img") if img.get_property("naturalWidth")]) == 4)
-    page.browser.switch_to.active_element.send_keys("n")
+    page.press("n")
     assert page.browser.switch_to.active_element.get_attribute("id") == f"alert-{first.alert.id}"
-    page.browser.switch_to.active_element.send_keys("c")
+    page.press("c")
     page.until(lambda: len(page.all(".oversight > li")) == 1)
     assert [event["rule"] for event in service.ask("GET", "/events")] == ["watch list"]
     page.until(lambda: page.browser.switch_to.active_element.get_attribute("id") == f"alert-{first.alert.id + 1}")
-    page.browser.switch_to.active_element.send_keys("r")
+    page.press("r")
     page.says("Nothing waits")
     page.go("/log/alerts?decided=true")
     page.says("rejected by")

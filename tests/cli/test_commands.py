@@ -63,6 +63,7 @@ def test_enroll_lists_what_it_did_not_use_and_says_so_by_its_status(
         (["identify", "people", "--k1", "3", "--k2", "2"], 8, "k1"),
         (["people", "show", "Nobody"], 7, "gallery"),
         (["enroll"], 2, "PEOPLE"),
+        (["watch", "0", "1"], 2, "run one for each"),
         (["nonsense"], 2, "nonsense"),
     ],
 )

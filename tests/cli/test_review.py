@@ -32,7 +32,7 @@ def test_what_is_odd_waits_for_a_decision(mixed, knownface):
     assert "odd.png" in listed
     assert (mixed.parent / "faces" / "1.jpg").read_bytes()[:2] == b"\xff\xd8"
     assert "1 held back" in knownface("enroll", mixed).out
-    assert knownface("review", "accept", "1").out == "1 templates added.\n"
+    assert knownface("review", "accept", "1").out == "1 template added.\n"
     assert "held back" not in knownface("enroll", mixed).out
 
 

@@ -10,6 +10,7 @@ from rich.markup import escape
 from knownface.cli.common import gallery_option, out, table
 from knownface.cli.outputs import OutputFolder, claim, overwrite_option
 from knownface.cli.seen import clock, open_log
+from knownface.wording import plural
 
 
 @click.group(name="review", short_help="Decide on pictures that were held back from enrolment.")
@@ -55,7 +56,7 @@ def accept(held: tuple[int, ...], gallery: str | None) -> None:
 
     with open_log(gallery) as log:
         added = log.gallery.held_store.accept(held, keep_crops=load_settings().keeps_crops)
-    out().print(f"{added} templates added.")
+    out().print(f"{plural(added, 'template')} added.")
 
 
 @command.command()

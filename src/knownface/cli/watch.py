@@ -52,8 +52,22 @@ class PixelAspect(click.ParamType[float]):
         return aspect
 
 
+def one_source(_ctx: click.Context, _param: click.Parameter, value: tuple[str, ...]) -> str:
+    """The only source.
+
+    Raises:
+        UsageError: There are several.
+    """
+    if len(value) > 1:
+        raise click.UsageError(
+            f"One command watches one source, and these are {len(value)}: run one for each, or add them on the page "
+            "Live of `knownface serve`, which watches all of them."
+        )
+    return value[0]
+
+
 @click.command(name="watch", short_help="Follow and name the faces of a camera, stream or video, live.")
-@click.argument("source", metavar="SOURCE")
+@click.argument("source", nargs=-1, required=True, metavar="SOURCE", callback=one_source)
 @recognizer_options
 @rule_options
 @click.option("--show", is_flag=True, help="Show the labelled picture to a browser on this machine.")

@@ -21,7 +21,10 @@ from knownface.errors import (
 _NO_ROOM = {errno.ENOSPC, errno.EFBIG, errno.EDQUOT}
 _FORBIDDEN = {errno.EACCES, errno.EPERM, errno.EROFS}
 _RIGHTS_HINT = "Ask the database's administrator for the rights; a standby server cannot be written."
-_PERMISSION_HINT = "Check who owns the file and its folder: both must be readable and writable."
+_PERMISSION_HINT = (
+    "Check who owns the file and its folder: both must be readable and writable, so copy a gallery from a read-only "
+    "disk to another one first."
+)
 
 # https://www.sqlite.org/rescode.html; an extended code is one of these plus a multiple of 256.
 _BUSY = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_PROTOCOL}
