@@ -117,8 +117,25 @@ def test_lies_about_how_much_there_is_are_found_out(packed, tmp_path: Path) -> N
     assert sum(file.stat().st_size for file in (tmp_path / "out").rglob("*") if file.is_file()) < 1_000
     content[end - 20 : end - 16] = b"PK\x06\x07"
     many.write_bytes(bytes(content))
-    with pytest.raises(TooLargeError):
+    with pytest.raises(UnreadableError):  # of Zip64, and does not say what that says
         check_archive(many, ArchiveLimits())
+
+
+def test_archives_of_the_kind_zip64_are_taken_within_the_same_limits(
+    packed, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(zipfile, "ZIP_FILECOUNT_LIMIT", 0)  # so that few files are enough for one
+    path = packed({"Ada/1.png": photo(), "Bob/1.png": photo()})
+    assert b"PK\x06\x06" in path.read_bytes()
+    assert people_of(path, tmp_path / "out") == ({"Ada": ["1.png"], "Bob": ["1.png"]}, [])
+    with pytest.raises(TooLargeError, match="more than 5 files"):
+        check_archive(packed({f"a/{number}.png": b"" for number in range(6)}, "many.zip"), LIMITS)
+    content = bytearray(path.read_bytes())
+    at = content.find(b"PK\x06\x06")
+    content[at + 40 : at + 48] = struct.pack("<Q", 2**40)
+    path.write_bytes(bytes(content))
+    with pytest.raises(TooLargeError):
+        check_archive(path, LIMITS)
 
 
 def test_what_is_no_archive_or_has_a_password_is_refused(packed, tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Literal, TypeAlias
 
-from pydantic import ConfigDict, Field
+from pydantic import ConfigDict, Field, model_validator
 from pydantic.config import JsonDict
 
 from knownface.events import AlertRule
@@ -54,6 +54,13 @@ class AlertRuleRequest(Schema):
     confirm_seconds: float = Field(
         default=3600.0, ge=10, le=_WEEK, description="In which they must; then the alert expires."
     )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _runs_nothing(cls, asked: object) -> object:
+        if isinstance(asked, dict) and asked.keys() & {"command", "sound"}:
+            raise ValueError("what runs a command or a sound is made on the service's machine: `knownface alerts add`")
+        return asked
 
     def rule(self, rule_id: int = 0) -> AlertRule:
         """As the library's value."""
