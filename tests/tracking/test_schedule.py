@@ -50,11 +50,21 @@ def test_in_hindsight_fewer_pictures_give_the_same_answers() -> None:
 
 
 def test_in_hindsight_faces_that_meet_are_looked_at_before_their_time() -> None:
-    alone, together = [stage("Ada", "Ben", **asdict(replace(IN_HINDSIGHT, slower=100.0))) for _ in range(2)]
-    for _ in range(20):
+    alone, together = [stage("Ada", "Ben", **asdict(IN_HINDSIGHT)) for _ in range(2)]
+    for _ in range(100):
         alone.frame({"Ada": ADA, "Ben": BEN})
         together.frame({"Ada": ADA, "Ben": replace(ADA, x=ADA.right + 5)})
     assert together.wanted > alone.wanted
+
+
+def test_a_doubtful_face_is_embedded_once_it_was_found_several_times() -> None:
+    sure, doubtful = [stage("Ada", doubtful=likely) for likely in (0.5, 1.0)]  # the faces of the little world have 0.9
+    for play in (sure, doubtful):
+        play.frame({"Ada": ADA})
+    assert (sure.wanted, doubtful.wanted) == (1, 0)
+    doubtful.frame({"Ada": ADA})
+    doubtful.frame({"Ada": ADA})
+    assert doubtful.wanted == 1
 
 
 def test_the_first_pictures_are_scored_for_liveness_and_every_second_one_more() -> None:

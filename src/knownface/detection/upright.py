@@ -22,6 +22,12 @@ in it is not turned."""
 _MOST_ROLL = 45.0
 
 
+def likely_score(detector: FaceDetector) -> float | None:
+    """The score from which a face is most likely one, and stands upright; None of a detector that does not say."""
+    sure = getattr(detector, "sure_score", None)
+    return sure - LEAST_BELOW_SURE if sure else None
+
+
 def roll(face: Face) -> float:
     """How far a face leans, in degrees: 0 upright, 180 on its head; NaN without landmarks."""
     left, right, _, left_mouth, right_mouth = face.landmarks.astype(np.float64)
@@ -43,11 +49,10 @@ def quarter_turns(
             without, every face it finds does, unless its landmarks say otherwise.
         find: The faces that the detector finds in an image.
     """
-    sure = getattr(detector, "sure_score", None)
     best = upright_score(faces)
-    if best >= (sure or 0.0):
+    if best >= (getattr(detector, "sure_score", None) or 0.0):
         return 0
-    least = max(best, sure - LEAST_BELOW_SURE) if sure else best
+    least = max(best, likely_score(detector) or best)
     small = resized(image, min(1.0, LOOK_SIDE / max(image.shape[:2])))
     scores = [upright_score(find(turned(small, turns))) for turns in (1, 2, 3)]
     return 1 + int(np.argmax(scores)) if max(scores) > least else 0

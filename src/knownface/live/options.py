@@ -92,14 +92,19 @@ class WatchOptions:
         if self.began is not None and self.began.tzinfo is None:
             raise ValueError("began must carry a time zone")
 
-    def session(self, *, live: bool) -> SessionOptions:
-        """How its frames are processed."""
+    def session(self, *, live: bool, likely_score: float | None = None) -> SessionOptions:
+        """How its frames are processed.
+
+        Args:
+            live: Whether it is told as it happens.
+            likely_score: The detector's, from which a face is most likely one.
+        """
         hindsight = self.hindsight and not live
-        tracking = self.tracking or (IN_HINDSIGHT if hindsight else TrackingOptions())
+        by_default = replace(IN_HINDSIGHT, doubtful=likely_score) if hindsight else TrackingOptions()
         return SessionOptions(
             self.detect_side,
             self.detect_every,
             wait_for_names=not live,
             names_two_looks_later=hindsight,
-            tracking=replace(tracking, trajectories=hindsight),
+            tracking=replace(self.tracking or by_default, trajectories=hindsight),
         )

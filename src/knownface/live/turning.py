@@ -7,7 +7,7 @@ from functools import partial
 
 from knownface.detection import FaceDetector, quarter_turns, turned
 from knownface.detection.base import resized
-from knownface.detection.upright import LEAST_BELOW_SURE, LOOK_SIDE, upright_score
+from knownface.detection.upright import LOOK_SIDE, likely_score, upright_score
 from knownface.pipeline import find_faces
 from knownface.types import Image
 
@@ -56,7 +56,7 @@ class StreamTurn:
         if turns == 0:
             sure = getattr(self._detector, "sure_score", None) or 0.0
             self.is_decided = any(face.score >= sure for face in faces)
-            if upright_score(faces) < sure - LEAST_BELOW_SURE:
+            if upright_score(faces) < (likely_score(self._detector) or 0.0):
                 return
         self._votes = [*(vote for vote in self._votes if vote == turns), turns]
         if len(self._votes) == _AGREEING:

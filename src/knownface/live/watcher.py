@@ -15,6 +15,7 @@ from threading import Event, Lock
 from types import TracebackType
 from typing import Self
 
+from knownface.detection.upright import likely_score
 from knownface.errors import GalleryUnreachableError, InputError, KnownFaceError, SourceUnavailableError
 from knownface.live.challenges import Challenges
 from knownface.live.delivery import Delivery
@@ -91,7 +92,7 @@ class Watcher(AbstractContextManager["Watcher"]):
         self._film = Film(self.name) if hindsight else None
         self._session = LiveSession(
             recognizer,
-            self._options.session(live=self.source.live),
+            self._options.session(live=self.source.live, likely_score=likely_score(recognizer.detector)),
             self.name,
             new_number=None if hindsight else new_number,
             embedding_threads=embedding_threads,

@@ -130,3 +130,4 @@ def _note_neighbours(tracks: Sequence[Track]) -> None:
         track.motion.crowded, track.motion.near = gap < _CROWDED, gap < _NEAR
         if track.motion.near:
             track.requests.check, track.evidence.verified = True, False
+            track.requests.crowded |= track.motion.crowded

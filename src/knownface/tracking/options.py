@@ -24,7 +24,10 @@ class TrackingOptions:
         first_every: Between two pictures while a track is not settled.
         slower: Each further one comes so many times later.
         check_every: Between two pictures of a settled track.
-        check_met: The same where another face came near.
+        check_near: The same where another face came near.
+        check_met: The same where another face came so near that pictures may show both.
+        doubtful: Score of a face, as the detector gives it, below which it must be found ``confirm`` times before it is
+            embedded; None embeds any at once.
         settled: Pictures after which a track whose answer is clear is settled.
         settled_anyway: Pictures after which it is whatever its answer.
         better: A picture is better when its quality is so many times that of the best so far.
@@ -56,7 +59,9 @@ class TrackingOptions:
     first_every: float = 0.12
     slower: float = 1.0
     check_every: float = 2.0
+    check_near: float = 0.12
     check_met: float = 0.12
+    doubtful: float | None = None
     settled: int = 5
     settled_anyway: float = math.inf
     better: float = 1.25
@@ -76,7 +81,7 @@ class TrackingOptions:
     def __post_init__(self) -> None:
         for option in fields(self):
             value = getattr(self, option.name)
-            if not isinstance(value, bool) and not value > 0:
+            if value is not None and not isinstance(value, bool) and not value > 0:
                 raise ValueError(f"{option.name} must be greater than 0, got {value}")
 
 
@@ -84,6 +89,7 @@ IN_HINDSIGHT = TrackingOptions(
     trajectories=True,
     slower=2.0,
     check_every=3.0,
+    check_near=1.0,
     check_met=0.25,
     settled=3,
     settled_anyway=4,

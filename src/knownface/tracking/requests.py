@@ -15,6 +15,7 @@ class Requests:
         measured: Stream seconds when the quality of its picture was measured last.
         waiting: Requests that have not been answered.
         check: Whether the face may have been mistaken for another since the last request.
+        crowded: Whether another face was so near since then that pictures may show both.
         urgent: Whether it looked so different when it was detected last that a picture is needed at once.
         best_score: Quality score of the best picture requested, 0 to 1; None before the first.
         scored: Pictures requested that are scored for liveness.
@@ -25,6 +26,7 @@ class Requests:
     measured: float = -math.inf
     waiting: int = 0
     check: bool = False
+    crowded: bool = False
     urgent: bool = False
     best_score: float | None = None
     scored: int = 0
@@ -34,7 +36,7 @@ class Requests:
         """Notes a request for a picture of a quality score, and whether that is scored for liveness too."""
         if scored:
             self.scored, self.last_scored = self.scored + 1, time
-        self.last, self.check = time, False
+        self.last, self.check, self.crowded = time, False, False
         self.waiting += 1
         self.best_score = max(score, self.best_score or 0.0)
 

@@ -68,14 +68,20 @@ def _reason(track: Track, time: float, options: TrackingOptions) -> RequestReaso
     if track.motion.crowded and not track.is_ambiguous and _waited(track, time) < patience:
         return None
     if not samples:
-        return "new"
-    met = requests.check and (since >= options.check_met or requests.urgent)
+        return "new" if track.motion.detections >= options.confirm or not _is_doubtful(track, options) else None
+    pause = options.check_met if requests.crowded else options.check_near
+    met = requests.check and (since >= pause or requests.urgent)
     if not is_settled(track, options):
         due = since >= _pace(track, options) or (met and options.slower > 1)
         return "uncertain" if due or track.is_ambiguous else None
     if since >= options.check_every or track.is_ambiguous or met:
         return "check"
     return "better" if since >= options.first_every and time - requests.measured >= _GLANCE_EVERY else None
+
+
+def _is_doubtful(track: Track, options: TrackingOptions) -> bool:
+    face = track.motion.face
+    return options.doubtful is not None and face is not None and face.score < options.doubtful
 
 
 def _pace(track: Track, options: TrackingOptions) -> float:
