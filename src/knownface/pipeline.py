@@ -20,7 +20,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from knownface.detection import FaceDetector, as_shown, quarter_turns, straightened, turned
+from knownface.detection import FaceDetector, as_shown, best_look, quarter_turns, straightened, turned
 from knownface.detection.tilted import Straightened
 from knownface.embedding import FaceEmbedder
 from knownface.errors import KnownFaceError, ModelError, PartError
@@ -44,7 +44,7 @@ class ExaminedFace:
 
     Attributes:
         face: Where it is in the picture as it is shown, be the face upright there or not.
-        quality: Measured on the upright face.
+        quality: Measured on the upright face, in the light that the picture has.
         crop: The embedder's, upright.
         turns: Quarter turns, anticlockwise, by which the picture stands upright; 0 for nearly all.
         live: How live it looks, 0 to 1; None where that is not checked.
@@ -160,7 +160,8 @@ def examine(
 ) -> list[ExaminedFace]:
     """Find, measure and crop the faces of an RGB image, largest first.
 
-    A picture that lies on its side is turned for it, and so is each of its largest faces that leans.
+    A dark picture in which no face is surely seen is raised to usual brightness for it. One that lies on its side is
+    turned, and so is each of its largest faces that leans.
 
     Args:
         image: The picture.
@@ -170,26 +171,24 @@ def examine(
         covering: Whether to tell what of them is covered.
     """
     find = partial(find_faces, detector=detector)
-    faces = find(image)
-    turns = quarter_turns(image, faces, detector, find)
+    seen = best_look(image, detector, find)
+    view, faces, turns = seen.view, seen.faces, seen.turns
     height, width = image.shape[:2]
-    if turns:
-        image = turned(image, turns)
-        faces = find(image)
     sure = getattr(detector, "sure_score", None) or 0.0
     doubtful = all(face.score < sure for face in faces)
     examined = []
     for number, face in enumerate(faces):
-        found = Straightened(image, face, face)
+        found = Straightened(view, face, face)
         if number < _MOST_STRAIGHTENED:
-            found = straightened(image, face, find, sure=sure, doubtful=doubtful)
+            found = straightened(view, face, find, sure=sure, doubtful=doubtful)
+        in_own_light = (seen.lit, face) if seen.lit is not view else (found.view, found.face)
         examined.append(
             ExaminedFace(
                 as_shown(found.shown, turns, width, height),
-                measure_quality(found.view, found.face),
+                measure_quality(*in_own_light),
                 crop_of(found.view, found.face, embedder),
                 turns,
-                None if liveness is None else live_score(image, face, liveness),
+                None if liveness is None else live_score(seen.lit, face, liveness),
                 covered_part(found.view, found.face) if covering else None,
             )
         )

@@ -27,8 +27,9 @@ from knownface.parts import digest_of
 from knownface.settings import Settings
 from knownface.types import Face, Image
 
-RECIPE = 4
-"""Version of this code, of ``views``, ``tilted`` and ``yunet_network``: raised when one changes what is found."""
+RECIPE = 5
+"""Version of this code, of ``views``, ``tilted``, ``dark`` and ``yunet_network``: raised when one changes what is
+found."""
 SCORE_THRESHOLD = 0.6
 """Smallest score of a face, as OpenCV's own example has it."""
 NMS_THRESHOLD = 0.3
