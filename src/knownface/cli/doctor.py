@@ -133,6 +133,8 @@ def _pgvector(gallery: Gallery) -> _Fact:
 
     with gallery.database.reading() as connection:
         version, sound = pgvector_of(connection)
+    if version is None:
+        return _Fact("pgvector", "the server has none: have it installed, or set index to auto", ok=False)
     fault = (
         "before 0.8.4 a build could corrupt the graph that is searched; update the server's pgvector and run REINDEX"
     )

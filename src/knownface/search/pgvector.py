@@ -214,15 +214,15 @@ def _enable_extension(connection: Connection) -> None:
         )
 
 
-def pgvector_of(connection: Connection) -> tuple[str, bool]:
-    """The version of pgvector that a server has, and whether it builds graphs (HNSW) without a known fault.
+def pgvector_of(connection: Connection) -> tuple[str | None, bool]:
+    """The version of pgvector that a server has, if any, and whether it builds graphs (HNSW) without a known fault.
 
     Before 0.8.4 a build could corrupt the graph; see pgvector's change log. What counts is the library on the server,
     which may be newer than the extension in the database.
     """
     query = text("SELECT default_version FROM pg_available_extensions WHERE name = 'vector'")
-    version = str(connection.scalar(query) or "missing")
-    parts = tuple(int(part) for part in version.split(".") if part.isdecimal())
+    version = connection.scalar(query)
+    parts = tuple(int(part) for part in (version or "").split(".") if part.isdecimal())
     return version, parts >= _SOUND
 
 

@@ -177,7 +177,7 @@ def test_the_settings_choose_the_index():
 
 def test_a_kind_of_an_earlier_version_is_taken_for_what_replaced_it(caplog):
     assert chosen_index(load_settings(index="ivf")) == LocalIndex(CompressedIndex)
-    assert "no index ivf any more; compressed is used" in caplog.text
+    assert "ivf is no more; compressed is used" in caplog.text
 
 
 def test_the_best_templates_are_far_apart_and_good():

@@ -40,7 +40,7 @@ def chosen_index(settings: Settings) -> IndexChoice:
         return LocalIndex(templates_per_person=most)
     point = find_part(INDEXES, name)
     if point is None and name in _FORMER:
-        _log.warning("There is no index %s any more; %s is used, as if it were set.", name, _FORMER[name])
+        _log.warning("The index %s is no more; %s is used in its place. Set index to auto.", name, _FORMER[name])
         name = _FORMER[name]
         point = find_part(INDEXES, name)
     if point is None:
