@@ -50,8 +50,13 @@ def test_attendance_is_run_and_its_list_downloaded(
     page.field("Name").send_keys("Spring dinner")
     page.browser.find_element(By.CSS_SELECTOR, "[name=expected][value=guests]").click()
     page.browser.find_element(By.CSS_SELECTOR, "[name=guests]").send_keys(str(guests))
+    began = (datetime.now(UTC) - timedelta(minutes=5)).replace(second=0, microsecond=0)
+    page.browser.execute_script(
+        "arguments[0].value = arguments[1]", page.field("Begins"), f"{began.astimezone():%Y-%m-%dT%H:%M}"
+    )
     page.one("#session-form button.primary").click()
     page.until(lambda: page.path().startswith("/attendance/"))
+    assert datetime.fromisoformat(service.ask("GET", "/attendance")["items"][0]["opened"]) == began
     page.until(lambda: [page.one(f"[data-count={s}]").text for s in ("present", "expected")] == ["0", "2"])
     # At the door: the kiosk greets, with the table that the list names.
     page.button("Kiosk").click()

@@ -75,7 +75,9 @@ def test_sightings_are_listed_and_filtered(seen, knownface):
     assert "2 of 5" in few.err
 
 
-@pytest.mark.parametrize("wrong", [("--from", "nonsense"), ("--time-zone", "Mars/X"), ("--limit", "0")])
+@pytest.mark.parametrize(
+    "wrong", [("--from", "nonsense"), ("--from", "2999-01-01"), ("--time-zone", "Mars/X"), ("--limit", "0")]
+)
 def test_wrong_filters_are_wrong_usage(seen, knownface, wrong):
     assert knownface("sightings", "list", *wrong).status == 2
 
@@ -254,7 +256,7 @@ def test_samples_are_looked_at_and_accepted_or_rejected(seen, knownface):
     told = lines(knownface("samples", "list", "--pictures", "pics"))
     assert told[1].split()[:2] == ["1", "Ann"]
     assert (seen / "pics" / "1.jpg").read_bytes()[:2] == b"\xff\xd8"
-    assert lines(knownface("samples", "accept", "1")) == ["1 templates added."]
+    assert lines(knownface("samples", "accept", "1")) == ["1 template added."]
     assert knownface("samples", "reject", "1").status == 13
     assert len(lines(knownface("samples", "list"))) == 1
 

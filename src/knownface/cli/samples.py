@@ -10,6 +10,7 @@ from rich.markup import escape
 from knownface.cli.common import gallery_option, out, say, table
 from knownface.cli.outputs import OutputFolder, claim, overwrite_option
 from knownface.cli.seen import clock, open_log, review_of
+from knownface.wording import plural
 
 
 @click.group(name="samples")
@@ -54,7 +55,7 @@ def accept(offers: tuple[int, ...], gallery: str | None) -> None:
 
     with open_log(gallery) as log:
         done = accept_offers(log.gallery, offers, review_of(log.gallery), keep_crops=load_settings().keeps_crops)
-    out().print(f"{done.added} templates added.")
+    out().print(f"{plural(done.added, 'template')} added.")
     for reason in done.reasons:
         say(f"Not enrolled: {reason}")
     if done.held:

@@ -181,6 +181,12 @@ def filter_from(options: Mapping[str, Any]) -> SightingFilter:
     from knownface.events import SightingFilter
 
     after = when(options["after"], options["zone"], option="--from")
+    if after is not None and after > datetime.now(UTC):
+        raise click.BadParameter(
+            f"{options['after']} is still to come, so nobody was seen since. For last night give the day too: "
+            "2026-03-31T22:00.",
+            param_hint="--from",
+        )
     return SightingFilter(
         person=options["person"],
         group=options["group"],

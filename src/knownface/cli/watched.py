@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from rich.markup import escape
 
 from knownface.cli.common import out, say, table
+from knownface.wording import plural
 
 if TYPE_CHECKING:
     from knownface.live import LiveEvent, WatchStatus
@@ -26,7 +27,9 @@ def say_challenge(event: LiveEvent) -> None:
 
 
 def status_line(status: WatchStatus) -> str:
-    """The status in one line."""
+    """The status in one line; once the source has ended, what was done."""
+    if status.state == "ended":
+        return f"{status.state}: {plural(status.frames, 'frame')}, {status.dropped} dropped"
     delay = (
         f"latency {1000 * status.latency_p50:.0f}/{1000 * status.latency_p95:.0f} ms (p50/p95)"
         if status.latency_p50 is not None and status.latency_p95 is not None

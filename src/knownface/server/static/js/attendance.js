@@ -2,6 +2,7 @@
 
 import { showError } from "./actions.js";
 import { api } from "./api.js";
+import { momentOf } from "./zone.js";
 
 const form = document.getElementById("session-form");
 
@@ -24,6 +25,7 @@ async function submit(button) {
   const chosen = form.querySelector("[name=expected]:checked").value;
   button.setAttribute("aria-busy", "true");
   try {
+    if (fields.start.value) body.start = momentOf(fields.start.value).toISOString();
     if (chosen === "everybody") body.everybody = true;
     if (chosen === "group") body.group = fields.group.value;
     if (chosen === "guests" && fields.guests.files.length) body.guests = await guestsOf(fields.guests.files[0]);
