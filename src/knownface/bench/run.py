@@ -23,6 +23,7 @@ from knownface.errors import FaceError, ModelError
 from knownface.installing import installed_version
 from knownface.media import read_image, write_image
 from knownface.models import ModelStore
+from knownface.models.int8 import quick_at_int8
 from knownface.models.session import cuda_offered, usable_processors
 from knownface.part_checks import made_crops
 from knownface.recognizer import FaceRecognizer
@@ -98,7 +99,7 @@ def _detection(detector: FaceDetector, pictures: Sequence[Image], options: Bench
 
 def _embedding(settings: Settings, store: ModelStore, options: BenchOptions) -> Iterator[Figure]:
     for name in options.embedders or embedders_here(store):
-        embedder = load_embedder(name, store, settings.device, max(BATCHES), settings.threads)
+        embedder = load_embedder(name, store, settings.device, max(BATCHES), settings.threads, int8=settings.int8)
         crops = made_crops(embedder, max(BATCHES))
         for batch in BATCHES:
             seconds = seconds_of(partial(embedder.embed, crops[:batch]), options.seconds)
@@ -147,6 +148,7 @@ def _machine(settings: Settings) -> dict[str, str]:
         "processor": _processor(),
         "processors used": str(settings.threads or usable_processors()),
         "device": "cuda" if settings.device != "cpu" and cuda_offered() else "cpu",
+        "8 bits": "yes" if settings.int8 and quick_at_int8() else "no",
         "python": platform.python_version(),
         "knownface": __version__,
     }

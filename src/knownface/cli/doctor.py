@@ -84,7 +84,8 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     from knownface.gallery.index.sizes import FLAT_UP_TO
     from knownface.gallery.index.snapshot import Snapshot
     from knownface.models import ModelStore
-    from knownface.models.joins import strictest_use
+    from knownface.models.feeding import computes_in_int8
+    from knownface.models.joins import parse_join, strictest_use
     from knownface.models.session import cuda_offered
     from knownface.parameters import notes_on
     from knownface.settings import load_settings, settings_file
@@ -117,6 +118,9 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
         use = strictest_use(embedder.contract.name, store.catalog)
         licence = f"Licence of the weights: {embedder.contract.licence}; commercial use: {use}."
         yield _Fact("embedder", f"{why} {licence}")
+        parts = [store.catalog[part] for part in parse_join(embedder.contract.name).parts if part in store.catalog]
+        whole = ", ".join(entry.name for entry in parts if computes_in_int8(entry, settings))
+        yield _Fact("8 bits", f"{whole or 'no network'} (setting int8)")
         for note in notes_on(snapshot, calibration, embedder.contract, settings):
             yield _Fact("Unknown", note)
     except KnownFaceError as error:

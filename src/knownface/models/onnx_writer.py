@@ -6,6 +6,7 @@ fields takes less code than the package ``onnx`` takes time to import, and the b
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
@@ -14,30 +15,33 @@ import numpy.typing as npt
 IR_VERSION = 8
 OPERATORS = 13
 
-_VARINT, _LENGTH = 0, 2
-_FLOAT, _INT64 = 1, 7
+_VARINT, _LENGTH, _FOUR_BYTES = 0, 2, 5
+_FLOAT = 1
+_NUMBERS = {"<f4": _FLOAT, "|u1": 2, "|i1": 3, "<i4": 6, "<i8": 7}
 """Types of a tensor's numbers."""
-_INT, _INTS = 2, 7
+_REAL, _INT, _INTS = 1, 2, 7
 """Types of an attribute."""
 
-Attribute = int | Sequence[int]
+Attribute = int | float | Sequence[int]
 Shape = Sequence[int | str]
 """A length that is a name may differ from run to run."""
 
 
-def node(kind: str, inputs: Iterable[str], output: str, attributes: Mapping[str, Attribute] | None = None) -> bytes:
-    """An operation with one output."""
+def node(
+    kind: str, inputs: Iterable[str], output: str, attributes: Mapping[str, Attribute] | None = None, domain: str = ""
+) -> bytes:
+    """An operation with one output; of ONNX's own, or of another set of operators."""
     content = [_text(1, name) for name in inputs]
     content += [_text(2, output), _text(4, kind)]
     content += [message(5, _attribute(name, given)) for name, given in (attributes or {}).items()]
-    return b"".join(content)
+    return b"".join(content) + (_text(7, domain) if domain else b"")
 
 
-def tensor(name: str, values: npt.NDArray[np.float32] | npt.NDArray[np.int64]) -> bytes:
-    """A constant: weights, or the parameter of an operation."""
-    kind, number = (_INT64, "<i8") if values.dtype == np.int64 else (_FLOAT, "<f4")
-    lengths = b"".join(_number(1, length) for length in values.shape)
-    return lengths + _number(2, kind) + _text(8, name) + message(9, values.astype(number, copy=False).tobytes())
+def tensor(name: str, values: npt.NDArray[np.generic]) -> bytes:
+    """A constant: floats of 32 bits, bytes, or whole numbers of 32 or 64 bits."""
+    little = values.astype(values.dtype.newbyteorder("<"), copy=False)
+    axes = b"".join(_number(1, length) for length in values.shape)
+    return axes + _number(2, _NUMBERS[little.dtype.str]) + _text(8, name) + message(9, little.tobytes())
 
 
 def network(
@@ -54,13 +58,19 @@ def network(
     graph = b"".join(message(1, item) for item in nodes) + _text(2, "knownface")
     graph += b"".join(message(5, item) for item in tensors)
     graph += message(11, value(*source)) + message(12, value(*result))
-    operators = _text(1, "") + _number(2, OPERATORS)
-    return _number(1, IR_VERSION) + _text(2, "knownface") + message(7, graph) + message(8, operators)
+    return _number(1, IR_VERSION) + _text(2, "knownface") + message(7, graph) + operators("", OPERATORS)
+
+
+def operators(domain: str, version: int) -> bytes:
+    """The statement of a file which set of operators it uses."""
+    return message(8, _text(1, domain) + _number(2, version))
 
 
 def _attribute(name: str, given: Attribute) -> bytes:
     if isinstance(given, int):
         return _text(1, name) + _number(3, given) + _number(20, _INT)
+    if isinstance(given, float):
+        return _text(1, name) + struct.pack("<Bf", 2 << 3 | _FOUR_BYTES, given) + _number(20, _REAL)
     return _text(1, name) + b"".join(_number(8, item) for item in given) + _number(20, _INTS)
 
 
@@ -88,7 +98,8 @@ def _number(field: int, value: int) -> bytes:
 
 
 def _varint(value: int) -> bytes:
-    """Seven bits a byte, least first; only the numbers from 0 on are needed here."""
+    """Seven bits a byte, least first; one below 0 as the 64 bits that it is."""
+    value &= (1 << 64) - 1
     out = bytearray()
     while value > 0x7F:
         out.append(value & 0x7F | 0x80)

@@ -102,4 +102,5 @@ def _digest(copy: Path) -> str:
 def _code() -> str:
     """A digest of all that this package makes networks with."""
     folder = Path(__file__).parent
-    return digest_of({str(file.relative_to(folder)): sha256_of(file) for file in sorted(folder.rglob("*.py"))})
+    files = sorted(file for file in folder.rglob("*") if file.suffix in {".py", ".npz"})
+    return digest_of({str(file.relative_to(folder)): sha256_of(file) for file in files})

@@ -126,7 +126,7 @@ def make_variants(
 
 def _variant_of(entry: ModelEntry, precision: Precision, file: Path) -> ModelEntry:
     assert entry.input is not None  # noqa: S101 - it was embedded with before
-    network = replace(entry.files[0], sha256=sha256_of(file))
+    network = replace(entry.files[0], sha256=sha256_of(file), ranges="")
     return replace(
         entry,
         name=f"{entry.name}-{precision}",
