@@ -116,14 +116,21 @@ def strangers() -> list[Image]:
 
 
 @pytest.fixture
-def alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A machine of one's own: no network, no weights but those of packages, an empty working folder and cache."""
+def alone(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A machine of one's own: no network, no weights but those of packages, an empty working folder and cache.
+
+    Networks that were made ready are in the cache, since making them takes longer than most of a test.
+    """
     for variable in list(os.environ):
         if variable.startswith("KNOWNFACE_") and variable != "KNOWNFACE_FACE_DATA":
             monkeypatch.delenv(variable)
     work = tmp_path / "work"
     work.mkdir()
     monkeypatch.setenv("KNOWNFACE_OFFLINE", "1")
+    (tmp_path / "cache").mkdir()
+    ready = tmp_path_factory.getbasetemp() / "ready"
+    ready.mkdir(exist_ok=True)
+    (tmp_path / "cache" / "ready").symlink_to(ready)
     monkeypatch.setenv("KNOWNFACE_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("KNOWNFACE_GALLERY", str(tmp_path / "gallery.db"))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))

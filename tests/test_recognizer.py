@@ -29,8 +29,9 @@ from knownface.errors import (
 )
 from knownface.gallery import NewTemplate
 from knownface.media import VideoWriter, read_image, write_image
+from knownface.scorings import Scoring
 from knownface.tables import table_of
-from knownface.types import Image
+from knownface.types import Embeddings, Image, Neighbours
 
 
 @pytest.fixture
@@ -171,6 +172,25 @@ def test_a_face_is_compared_with_each_persons_mean_too(recognizer: FaceRecognize
     assert recognizer.decide(axes[5:6])[0].name is None
     plain = replace(recognizer.rule, scoring="nearest")
     assert decide_embeddings(recognizer.gallery, plain, between)[0].reason == "too far"
+
+
+def test_who_is_enrolled_by_another_program_during_a_decision_is_named(
+    alone: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "gallery.db"
+    with dlib_recognizer(file) as recognizer, Gallery.open(file) as same:
+        axes = np.eye(recognizer.embedder.contract.dim, dtype=np.float32)
+        same.bind(recognizer.embedder.contract)
+        same.add_templates("Ada", [NewTemplate(axes[0], "ada", "ada")])
+        search = recognizer.gallery.index.search
+
+        def late(embeddings: Embeddings, k: int, scoring: Scoring) -> Neighbours:
+            if len(same.names) == 1:
+                same.add_templates("Ben", [NewTemplate(axes[1], "ben", "ben")])
+            return search(embeddings, k, scoring)
+
+        monkeypatch.setattr(recognizer.gallery.index, "search", late)
+        assert [decision.name for decision in recognizer.decide(axes[:2])] == ["Ada", "Ben"]
 
 
 def test_means_hide_nobody_from_a_face_whose_person_is_taken(recognizer: FaceRecognizer) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
+from functools import partial
 
 import numpy as np
 import numpy.typing as npt
 
-from knownface.decision import CounterExamples, GalleryFacts, decide_picture
+from knownface.decision import NOBODY, CounterExamples, GalleryFacts, decide_picture
 from knownface.errors import InputError
 from knownface.gallery import Gallery
-from knownface.types import Decision, DecisionRule, Distances, Embeddings, Purpose
+from knownface.gallery.index.snapshot import Snapshot
+from knownface.scorings import Scoring
+from knownface.types import Decision, DecisionRule, Distances, Embeddings, Neighbours, Purpose
 
 
 def decide_embeddings(
@@ -37,29 +41,36 @@ def decide_embeddings(
         purpose: What the names are for: where the gallery demands consent, nobody else's than of those who gave it for
             this is given or listed.
     """
-    snapshot = gallery.index.snapshot()
-    # Templates that a search finds at most, whatever k is.
-    most = snapshot.templates + (len(snapshot.names) if rule.scoring == "nearest+mean" else 0)
-    counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
-    facts = GalleryFacts(
-        templates=most,
-        names=snapshot.names,
-        thresholds=snapshot.thresholds,
-        counter_examples=counter_examples if len(snapshot.negatives) else None,
-    )
-    decisions = decide_picture(
-        embeddings,
-        lambda k: gallery.index.search(embeddings, k, rule.scoring),
-        rule,
-        facts,
-        left=left,
-        allow_repeats=allow_repeats,
-        top=top,
-    )
+    while True:  # again where somebody was enrolled between what is known of the gallery and a search
+        snapshot = gallery.index.snapshot()
+        counter_examples = CounterExamples(snapshot.negatives, snapshot.negative_people)
+        facts = GalleryFacts(
+            # Templates that a search finds at most, whatever k is.
+            templates=snapshot.templates + (len(snapshot.names) if rule.scoring == "nearest+mean" else 0),
+            names=snapshot.names,
+            thresholds=snapshot.thresholds,
+            counter_examples=counter_examples if len(snapshot.negatives) else None,
+        )
+        search = partial(_neighbours, gallery, snapshot, embeddings, rule.scoring)
+        with suppress(_EnrolledMeanwhileError):
+            decisions = decide_picture(embeddings, search, rule, facts, left=left, allow_repeats=allow_repeats, top=top)
+            break
     if snapshot.permits is None:
         return decisions
     allowed = snapshot.permits.people(purpose)
     return [_withheld(decision, allowed) for decision in decisions]
+
+
+class _EnrolledMeanwhileError(Exception):
+    """A search found somebody whom the snapshot does not know."""
+
+
+def _neighbours(gallery: Gallery, snapshot: Snapshot, embeddings: Embeddings, scoring: Scoring, k: int) -> Neighbours:
+    found = gallery.index.search(embeddings, k, scoring)
+    people = set(found.people.ravel().tolist()) - {NOBODY}
+    if any(person not in snapshot.names for person in people) and gallery.index.snapshot() is not snapshot:
+        raise _EnrolledMeanwhileError
+    return found
 
 
 def _withheld(decision: Decision, allowed: frozenset[int]) -> Decision:
