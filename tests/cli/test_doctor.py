@@ -24,7 +24,9 @@ def test_a_pgvector_that_may_corrupt_its_graphs_is_told(knownface, postgres_url,
         pass
     options = ("doctor", "--gallery", postgres_url)
     monkeypatch.setenv("KNOWNFACE_INDEX", "pgvector")
-    assert "corrupt" not in knownface(*options).out
+    told = knownface(*options).out
+    assert "corrupt" not in told
+    assert "s3cret" not in told, "the database's password"
     monkeypatch.setattr(pgvector, "_SOUND", (99,))
     ran = knownface(*options)
     assert ran.status == 1

@@ -110,7 +110,7 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
             content = f"{facts.people} people, {facts.templates} templates"
         else:
             content = "does not exist yet"
-        yield _Fact("gallery", f"{settings.gallery}: {content}")
+        yield _Fact("gallery", f"{_without_secrets(settings.gallery)}: {content}")
     except KnownFaceError as error:
         yield _trouble("gallery", error)
     try:
@@ -130,6 +130,12 @@ def _choices(options: dict[str, Any]) -> Iterator[_Fact]:
     except KnownFaceError as error:
         yield _trouble("detector", error)
     yield _Fact("index", index)
+
+
+def _without_secrets(location: str) -> str:
+    from knownface.storage import parse_location
+
+    return str(parse_location(location))
 
 
 def _pgvector(gallery: Gallery) -> _Fact:
