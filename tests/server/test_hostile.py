@@ -203,9 +203,12 @@ def test_heads_and_what_follows_a_body_have_an_end(served: Running) -> None:
     for start in (b"GET /v1/health HTTP/1.1\r\nX: ", b"GET /", chunked + b"0\r\nX: ", chunked + b"5;x="):
         with raw(served) as connection, contextlib.suppress(ConnectionError):
             connection.sendall(start)
-            for _ in range(100):
+            for _ in range(400):  # more than the system keeps on the way
                 connection.sendall(b"a" * 100_000)
             pytest.fail(f"{start[:40]!r} could go on for ever")
+    with raw(served) as connection:
+        connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX: " + b"a" * 300_000)
+        assert connection.recv(12) == b"HTTP/1.1 400"
 
 
 def test_some_requests_are_taken_ahead_and_not_any_number(served: Running) -> None:

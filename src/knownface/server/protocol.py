@@ -17,8 +17,16 @@ _HEAD_SECONDS = 15.0
 _PAUSE_SECONDS = 0.1
 _HEAD_BYTES = 32_768
 """Of the head of a request, of what follows its body, and of what a chunk says beside its size."""
+_LINGER_SECONDS, _LINGER_BYTES = 1.0, 4_000_000
+"""For which, and up to how much, is read on after a refusal: else a client that still sends never hears it."""
 _REQUESTS_AHEAD = 8
 """That a client may send on one connection before the first of them is answered."""
+
+
+_REFUSAL = (
+    b"HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain; charset=utf-8\r\nContent-Length: %d\r\n"
+    b"Connection: close\r\n\r\n%b"
+)
 
 
 class PatientServer(uvicorn.Server):
@@ -99,6 +107,7 @@ class PatientProtocol(HttpToolsProtocol):
 
     _timer: asyncio.TimerHandle | None = None
     _handed_over = False
+    _refused = False
     _pointless = 0
     """Bytes since the last whole head or part of a body."""
 
@@ -115,10 +124,14 @@ class PatientProtocol(HttpToolsProtocol):
     def data_received(self, data: bytes) -> None:
         """A part of a request came; what is no whole head yet must become one in time."""
         self._pointless += len(data)
+        if self._refused:
+            if self._pointless > _LINGER_BYTES:
+                self.transport.abort()
+            return
         super().data_received(data)
         if self._pointless > _HEAD_BYTES and not self._handed_over:
             self.send_400_response("The head of the request is too large.")
-        if self._handed_over or self.transport.is_closing() or self._answering():
+        if self._handed_over or self._refused or self.transport.is_closing() or self._answering():
             self._idle.remove(self._connection)
             self._stop_waiting()
         else:
@@ -141,11 +154,13 @@ class PatientProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def send_400_response(self, msg: str) -> None:
-        """Refuse what is no HTTP, and hang up; at once where that would get into another answer."""
+        """Refuse what is no HTTP, and hang up a moment later; at once where that would get into another answer."""
         if self._answering():
             self.transport.abort()
-        elif not self.transport.is_closing():
-            super().send_400_response(msg)
+        elif not self._refused and not self.transport.is_closing():
+            self._refused = True
+            self.transport.write(_REFUSAL % (len(msg), msg.encode("ascii")))
+            self.loop.call_later(_LINGER_SECONDS, self.transport.abort)
 
     def handle_websocket_upgrade(self) -> None:
         """The connection goes on as a WebSocket, which has limits of its own."""
