@@ -35,7 +35,7 @@ def command(paths: tuple[str, ...], folder: Path, least: int, **options: Any) ->
     Each folder holds one person, who is called "Unknown 1" and so on. Look through them, give the folders names, and
     learn them: knownface enroll FOLDER. Who is enrolled already is left out, and nothing is enrolled by itself.
     """
-    from knownface.errors import OutputError
+    from knownface.errors import OutputError, UnreadableError
     from knownface.face_folders import sort_faces
     from knownface.media import kind_of
 
@@ -45,6 +45,8 @@ def command(paths: tuple[str, ...], folder: Path, least: int, **options: Any) ->
         )
     files = input_files(paths, folder)
     photos = [path for path in files if kind_of(path) != "video"]
+    if not photos:
+        raise UnreadableError("There is no photo, and faces are sorted from photos.", "Watch videos: knownface watch.")
     if len(photos) < len(files):
         say(f"{plural(len(files) - len(photos), 'video')} left out: faces are sorted from photos.")
     with open_recognizer(**options) as recognizer, progress() as bar:
