@@ -29,8 +29,8 @@ FOLDER = "ready"
 """Of the cache."""
 
 _NETWORK = "network.onnx"
-_KEPT_SECONDS = 30 * 86_400
-"""How long a copy is left that another version may still use."""
+_KEPT_SECONDS = 86_400
+"""How long a copy is left that another version may still use: two in turns make theirs once a day at most."""
 _DIGITS = 16
 
 
