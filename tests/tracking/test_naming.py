@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
-from tracking_world import ADA, BEN, at_distance, draw, face_at, picture_of, scene, stage
+from tracking_world import ADA, BEN, at_distance, draw, face_at, of_quality, picture_of, scene, stage
 
 from knownface.tracking import FaceTracker, Sample
 from knownface.types import Box
@@ -137,3 +137,20 @@ def test_every_answer_says_why() -> None:
     assert "from Ada" in ada
     assert "Ben" not in ada
     assert "too far" in zoe
+
+
+def test_in_hindsight_the_last_decision_on_several_pictures_names_who_left_undecided() -> None:
+    answers = []
+    for named_at_end in (False, True):
+        play = stage("Ada", clear=0.01, named_at_end=named_at_end)
+        for _ in range(3):
+            image = scene()
+            draw(image, "Ada", ADA)
+            play.tracker.observe(image, play.time, [face_at(ADA)])
+            play.time += 0.04
+        play.tracker.learn([Sample(1, 0.0, picture_of("Ada", 0, noise=3.0), of_quality(0.2))])
+        play.tracker.learn([Sample(1, 0.04, picture_of("Ada", 1), of_quality(0.8))])
+        assert play.tracker.visible()[0].identity.state == "pending", "one decision"
+        play.tracker.finish()
+        answers += [track.identity.label for track in play.tracker.ended()]
+    assert answers == ["", "Ada"]

@@ -120,7 +120,7 @@ class Naming:
         return opinions[sample.time]
 
     def conclude(self, track: Track, time: float, threshold: float) -> bool:
-        """Gives the last answer of a track that ended: Unknown, if what was seen of it named nobody.
+        """Gives the last answer of a track that ended undecided: Unknown, if what was seen of it named nobody.
 
         Returns:
             False if there is no number for it yet: it has to be asked for again.
@@ -128,10 +128,14 @@ class Naming:
         answer = track.answer
         if self._is_barred(track):
             return True
-        waited = answer.estimate.state == "pending" and answer.estimate.hypothesis is None
-        if waited and answer.decision is not None and len(track.evidence.samples) >= self._options.agreeing:
+        person, pictures = answer.estimate.hypothesis, len(track.evidence.samples)
+        if answer.estimate.state != "pending" or answer.decision is None or pictures < self._options.agreeing:
+            return True
+        if person is None:
             self._give(track, Estimate("unknown", None, None, answer.estimate.streak), time, threshold)
             return answer.identity.state != "pending"
+        if self._options.named_at_end and answer.decision.person_id == person:
+            self._give(track, Estimate("named", person, person, answer.estimate.streak), time, threshold)
         return True
 
     def _accept(self, track: Track, decision: Decision, claimed: Collection[int | None], threshold: float) -> Decision:

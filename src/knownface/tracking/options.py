@@ -22,7 +22,7 @@ class TrackingOptions:
         patience: A track without any picture so good is embedded after so long all the same.
         per_frame: Faces wanted a frame at most; the others wait for the next frames.
         first_every: Between two pictures while a track is not settled.
-        slower: Each further one comes so many times later.
+        slower: After three pictures each further one comes so many times later.
         check_every: Between two pictures of a settled track.
         check_near: The same where another face came near.
         check_met: The same where another face came so near that pictures may show both.
@@ -35,6 +35,8 @@ class TrackingOptions:
         most_samples: The best so many pictures are a track's evidence.
         clear: One picture names a face if its distance is at most this share of the threshold.
         agreeing: Otherwise so many pictures must agree before a name is given or changed.
+        named_at_end: Whether a track that ends undecided has the name that its last decision gives, on ``agreeing``
+            pictures at least: for hindsight.
         taking_back: So many pictures in a row must name nobody before a name is taken back; the face is undecided then,
             and Unknown if twice as many do.
         far: Who lies farther from everybody than this share of the threshold is hardly one of them.
@@ -69,6 +71,7 @@ class TrackingOptions:
     most_samples: int = 12
     clear: float = 0.9
     agreeing: int = 2
+    named_at_end: bool = False
     taking_back: int = 3
     far: float = 1.08
     unknown_after: float = 4.5
@@ -93,6 +96,7 @@ IN_HINDSIGHT = TrackingOptions(
     check_met=0.25,
     settled=3,
     settled_anyway=4,
+    named_at_end=True,
     unknown_after=1.0,
 )
 """For a stream that is told when it has ended: nobody waits for an answer, so fewer pictures do."""

@@ -15,6 +15,8 @@ _GLANCE_EVERY = 0.2
 """Seconds between two measurements of whether a settled track's picture has become better."""
 _CROWDED_NEW = 0.05
 """Seconds after which a new face is embedded although another one is in the picture: else it would have no name."""
+_QUICK = 3
+"""Pictures of a track after which the others come more slowly."""
 _SLOWEST = 1.0
 """Seconds between two pictures of a track that stays uncertain, at most."""
 _SCORED_FIRST = 3
@@ -89,7 +91,7 @@ def _pace(track: Track, options: TrackingOptions) -> float:
     if track.evidence.doubts:
         return options.first_every
     number = len(track.evidence.samples)
-    return min(_SLOWEST, options.first_every * (1 + number // 6) * options.slower ** (number - 1))
+    return min(_SLOWEST, options.first_every * (1 + number // 6) * options.slower ** max(0, number - _QUICK))
 
 
 def _is_scored(track: Track, reason: RequestReason, time: float) -> bool:
