@@ -288,6 +288,12 @@ def test_hosts_that_are_not_ours(served: Running, host: str) -> None:
         assert connection.recv(100).startswith(b"HTTP/1.1 400")
 
 
+def test_nobody_says_two_hosts(served: Running) -> None:
+    with raw(served) as connection:
+        connection.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nHost: evil.example\r\n\r\n")
+        assert connection.recv(12) == b"HTTP/1.1 400"
+
+
 @pytest.mark.parametrize("host", ["localhost", "LOCALHOST:1", "127.0.0.1", "[::1]:80", "192.168.0.7:8420"])
 def test_hosts_that_are_ours(served: Running, host: str) -> None:
     assert httpx.get(f"{served.address}/v1/health", headers={"Host": host}).status_code == 200

@@ -145,6 +145,8 @@ class PatientProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """The head of a request is there."""
+        if sum(name == b"host" for name, _ in self.headers) > 1:  # RFC 9112, section 3.2: which one counts?
+            raise ValueError("more than one Host")
         self._pointless = 0
         super().on_headers_complete()
 
