@@ -63,6 +63,20 @@ def test_tiles_are_no_larger_than_a_view_and_overlap() -> None:
     assert DETAIL_SIDE > 2 * OVERLAP
 
 
+def test_what_looks_like_faces_inside_a_face_is_none() -> None:
+    face, cheek, beside = ((x, y, side, side, *[0] * 10, score) for x, y, side, score in
+                           [(2000, 1000, 2400, 0.9), (2300, 1300, 500, 0.8), (4300, 1000, 500, 0.8)])  # fmt: skip
+
+    def find(view: Image) -> Rows:
+        scale = max(view.shape[:2]) / 6000
+        rows = np.array([face] if max(view.shape[:2]) == 640 else [cheek, beside], np.float32)
+        return rows * np.array([scale] * 14 + [1], np.float32)
+
+    picture = np.zeros((4000, 6000, 3), np.uint8)
+    found = search(picture, ViewPlan(detail_side=2000, least_scale=1 / 3), find, 0.3)
+    assert sorted(found[:, 0].round()) == [2000, 4300]
+
+
 @pytest.fixture(scope="module")
 def yunet(model_folder: Path) -> YuNetDetector:
     return YuNetDetector(model_folder / "yunet_n_dynamic.onnx")

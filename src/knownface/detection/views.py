@@ -3,7 +3,7 @@
 The **overview** is the whole picture, small: close-ups are seen there. The **detail** is the picture in its own size,
 or reduced as far as a small face stays visible; where that is large it is cut into tiles that overlap. What the detail
 shows as a large face must be seen in the overview too: of a face that is larger than the detector can take in, it
-finds eyes, cheeks and hair that look like faces.
+finds eyes, cheeks and hair that look like faces. What lies within a much larger face must be seen there as well.
 """
 
 from __future__ import annotations
@@ -32,6 +32,10 @@ OVERVIEW_ABOVE = 960
 OVERVIEW_SIDE = 640
 SEEN_TWICE = 64
 """Side of a face in the overview, in its pixels, from which on it must be found there too."""
+INSIDE = 0.9
+"""Share of a find in a larger face of the overview from which on it is a part of that, such as an eye or a cheek."""
+LARGER = 4.0
+"""By how many times that face's area is larger."""
 
 _BORDER = 2
 """Pixels from the edge of a tile within which a find is cut off by it."""
@@ -113,17 +117,17 @@ def _cuts(length: int) -> list[tuple[int, int]]:
 
 
 def _confirmed(detail: Rows, overview: Rows, scale: float, overlap: float) -> Rows:
-    """What the detail shows, without what is so large that the overview would show it too, and does not."""
+    """What the detail shows, without what the overview does not and either would or shows a larger face around."""
+    common, own, others = _common(detail, overview), detail[:, 2:4].prod(axis=1), overview[:, 2:4].prod(axis=1)
+    seen = (common / (own[:, None] + others - common) > overlap).any(axis=1)
     large = np.maximum(detail[:, 2], detail[:, 3]) * scale >= SEEN_TWICE
-    seen = (_overlaps(detail, overview) > overlap).any(axis=1)
-    return detail[~large | seen]
+    within = (common >= INSIDE * own[:, None]) & (others >= LARGER * own[:, None])
+    kept: Rows = detail[seen | ~(large | within.any(axis=1))]
+    return kept
 
 
-def _overlaps(first: Rows, second: Rows) -> npt.NDArray[np.float32]:
-    """Intersection over union of boxes, shape (n, m)."""
+def _common(first: Rows, second: Rows) -> npt.NDArray[np.float32]:
+    """Area that boxes have in common, shape (n, m)."""
     ends = [rows[:, :2] + rows[:, 2:4] for rows in (first, second)]
     sides = np.minimum(ends[0][:, None], ends[1]) - np.maximum(first[:, None, :2], second[:, :2])
-    common = np.clip(sides, 0, None).prod(axis=2)
-    areas = [rows[:, 2] * rows[:, 3] for rows in (first, second)]
-    overlaps: npt.NDArray[np.float32] = common / (areas[0][:, None] + areas[1] - common)
-    return overlaps
+    return np.asarray(np.clip(sides, 0, None).prod(axis=2), np.float32)

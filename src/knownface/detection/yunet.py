@@ -27,7 +27,7 @@ from knownface.parts import digest_of
 from knownface.settings import Settings
 from knownface.types import Face, Image
 
-RECIPE = 5
+RECIPE = 6
 """Version of this code, of ``views``, ``tilted``, ``dark`` and ``yunet_network``: raised when one changes what is
 found."""
 SCORE_THRESHOLD = 0.6
