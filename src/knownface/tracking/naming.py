@@ -154,7 +154,10 @@ class Naming:
 
         Of a face that is blurred or dark most of the time many pictures are like nobody at all. They say little, and
         must not outvote the few that are good: but two at least of these must name the same person, and none another.
+        Covered faces are like each other by what covers them, so of these single pictures say nothing.
         """
+        if 2 * sum(sample.covered is not None for sample in track.evidence.samples) >= len(track.evidence.samples):
+            return []
         opinions = [self.opinion(track, sample) for sample in track.evidence.samples]
         named = [opinion for opinion in opinions if opinion.person_id is not None]
         people = {opinion.person_id for opinion in named}
