@@ -13,6 +13,9 @@ from knownface.types import Face, Image
 _SEEN_BETTER = 0.02
 """By how much a dark picture's best face must score higher once it is raised."""
 
+_LIT = 60.0
+"""Brightness of a face, 0 to 255, that is no dark one."""
+
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Look:
@@ -46,11 +49,22 @@ def best_look(image: Image, detector: FaceDetector, find: Callable[[Image], list
         find: The faces that the detector finds in an image.
     """
     first = _look(image, detector, find)
-    if first.best >= (getattr(detector, "sure_score", None) or 0.0) or (bright := raised(image)) is None:
+    sure = getattr(detector, "sure_score", None) or 0.0
+    if first.best >= sure or _in_usual_light(first) or (bright := raised(image)) is None:
         return first
     again = _look(bright, detector, find)
     better = again.best > first.best + _SEEN_BETTER
     return replace(again, lit=turned(image, again.turns)) if better else first
+
+
+def _in_usual_light(look: Look) -> bool:
+    """Whether the best face of a picture is lit, so that raising the rest would show it no better."""
+    if not look.faces:
+        return False
+    box = max(look.faces, key=lambda face: face.score).box
+    left, top = max(0, int(box.x)), max(0, int(box.y))
+    pixels = look.view[top : max(top + 1, round(box.bottom)), left : max(left + 1, round(box.right))]
+    return float(pixels.mean()) >= _LIT
 
 
 def _look(image: Image, detector: FaceDetector, find: Callable[[Image], list[Face]]) -> Look:
