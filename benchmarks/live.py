@@ -29,6 +29,7 @@ from live_video import FPS, MadeFrame, TrueFace, make_video
 from knownface.embedding import FaceEmbedder
 from knownface.enrolment import EnrolmentOptions, PersonFolder, enrol_people, scan_people
 from knownface.media import expand_paths, read_image
+from knownface.quality import covered_part
 from knownface.recognizer import FaceRecognizer
 from knownface.tracking import (
     IN_HINDSIGHT,
@@ -154,7 +155,10 @@ def _shown(tracks: Sequence[TrackSummary], time: float) -> list[Shown]:
 def embedded(embedder: FaceEmbedder, image: Image, wanted: Sequence[EmbeddingRequest]) -> list[Sample]:
     """What :meth:`FaceTracker.learn` takes."""
     vectors = embedder.embed([embedder.crop(image, w.face) for w in wanted])
-    return [Sample(w.track_id, w.time, vector, w.quality) for w, vector in zip(wanted, vectors, strict=True)]
+    return [
+        Sample(w.track_id, w.time, vector, w.quality, covered=covered_part(image, w.face))
+        for w, vector in zip(wanted, vectors, strict=True)
+    ]
 
 
 def _by_itself(recognizer: FaceRecognizer, made: MadeFrame, faces: Sequence[Face]) -> list[Shown]:
