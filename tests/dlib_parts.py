@@ -14,9 +14,9 @@ from knownface.models import ModelStore
 
 
 @functools.cache
-def _parts() -> tuple[FaceDetector, FaceEmbedder]:
+def _parts(*, int8: bool) -> tuple[FaceDetector, FaceEmbedder]:
     with tempfile.TemporaryDirectory() as cache:
-        return HogDetector(), load_embedder("dlib-resnet", ModelStore(None, Path(cache)))
+        return HogDetector(), load_embedder("dlib-resnet", ModelStore(None, Path(cache)), int8=int8)
 
 
 def dlib_recognizer(gallery: str | Path | None = None, **settings: Any) -> FaceRecognizer:
@@ -24,4 +24,4 @@ def dlib_recognizer(gallery: str | Path | None = None, **settings: Any) -> FaceR
     given = {"embedder": "dlib-resnet", "detector": "dlib-hog", **settings}
     chosen = load_settings(gallery=None if gallery is None else str(gallery), **given)
     notes = ("Embedder dlib-resnet, as asked for.", "Detector dlib-hog, as asked for.")
-    return FaceRecognizer(Gallery.open_by(chosen), *_parts(), chosen, notes=notes)
+    return FaceRecognizer(Gallery.open_by(chosen), *_parts(int8=chosen.int8), chosen, notes=notes)

@@ -104,7 +104,8 @@ def make_variants(
     """
     entry, files = bench.store.entry(name), bench.store.files(name)
     content = converted(files["network"]) or files["network"].read_bytes()
-    reader = replace(bench.with_embedder(name), cache=None)
+    floats = replace(bench, settings=bench.settings.model_copy(update={"int8": False}))
+    reader = replace(floats.with_embedder(name), cache=None)
     pictures = _crops(reader, dataset, CALIBRATION_PICTURES) if dataset else made_crops(reader.embedder)
     calibration = [to_tensor(picture[np.newaxis], input_of(entry)) for picture in pictures] if dataset else []
     first = _measure(reader, pictures, dataset, strangers, tick)
