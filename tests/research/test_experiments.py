@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -138,7 +139,9 @@ def test_unknown_names_are_told_like_the_rest(toy_bench: Bench, toy_people: Call
 
 
 def test_ties_are_told_as_ties(toy_bench: Bench, toy_people: Callable[..., Path]) -> None:
-    report = compare(toy_bench, toy_people(2, 2), OPTIONS, embedders=["dlib-resnet", "dlib-resnet-mirror"])
+    # Toys are no faces: networks in 8 bits need not find them as like as with floats.
+    bench = replace(toy_bench, settings=toy_bench.settings.model_copy(update={"int8": False}))
+    report = compare(bench, toy_people(2, 2), OPTIONS, embedders=["dlib-resnet", "dlib-resnet-mirror"])
     found = {row["system"]: row["accuracy"] for row in rows_of(report, "Side by side")}
     assert len(set(found.values())) == 1
     assert "are equally good" in report.headline
