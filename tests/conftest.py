@@ -242,13 +242,18 @@ def enrolled_toys(toy_people: Path, empty_gallery: Path) -> Path:
     return toy_people
 
 
+@pytest.fixture(autouse=True)
+def _log_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a command in this process does to the log goes with the test."""
+    log = logging.getLogger("knownface")
+    monkeypatch.setattr(log, "handlers", log.handlers)
+    monkeypatch.setattr(log, "level", log.level)
+
+
 @pytest.fixture
-def knownface(alone: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
+def knownface(alone: Path, capfd: pytest.CaptureFixture[str]) -> Callable[..., Ran]:
     """Run the command line in this process; the status, output and error output are returned."""
     from knownface.cli import main
-
-    log = logging.getLogger("knownface")
-    monkeypatch.setattr(log, "handlers", log.handlers)  # the command's own goes with the test
 
     def run(*arguments: object) -> Ran:
         capfd.readouterr()
