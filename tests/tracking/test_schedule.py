@@ -36,6 +36,14 @@ def test_a_settled_track_costs_few_embeddings() -> None:
     assert 4 <= play.wanted <= 6
 
 
+def test_a_second_picture_comes_soon_so_that_two_can_agree_on_a_name() -> None:
+    play, wanted = stage("Ada"), []
+    for _ in range(5):
+        play.frame({"Ada": ADA})
+        wanted.append(play.wanted)
+    assert wanted == [1, 1, 2, 2, 2]
+
+
 def test_in_hindsight_fewer_pictures_give_the_same_answers() -> None:
     wanted, answers = [], []
     for options in (TrackingOptions(), IN_HINDSIGHT):

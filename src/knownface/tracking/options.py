@@ -21,6 +21,7 @@ class TrackingOptions:
         poorest: Quality score, 0 to 1, of the poorest picture that is embedded as long as a better one may come.
         patience: A track without any picture so good is embedded after so long all the same.
         per_frame: Faces wanted a frame at most; the others wait for the next frames.
+        agreeing_every: Between two pictures until ``agreeing`` of them may agree.
         first_every: Between two pictures while a track is not settled.
         slower: After three pictures each further one comes so many times later.
         check_every: Between two pictures of a settled track.
@@ -58,6 +59,7 @@ class TrackingOptions:
     poorest: float = 0.15
     patience: float = 0.5
     per_frame: int = 3
+    agreeing_every: float = 0.06
     first_every: float = 0.12
     slower: float = 1.0
     check_every: float = 2.0
@@ -90,6 +92,7 @@ class TrackingOptions:
 
 IN_HINDSIGHT = TrackingOptions(
     trajectories=True,
+    agreeing_every=0.12,
     slower=2.0,
     check_every=3.0,
     check_near=1.0,

@@ -91,6 +91,8 @@ def _pace(track: Track, options: TrackingOptions) -> float:
     if track.evidence.doubts:
         return options.first_every
     number = len(track.evidence.samples)
+    if number < options.agreeing:
+        return options.agreeing_every
     return min(_SLOWEST, options.first_every * (1 + number // 6) * options.slower ** max(0, number - _QUICK))
 
 
