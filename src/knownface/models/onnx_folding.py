@@ -39,9 +39,10 @@ def folded(nodes: Sequence[OnnxNode], constants: dict[str, Array]) -> list[OnnxN
     return _without_normalisation(left, constants)
 
 
-def readers(nodes: Sequence[OnnxNode]) -> Counter[str]:
-    """How many operations read each value."""
-    return Counter(name for node in nodes for name in set(node.inputs) if name)
+def only_readers(nodes: Sequence[OnnxNode]) -> dict[str, OnnxNode]:
+    """The operation that alone reads a value, by the value's name, where that is its first input."""
+    count = Counter(name for node in nodes for name in set(node.inputs))
+    return {node.inputs[0]: node for node in nodes if node.inputs and count[node.inputs[0]] == 1}
 
 
 def _dequantised(node: OnnxNode, given: Array, scales: Array, zeros: Array | None = None) -> Array:
@@ -60,11 +61,11 @@ def _dequantised(node: OnnxNode, given: Array, scales: Array, zeros: Array | Non
 
 def _without_normalisation(nodes: list[OnnxNode], constants: dict[str, Array]) -> list[OnnxNode]:
     """Batch normalisation that follows a convolution as part of its weights and biases."""
-    count = readers(nodes)
+    reader_of = only_readers(nodes)
     left: dict[str, OnnxNode] = {}
     for node in nodes:
         source = left.get(node.inputs[0])
-        alone = source is not None and source.kind == "Conv" and count[node.inputs[0]] == 1
+        alone = source is not None and source.kind == "Conv" and node.inputs[0] in reader_of
         if node.kind == "BatchNormalization" and alone and source is not None:
             del left[node.inputs[0]]
             left[node.outputs[0]] = _normalised(source, node, constants)

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from knownface.models.int8.ranges import Ranges
-from knownface.models.onnx_folding import readers
+from knownface.models.onnx_folding import only_readers
 from knownface.models.onnx_reader import OnnxNode
 
 Array: TypeAlias = npt.NDArray[Any]
@@ -57,8 +57,7 @@ def is_bent_in_bytes(through: OnnxNode, weights: Array) -> bool:
 
 def _chains(nodes: Sequence[OnnxNode]) -> Iterator[tuple[OnnxNode, OnnxNode, OnnxNode]]:
     """A convolution, its activation (or itself), and the convolution that alone reads what comes out."""
-    count = readers(nodes)
-    next_of = {node.inputs[0]: node for node in nodes if node.inputs and count[node.inputs[0]] == 1}
+    next_of = only_readers(nodes)
     for source in nodes:
         through = reader = next_of.get(source.outputs[0])
         if source.kind == "Conv" and reader is not None:

@@ -19,7 +19,7 @@ import numpy.typing as npt
 from knownface.models import onnx_writer
 from knownface.models.int8.balance import balanced, is_bent_in_bytes
 from knownface.models.int8.ranges import Ranges
-from knownface.models.onnx_folding import folded, readers
+from knownface.models.onnx_folding import folded, only_readers
 from knownface.models.onnx_reader import (
     GRAPH,
     INITIALIZER,
@@ -95,8 +95,7 @@ class _Writer:
 
     def write(self, nodes: Sequence[OnnxNode], results: set[str]) -> None:
         """All operations, an activation along with what it follows."""
-        count = readers(nodes)
-        next_of = {node.inputs[0]: node for node in nodes if node.inputs and count[node.inputs[0]] == 1}
+        next_of = only_readers(nodes)
         for node in nodes:
             after = next_of.get(node.outputs[0])
             follows = after if after is not None and after.kind in {"PRelu", *_POSITIVE} else None
