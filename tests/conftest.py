@@ -243,11 +243,13 @@ def enrolled_toys(toy_people: Path, empty_gallery: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _log_as_before(monkeypatch: pytest.MonkeyPatch) -> None:
+def _log_as_before() -> Iterator[None]:
     """What a command in this process does to the log goes with the test."""
     log = logging.getLogger("knownface")
-    monkeypatch.setattr(log, "handlers", log.handlers)
-    monkeypatch.setattr(log, "level", log.level)
+    handlers, level = log.handlers, log.level
+    yield
+    log.handlers = handlers
+    log.setLevel(level)
 
 
 @pytest.fixture
